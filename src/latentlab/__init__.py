@@ -1,0 +1,11 @@
+"""Autoencoders studied as a workflow: data, model, training, measures, presentation.
+
+The package knows nothing of Snakemake or DVC; each module imports only from those
+listed before it:
+
+data          ``fonts``, ``images``, ``noise``
+model         ``network``
+training      ``powell``, ``gradient``, ``vae``
+measures      ``metrics``, ``latent``, ``statistics``, ``conclusions``
+presentation  ``figures``, ``report``
+"""
