@@ -9,3 +9,7 @@ training      ``powell``, ``gradient``, ``vae``
 measures      ``metrics``, ``latent``, ``statistics``, ``conclusions``
 presentation  ``figures``, ``report``
 """
+
+
+class StudyError(ValueError):
+    """Something that the user can mend: the message is one clear line (or one an error)."""

@@ -1,12 +1,25 @@
-"""What every way of training a letter network returns, and the one door to all of them."""
+"""Training letter networks: what every optimizer returns, and the one door to all of them."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from latentlab.network import Array, Network
+from latentlab.network import Array, Network, initial_weights
+from latentlab.seeds import generator
+
+Progress = Callable[[int, float], None]
+
+OPTIMIZERS = {
+    "powell": ("latentlab.powell", "train"),
+    "scipy-powell": ("latentlab.powell", "train_scipy"),
+}
+"""Module and function of each optimizer: loaded when used, so that a job pays for its own only."""
 
 
 @dataclass(frozen=True)
@@ -30,4 +43,84 @@ class Training:
         return len(self.errors) - 1
 
 
-__all__ = ["Network", "Training"]
+def train(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    start: Array,
+    *,
+    optimizer: str,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Training:
+    """Train with the optimizer of that name, from flat weights (n_weights,).
+
+    inputs and targets are (samples, units); the options are the optimizer's own.
+    """
+    module, function = OPTIMIZERS[optimizer]
+    run = getattr(importlib.import_module(module), function)
+    return run(network, inputs, targets, start, progress=progress, **options)
+
+
+def train_replicates(
+    network: Network,
+    samples: Callable[[int], tuple[Array, Array]],
+    *,
+    replicates: int,
+    seed: int,
+    cell: str,
+    options: Mapping[str, Any],
+    log: Callable[[str], None] = lambda line: None,
+) -> list[Training]:
+    """Independent trainings of one cell.
+
+    samples gives inputs and targets (samples, units) of a replicate; start weights depend
+    on the seed, the cell and the replicate alone. A line a replicate goes to ``log``.
+    """
+    trainings = []
+    for replicate in range(replicates):
+        inputs, targets = samples(replicate)
+        start = initial_weights(network, generator(seed, cell, replicate, "start"))
+        training = train(network, inputs, targets, start, **options)
+        trainings.append(training)
+        log(
+            f"replicate {replicate + 1} of {replicates}: {training.status} after"
+            f" {training.epochs} epochs, error {training.errors[-1]:.6g}"
+        )
+    return trainings
+
+
+def weights_of(trainings: list[Training]) -> Array:
+    """Weights (replicates, n_weights) of a cell's trainings."""
+    return np.stack([training.weights for training in trainings])
+
+
+def history_table(trainings: list[Training]) -> pd.DataFrame:
+    """Error and evaluations by replicate and epoch."""
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "replicate": replicate,
+                "epoch": np.arange(training.epochs + 1),
+                "error": training.errors,
+                "evaluations": training.evaluations,
+            }
+        )
+        for replicate, training in enumerate(trainings)
+    )
+
+
+def runs_table(trainings: list[Training]) -> pd.DataFrame:
+    """One row a replicate: epochs, evaluations, final error, status."""
+    return pd.DataFrame(
+        [
+            {
+                "replicate": replicate,
+                "epochs": training.epochs,
+                "evaluations": int(training.evaluations[-1]),
+                "error": training.errors[-1],
+                "status": training.status,
+            }
+            for replicate, training in enumerate(trainings)
+        ]
+    )

@@ -1,0 +1,28 @@
+"""A reproducible study of autoencoders: every table and figure from params.yaml.
+
+An experiment has one name: its section of params.yaml, workflow/rules/<name>.smk, the
+scripts workflow/scripts/<verb>_<name>.py, the results in results/<name>/.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/architectures.smk"
+include: "workflow/rules/letters.smk"
+include: "workflow/rules/denoising.smk"
+include: "workflow/rules/vae.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.architectures.input,
+        rules.letters.input,
+        rules.denoising.input,
+        rules.vae.input,
+        "results/report/index.html",

@@ -1,0 +1,193 @@
+"""From the results of single cells to an experiment's tables and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from latentlab import statistics
+from latentlab.params import slug
+from latentlab.tables import read_csv
+
+Factors = Mapping[str, Mapping[str, Any]]
+
+
+def gather_cells(folder: str | Path, factors: Factors, *files: str) -> pd.DataFrame:
+    """The tables of all cells, one under the other, with the cells' factors as first columns.
+
+    folder : where the cells' folders are, by the names that ``factors`` has
+    files : tables of a cell; several are joined on their common columns
+    """
+    tables = []
+    for cell, values in factors.items():
+        first, *others = (read_csv(Path(folder) / cell / file) for file in files)
+        for other in others:
+            first = first.merge(other, validate="one_to_one")
+        at = 0
+        for name, value in values.items():
+            if name not in first:
+                first.insert(at, name, value)
+            at += 1
+        tables.append(first)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _by(table: pd.DataFrame, keys: Sequence[str]) -> Any:
+    return table.groupby(list(keys), sort=False)
+
+
+def carried_forward(history: pd.DataFrame, epochs: int) -> np.ndarray:
+    """Errors (replicates, epochs + 1); a run that stopped early keeps its last error."""
+    rows = []
+    for _, run in history.groupby("replicate", sort=True):
+        errors = run["error"].to_numpy()[: epochs + 1]
+        rows.append(np.pad(errors, (0, epochs + 1 - len(errors)), mode="edge"))
+    return np.stack(rows)
+
+
+def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Median error and quartiles over replicates, by the keys and the epoch.
+
+    history : columns of the keys, replicate, epoch, error; stopped runs carry forward
+    """
+    curves = []
+    for values, cell in _by(history, keys):
+        errors = carried_forward(cell, int(cell["epoch"].max()))
+        low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
+        curves.append(
+            pd.DataFrame(
+                {
+                    **dict(zip(keys, values, strict=True)),
+                    "epoch": np.arange(errors.shape[1]),
+                    "error": middle,
+                    "lower_quartile": low,
+                    "upper_quartile": high,
+                }
+            )
+        )
+    return pd.concat(curves, ignore_index=True)
+
+
+def summarize(
+    replicates: pd.DataFrame, keys: Sequence[str], **measures: str
+) -> pd.DataFrame:
+    """One row for each value of the keys: replicates, and each measure with its interval.
+
+    measures : column of ``replicates`` to the estimate, "median" or "mean"
+    """
+    rows = []
+    for values, cell in _by(replicates, keys):
+        row = {**dict(zip(keys, values, strict=True)), "replicates": len(cell)}
+        for measure, estimator in measures.items():
+            estimate = getattr(statistics, estimator)(cell[measure])
+            row |= {
+                measure: estimate.value,
+                f"{measure}_low": estimate.low,
+                f"{measure}_high": estimate.high,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def letter_summary(
+    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Networks on letters: error, epochs and wrong pixels, with the published figures.
+
+    published : by network; published_rank is the share of our replicates with an error
+        at most as large as the published one
+    """
+    summary = summarize(
+        replicates,
+        keys,
+        error="median",
+        epochs="median",
+        mean_wrong_pixels="mean",
+        exact="mean",
+        within_one_pixel="mean",
+    )
+    groups = [cell for _, cell in _by(replicates, keys)]
+    figures = [published.get(name, {}) for name in summary["network"]]
+    summary["best_error"] = [cell["error"].min() for cell in groups]
+    summary["best_max_wrong_pixels"] = [cell["max_wrong_pixels"].min() for cell in groups]
+    summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
+    summary["published_epochs"] = [figure.get("epochs", np.nan) for figure in figures]
+    summary["published_rank"] = [
+        statistics.rank_share(cell["error"], figure["error"]) if "error" in figure else np.nan
+        for cell, figure in zip(groups, figures, strict=True)
+    ]
+    return summary
+
+
+def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
+    """The rows of a summary as a tree of mappings: one level a key, then the measures."""
+    tree: dict[str, Any] = {}
+    for row in summary.to_dict("records"):
+        node = tree
+        for key in keys:
+            node = node.setdefault(str(row[key]), {})
+        node.update({name: value for name, value in row.items() if name not in keys})
+    return tree
+
+
+DENOISING_MEASURES = {
+    "error": "median",
+    "mean_wrong_pixels": "mean",
+    "exact": "mean",
+    "within_one_pixel": "mean",
+    "right_letter": "mean",
+}
+
+
+def denoising_summary(
+    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Denoisers by cell and condition ("training" or "fresh" noise), with intervals.
+
+    published : training errors by slug of the probability, for the published subset
+    """
+    summary = summarize(replicates, [*keys, "noise"], **DENOISING_MEASURES)
+    summary["published_error"] = [
+        published.get(slug("p", row.probability), {}).get("error", np.nan)
+        if (row.subset, row.noise) == ("published", "training")
+        else np.nan
+        for row in summary.itertuples()
+    ]
+    return summary
+
+
+def denoising_metrics(summary: pd.DataFrame) -> dict[str, Any]:
+    """Metrics by subset, font, network, kind, range, probability and condition."""
+    table = summary.assign(
+        probability=[slug("p", value) for value in summary["probability"]],
+        range=[slug("r", value) for value in summary["range"]],
+    )
+    return nested(
+        table, ["subset", "font", "network", "kind", "range", "probability", "noise"]
+    )
+
+
+def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
+    """Mean over replicates of every loss term, by data set, model and epoch."""
+    keys = ["dataset", "model", "epoch"]
+    return _by(history.drop(columns="replicate"), keys).mean().reset_index()
+
+
+def vae_summary(
+    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Models on image sets: every measure's mean and interval over replicates, and published."""
+    keys = ["dataset", "model"]
+    measures = [name for name in replicates if name not in (*keys, "replicate")]
+    summary = summarize(replicates, keys, **dict.fromkeys(measures, "mean"))
+    summary["published_test_loss"] = [
+        published.get(row.dataset, {}).get("test_loss", np.nan)
+        if row.model == "published"
+        else np.nan
+        for row in summary.itertuples()
+    ]
+    return summary

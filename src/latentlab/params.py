@@ -1,0 +1,369 @@
+"""The parameters of the study: read safely, checked completely, expanded into cells.
+
+``params.yaml`` is data: plain YAML 1.2 (the dialect in which DVC rewrites it), nothing in
+it is ever executed. A check reports *all* errors at once, a line each: the path, what was
+given, what is allowed.
+
+A *cell* is one combination that an experiment fans out over, named by the path of its
+results below ``results/<experiment>/cells/``. ``FACTORS`` lists an experiment's cells,
+``cells`` gives the settings of the steps that compute them: exactly what a step depends
+on, so that editing a knob reruns the steps that use it and no other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from latentlab import StudyError
+from latentlab.fonts import COLUMNS, ROWS, Font, read_fonts
+
+Params = dict[str, Any]
+Factors = dict[str, dict[str, Any]]
+Settings = dict[str, dict[str, Any]]
+
+MAX_BYTES = 1 << 20
+PIXELS = ROWS * COLUMNS
+
+ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
+TRAINING = ("optimizer", "max_epochs", "xtol", "ftol")
+
+
+class ParamsError(StudyError):
+    """Parameters that are not allowed: the message has one line an error."""
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML 1.2 file as plain Python values, without aliases or tags.
+
+    Raises ParamsError where the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text in UTF-8"
+        raise ParamsError(f"{path}: {reason}") from None
+    if len(text) > MAX_BYTES:
+        raise ParamsError(f"{path}: {len(text)} characters, at most {MAX_BYTES} are read")
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        reason = getattr(error, "problem", None) or type(error).__name__
+        raise ParamsError(f"{path}: {line}not valid YAML: {reason}") from None
+
+
+def read_params(path: str | Path, schema: str | Path, root: str | Path = ".") -> Params:
+    """The study's parameters, checked against the schema and the font file below ``root``.
+
+    Raises ParamsError with all errors, FontError where the font file cannot be read.
+    """
+    params = read_yaml(path)
+    errors = schema_errors(params, read_yaml(schema))
+    if not errors:
+        fonts = read_fonts(Path(root) / params["data"]["fonts"])
+        errors = cross_errors(params) + font_errors(params, fonts)
+    if errors:
+        raise ParamsError("\n".join(f"{path}: {error}" for error in errors))
+    return params
+
+
+# ---------------------------------------------------------------- checking
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_VALIDATOR = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_number, "integer": _is_integer}  # no NaN, no infinity, no 3.0
+    ),
+)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _path(parts: Iterator[str | int] | Any) -> str:
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _unknown_keys(error: jsonschema.ValidationError) -> Iterator[str]:
+    where = list(error.absolute_path)
+    known = [str(key) for key in error.schema.get("properties", {})]
+    for key in error.instance:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f" (meant {near[0]}?)" if near else ""
+            yield f"{_path([*where, key])}: unknown key{hint}, allowed: {', '.join(known)}"
+
+
+def _messages(error: jsonschema.ValidationError) -> Iterator[str]:
+    where = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        yield from _unknown_keys(error)
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        for key in missing:
+            part = error.schema.get("properties", {}).get(key, {})
+            allowed = part.get("description") if isinstance(part, Mapping) else None
+            yield f"{_path([*where, key])}: missing" + (f", allowed: {allowed}" if allowed else "")
+    elif "propertyNames" in error.schema_path:
+        path = _path([*where, str(error.instance)])
+        yield f"{path}: {_shown(error.instance)} given as a name, allowed: {_allowed(error)}"
+    else:
+        path = _path(where) or "the file"
+        yield f"{path}: {_shown(error.instance)} given, allowed: {_allowed(error)}"
+
+
+def _allowed(error: jsonschema.ValidationError) -> str:
+    return error.schema.get("description") or f"a value of the type {error.schema.get('type')}"
+
+
+def schema_errors(params: Any, schema: Mapping[str, Any]) -> list[str]:
+    """What the schema says against the parameters: path, given, allowed; a line each."""
+    errors = _VALIDATOR(schema).iter_errors(params)
+    lines = (line for error in errors for line in _messages(error))
+    return list(dict.fromkeys(lines))
+
+
+def _architecture_errors(path: str, units: list[int]) -> Iterator[str]:
+    if len(units) % 2 == 0:
+        yield f"{path}: {units} given, allowed: an odd number of layers, the middle one latent"
+    elif units != units[::-1]:
+        yield f"{path}: {units} given, allowed: layer sizes that are the same in reverse"
+    if units[0] != PIXELS:
+        yield f"{path}[0]: {units[0]} given, allowed: {PIXELS}, the pixels of a letter"
+
+
+def _dataset_errors(params: Params) -> Iterator[str]:
+    vae = params["vae"]
+    known = list(params["data"]["images"])
+    for i, name in enumerate(vae["datasets"]):
+        if name not in known:
+            path = f"vae.datasets[{i}]"
+            yield f"{path}: {name!r} given, allowed: a key of data.images ({', '.join(known)})"
+    for name, model in vae["models"].items():
+        path = f"vae.models.{name}.replicates"
+        for dataset in vae["datasets"]:
+            if dataset not in model["replicates"]:
+                yield f"{path}.{dataset}: missing, allowed: an integer from 1"
+        for dataset in model["replicates"]:
+            if dataset not in known:
+                yield f"{path}.{dataset}: unknown key, allowed: {', '.join(known)}"
+        if model["model"] == "autoencoder" and model["beta"] != 0:
+            path = f"vae.models.{name}.beta"
+            yield f"{path}: {model['beta']} given, allowed: 0, for an autoencoder has no KL term"
+
+
+def cross_errors(params: Params) -> list[str]:
+    """Checks that span several keys, for parameters that fit the schema."""
+    errors: list[str] = []
+    for experiment in ("architectures", "denoising"):
+        for name, units in params[experiment]["networks"].items():
+            errors += _architecture_errors(f"{experiment}.networks.{name}", units)
+    for name, network in params["letters"]["networks"].items():
+        path = f"letters.networks.{name}.architecture"
+        errors += _architecture_errors(path, network["architecture"])
+    low, high = params["letters"]["grid"]["published_window"]
+    if low >= high:
+        path = "letters.grid.published_window"
+        errors.append(f"{path}: [{low}, {high}] given, allowed: two numbers, the lower one first")
+    return errors + list(_dataset_errors(params))
+
+
+def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
+    """Fonts and letters that the parameters name and the font file does not have."""
+    known = f"a font of {params['data']['fonts']} ({', '.join(fonts)})"
+    named = {"architectures.font": params["architectures"]["font"]}
+    for i, name in enumerate(params["letters"]["fonts"]):
+        named[f"letters.fonts[{i}]"] = name
+    for subset, chosen in params["denoising"]["subsets"].items():
+        for i, name in enumerate(chosen["fonts"]):
+            named[f"denoising.subsets.{subset}.fonts[{i}]"] = name
+    errors = [
+        f"{path}: {name!r} given, allowed: {known}"
+        for path, name in named.items()
+        if name not in fonts
+    ]
+    for subset, chosen in params["denoising"]["subsets"].items():
+        path, letters = f"denoising.subsets.{subset}.letters", chosen["letters"]
+        if letters == "all":
+            continue
+        if len(set(letters)) < len(letters):
+            errors.append(f"{path}: {letters!r} given, allowed: each letter once")
+        for font in (fonts[name] for name in chosen["fonts"] if name in fonts):
+            missing = "".join(c for c in letters if c not in font.characters)
+            if missing:
+                has = "".join(font.characters)
+                errors.append(f"{path}: {missing!r} given, allowed: letters of {font.name} ({has})")
+    return errors
+
+
+# ---------------------------------------------------------------- cells
+
+
+def slug(prefix: str, value: float) -> str:
+    """A number of [0, 10) as a part of a path, without a dot: ("p", 0.1) gives "p-010"."""
+    whole, decimals = f"{value:.6f}".split(".")
+    return f"{prefix}-{whole}{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def _pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: section[key] for key in keys}
+
+
+def architectures_factors(section: Mapping[str, Any]) -> Factors:
+    """``{network}``"""
+    return {network: {"network": network} for network in section["networks"]}
+
+
+def letters_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{network}``"""
+    return {
+        f"{font}/{network}": {"font": font, "network": network}
+        for font, network in itertools.product(section["fonts"], section["networks"])
+    }
+
+
+def denoising_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{network}/{kind}/{probability}/{range}/{subset}``"""
+    return {
+        "/".join([font, network, kind, slug("p", p), slug("r", r), subset]): {
+            "font": font,
+            "network": network,
+            "kind": kind,
+            "probability": p,
+            "range": r,
+            "subset": subset,
+        }
+        for subset, chosen in section["subsets"].items()
+        for font, network, kind, p, r in itertools.product(
+            chosen["fonts"],
+            section["networks"],
+            section["kinds"],
+            section["probabilities"],
+            section["ranges"],
+        )
+    }
+
+
+def vae_factors(section: Mapping[str, Any]) -> Factors:
+    """``{dataset}/{model}/{replicate}``"""
+    return {
+        f"{dataset}/{name}/{replicate}": {"dataset": dataset, "model": name, "replicate": replicate}
+        for dataset, (name, model) in itertools.product(
+            section["datasets"], section["models"].items()
+        )
+        for replicate in range(model["replicates"][dataset])
+    }
+
+
+FACTORS: dict[str, Callable[[Mapping[str, Any]], Factors]] = {
+    "architectures": architectures_factors,
+    "letters": letters_factors,
+    "denoising": denoising_factors,
+    "vae": vae_factors,
+}
+"""What each experiment fans out over: its section of the parameters gives, for every cell,
+the values of its factors. A cell's name joins them in this order, numbers as a ``slug``."""
+
+
+def _architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    network = {
+        "architecture": section["networks"][factors["network"]],
+        **_pick(section, *ACTIVATIONS),
+    }
+    common = {"font": section["font"], "network": network}
+    return {
+        "train": {**common, "training": _pick(section, *TRAINING), **_pick(section, "replicates")},
+        "evaluate": {**common, **_pick(section, "threshold")},
+    }
+
+
+def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    network = section["networks"][factors["network"]]
+    common = {
+        "font": factors["font"],
+        "network": _pick(network, "architecture", *ACTIVATIONS),
+    }
+    return {
+        "train": {**common, "training": _pick(network, *TRAINING), **_pick(network, "replicates")},
+        "evaluate": {**common, **_pick(section, "threshold")},
+        "plot": {**common, **_pick(section, "threshold", "grid")},
+    }
+
+
+def _denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    common = {
+        "font": factors["font"],
+        "letters": section["subsets"][factors["subset"]]["letters"],
+        "noise": _pick(factors, "kind", "probability", "range"),
+        "network": {
+            "architecture": section["networks"][factors["network"]],
+            **_pick(section, *ACTIVATIONS),
+        },
+        **_pick(section, "copies"),
+    }
+    return {
+        "train": {**common, "training": _pick(section, *TRAINING), **_pick(section, "replicates")},
+        "evaluate": {**common, **_pick(section, "fresh_draws", "threshold")},
+        "plot": {**common, **_pick(section, "threshold")},
+    }
+
+
+def _vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    model = {
+        key: value
+        for key, value in section["models"][factors["model"]].items()
+        if key != "replicates"
+    }
+    return {"train": {"model": model}, "evaluate": {"model": model}}
+
+
+_SETTINGS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]] = {
+    "architectures": _architectures_settings,
+    "letters": _letters_settings,
+    "denoising": _denoising_settings,
+    "vae": _vae_settings,
+}
+
+
+def cells(params: Params, experiment: str) -> dict[str, Settings]:
+    """For every cell of an experiment, the settings of each step that computes it.
+
+    Every step's settings hold the global seed and the cell's identity, of which all its
+    random numbers are made, and exactly the knobs that the step uses.
+    """
+    section = params[experiment]
+    return {
+        cell: {
+            step: {"seed": params["seed"], "cell": f"{experiment}/{cell}", **settings}
+            for step, settings in _SETTINGS[experiment](section, factors).items()
+        }
+        for cell, factors in FACTORS[experiment](section).items()
+    }

@@ -1,0 +1,45 @@
+"""Point estimates with 95 % intervals; the statistics themselves are scipy.stats'."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+class Estimate(NamedTuple):
+    """A value and the bounds of its interval, NaN where there are too few observations."""
+
+    value: float
+    low: float
+    high: float
+
+
+def median(values: ArrayLike) -> Estimate:
+    """Median with a distribution-free 95 % interval from order statistics.
+
+    scipy.stats.quantile_test; Conover, Practical Nonparametric Statistics (1999), 3.2.
+    Needs 6 observations; below that the bounds are NaN.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    interval = stats.quantile_test(x, p=0.5).confidence_interval(CONFIDENCE)
+    return Estimate(float(np.median(x)), float(interval.low), float(interval.high))
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """Mean with Student's 95 % interval. Needs 2 observations; below, NaN bounds."""
+    x = np.asarray(values, dtype=np.float64)
+    if len(x) < 2:
+        return Estimate(float(np.mean(x)), np.nan, np.nan)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 1) * stats.sem(x)
+    center = float(np.mean(x))
+    return Estimate(center, float(center - half), float(center + half))
+
+
+def rank_share(values: ArrayLike, published: float) -> float:
+    """Share of the values at most as large as a published figure: its rank among them."""
+    return float(np.mean(np.asarray(values) <= published))

@@ -1,0 +1,95 @@
+# architectures: which of the six architectures learns the letters best? (1.a)
+
+ARCHITECTURES_FIGURES = ["learning_curves", "final_errors", "wrong_pixels"]
+
+
+rule architectures:
+    input:
+        "results/architectures/metrics.json",
+        figures(*[f"results/architectures/figures/{name}" for name in ARCHITECTURES_FIGURES]),
+
+
+rule train_architectures:
+    input:
+        script=script("train_architectures"),
+        fonts=FONTS,
+    output:
+        weights="results/architectures/cells/{network}/weights.npz",
+        history="results/architectures/cells/{network}/history.csv",
+        runs="results/architectures/cells/{network}/runs.csv",
+    log:
+        "logs/train_architectures/{network}.log",
+    params:
+        settings=settings("architectures", "train"),
+        code=code("train_architectures"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
+        " 2> {log:q}"
+
+
+rule evaluate_architectures:
+    input:
+        script=script("evaluate_architectures"),
+        fonts=FONTS,
+        weights="results/architectures/cells/{network}/weights.npz",
+    output:
+        scores="results/architectures/cells/{network}/scores.csv",
+    log:
+        "logs/evaluate_architectures/{network}.log",
+    params:
+        settings=settings("architectures", "evaluate"),
+        code=code("evaluate_architectures"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+
+
+rule tabulate_architectures:
+    input:
+        of_cells("architectures", "history.csv", "runs.csv", "scores.csv"),
+        script=script("tabulate_architectures"),
+        published=PUBLISHED,
+    output:
+        curves="results/architectures/tables/learning_curves.csv",
+        replicates="results/architectures/tables/replicates.csv",
+        summary="results/architectures/tables/summary.csv",
+        metrics="results/architectures/metrics.json",
+    log:
+        "logs/tabulate_architectures.log",
+    params:
+        settings=section("architectures"),
+        cells="results/architectures/cells",
+        code=code("tabulate_architectures"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        " --published {input.published:q} --curves {output.curves:q}"
+        " --replicates {output.replicates:q} --summary {output.summary:q}"
+        " --metrics {output.metrics:q} 2> {log:q}"
+
+
+rule plot_architectures:
+    input:
+        script=script("plot_architectures"),
+        curves="results/architectures/tables/learning_curves.csv",
+        replicates="results/architectures/tables/replicates.csv",
+        published=PUBLISHED,
+    output:
+        report(
+            figures(*[f"results/architectures/figures/{name}" for name in ARCHITECTURES_FIGURES]),
+            category="1.a Letters",
+            subcategory="architectures",
+            caption="../report/architectures.rst",
+        ),
+    log:
+        "logs/plot_architectures.log",
+    params:
+        folder=subpath(output[0], parent=True),
+        code=code("plot_architectures"),
+    threads: 1
+    shell:
+        "python {input.script} --curves {input.curves:q} --replicates {input.replicates:q}"
+        " --published {input.published:q} --figures {params.folder:q} 2> {log:q}"

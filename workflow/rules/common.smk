@@ -1,0 +1,157 @@
+# Helpers for all rules: parameters, cells, code digests, one run at a time.
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
+# a job's "python" is the one that runs Snakemake, activated environment or not
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+from latentlab import StudyError
+from latentlab.params import FACTORS, cells, read_params
+from support import records, run_lock
+from support.code_digest import code_digest
+
+OFFLINE = bool(config.pop("offline", False))  # leave out images that must be downloaded
+if config:
+    raise WorkflowError(
+        f"--config {', '.join(config)}: parameters are read from params.yaml alone, which DVC"
+        " tracks; edit it, or try a value with 'dvc exp run -S key=value'"
+    )
+
+SCHEMA = "workflow/schemas/params.schema.yaml"
+try:
+    PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+if OFFLINE:
+    images = PARAMS["data"]["images"]
+    PARAMS["vae"]["datasets"] = [
+        name
+        for name in PARAMS["vae"]["datasets"]
+        if images[name]["source"] != "download"
+        or Path(f"data/images/{name}/train_images.npy").exists()
+    ]
+
+CELLS = {experiment: cells(PARAMS, experiment) for experiment in FACTORS}
+
+
+def canonical(value):
+    """JSON that is equal when, and only when, the value is: order of keys aside.
+
+    Snakemake compares a dict as a set of values: swapping two goes unnoticed.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def here(path):
+    """A path of the project, seen from the working directory."""
+    return os.path.relpath(ROOT / path)
+
+
+def script(name):
+    """The script of a step. Its code is watched by ``code``, not by its time."""
+    return ancient(here(f"workflow/scripts/{name}.py"))
+
+
+def code(name):
+    """A digest of the code that a script runs; see support/code_digest.py."""
+    return code_digest(ROOT / f"workflow/scripts/{name}.py", ROOT)
+
+
+def settings(experiment, step):
+    """The settings of a cell's step, for ``params:``; the wildcards name the cell."""
+
+    def of_cell(wildcards):
+        cell = "/".join(wildcards)
+        if cell not in CELLS[experiment]:
+            raise WorkflowError(f"params.yaml has no cell {cell} in the experiment {experiment}")
+        return canonical(CELLS[experiment][cell][step])
+
+    return of_cell
+
+
+def image_settings(wildcards):
+    """How the image set of that name is obtained, without what only later steps use."""
+    if wildcards.dataset not in PARAMS["data"]["images"]:
+        raise WorkflowError(f"params.yaml has no image set data.images.{wildcards.dataset}")
+    source = PARAMS["data"]["images"][wildcards.dataset]
+    kept = {key: value for key, value in source.items() if key != "classes"}
+    return canonical({"dataset": wildcards.dataset, **kept})
+
+
+def section(experiment):
+    """A whole section of the parameters, for the steps that gather its cells."""
+    return canonical(PARAMS[experiment])
+
+
+def of_cells(experiment, *files):
+    """The named results of all cells of an experiment."""
+    return [
+        f"results/{experiment}/cells/{cell}/{file}" for cell in CELLS[experiment] for file in files
+    ]
+
+
+def of_dataset(file):
+    """The named result of every cell of ``vae`` on the data set of the wildcards."""
+
+    def of(wildcards):
+        cells = [c for c, f in FACTORS["vae"](PARAMS["vae"]).items() if f["dataset"] == wildcards.dataset]
+        return [f"results/vae/cells/{cell}/{file}" for cell in cells]
+
+    return of
+
+
+def drawn_models(wildcards):
+    """What the figures of a data set show, of all its models."""
+    vae = PARAMS["vae"]
+    return canonical(
+        {
+            "seed": PARAMS["seed"],
+            "dataset": wildcards.dataset,
+            "classes": PARAMS["data"]["images"][wildcards.dataset]["classes"],
+            "models": {
+                name: {key: value for key, value in model.items() if key != "replicates"}
+                for name, model in vae["models"].items()
+            },
+            "manifold": vae["manifold"],
+            "drawn": vae["drawn"],
+        }
+    )
+
+
+def figures(*paths):
+    """Each figure as SVG, for pages, and as PNG."""
+    return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
+
+
+IMAGE_FILES = ["train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy"]
+FONTS = here(PARAMS["data"]["fonts"])
+POWELL = {"train_architectures", "train_letters", "train_denoising"}  # rules that may run it
+PUBLISHED = here("data/published.yaml")
+
+
+onstart:
+    if workflow.is_main_process:
+        try:
+            run_lock.take(Path(".snakemake/run.lock"))
+        except run_lock.RunningError as error:
+            raise WorkflowError(str(error)) from None
+        if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):
+            shell("python {script}", script=here("workflow/scripts/compile_powell.py"))
+
+
+onsuccess:
+    if workflow.is_main_process:
+        records.normalize()
+
+
+onerror:
+    if workflow.is_main_process:
+        records.normalize()

@@ -1,0 +1,21 @@
+# data: image sets, downloaded once (or taken from scikit-learn) and decoded.
+
+
+rule fetch_images:
+    input:
+        script=script("fetch_images"),
+    output:
+        train_images="data/images/{dataset}/train_images.npy",
+        train_labels="data/images/{dataset}/train_labels.npy",
+        test_images="data/images/{dataset}/test_images.npy",
+        test_labels="data/images/{dataset}/test_labels.npy",
+    log:
+        "logs/fetch_images/{dataset}.log",
+    params:
+        settings=image_settings,
+        folder=subpath(output.train_images, parent=True),
+        code=code("fetch_images"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --folder {params.folder:q}"
+        " 2> {log:q}"

@@ -1,0 +1,26 @@
+# report: one page of everything, self-contained.
+
+
+rule render_report:
+    input:
+        rules.architectures.input,
+        rules.letters.input,
+        rules.denoising.input,
+        rules.vae.input,
+        script=script("render_report"),
+        published=PUBLISHED,
+        template=here("workflow/report/index.html.j2"),
+        style=here("workflow/report/style.css"),
+    output:
+        "results/report/index.html",
+    log:
+        "logs/render_report.log",
+    params:
+        settings=canonical(PARAMS),
+        results="results",
+        code=code("render_report"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        " --published {input.published:q} --template {input.template:q} --style {input.style:q}"
+        " --page {output:q} 2> {log:q}"

@@ -1,0 +1,107 @@
+# vae: a variational autoencoder against a plain one, on images. (2)
+
+VAE_FIGURES = ["loss_curves", "latent_codes", "manifolds", "reconstructions", "samples"]
+
+
+rule vae:
+    input:
+        "results/vae/metrics.json",
+        figures(
+            *expand(
+                "results/vae/figures/{dataset}/{figure}",
+                dataset=PARAMS["vae"]["datasets"],
+                figure=VAE_FIGURES,
+            )
+        ),
+
+
+rule train_vae:
+    input:
+        script=script("train_vae"),
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+    output:
+        weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
+        history="results/vae/cells/{dataset}/{model}/{replicate}/history.csv",
+    log:
+        "logs/train_vae/{dataset}/{model}/{replicate}.log",
+    params:
+        settings=settings("vae", "train"),
+        images="data/images/{dataset}",
+        code=code("train_vae"),
+        checkpoint=".cache/checkpoints/{dataset}-{model}-{replicate}.npz",
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        " --weights {output.weights:q} --history {output.history:q}"
+        " --checkpoint {params.checkpoint:q} 2> {log:q}"
+
+
+rule evaluate_vae:
+    input:
+        script=script("evaluate_vae"),
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+        weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
+    output:
+        scores="results/vae/cells/{dataset}/{model}/{replicate}/scores.csv",
+    log:
+        "logs/evaluate_vae/{dataset}/{model}/{replicate}.log",
+    params:
+        settings=settings("vae", "evaluate"),
+        images="data/images/{dataset}",
+        code=code("evaluate_vae"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+
+
+rule tabulate_vae:
+    input:
+        of_cells("vae", "history.csv", "scores.csv"),
+        script=script("tabulate_vae"),
+        published=PUBLISHED,
+    output:
+        curves="results/vae/tables/loss_curves.csv",
+        replicates="results/vae/tables/replicates.csv",
+        summary="results/vae/tables/summary.csv",
+        metrics="results/vae/metrics.json",
+    log:
+        "logs/tabulate_vae.log",
+    params:
+        settings=section("vae"),
+        cells="results/vae/cells",
+        code=code("tabulate_vae"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        " --published {input.published:q} --curves {output.curves:q}"
+        " --replicates {output.replicates:q} --summary {output.summary:q}"
+        " --metrics {output.metrics:q} 2> {log:q}"
+
+
+rule plot_vae:
+    input:
+        of_dataset("weights.npz"),
+        script=script("plot_vae"),
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+        curves="results/vae/tables/loss_curves.csv",
+    output:
+        report(
+            figures(*[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]),
+            category="2. VAE",
+            subcategory="{dataset}",
+            caption="../report/vae.rst",
+        ),
+    log:
+        "logs/plot_vae/{dataset}.log",
+    params:
+        settings=drawn_models,
+        cells="results/vae/cells/{dataset}",
+        images="data/images/{dataset}",
+        folder=subpath(output[0], parent=True),
+        code=code("plot_vae"),
+    threads: 1
+    shell:
+        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        " --cells {params.cells:q} --curves {input.curves:q} --figures {params.folder:q}"
+        " 2> {log:q}"

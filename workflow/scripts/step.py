@@ -1,0 +1,67 @@
+"""What every step shares: the package of its own tree, one thread, arguments, one-line errors.
+
+Imported first by every script, before NumPy: it decides which package is used and how many
+threads numerical libraries may start, the same in a workflow and alone in a shell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# never an installed package: with a shared environment that may be the code of another tree
+sys.path.insert(0, str(ROOT / "src"))
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import latentlab  # noqa: E402
+
+if Path(latentlab.__file__).resolve().parents[2] != ROOT:
+    sys.exit(f"{sys.argv[0]}: latentlab comes from {latentlab.__file__}, not from this tree")
+
+
+def arguments(doc: str | None, argv: Sequence[str], *paths: str) -> argparse.Namespace:
+    """Parse ``--settings JSON`` (where the step has settings) and a ``--<name> PATH`` each.
+
+    A name that ends in ``*`` takes any number of paths, sorted, so that their order on
+    the command line has no influence. Settings come back decoded.
+    """
+    parser = argparse.ArgumentParser(description=doc, allow_abbrev=False)
+    parser.add_argument("--settings", type=json.loads, help="the step's parameters, as JSON")
+    for name in paths:
+        option = "--" + name.rstrip("*").replace("_", "-")
+        if name.endswith("*"):
+            parser.add_argument(option, type=Path, nargs="*", default=[])
+        else:
+            parser.add_argument(option, type=Path, required=True)
+    return parser.parse_args(argv)
+
+
+def log(line: str) -> None:
+    """Show progress, or where a job goes wrong, in the step's log."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def log_epoch(epoch: int, epochs: int, row: Mapping[str, float]) -> None:
+    """Show the progress of a long training: one line in ten, so that no log fills up."""
+    if epoch % max(1, epochs // 10) == 0 or epoch == epochs:
+        log(f"epoch {epoch} of {epochs}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items()))
+
+
+def run(main: Callable[[Sequence[str]], None]) -> None:
+    """Run a script's main; what the user can mend ends in one clear line and exit code 1."""
+    try:
+        main(sys.argv[1:])
+    except (latentlab.StudyError, OSError) as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{Path(sys.argv[0]).name}: interrupted")

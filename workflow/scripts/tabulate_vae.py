@@ -1,0 +1,28 @@
+"""Gather all models on all image sets: loss curves, scores, against published, metrics."""
+
+import step
+
+from latentlab.gather import gather_cells, loss_curves, nested, vae_summary
+from latentlab.params import read_yaml, vae_factors
+from latentlab.tables import write_csv, write_json
+
+
+def main(argv):
+    args = step.arguments(
+        __doc__, argv, "cells", "published", "curves", "replicates", "summary", "metrics"
+    )
+    factors = vae_factors(args.settings)
+    published = read_yaml(args.published)["vae"]
+
+    replicates = gather_cells(args.cells, factors, "scores.csv")
+    curves = loss_curves(gather_cells(args.cells, factors, "history.csv"))
+    summary = vae_summary(replicates, published)
+
+    write_csv(curves, args.curves)
+    write_csv(replicates, args.replicates)
+    write_csv(summary, args.summary)
+    write_json(nested(summary, ["dataset", "model"]), args.metrics)
+
+
+if __name__ == "__main__":
+    step.run(main)

@@ -1,0 +1,36 @@
+"""Train one architecture on all letters of a font, from several starts.
+
+Writes the weights, the error after every epoch, and a line a run.
+"""
+
+import step
+
+from latentlab.arrays import save_npz
+from latentlab.fonts import read_fonts
+from latentlab.network import Network
+from latentlab.tables import write_csv
+from latentlab.training import history_table, runs_table, train_replicates, weights_of
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "fonts", "weights", "history", "runs")
+    settings = args.settings
+    letters = read_fonts(args.fonts)[settings["font"]].pixels
+
+    trainings = train_replicates(
+        Network(**settings["network"]),
+        lambda replicate: (letters, letters),
+        replicates=settings["replicates"],
+        seed=settings["seed"],
+        cell=settings["cell"],
+        options=settings["training"],
+        log=step.log,
+    )
+
+    save_npz(args.weights, {"weights": weights_of(trainings)})
+    write_csv(history_table(trainings), args.history)
+    write_csv(runs_table(trainings), args.runs)
+
+
+if __name__ == "__main__":
+    step.run(main)

@@ -1,0 +1,99 @@
+"""A digest of the code that a script runs, so that editing code reruns exactly its users.
+
+Snakemake compares a rule's scripts by modification time (a checkout would retrain) and
+never looks at the modules they import. The digest covers the syntax trees, without
+docstrings and comments, of the script and of every local module it imports, transitively;
+and what else decides the results: the locked packages and Python's minor version.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    """Syntax tree of a file without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
+    """Dotted names that a module may import, inside functions too; and names in strings.
+
+    A string that spells a dotted name ("latentlab.powell") counts as an import, so that
+    modules loaded by name when they are used are seen.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+                base = f"{parent}.{base}".rstrip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if "." in node.value and all(part.isidentifier() for part in node.value.split(".")):
+                yield node.value
+
+
+def _file(name: str, folders: tuple[Path, ...]) -> Path | None:
+    for folder in folders:
+        stem = folder.joinpath(*name.split("."))
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def _local_imports(path: Path, folders: tuple[Path, ...]) -> Iterator[Path]:
+    package = next((".".join(path.parent.relative_to(f).parts) for f in folders
+                    if path.is_relative_to(f)), "")  # fmt: skip
+    for name in _imported_names(_tree(path), package):
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):  # importing a.b runs a/__init__.py too
+            found = _file(".".join(parts[:end]), folders)
+            if found is not None:
+                yield found
+
+
+def local_modules(script: Path, folders: tuple[Path, ...]) -> list[Path]:
+    """The script and all local files it imports, transitively, sorted."""
+    found, waiting = {script}, [script]
+    while waiting:
+        for path in _local_imports(waiting.pop(), folders):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return sorted(found)
+
+
+def code_digest(script: Path, root: Path) -> str:
+    """Digest, 16 hexadecimal digits, of what a script of the project at ``root`` runs.
+
+    Local modules are looked for beside the script and in ``root/src``.
+    """
+    folders = (script.parent, root / "src")
+    digest = hashlib.sha256(b"%d.%d" % sys.version_info[:2])
+    digest.update((root / "requirements.lock").read_bytes())
+    for path in local_modules(script, folders):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(_dump(path).encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _dump(path: Path) -> str:
+    return ast.dump(_tree(path))
