@@ -124,13 +124,13 @@ def letter_summary(
 
 
 def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
-    """The rows of a summary as a tree of mappings: one level a key, then the measures."""
+    """The rows of a summary as a tree of mappings: one level a key, then the measures known."""
     tree: dict[str, Any] = {}
     for row in summary.to_dict("records"):
         node = tree
         for key in keys:
             node = node.setdefault(str(row[key]), {})
-        node.update({name: value for name, value in row.items() if name not in keys})
+        node.update({k: v for k, v in row.items() if k not in keys and not pd.isna(v)})
     return tree
 
 

@@ -122,32 +122,38 @@ def _unknown_keys(error: jsonschema.ValidationError) -> Iterator[str]:
             yield f"{_path([*where, key])}: unknown key{hint}, allowed: {', '.join(known)}"
 
 
-def _messages(error: jsonschema.ValidationError) -> Iterator[str]:
+def _messages(error: jsonschema.ValidationError, schema: Mapping[str, Any]) -> Iterator[str]:
     where = list(error.absolute_path)
     if error.validator == "additionalProperties":
         yield from _unknown_keys(error)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         for key in missing:
-            part = error.schema.get("properties", {}).get(key, {})
-            allowed = part.get("description") if isinstance(part, Mapping) else None
-            yield f"{_path([*where, key])}: missing" + (f", allowed: {allowed}" if allowed else "")
+            allowed = _description(error.schema["properties"].get(key), schema)
+            yield f"{_path([*where, key])}: missing, allowed: {allowed}"
     elif "propertyNames" in error.schema_path:
         path = _path([*where, str(error.instance)])
-        yield f"{path}: {_shown(error.instance)} given as a name, allowed: {_allowed(error)}"
+        allowed = _description(error.schema, schema)
+        yield f"{path}: {_shown(error.instance)} given as a name, allowed: {allowed}"
     else:
         path = _path(where) or "the file"
-        yield f"{path}: {_shown(error.instance)} given, allowed: {_allowed(error)}"
+        allowed = _description(error.schema, schema)
+        yield f"{path}: {_shown(error.instance)} given, allowed: {allowed}"
 
 
-def _allowed(error: jsonschema.ValidationError) -> str:
-    return error.schema.get("description") or f"a value of the type {error.schema.get('type')}"
+def _description(part: Any, schema: Mapping[str, Any]) -> str:
+    """What a part of the schema allows, in words, through one reference into ``$defs``."""
+    if isinstance(part, Mapping) and "$ref" in part:
+        part = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+    if isinstance(part, Mapping) and "description" in part:
+        return str(part["description"])
+    return "a mapping of its knobs"
 
 
 def schema_errors(params: Any, schema: Mapping[str, Any]) -> list[str]:
     """What the schema says against the parameters: path, given, allowed; a line each."""
     errors = _VALIDATOR(schema).iter_errors(params)
-    lines = (line for error in errors for line in _messages(error))
+    lines = (line for error in errors for line in _messages(error, schema))
     return list(dict.fromkeys(lines))
 
 
@@ -169,7 +175,7 @@ def _dataset_errors(params: Params) -> Iterator[str]:
             yield f"{path}: {name!r} given, allowed: a key of data.images ({', '.join(known)})"
     for name, model in vae["models"].items():
         path = f"vae.models.{name}.replicates"
-        for dataset in vae["datasets"]:
+        for dataset in (d for d in vae["datasets"] if d in known):
             if dataset not in model["replicates"]:
                 yield f"{path}.{dataset}: missing, allowed: an integer from 1"
         for dataset in model["replicates"]:

@@ -23,7 +23,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
 
     Only an empty field is missing: a font named NA or a letter "nan" is text.
     """
-    return pd.read_csv(path, float_precision="round_trip", keep_default_na=False, na_values=[""])
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,5 @@
 """Obtain one image data set and store it decoded: four .npy files a training job can map."""
 
-import os
-
 import step
 
 from latentlab import images
@@ -13,15 +11,7 @@ def main(argv):
     if settings["source"] == "scikit-learn":
         found = images.digits()
     else:
-        downloads = step.ROOT / ".cache" / "downloads" / settings["dataset"]
-        images.fetch(
-            settings["dataset"],
-            os.environ.get("DATA_MIRROR"),
-            settings["mirrors"],
-            settings["sha256"],
-            downloads,
-        )
-        found = images.load_idx_folder(downloads)
+        found = images.load_idx_folder(step.download(settings["dataset"], settings))
     images.save(found, args.folder)
 
 

@@ -46,6 +46,20 @@ def arguments(doc: str | None, argv: Sequence[str], *paths: str) -> argparse.Nam
     return parser.parse_args(argv)
 
 
+def download(dataset: str, source: Mapping[str, Any]) -> Path:
+    """The folder with the files of an image set, downloaded unless they are there.
+
+    source : the set's entry in the parameters. DATA_MIRROR, a folder or an address, is asked
+    before the set's own mirrors. Raises images.DataError.
+    """
+    from latentlab import images
+
+    folder = ROOT / ".cache" / "downloads" / dataset
+    mirror = os.environ.get("DATA_MIRROR")
+    images.fetch(dataset, mirror, source["mirrors"], source["sha256"], folder)
+    return folder
+
+
 def log(line: str) -> None:
     """Show progress, or where a job goes wrong, in the step's log."""
     print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,46 @@
+# make help lists the targets. Everything is installed into .venv, from requirements.lock.
+
+SHELL := /bin/bash
+ROOT := $(CURDIR)
+INSTALLED := .venv/.installed
+export PATH := $(ROOT)/.venv/bin:$(PATH)
+
+.PHONY: help study demo test test-all lint lock install
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+study: install ## the whole study: results/report/index.html (downloads MNIST and Fashion-MNIST)
+	@python workflow/scripts/run_study.py
+
+demo: install ## the same workflow, tiny, without a network: demo/results/report/index.html
+	@snakemake --directory demo --cores all
+	@echo "The report: demo/results/report/index.html"
+
+test: install ## the fast tests
+	@python -m pytest -n auto -m "not slow"
+
+test-all: install ## all tests
+	@python -m pytest -n auto
+
+lint: install ## ruff, snakefmt, mypy
+	@ruff check . && ruff format --check . && snakefmt --check . && mypy
+
+install: $(INSTALLED) ## the environment, .venv
+
+# --clear: an install that was cut off starts anew
+$(INSTALLED): requirements.lock
+	@for python in python3 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
+	    && found=$$python && break; \
+	done; \
+	if [ -z "$$found" ]; then echo "Python 3.11, 3.12 or 3.13 is needed, none found" >&2; exit 1; fi; \
+	echo "Installing into .venv (a minute or two)"; \
+	$$found -m venv --clear .venv \
+	  && .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	       --require-hashes --requirement requirements.lock \
+	  && touch $@
+
+lock: ## pin the newest packages that pyproject.toml allows (needs uv)
+	@uv pip compile --universal --fork-strategy fewest --generate-hashes --no-header \
+	  --no-annotate --python-version 3.11 --group dev --upgrade pyproject.toml -o requirements.lock

@@ -1,0 +1,5 @@
+"""The figures: one module an experiment, and what they share.
+
+``style`` has colors, axes and files, ``pixels`` letters and images drawn from their pixels.
+Each figure is a function from data to a Matplotlib figure; nothing here reads results.
+"""

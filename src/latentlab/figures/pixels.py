@@ -1,0 +1,106 @@
+"""Letters drawn as squares with crisp edges, and pictures tiled into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from latentlab.figures.style import INK, PAPER, WIDTH
+from latentlab.fonts import COLUMNS, ROWS
+from latentlab.network import Array
+
+GROUND = "#f0f0f2"  # of a letter: its pixels that are off
+_LEVELS = 8  # of gray: more cannot be told apart, and every level is a path of its own
+_SQUARE = 0.92  # of a cell: the rest is the line between pixels
+
+
+def sheet(
+    columns: float, rows: float, title: str = "", width: float = WIDTH, largest: float = 0.16
+) -> tuple[Figure, Axes]:
+    """A figure whose axes count in pixels of letters: (0, 0) top left, y downwards.
+
+    columns, rows : extent of what is drawn, in cells
+    largest : side of a cell in inches; smaller where the width demands it
+    """
+    margin, top = 0.15, 0.5 if title else 0.15
+    cell = min(largest, (width - 2 * margin) / columns)
+    height = rows * cell + top + margin
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    box = [margin / width, margin / height, columns * cell / width, rows * cell / height]
+    axes = figure.add_axes(box, xlim=(0, columns), ylim=(rows, 0))
+    axes.axis("off")
+    if title:
+        figure.text(
+            margin / width, 1 - 0.12 / height, title, ha="left", va="top", fontsize=12,
+            fontweight="bold",
+        )  # fmt: skip
+    return figure, axes
+
+
+def squares(axes: Axes, x: Array, y: Array, color: Any, side: float = _SQUARE, **options: Any) -> None:
+    """Squares centered in the cells whose top left corners are x, y (n,): one path in all."""
+    if not len(x):
+        return
+    low, high = (1 - side) / 2, (1 + side) / 2
+    corners = np.array([[low, low], [high, low], [high, high], [low, high], [low, low]])
+    vertices = np.stack([x, y], axis=-1)[:, None] + corners
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(x)
+    path = Path(vertices.reshape(-1, 2), codes)
+    axes.add_patch(PathPatch(path, **{"facecolor": color, "linewidth": 0, **options}))
+
+
+def cells(corners: Array) -> tuple[Array, Array]:
+    """x and y (n, pixels) of the cells of letters whose top left corners are (n, 2)."""
+    columns, rows = np.meshgrid(np.arange(COLUMNS), np.arange(ROWS))
+    return corners[:, :1] + columns.ravel(), corners[:, 1:] + rows.ravel()
+
+
+def letters(axes: Axes, pixels: Array, corners: Array, color: str = INK) -> None:
+    """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2)."""
+    x, y = cells(corners)
+    low = np.array([to_rgb(GROUND)])
+    level = np.rint(np.clip(pixels, 0, 1) * _LEVELS).astype(int)
+    for value in range(_LEVELS + 1):
+        share = value / _LEVELS
+        shade = tuple(((1 - share) * low + share * np.array([to_rgb(color)]))[0])
+        squares(axes, x[level == value], y[level == value], shade)
+
+
+def tiles(pictures: Array, gap: int, ground: str | Array = PAPER) -> Array:
+    """One picture (height, width, 3) of colors in [0, 1] from a grid of pictures.
+
+    pictures : (rows, columns, height, width, 3)
+    gap : pixels between pictures and around them, of the color ``ground``
+    """
+    rows, columns, height, width, _ = pictures.shape
+    whole = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
+    whole *= to_rgb(ground)
+    for i in range(rows):
+        for j in range(columns):
+            y, x = gap + i * (height + gap), gap + j * (width + gap)
+            whole[y : y + height, x : x + width] = pictures[i, j]
+    return whole
+
+
+def shaded(pixels: Array, off: Array | str, on: str = INK) -> Array:
+    """Colors (..., 3) between ``off`` and ``on`` for pixels (...) of [0, 1].
+
+    off : a color, or colors (..., 3)
+    """
+    low = np.array(to_rgb(off)) if isinstance(off, str) else off
+    share = np.rint(np.clip(pixels, 0, 1) * 32)[..., None] / 32  # few levels: small files
+    return (1 - share) * low + share * np.array(to_rgb(on))
+
+
+def labels(axes: Axes, x: Array, y: float | Array, texts: Sequence[str], **options: Any) -> None:
+    """Texts centered at x, y."""
+    ys = np.broadcast_to(y, np.shape(x))
+    for at_x, at_y, text in zip(x, ys, texts, strict=True):
+        axes.text(at_x, at_y, text, **{"ha": "center", "va": "center", **options})

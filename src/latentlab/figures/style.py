@@ -1,0 +1,160 @@
+"""One look for all figures, and files whose bytes depend on the figure alone.
+
+Nothing of a reader's own Matplotlib configuration has an influence. Series differ by color
+(Okabe and Ito's palette, safe for color-blind readers), by marker and by line style, so that
+a gray print tells them apart too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latentlab.arrays import replacing
+from latentlab.network import Array
+
+INK, MUTED, FAINT, PAPER = "#1b1b1e", "#6a6a70", "#d5d5da", "#ffffff"
+PUBLISHED = "#1b1b1e"  # published figures are black diamonds everywhere
+ACCENT, WARNING = "#0072b2", "#d55e00"
+WIDTH = 7.5  # inches: 720 pixels of a page at 100 %, where 10 points read well
+PNG_DPI = 150
+
+matplotlib.rcdefaults()
+matplotlib.rcParams.update(
+    {
+        "axes.axisbelow": True,
+        "axes.edgecolor": MUTED,
+        "axes.grid": True,
+        "axes.labelcolor": INK,
+        "axes.labelsize": 10,
+        "axes.linewidth": 0.8,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 10.5,
+        "figure.titlesize": 12,
+        "figure.titleweight": "bold",
+        "font.family": "DejaVu Sans",  # ships inside Matplotlib
+        "font.size": 10,
+        "grid.color": "#ececef",
+        "grid.linewidth": 0.8,
+        "legend.fontsize": 9.5,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "svg.fonttype": "path",  # the same look everywhere, no font needed
+        "svg.hashsalt": "latentlab",  # ids from the content, not from a random number
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "xtick.labelsize": 9,
+        "ytick.color": MUTED,
+        "ytick.labelcolor": INK,
+        "ytick.labelsize": 9,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one series is drawn in every figure that shows it."""
+
+    color: str
+    marker: str
+    line: Any
+
+
+LOOKS = (
+    Look("#0072b2", "o", "-"),
+    Look("#d55e00", "s", (0, (5, 1.5))),
+    Look("#009e73", "^", (0, (1.2, 1.2))),
+    Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5))),
+    Look("#e69f00", "v", (0, (3, 1))),
+    Look("#56b4e9", "P", (0, (8, 2))),
+    Look("#5c5c66", "X", (0, (1, 2))),
+)
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for each name, by its place in the study's own order."""
+    return {name: LOOKS[i % len(LOOKS)] for i, name in enumerate(names)}
+
+
+def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
+    """An empty figure, inches wide and high, with a title at its top left."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as ``path`` + .svg and + .png: equal figures give equal bytes."""
+    plain: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+    }
+    for kind, metadata in plain.items():
+        with replacing(f"{path}.{kind}") as temporary:
+            figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
+
+
+def positive(values: Array) -> Array:
+    """Values for a logarithmic axis: an exact 0 is drawn at the smallest normal number."""
+    return np.maximum(np.asarray(values, np.float64), np.finfo(np.float64).tiny)
+
+
+def _plain(value: float, _: Any = None) -> str:
+    if value <= 0:
+        return "0"
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    if -4 < exponent < 5:
+        return f"{value:g}"
+    factor = value / 10.0**exponent
+    times = "" if abs(factor - 1) < 1e-6 else rf"{factor:g}\cdot"
+    return rf"${times}10^{{{exponent}}}$"
+
+
+def log_axis(axis: Any) -> None:
+    """A logarithmic axis with labels one can read: 0.2, 0.5, 1 where the span is short."""
+    axes = axis.axes
+    set_scale = axes.set_xscale if axis.axis_name == "x" else axes.set_yscale
+    set_scale("log")
+    low, high = axis.get_view_interval()
+    decades = np.log10(high / low)
+    subs = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 3.2 else (1.0,)
+    axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=8))
+    axis.set_major_formatter(ticker.FuncFormatter(_plain))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def band(
+    axes: Axes, x: Array, low: Array, middle: Array, high: Array, look: Look, **options: Any
+) -> None:
+    """A median line with the band between the quartiles."""
+    axes.fill_between(x, low, high, color=look.color, alpha=0.2, linewidth=0)
+    axes.plot(x, middle, color=look.color, linestyle=look.line, **options)
+
+
+def diamond(axes: Axes, x: float, y: float, **options: Any) -> None:
+    """The mark of a published figure."""
+    axes.plot(
+        x, y, marker="D", markersize=7, color=PUBLISHED, markeredgecolor=PAPER,
+        linestyle="none", zorder=6, clip_on=False, **options,
+    )  # fmt: skip
+
+
+def spread(count: int) -> Array:
+    """Offsets (count,) in [-1, 1] that part points of equal value, the same in every run.
+
+    The golden ratio's multiples: neighbors lie far apart, and no random number is needed.
+    """
+    return 2.0 * ((np.arange(count) * 0.6180339887498949) % 1.0) - 1.0

@@ -1,0 +1,190 @@
+"""Wrong pixels, intervals, noise, seeds and the gathering of cells."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from latentlab import denoising, statistics
+from latentlab.gather import carried_forward, gather_cells, learning_curves, nested, summarize
+from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
+from latentlab.network import Network
+from latentlab.noise import NOISES
+from latentlab.seeds import generator, integer
+from latentlab.tables import read_csv, read_json, write_csv, write_json
+
+
+def test_wrong_pixels_are_counted_strictly_above_the_threshold():
+    targets = np.array([[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    outputs = np.array([[0.5, 0.6, 0.9], [0.5, 0.51, 0.0]])
+    assert wrong_pixels(outputs, targets, 0.5).tolist() == [1, 2]
+
+
+def test_letter_scores():
+    scores = letter_scores(np.array([[0, 0, 1, 5], [0, 0, 0, 0]]))
+    assert scores["max_wrong_pixels"].tolist() == [5, 0]
+    assert scores["mean_wrong_pixels"].tolist() == [1.5, 0]
+    assert scores["exact"].tolist() == [0.5, 1]
+    assert scores["within_one_pixel"].tolist() == [0.75, 1]
+
+
+def test_a_network_without_weights_gives_half_everywhere():
+    net = Network((4, 2, 4), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
+    letters = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
+    scores = reconstruction_scores(net, np.zeros((3, net.n_weights)), letters, 0.5)
+    assert scores["replicate"].tolist() == [0, 1, 2]
+    assert scores["max_wrong_pixels"].tolist() == [2, 2, 2]
+    assert scores["exact"].tolist() == [0.5] * 3
+
+
+def test_nearest_letter():
+    letters = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    outputs = np.array([[0.6, 0.2, 0.1], [0.6, 0.2, 0.8], [0.4, 0.4, 0.4]])
+    assert nearest_letter(outputs, letters, 0.5).tolist() == [0, 1, 0]
+
+
+def test_median_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(400):
+        low, high = statistics.median(rng.exponential(size=30))[1:]
+        hits += low <= np.log(2) <= high
+    assert hits / 400 >= 0.93
+
+
+def test_mean_interval_is_students():
+    x = np.array([1.0, 2.0, 4.0])
+    estimate = statistics.mean(x)
+    t = stats.t.interval(0.95, 2, loc=x.mean(), scale=x.std(ddof=1) / np.sqrt(3))
+    assert estimate == pytest.approx((x.mean(), *t))
+
+
+def test_one_observation_has_no_interval():
+    for estimate in (statistics.mean([2.0]), statistics.median([2.0])):
+        assert estimate.value == 2.0
+        assert np.isnan([estimate.low, estimate.high]).all()
+
+
+def test_rank_of_a_published_figure():
+    assert statistics.rank_share([1.0, 2.0, 3.0, 4.0], 2.0) == 0.5
+
+
+def test_uniform_noise_moves_toward_the_other_color():
+    rng = np.random.default_rng(3)
+    clean = rng.integers(0, 2, (400, 35)).astype(float)
+    noisy = NOISES["uniform"](clean, 0.3, 0.5, rng)
+    moved = np.where(clean > 0.5, clean - noisy, noisy - clean)
+    assert moved.min() >= 0
+    assert moved.max() <= 0.5
+    hit = moved[moved > 0]
+    assert stats.binomtest(len(hit), clean.size, 0.3).pvalue > 0.001
+    assert stats.kstest(hit, stats.uniform(0, 0.5).cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_no_noise_at_probability_zero(kind):
+    clean = np.eye(5)
+    assert np.array_equal(NOISES[kind](clean, 0.0, 0.5, np.random.default_rng(0)), clean)
+
+
+def test_seeds_follow_identity_alone():
+    draw = generator(1, "architectures/35-15-2", 0, "start").random(3)
+    assert np.array_equal(draw, generator(1, "architectures/35-15-2", 0, "start").random(3))
+    others = [
+        generator(2, "architectures/35-15-2", 0, "start"),
+        generator(1, "architectures/35-15-2", 1, "start"),
+        generator(1, "architectures/35-15-2", 0, "copies"),
+        generator(1, "architectures/35-15-21", "", "start"),
+    ]
+    assert all(not np.array_equal(draw, other.random(3)) for other in others)
+    assert 0 <= integer(1, "a") < 2**31
+    # what a published result was computed from must not drift
+    assert integer(2022, "vae/mnist/published/0", "train") == 1311160790
+
+
+def test_fresh_noise_is_not_the_training_noise():
+    letters = np.eye(4)
+    noise = {"kind": "uniform", "probability": 0.5, "range": 0.5}
+    training, targets = denoising.training_set(letters, 3, noise, 1, "cell", 0)
+    fresh, _ = denoising.fresh_set(letters, 3, noise, 1, "cell")
+    other, _ = denoising.training_set(letters, 3, noise, 1, "cell", 1)
+    assert training.shape == (12, 4)
+    assert np.array_equal(targets, np.tile(letters, (3, 1)))
+    assert not np.array_equal(training, fresh)
+    assert not np.array_equal(training, other)
+
+
+def test_answers_are_scored_on_both_noises():
+    # an identity network: 4 -> 4 linear, latent linear, exact on clean letters
+    net = {
+        "architecture": [4, 4, 4],
+        **dict.fromkeys(("encoder", "latent", "decoder", "output"), "linear"),
+        "beta": 0.8,
+        "biases": False,
+    }
+    settings = {
+        "seed": 1,
+        "cell": "c",
+        "network": net,
+        "copies": 2,
+        "fresh_draws": 50,
+        "threshold": 0.5,
+        "noise": {"kind": "uniform", "probability": 1.0, "range": 0.4},
+    }
+    weights = np.concatenate([np.eye(4).ravel(), np.eye(4).ravel()])[None]
+    scores = denoising.score_cell(weights, np.eye(4), settings).set_index("noise")
+    assert scores["exact"].tolist() == [1.0, 1.0]
+    assert scores["right_letter"].tolist() == [1.0, 1.0]
+    # each of 4 pixels is off by uniform(0, 0.4): 0.5 * 4 * 0.4**2 / 3
+    assert scores.loc["fresh", "error"] == pytest.approx(0.5 * 4 * 0.16 / 3, rel=0.15)
+
+
+def history(replicate, errors):
+    return pd.DataFrame(
+        {"replicate": replicate, "epoch": np.arange(len(errors)), "error": errors}
+    )
+
+
+def test_a_stopped_run_carries_its_error_forward():
+    both = pd.concat([history(0, [4.0, 2.0, 1.0]), history(1, [4.0, 3.0])])
+    assert carried_forward(both, 2).tolist() == [[4, 2, 1], [4, 3, 3]]
+    curve = learning_curves(both.assign(network="a"), ["network"])
+    assert curve["error"].tolist() == [4.0, 2.5, 2.0]
+
+
+def test_cells_are_gathered_with_their_factors(tmp_path):
+    for name, error in (("x/a", 1.0), ("x/b", 2.0)):
+        write_csv(pd.DataFrame({"replicate": [0, 1], "error": error}), tmp_path / name / "runs.csv")
+        write_csv(pd.DataFrame({"replicate": [0, 1], "exact": 1.0}), tmp_path / name / "scores.csv")
+    factors = {"x/b": {"font": "x", "network": "b"}, "x/a": {"font": "x", "network": "a"}}
+    table = gather_cells(tmp_path, factors, "runs.csv", "scores.csv")
+    assert list(table) == ["font", "network", "replicate", "error", "exact"]
+    assert table["network"].tolist() == ["b", "b", "a", "a"]
+    summary = summarize(table, ["font", "network"], error="mean")
+    assert nested(summary, ["font", "network"])["x"]["b"]["error"] == 2.0
+
+
+def test_tables_read_back_exactly(tmp_path):
+    table = pd.DataFrame({"name": ["NA", "nan"], "x": [0.1 + 0.2, 1e-300], "n": [1, 2]})
+    write_csv(table, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "t.csv"), table)
+    assert (tmp_path / "t.csv").read_bytes().count(b"\r") == 0
+
+
+def test_json_is_sorted_and_holds_no_nan(tmp_path):
+    write_json({"b": np.float64(1.5), "a": [np.nan, np.int64(2)]}, tmp_path / "m.json")
+    assert (tmp_path / "m.json").read_text() == (
+        '{\n  "a": [\n    null,\n    2\n  ],\n  "b": 1.5\n}\n'
+    )
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(ValueError, match=r"bad\.json: not valid JSON"):
+        read_json(tmp_path / "bad.json")
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_floats_survive_a_table(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("floats") / "t.csv"
+    write_csv(pd.DataFrame({"x": values}), path)
+    assert read_csv(path)["x"].astype(float).tolist() == values

@@ -1,0 +1,236 @@
+"""Parameters: complete, refused with path, given and allowed, expanded into cells."""
+
+import copy
+import itertools
+from pathlib import Path
+
+import pytest
+
+from latentlab.fonts import read_fonts
+from latentlab.params import (
+    FACTORS,
+    ParamsError,
+    cells,
+    cross_errors,
+    font_errors,
+    read_params,
+    read_yaml,
+    schema_errors,
+    slug,
+)
+
+ROOT = Path(__file__).parents[2]
+SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"
+SCHEMA = read_yaml(SCHEMA_FILE)
+PARAMS = read_params(ROOT / "params.yaml", SCHEMA_FILE, ROOT)
+FONTS = read_fonts(ROOT / "data/fonts/font.h")
+LAYER = "denoising.networks.35-18-5"
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
+def test_the_configurations_of_the_project_are_valid(name):
+    read_params(ROOT / name, SCHEMA_FILE, ROOT)
+
+
+def errors_of(path, value):
+    """All errors of the study's parameters with one value replaced (or removed: None)."""
+    params = copy.deepcopy(PARAMS)
+    *parents, last = path if isinstance(path, list) else path.split(".")
+    node = params
+    for key in parents:
+        node = node[key]
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return schema_errors(params, SCHEMA) or cross_errors(params) + font_errors(params, FONTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("seed", -1, "seed: -1 given, allowed: an integer from 0 to 2147483647"),
+        ("seed", 3.0, "seed: 3.0 given, allowed: an integer from 0 to 2147483647"),
+        ("seed", True, "seed: True given, allowed: an integer from 0 to 2147483647"),
+        ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, data, architectures, letters"),
+        ("seed", None, "seed: missing, allowed"),
+        ("vae", None, "vae: missing"),
+        ("architectures.encoder", "rleu", "architectures.encoder: 'rleu' given, allowed: one of l"),
+        ("architectures.font", "font9", "architectures.font: 'font9' given, allowed: a font of da"),
+        ("architectures.beta", 0, "architectures.beta: 0 given, allowed: a number above 0"),
+        ("architectures.ftol", float("nan"), "architectures.ftol: nan given, allowed: a number ab"),
+        ("architectures.ftol", float("inf"), "architectures.ftol: inf given, allowed: a number ab"),
+        ("architectures.replicates", 0, "architectures.replicates: 0 given, allowed: an integer f"),
+        ("architectures.networks", {}, "architectures.networks: {} given, allowed: a mapping of "),
+        ("architectures.networks.a/b", [35, 2, 35], "architectures.networks.a/b: 'a/b' given as "),
+        ("architectures.networks...", [35, 2, 35], None),
+        (LAYER, [35, 18, 18, 35], f"{LAYER}: [35, 18, 18, 35] given, allowed: an odd number"),
+        (LAYER, [35, 18, 5, 17, 35], f"{LAYER}: [35, 18, 5, 17, 35] given, allowed: layer sizes"),
+        (LAYER, [36, 18, 5, 18, 36], f"{LAYER}[0]: 36 given, allowed: 35, the pixels of a letter"),
+        (LAYER, [35, 0, 35], f"{LAYER}[1]: 0 given, allowed: an integer from 1 to 1024"),
+        (LAYER, "35-2", f"{LAYER}: '35-2' given, allowed: a list of an odd number of layer sizes"),
+        ("denoising.probabilities", [0.1, 1.5], "denoising.probabilities[1]: 1.5 given, allowed:"),
+        ("denoising.probabilities", [0.1, 0.1], "denoising.probabilities: [0.1, 0.1] given, allo"),
+        ("denoising.kinds", ["gaussan"], "denoising.kinds[0]: 'gaussan' given, allowed: one of u"),
+        (
+            "denoising.subsets.published",
+            {"fonts": ["font2"], "letters": "XHx"},
+            "denoising.subsets.published.letters: 'x' given, allowed: letters of font2 (@ABC",
+        ),
+        (
+            "denoising.subsets.published",
+            {"fonts": ["font2"], "letters": "XX"},
+            "denoising.subsets.published.letters: 'XX' given, allowed: each letter once",
+        ),
+        (
+            "denoising.subsets.published",
+            {"fonts": ["font7"], "letters": "all"},
+            "denoising.subsets.published.fonts[0]: 'font7' given, allowed: a font of data/fonts/",
+        ),
+        ("letters.fonts", ["font2", "Font3"], "letters.fonts[1]: 'Font3' given, allowed: a font"),
+        (
+            "letters.networks.exceptional.architecture",
+            [35, 2, 2, 35],
+            "letters.networks.exceptional.architecture: [35, 2, 2, 35] given, allowed: an odd",
+        ),
+        ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
+        ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
+        ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
+        ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),
+        ("data.fonts", "../secret.h", "data.fonts: '../secret.h' given, allowed: a path inside"),
+        ("data.fonts", "/etc/passwd", "data.fonts: '/etc/passwd' given, allowed: a path inside"),
+        ("data.images.mnist.source", "ftp", "data.images.mnist.source: 'ftp' given, allowed: on"),
+        ("data.images.mnist.mirrors", ["file:///x"], "data.images.mnist.mirrors[0]: 'file:///x'"),
+        ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
+    ],
+)  # fmt: skip
+def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
+    if message is None:
+        path, message = ["architectures", "networks", "../up"], "architectures.networks.../up: "
+    found = errors_of(path, value)
+    assert len(found) == 1 or all(error.startswith(message[:20]) for error in found)
+    assert found[0].startswith(message)
+    assert "\n" not in found[0]
+
+
+def test_all_errors_are_reported_at_once(tmp_path):
+    text = (ROOT / "params.yaml").read_text()
+    text = text.replace("seed: 2022", "seed: x").replace("beta: 0.8", "beta: -1")
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError) as error:
+        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 5
+    assert all("params.yaml: " in line and "allowed" in line for line in lines)
+
+
+def leaves(node, path=()):
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield list(path), node
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves(PARAMS)], ids=".".join)
+def test_every_knob_is_required_and_typed(path):
+    """No hidden default: a missing knob is an error, and so is a value of another type."""
+    dotted = ".".join(path)
+    fan_out = path[:2] in (["architectures", "networks"], ["denoising", "networks"])
+    if not fan_out:
+        assert any(error.startswith(dotted) for error in errors_of(path, None))
+    found = errors_of(path, [{"no": ["such value"]}])
+    assert found
+    assert all(error.startswith(dotted) and "allowed" in error for error in found)
+
+
+def unknown_keys(node, path=()):
+    if isinstance(node, dict):
+        yield [*path, "no_such_knob"]
+        for key, value in node.items():
+            yield from unknown_keys(value, (*path, key))
+
+
+@pytest.mark.parametrize("path", list(unknown_keys(PARAMS)), ids=".".join)
+def test_every_unknown_key_is_refused(path):
+    assert any(error.startswith(".".join(path)) for error in errors_of(path, [{"a": None}]))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\na: 2\n", "not valid YAML"),
+        ("b: 1\na: [1", "line 2: not valid YAML"),
+        ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
+        ("\t- x", "not valid YAML"),
+        ("[" * 5000, "not valid YAML"),
+        ("", "the file: None given"),
+        ("- 1", "the file: [1] given"),
+    ],
+)
+def test_text_that_is_no_parameters(tmp_path, text, reason):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match="params.yaml: ") as error:
+        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+    assert reason in str(error.value)
+
+
+def test_numbers_as_dvc_writes_them(tmp_path):
+    """``dvc exp run -S`` writes YAML 1.2, where 1e-05 is a number (in 1.1 it is a text)."""
+    (tmp_path / "p.yaml").write_text("a: 1e-05\nb: on\nc: 010\n")
+    assert read_yaml(tmp_path / "p.yaml") == {"a": 1e-05, "b": "on", "c": 10}
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ParamsError, match="No such file"):
+        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+
+
+def test_slugs_have_no_dots_and_differ():
+    assert [slug("p", v) for v in (0, 0.1, 0.15, 0.125, 1, 1.5)] == [
+        "p-000",
+        "p-010",
+        "p-015",
+        "p-0125",
+        "p-100",
+        "p-150",
+    ]
+    values = [i / 1000 for i in range(2001)]
+    assert len({slug("p", v) for v in values}) == len(values)
+
+
+def test_a_cell_for_every_combination():
+    params = copy.deepcopy(PARAMS)
+    params["denoising"]["subsets"]["letters"] = {"fonts": ["font1", "font3"], "letters": "all"}
+    found = FACTORS["denoising"](params["denoising"])
+    assert len(found) == 4 + 2 * 4
+    assert found["font3/35-18-5/uniform/p-030/r-050/letters"] == {
+        "font": "font3",
+        "network": "35-18-5",
+        "kind": "uniform",
+        "probability": 0.3,
+        "range": 0.5,
+        "subset": "letters",
+    }
+    assert len(FACTORS["vae"](params["vae"])) == sum(
+        sum(model["replicates"].values()) for model in params["vae"]["models"].values()
+    )
+
+
+@pytest.mark.parametrize("experiment", FACTORS)
+def test_every_step_knows_seed_and_cell(experiment):
+    for cell, steps in cells(PARAMS, experiment).items():
+        for settings in steps.values():
+            assert settings["seed"] == PARAMS["seed"]
+            assert settings["cell"] == f"{experiment}/{cell}"
+
+
+def test_evaluation_knobs_do_not_retrain():
+    changed = copy.deepcopy(PARAMS)
+    for experiment in ("architectures", "letters", "denoising"):
+        changed[experiment]["threshold"] = 0.6
+    changed["denoising"]["fresh_draws"] = 3
+    for experiment, step in itertools.product(FACTORS, ("train", "evaluate")):
+        before = {cell: steps[step] for cell, steps in cells(PARAMS, experiment).items()}
+        after = {cell: steps[step] for cell, steps in cells(changed, experiment).items()}
+        assert (before == after) == (step == "train" or experiment == "vae")

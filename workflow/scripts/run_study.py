@@ -1,0 +1,61 @@
+"""Run the whole study, as ``make study`` does: through DVC, with or without a network."""
+
+import os
+import subprocess
+import sys
+
+import step
+
+from latentlab import images
+from latentlab.params import read_params
+
+
+def missing_images(params):
+    """Data sets of the study that cannot be had for want of a network, with the reason.
+
+    Downloads the others. Anything but an unreachable mirror, a wrong hash say, is an error.
+    """
+    missing = {}
+    for name in params["vae"]["datasets"]:
+        source = params["data"]["images"][name]
+        try:
+            if source["source"] == "download":
+                step.download(name, source)
+        except images.Unreachable as error:
+            missing[name] = str(error)
+    return missing
+
+
+def call(*command):
+    """Run a command; leave with its exit code when it fails."""
+    code = subprocess.run(command, cwd=step.ROOT).returncode
+    if code:
+        sys.exit(code)
+
+
+def main(argv):
+    step.arguments(__doc__, argv)
+    os.chdir(step.ROOT)
+    params = read_params("params.yaml", "workflow/schemas/params.schema.yaml")
+    missing = missing_images(params)
+
+    if missing:
+        call("snakemake", "--cores", "all", "--config", "offline=true")
+        for reason in missing.values():
+            step.log(reason)
+        step.log(
+            f"Left out for want of a network: {', '.join(missing)}; all else is done."
+            " The next 'make study' adds them."
+        )
+    else:
+        call("dvc", "repro")
+        committed = ["git", "diff", "--quiet", "HEAD", "--", "dvc.lock", "results"]
+        if subprocess.run(committed, stderr=subprocess.DEVNULL).returncode == 0:
+            step.log("Every byte is as committed (dvc.lock).")
+        else:
+            step.log("The results differ from the committed ones: see 'dvc metrics diff'.")
+    step.log("The report: results/report/index.html")
+
+
+if __name__ == "__main__":
+    step.run(main)
