@@ -39,7 +39,12 @@ def fresh_set(
 
 
 def answer_scores(
-    network: Network, weights: Array, inputs: Array, targets: Array, letters: Array, threshold: float
+    network: Network,
+    weights: Array,
+    inputs: Array,
+    targets: Array,
+    letters: Array,
+    threshold: float,
 ) -> dict[str, float]:
     """How well one network, weights (n_weights,), answers noisy inputs (samples, pixels).
 

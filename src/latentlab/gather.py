@@ -27,12 +27,8 @@ def gather_cells(folder: str | Path, factors: Factors, *files: str) -> pd.DataFr
         first, *others = (read_csv(Path(folder) / cell / file) for file in files)
         for other in others:
             first = first.merge(other, validate="one_to_one")
-        at = 0
-        for name, value in values.items():
-            if name not in first:
-                first.insert(at, name, value)
-            at += 1
-        tables.append(first)
+        named = pd.DataFrame(values, index=first.index)
+        tables.append(pd.concat([named, first.drop(columns=list(values), errors="ignore")], axis=1))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -72,9 +68,7 @@ def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return pd.concat(curves, ignore_index=True)
 
 
-def summarize(
-    replicates: pd.DataFrame, keys: Sequence[str], **measures: str
-) -> pd.DataFrame:
+def summarize(replicates: pd.DataFrame, keys: Sequence[str], **measures: str) -> pd.DataFrame:
     """One row for each value of the keys: replicates, and each measure with its interval.
 
     measures : column of ``replicates`` to the estimate, "median" or "mean"
@@ -166,9 +160,7 @@ def denoising_metrics(summary: pd.DataFrame) -> dict[str, Any]:
         probability=[slug("p", value) for value in summary["probability"]],
         range=[slug("r", value) for value in summary["range"]],
     )
-    return nested(
-        table, ["subset", "font", "network", "kind", "range", "probability", "noise"]
-    )
+    return nested(table, ["subset", "font", "network", "kind", "range", "probability", "noise"])
 
 
 def loss_curves(history: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,8 @@ def wrong_pixels(outputs: Array, targets: Array, threshold: float) -> np.ndarray
     A pixel is on when the output is above the threshold, strictly: the blank letter
     through a sigmoid network without biases gives exactly 0.5 everywhere.
     """
-    return np.sum((outputs > threshold) != (targets > threshold), axis=-1)
+    wrong: np.ndarray = np.sum((outputs > threshold) != (targets > threshold), axis=-1)
+    return wrong
 
 
 def letter_scores(wrong: np.ndarray) -> dict[str, np.ndarray]:
@@ -38,7 +39,8 @@ def nearest_letter(outputs: Array, letters: Array, threshold: float) -> np.ndarr
     """
     on = outputs > threshold
     distance = np.sum(on[..., None, :] != (letters > threshold), axis=-1)
-    return np.argmin(distance, axis=-1)
+    nearest: np.ndarray = np.argmin(distance, axis=-1)
+    return nearest
 
 
 def reconstruction_scores(
@@ -48,6 +50,6 @@ def reconstruction_scores(
 
     letters (letters, pixels) are both input and target.
     """
-    wrong = np.stack([wrong_pixels(forward(network, w, letters), letters, threshold) for w in weights])
-    scores = letter_scores(wrong)
+    outputs = np.stack([forward(network, w, letters) for w in weights])
+    scores = letter_scores(wrong_pixels(outputs, letters, threshold))
     return pd.DataFrame({"replicate": np.arange(len(weights)), **scores})

@@ -71,7 +71,7 @@ def read_params(path: str | Path, schema: str | Path, root: str | Path = ".") ->
 
     Raises ParamsError with all errors, FontError where the font file cannot be read.
     """
-    params = read_yaml(path)
+    params: Params = read_yaml(path)
     errors = schema_errors(params, read_yaml(schema))
     if not errors:
         fonts = read_fonts(Path(root) / params["data"]["fonts"])

@@ -59,7 +59,8 @@ def train(
     """
     module, function = OPTIMIZERS[optimizer]
     run = getattr(importlib.import_module(module), function)
-    return run(network, inputs, targets, start, progress=progress, **options)
+    training: Training = run(network, inputs, targets, start, progress=progress, **options)
+    return training
 
 
 def train_replicates(

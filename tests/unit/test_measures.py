@@ -142,9 +142,7 @@ def test_answers_are_scored_on_both_noises():
 
 
 def history(replicate, errors):
-    return pd.DataFrame(
-        {"replicate": replicate, "epoch": np.arange(len(errors)), "error": errors}
-    )
+    return pd.DataFrame({"replicate": replicate, "epoch": np.arange(len(errors)), "error": errors})
 
 
 def test_a_stopped_run_carries_its_error_forward():

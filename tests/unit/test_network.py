@@ -52,7 +52,9 @@ def test_forward_is_layer_by_layer(biases):
     def layer(w, v):
         return w @ (np.append(v, 1.0) if biases else v)
 
-    for sample, output, code in zip(x, forward(net, weights, x), encode(net, weights, x), strict=True):
+    for sample, output, code in zip(
+        x, forward(net, weights, x), encode(net, weights, x), strict=True
+    ):
         latent = layer(w2, np.maximum(0, layer(w1, sample)))
         expected = 1 / (1 + np.exp(-1.6 * layer(w4, np.tanh(0.8 * layer(w3, latent)))))
         assert np.allclose(code, latent)

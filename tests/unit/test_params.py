@@ -170,7 +170,7 @@ def test_every_unknown_key_is_refused(path):
 )
 def test_text_that_is_no_parameters(tmp_path, text, reason):
     (tmp_path / "params.yaml").write_text(text)
-    with pytest.raises(ParamsError, match="params.yaml: ") as error:
+    with pytest.raises(ParamsError, match=r"params\.yaml: ") as error:
         read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
     assert reason in str(error.value)
 

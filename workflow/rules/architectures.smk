@@ -6,7 +6,12 @@ ARCHITECTURES_FIGURES = ["learning_curves", "final_errors", "wrong_pixels"]
 rule architectures:
     input:
         "results/architectures/metrics.json",
-        figures(*[f"results/architectures/figures/{name}" for name in ARCHITECTURES_FIGURES]),
+        figures(
+            *[
+                f"results/architectures/figures/{name}"
+                for name in ARCHITECTURES_FIGURES
+            ]
+        ),
 
 
 rule train_architectures:
@@ -19,10 +24,10 @@ rule train_architectures:
         runs="results/architectures/cells/{network}/runs.csv",
     log:
         "logs/train_architectures/{network}.log",
+    threads: 1
     params:
         settings=settings("architectures", "train"),
         code=code("train_architectures"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
@@ -38,10 +43,10 @@ rule evaluate_architectures:
         scores="results/architectures/cells/{network}/scores.csv",
     log:
         "logs/evaluate_architectures/{network}.log",
+    threads: 1
     params:
         settings=settings("architectures", "evaluate"),
         code=code("evaluate_architectures"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
@@ -59,13 +64,13 @@ rule tabulate_architectures:
         metrics="results/architectures/metrics.json",
     log:
         "logs/tabulate_architectures.log",
+    threads: 1
     params:
         settings=section("architectures"),
-        cells="results/architectures/cells",
+        results=subpath(output.metrics, parent=True),
         code=code("tabulate_architectures"),
-    threads: 1
     shell:
-        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -79,17 +84,22 @@ rule plot_architectures:
         published=PUBLISHED,
     output:
         report(
-            figures(*[f"results/architectures/figures/{name}" for name in ARCHITECTURES_FIGURES]),
+            figures(
+                *[
+                    f"results/architectures/figures/{name}"
+                    for name in ARCHITECTURES_FIGURES
+                ]
+            ),
             category="1.a Letters",
             subcategory="architectures",
             caption="../report/architectures.rst",
         ),
     log:
         "logs/plot_architectures.log",
+    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_architectures"),
-    threads: 1
     shell:
         "python {input.script} --curves {input.curves:q} --replicates {input.replicates:q}"
         " --published {input.published:q} --figures {params.folder:q} 2> {log:q}"

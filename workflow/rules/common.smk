@@ -9,13 +9,13 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
-# a job's "python" is the one that runs Snakemake, activated environment or not
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 from latentlab import StudyError
 from latentlab.params import FACTORS, cells, read_params
-from support import records, run_lock
+from support import environment, records, run_lock
 from support.code_digest import code_digest
+
+environment.use_this_python()
 
 OFFLINE = bool(config.pop("offline", False))  # leave out images that must be downloaded
 if config:
@@ -71,7 +71,9 @@ def settings(experiment, step):
     def of_cell(wildcards):
         cell = "/".join(wildcards)
         if cell not in CELLS[experiment]:
-            raise WorkflowError(f"params.yaml has no cell {cell} in the experiment {experiment}")
+            raise WorkflowError(
+                f"params.yaml has no cell {cell} in the experiment {experiment}"
+            )
         return canonical(CELLS[experiment][cell][step])
 
     return of_cell
@@ -80,7 +82,9 @@ def settings(experiment, step):
 def image_settings(wildcards):
     """How the image set of that name is obtained, without what only later steps use."""
     if wildcards.dataset not in PARAMS["data"]["images"]:
-        raise WorkflowError(f"params.yaml has no image set data.images.{wildcards.dataset}")
+        raise WorkflowError(
+            f"params.yaml has no image set data.images.{wildcards.dataset}"
+        )
     source = PARAMS["data"]["images"][wildcards.dataset]
     kept = {key: value for key, value in source.items() if key != "classes"}
     return canonical({"dataset": wildcards.dataset, **kept})
@@ -94,15 +98,26 @@ def section(experiment):
 def of_cells(experiment, *files):
     """The named results of all cells of an experiment."""
     return [
-        f"results/{experiment}/cells/{cell}/{file}" for cell in CELLS[experiment] for file in files
+        f"results/{experiment}/cells/{cell}/{file}"
+        for cell in CELLS[experiment]
+        for file in files
     ]
+
+
+def images_folder(wildcards, input):
+    """Where the images of a job's data set are."""
+    return os.path.dirname(input.images[0])
 
 
 def of_dataset(file):
     """The named result of every cell of ``vae`` on the data set of the wildcards."""
 
     def of(wildcards):
-        cells = [c for c, f in FACTORS["vae"](PARAMS["vae"]).items() if f["dataset"] == wildcards.dataset]
+        cells = [
+            c
+            for c, f in FACTORS["vae"](PARAMS["vae"]).items()
+            if f["dataset"] == wildcards.dataset
+        ]
         return [f"results/vae/cells/{cell}/{file}" for cell in cells]
 
     return of
@@ -117,7 +132,9 @@ def drawn_models(wildcards):
             "dataset": wildcards.dataset,
             "classes": PARAMS["data"]["images"][wildcards.dataset]["classes"],
             "models": {
-                name: {key: value for key, value in model.items() if key != "replicates"}
+                name: {
+                    key: value for key, value in model.items() if key != "replicates"
+                }
                 for name, model in vae["models"].items()
             },
             "manifold": vae["manifold"],
@@ -131,9 +148,18 @@ def figures(*paths):
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
 
 
-IMAGE_FILES = ["train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy"]
+IMAGE_FILES = [
+    "train_images.npy",
+    "train_labels.npy",
+    "test_images.npy",
+    "test_labels.npy",
+]
 FONTS = here(PARAMS["data"]["fonts"])
-POWELL = {"train_architectures", "train_letters", "train_denoising"}  # rules that may run it
+POWELL = {
+    "train_architectures",
+    "train_letters",
+    "train_denoising",
+}  # rules that may run it
 PUBLISHED = here("data/published.yaml")
 
 
@@ -144,7 +170,9 @@ onstart:
         except run_lock.RunningError as error:
             raise WorkflowError(str(error)) from None
         if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):
-            shell("python {script}", script=here("workflow/scripts/compile_powell.py"))
+            shell(
+                "python {script}", script=here("workflow/scripts/compile_powell.py")
+            )
 
 
 onsuccess:

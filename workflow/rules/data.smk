@@ -11,11 +11,11 @@ rule fetch_images:
         test_labels="data/images/{dataset}/test_labels.npy",
     log:
         "logs/fetch_images/{dataset}.log",
+    threads: 1
     params:
         settings=image_settings,
         folder=subpath(output.train_images, parent=True),
         code=code("fetch_images"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --folder {params.folder:q}"
         " 2> {log:q}"

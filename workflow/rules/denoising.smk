@@ -27,10 +27,10 @@ rule train_denoising:
         runs=f"results/denoising/cells/{DENOISER}/runs.csv",
     log:
         f"logs/train_denoising/{DENOISER}.log",
+    threads: 1
     params:
         settings=settings("denoising", "train"),
         code=code("train_denoising"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
@@ -46,10 +46,10 @@ rule evaluate_denoising:
         scores=f"results/denoising/cells/{DENOISER}/scores.csv",
     log:
         f"logs/evaluate_denoising/{DENOISER}.log",
+    threads: 1
     params:
         settings=settings("denoising", "evaluate"),
         code=code("evaluate_denoising"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
@@ -67,13 +67,13 @@ rule tabulate_denoising:
         metrics="results/denoising/metrics.json",
     log:
         "logs/tabulate_denoising.log",
+    threads: 1
     params:
         settings=section("denoising"),
-        cells="results/denoising/cells",
+        results=subpath(output.metrics, parent=True),
         code=code("tabulate_denoising"),
-    threads: 1
     shell:
-        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -92,10 +92,10 @@ rule plot_denoising:
         ),
     log:
         "logs/plot_denoising.log",
+    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_denoising"),
-    threads: 1
     shell:
         "python {input.script} --summary {input.summary:q} --figures {params.folder:q} 2> {log:q}"
 
@@ -109,7 +109,10 @@ rule draw_denoising:
     output:
         report(
             figures(
-                *[f"results/denoising/figures/{DENOISER}/{name}" for name in DENOISING_FIGURES]
+                *[
+                    f"results/denoising/figures/{DENOISER}/{name}"
+                    for name in DENOISING_FIGURES
+                ]
             ),
             category="1.b Denoising",
             subcategory="{font} {network} {kind} {probability} {range} {subset}",
@@ -117,11 +120,11 @@ rule draw_denoising:
         ),
     log:
         f"logs/draw_denoising/{DENOISER}.log",
+    threads: 1
     params:
         settings=settings("denoising", "plot"),
         folder=subpath(output[0], parent=True),
         code=code("draw_denoising"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --history {input.history:q} --figures {params.folder:q}"

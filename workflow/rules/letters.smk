@@ -31,10 +31,10 @@ rule train_letters:
         runs="results/letters/cells/{font}/{network}/runs.csv",
     log:
         "logs/train_letters/{font}/{network}.log",
+    threads: 1
     params:
         settings=settings("letters", "train"),
         code=code("train_letters"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
@@ -50,10 +50,10 @@ rule evaluate_letters:
         scores="results/letters/cells/{font}/{network}/scores.csv",
     log:
         "logs/evaluate_letters/{font}/{network}.log",
+    threads: 1
     params:
         settings=settings("letters", "evaluate"),
         code=code("evaluate_letters"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
@@ -71,13 +71,13 @@ rule tabulate_letters:
         metrics="results/letters/metrics.json",
     log:
         "logs/tabulate_letters.log",
+    threads: 1
     params:
         settings=section("letters"),
-        cells="results/letters/cells",
+        results=subpath(output.metrics, parent=True),
         code=code("tabulate_letters"),
-    threads: 1
     shell:
-        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -91,18 +91,23 @@ rule plot_letters:
         history="results/letters/cells/{font}/{network}/history.csv",
     output:
         report(
-            figures(*[f"results/letters/figures/{{font}}/{{network}}/{name}" for name in LETTERS_FIGURES]),
+            figures(
+                *[
+                    f"results/letters/figures/{{font}}/{{network}}/{name}"
+                    for name in LETTERS_FIGURES
+                ]
+            ),
             category="1.a Letters",
             subcategory="{font} {network}",
             caption="../report/letters.rst",
         ),
     log:
         "logs/plot_letters/{font}/{network}.log",
+    threads: 1
     params:
         settings=settings("letters", "plot"),
         folder=subpath(output[0], parent=True),
         code=code("plot_letters"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --history {input.history:q} --figures {params.folder:q}"

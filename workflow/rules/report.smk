@@ -15,11 +15,11 @@ rule render_report:
         "results/report/index.html",
     log:
         "logs/render_report.log",
+    threads: 1
     params:
         settings=canonical(PARAMS),
-        results="results",
+        results=subpath(output[0], ancestor=2),
         code=code("render_report"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --template {input.template:q} --style {input.style:q}"

@@ -24,12 +24,12 @@ rule train_vae:
         history="results/vae/cells/{dataset}/{model}/{replicate}/history.csv",
     log:
         "logs/train_vae/{dataset}/{model}/{replicate}.log",
+    threads: 1
     params:
         settings=settings("vae", "train"),
-        images="data/images/{dataset}",
+        images=images_folder,
         code=code("train_vae"),
         checkpoint=".cache/checkpoints/{dataset}-{model}-{replicate}.npz",
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --images {params.images:q}"
         " --weights {output.weights:q} --history {output.history:q}"
@@ -45,11 +45,11 @@ rule evaluate_vae:
         scores="results/vae/cells/{dataset}/{model}/{replicate}/scores.csv",
     log:
         "logs/evaluate_vae/{dataset}/{model}/{replicate}.log",
+    threads: 1
     params:
         settings=settings("vae", "evaluate"),
-        images="data/images/{dataset}",
+        images=images_folder,
         code=code("evaluate_vae"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --images {params.images:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
@@ -67,13 +67,13 @@ rule tabulate_vae:
         metrics="results/vae/metrics.json",
     log:
         "logs/tabulate_vae.log",
+    threads: 1
     params:
         settings=section("vae"),
-        cells="results/vae/cells",
+        results=subpath(output.metrics, parent=True),
         code=code("tabulate_vae"),
-    threads: 1
     shell:
-        "python {input.script} --settings {params.settings:q} --cells {params.cells:q}"
+        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -87,21 +87,23 @@ rule plot_vae:
         curves="results/vae/tables/loss_curves.csv",
     output:
         report(
-            figures(*[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]),
+            figures(
+                *[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]
+            ),
             category="2. VAE",
             subcategory="{dataset}",
             caption="../report/vae.rst",
         ),
     log:
         "logs/plot_vae/{dataset}.log",
+    threads: 1
     params:
         settings=drawn_models,
-        cells="results/vae/cells/{dataset}",
-        images="data/images/{dataset}",
+        results=subpath(input.curves, ancestor=2),
+        images=images_folder,
         folder=subpath(output[0], parent=True),
         code=code("plot_vae"),
-    threads: 1
     shell:
         "python {input.script} --settings {params.settings:q} --images {params.images:q}"
-        " --cells {params.cells:q} --curves {input.curves:q} --figures {params.folder:q}"
+        " --results {params.results:q} --curves {input.curves:q} --figures {params.folder:q}"
         " 2> {log:q}"

@@ -1,7 +1,5 @@
 """Compile Powell's kernels once, before jobs that use them start side by side."""
 
-import sys
-
 import step
 
 from latentlab import powell

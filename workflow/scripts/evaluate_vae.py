@@ -17,7 +17,7 @@ def main(argv):
         images.load(args.images).test_images,
         seed=seeds.integer(settings["seed"], settings["cell"], "evaluate"),
     )
-    write_csv(pd.DataFrame([{f"test_{name}": score for name, score in scores.items()}]), args.scores)
+    write_csv(pd.DataFrame([scores]).add_prefix("test_"), args.scores)
 
 
 if __name__ == "__main__":

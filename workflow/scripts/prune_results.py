@@ -11,7 +11,7 @@ from pathlib import Path
 import step
 
 sys.path.insert(0, str(step.ROOT / "workflow"))
-from support import records  # noqa: E402
+from support import records
 
 
 def outputs():

@@ -23,7 +23,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
     os.environ[_name] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 
-import latentlab  # noqa: E402
+import latentlab
 
 if Path(latentlab.__file__).resolve().parents[2] != ROOT:
     sys.exit(f"{sys.argv[0]}: latentlab comes from {latentlab.__file__}, not from this tree")

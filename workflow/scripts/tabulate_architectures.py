@@ -6,22 +6,25 @@ from latentlab.gather import gather_cells, learning_curves, letter_summary, nest
 from latentlab.params import architectures_factors, read_yaml
 from latentlab.tables import write_csv, write_json
 
+KEYS = ["network"]
+
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "cells", "published", "curves", "replicates", "summary", "metrics"
+        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
     )
+    cells = args.results / "cells"
     factors = architectures_factors(args.settings)
     published = read_yaml(args.published)["architectures"]
 
-    replicates = gather_cells(args.cells, factors, "runs.csv", "scores.csv")
-    curves = learning_curves(gather_cells(args.cells, factors, "history.csv"), ["network"])
-    summary = letter_summary(replicates, ["network"], published)
+    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
+    history = gather_cells(cells, factors, "history.csv")
+    summary = letter_summary(replicates, KEYS, published)
 
-    write_csv(curves, args.curves)
+    write_csv(learning_curves(history, KEYS), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(nested(summary, ["network"]), args.metrics)
+    write_json(nested(summary, KEYS), args.metrics)
 
 
 if __name__ == "__main__":

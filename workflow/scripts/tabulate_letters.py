@@ -1,4 +1,4 @@
-"""Gather the named networks on every font: learning curves, replicates, obtained against published, metrics."""
+"""Gather the named networks on every font: learning curves, replicates, summary, metrics."""
 
 import step
 
@@ -6,22 +6,25 @@ from latentlab.gather import gather_cells, learning_curves, letter_summary, nest
 from latentlab.params import letters_factors, read_yaml
 from latentlab.tables import write_csv, write_json
 
+KEYS = ["font", "network"]
+
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "cells", "published", "curves", "replicates", "summary", "metrics"
+        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
     )
+    cells = args.results / "cells"
     factors = letters_factors(args.settings)
     published = read_yaml(args.published)["letters"]
 
-    replicates = gather_cells(args.cells, factors, "runs.csv", "scores.csv")
-    curves = learning_curves(gather_cells(args.cells, factors, "history.csv"), ["font", "network"])
-    summary = letter_summary(replicates, ["font", "network"], published)
+    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
+    history = gather_cells(cells, factors, "history.csv")
+    summary = letter_summary(replicates, KEYS, published)
 
-    write_csv(curves, args.curves)
+    write_csv(learning_curves(history, KEYS), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(nested(summary, ["font", "network"]), args.metrics)
+    write_json(nested(summary, KEYS), args.metrics)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,17 @@ from latentlab.tables import write_csv, write_json
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "cells", "published", "curves", "replicates", "summary", "metrics"
+        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
     )
+    cells = args.results / "cells"
     factors = vae_factors(args.settings)
     published = read_yaml(args.published)["vae"]
 
-    replicates = gather_cells(args.cells, factors, "scores.csv")
-    curves = loss_curves(gather_cells(args.cells, factors, "history.csv"))
+    replicates = gather_cells(cells, factors, "scores.csv")
+    history = gather_cells(cells, factors, "history.csv")
     summary = vae_summary(replicates, published)
 
-    write_csv(curves, args.curves)
+    write_csv(loss_curves(history), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
     write_json(nested(summary, ["dataset", "model"]), args.metrics)

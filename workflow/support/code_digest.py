@@ -45,7 +45,8 @@ def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if "." in node.value and all(part.isidentifier() for part in node.value.split(".")):
+            parts = node.value.split(".")
+            if len(parts) > 1 and all(part.isidentifier() for part in parts):
                 yield node.value
 
 
@@ -59,8 +60,8 @@ def _file(name: str, folders: tuple[Path, ...]) -> Path | None:
 
 
 def _local_imports(path: Path, folders: tuple[Path, ...]) -> Iterator[Path]:
-    package = next((".".join(path.parent.relative_to(f).parts) for f in folders
-                    if path.is_relative_to(f)), "")  # fmt: skip
+    home = next(folder for folder in folders if path.is_relative_to(folder))
+    package = ".".join(path.parent.relative_to(home).parts)
     for name in _imported_names(_tree(path), package):
         parts = name.split(".")
         for end in range(1, len(parts) + 1):  # importing a.b runs a/__init__.py too
