@@ -48,9 +48,10 @@ KINDS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "step": 4}
 P1, P0 = 874.7432766047971, 65550.99013061202
 Q2, Q1, Q0 = 43.30054141477767, 10096.72290640831, 189140.17677359065
 LOG2_E = 1.4426950408889634
-ROUNDER = 1.5 * 2.0**52
-"""Adding and subtracting it rounds to an integer, which the sum's lowest bits then hold."""
-LARGEST_EXPONENT = 1000.0
+ROUNDER = 1.5 * 2.0**52 + 1023.0
+"""Adding it rounds to an integer n; the sum's lowest bits are the exponent field of 2^n."""
+MAX = float(np.finfo(np.float64).max)
+LARGEST = 1000.0
 """2^t is clamped to |t| <= 1000: beyond, a sigmoid's distance from 0 or 1 squares to zero."""
 
 
@@ -95,136 +96,152 @@ class Vector:
         chosen = self.builder.fcmp_ordered(comparison, self.value, bound.value)
         return self.new(self.builder.select(chosen, then.value, self.value))
 
-    def times_power_of_two(self, rounded: Vector) -> Vector:
-        """self * 2^n, for the n in the lowest bits of t + ROUNDER."""
+    def low_bits_as_exponent(self) -> Vector:
+        """2^(b - 1023) for the integer b in the lowest bits: 2^n of a t + ROUNDER."""
         bits = ir.VectorType(ir.IntType(64), self.value.type.count)
         shift = ir.Constant(bits, [52] * bits.count)
-        exponent = self.builder.shl(self.builder.bitcast(rounded.value, bits), shift)
-        total = self.builder.add(self.builder.bitcast(self.value, bits), exponent)
-        return self.new(self.builder.bitcast(total, self.value.type))
+        field = self.builder.shl(self.builder.bitcast(self.value, bits), shift)
+        return self.new(self.builder.bitcast(field, self.value.type))
 
 
-def _exponential(h: Vector, scale: Vector) -> tuple[Vector, Vector, Vector, Vector]:
-    """2^t = above / below for t = h * scale; also (above - below) without cancellation at n = 0.
+def _exponential(h: Vector, scale: Vector, limit: Vector) -> tuple[Vector, ...]:
+    """2^t = power * above / below for t = h * scale, as (power, above, below, odd).
 
-    Returns (above, below, odd, n): with n the integer nearest t and r = t - n,
-    above = 2^n (Q + rP), below = Q - rP and odd = rP.
+    With n the integer nearest t and r = t - n: power = 2^n, odd = rP, above = Q + odd and
+    below = Q - odd. h is clamped to +-limit, where |t| is LARGEST; the product h * scale is never
+    rounded by itself.
     """
-    limit = h.constant(LARGEST_EXPONENT)
-    t = h * scale
-    t = t.where(">", limit, limit)
-    limit = h.constant(-LARGEST_EXPONENT)
-    t = t.where("<", limit, limit)
-    rounded = t + h.constant(ROUNDER)
-    n = rounded - h.constant(ROUNDER)
-    r = t - n
+    h = h.where(">", limit, limit)
+    limit = h.constant(0.0) - limit
+    h = h.where("<", limit, limit)
+    rounder = h.constant(ROUNDER)
+    rounded = h.fma(scale, rounder)
+    r = h.fma(scale, rounder - rounded)
     square = r * r
     odd = (square + h.constant(P1)).fma(square, h.constant(P0)) * r
     even = h.constant(Q2).fma(square, h.constant(Q1)).fma(square, h.constant(Q0))
-    return (even + odd).times_power_of_two(rounded), even - odd, odd, n
+    return rounded.low_bits_as_exponent(), even + odd, even - odd, odd
 
 
-def _sigmoid(h: Vector, scale: Vector) -> Vector:
+def _sigmoid(h: Vector, scale: Vector, limit: Vector) -> Vector:
     """1 / (1 + 2^(h scale)), with one division."""
-    above, below, _, _ = _exponential(h, scale)
-    return below / (below + above)
+    power, above, below, _ = _exponential(h, scale, limit)
+    return below / power.fma(above, below)
 
 
-def _tanh(h: Vector, scale: Vector) -> Vector:
-    """(1 - 2^(h scale)) / (1 + 2^(h scale)); accurate to the last bits near 0 also."""
-    above, below, odd, n = _exponential(h, scale)
-    zero = h.constant(0.0)
-    near = zero - (odd + odd)
-    difference = below - above
-    small = h.builder.fcmp_ordered("==", n.value, zero.value)
-    return h.new(h.builder.select(small, near.value, difference.value)) / (below + above)
+def _tanh(h: Vector, scale: Vector, limit: Vector) -> Vector:
+    """(1 - 2^(h scale)) / (1 + 2^(h scale)), without cancellation where 2^n is 1."""
+    power, above, below, odd = _exponential(h, scale, limit)
+    difference = (h.constant(0.0) - power).fma(above, below)
+    small = h.builder.fcmp_ordered("==", power.value, h.constant(1.0).value)
+    near = h.constant(-2.0) * odd
+    numerator = h.new(h.builder.select(small, near.value, difference.value))
+    return numerator / power.fma(above, below)
 
 
-def _relu(h: Vector, scale: Vector) -> Vector:
+def _relu(h: Vector, scale: Vector, limit: Vector) -> Vector:
     zero = h.constant(0.0)
     return h.where("<", zero, zero)
 
 
-def _step(h: Vector, scale: Vector) -> Vector:
+def _step(h: Vector, scale: Vector, limit: Vector) -> Vector:
     zero = h.constant(0.0)
     on = h.builder.fcmp_ordered(">", h.value, zero.value)
     return h.new(h.builder.select(on, h.constant(1.0).value, zero.value))
 
 
 class _Emit:
-    """Loads, stores and broadcasts on flat float64 arrays, for the intrinsics below."""
+    """Loads, stores and loops on the flat array ``f`` of float64, for the instructions below."""
 
-    def __init__(self, context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> None:
-        self.builder = builder
-        self.pointers = [
-            context.make_array(kind)(context, builder, arg).data
-            for kind, arg in zip(signature.args, args, strict=True)
-            if isinstance(kind, types.Array)
-        ]
+    def __init__(self, builder: ir.IRBuilder, data: ir.Value) -> None:
+        self.builder, self.data = builder, data
 
-    def address(self, array: int, at: ir.Value, lanes: int | None = None) -> ir.Value:
-        pointer = self.builder.gep(self.pointers[array], [at])
-        if lanes is None:
-            return pointer
-        return self.builder.bitcast(pointer, ir.VectorType(ir.DoubleType(), lanes).as_pointer())
+    def integer(self, number: int) -> ir.Value:
+        return ir.Constant(ir.IntType(64), number)
 
-    def load(self, array: int, at: ir.Value, lanes: int) -> Vector:
-        return Vector(self.builder, self.builder.load(self.address(array, at, lanes), align=8))
+    def index(self, at: ir.Value, step: ir.Value, stride: ir.Value | None = None) -> ir.Value:
+        """at + step * stride"""
+        offset = step if stride is None else self.builder.mul(step, stride)
+        return self.builder.add(at, offset)
 
-    def store(self, array: int, at: ir.Value, vector: Vector) -> None:
-        target = self.address(array, at, vector.value.type.count)
-        self.builder.store(vector.value, target, align=8)
+    def smaller(self, number: int, other: ir.Value) -> ir.Value:
+        constant = self.integer(number)
+        return self.builder.select(
+            self.builder.icmp_signed("<", constant, other), constant, other
+        )
+
+    def vector(self, value: ir.Value) -> Vector:
+        return Vector(self.builder, value)
+
+    def _address(self, at: ir.Value, lanes: int) -> ir.Value:
+        kind = ir.VectorType(ir.DoubleType(), lanes).as_pointer()
+        return self.builder.bitcast(self.builder.gep(self.data, [at]), kind)
+
+    def load(self, at: ir.Value, lanes: int) -> Vector:
+        return self.vector(self.builder.load(self._address(at, lanes), align=8))
+
+    def store(self, at: ir.Value, vector: Vector) -> None:
+        address = self._address(at, vector.value.type.count)
+        self.builder.store(vector.value, address, align=8)
+
+    def load_number(self, at: ir.Value) -> ir.Value:
+        return self.builder.load(self.builder.gep(self.data, [at]))
+
+    def store_number(self, at: ir.Value, number: ir.Value) -> None:
+        self.builder.store(number, self.builder.gep(self.data, [at]))
 
     def splat(self, scalar: ir.Value, lanes: int) -> Vector:
-        kind = ir.VectorType(ir.DoubleType(), lanes)
-        one = self.builder.insert_element(
-            ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+        kind, place = ir.VectorType(scalar.type, lanes), ir.IntType(32)
+        first = self.builder.insert_element(
+            ir.Constant(kind, ir.Undefined), scalar, ir.Constant(place, 0)
         )
-        order = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        return Vector(self.builder, self.builder.shuffle_vector(one, one, order))
+        order = ir.Constant(ir.VectorType(place, lanes), [0] * lanes)
+        return self.vector(self.builder.shuffle_vector(first, first, order))
 
-    def broadcast(self, array: int, at: ir.Value, lanes: int) -> Vector:
-        return self.splat(self.builder.load(self.address(array, at)), lanes)
+    def broadcast(self, at: ir.Value, lanes: int) -> Vector:
+        return self.splat(self.load_number(at), lanes)
 
     def zero(self, lanes: int) -> Vector:
-        return Vector(self.builder, ir.Constant(ir.VectorType(ir.DoubleType(), lanes), [0.0] * lanes))
+        return self.vector(ir.Constant(ir.VectorType(ir.DoubleType(), lanes), [0.0] * lanes))
 
     def loop(self, count: ir.Value, start: list[Vector], body: Callable) -> list[Vector]:
         """Run body(index, vectors) -> vectors ``count`` times, the vectors kept in registers."""
-        slots = [cgutils.alloca_once_value(self.builder, v.value) for v in start]
+        slots = [cgutils.alloca_once_value(self.builder, each.value) for each in start]
         with cgutils.for_range(self.builder, count) as step:
-            now = [Vector(self.builder, self.builder.load(slot)) for slot in slots]
+            now = [self.vector(self.builder.load(slot)) for slot in slots]
             for slot, new in zip(slots, body(step.index, now), strict=True):
                 self.builder.store(new.value, slot)
-        return [Vector(self.builder, self.builder.load(slot)) for slot in slots]
+        return [self.vector(self.builder.load(slot)) for slot in slots]
 
 
-def _instruction(emit: Callable, arrays: str, returns: Any = types.void) -> Any:
-    """An intrinsic of ``emit(_Emit, builder, *scalars)``.
+def _instruction(emit: Callable, scalars: str, returns: Any = types.void) -> Any:
+    """What jitted code calls as name(f, *scalars) to run the code of ``emit(_Emit, *scalars)``.
 
-    ``arrays`` has one letter an argument: a for an array, i for an int64, f for a float64.
+    ``scalars`` has one letter each: i for an int64, f for a float64.
     """
-    kinds = {"a": types.Array(types.float64, 1, "C"), "i": types.int64, "f": types.float64}
-    signature = returns(*[kinds[letter] for letter in arrays])
+    memory = types.Array(types.float64, 1, "C")
+    kinds = {"i": types.int64, "f": types.float64}
+    signature = returns(memory, *[kinds[letter] for letter in scalars])
 
     def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        scalars = [arg for arg, letter in zip(args, arrays, strict=True) if letter != "a"]
-        result = emit(_Emit(context, builder, signature, args), builder, *scalars)
+        data = context.make_array(memory)(context, builder, args[0]).data
+        result = emit(_Emit(builder, data), *args[1:])
         return context.get_dummy_value() if result is None else result
 
-    names = ", ".join(f"x{index}" for index in range(len(arrays)))
+    # numba wants one named parameter for each argument
+    names = ", ".join(f"scalar{place}" for place in range(len(scalars)))
     scope = {"signature": signature, "codegen": codegen}
-    exec(f"def template(context, {names}):\n    return signature, codegen", scope)  # noqa: S102
-    return intrinsic(scope["template"])
+    exec(f"def name(context, f, {names}): return signature, codegen", scope)  # noqa: S102
+    return intrinsic(scope["name"])
 
 
 def _elementwise(function: Callable) -> Any:
-    """y[at : at + LANES] = function(y[at : at + LANES], scale), in place: (y, at, scale)."""
+    """In place on LANES numbers: (f, at, scale, limit)."""
 
-    def emit(e: _Emit, builder: ir.IRBuilder, at: ir.Value, scale: ir.Value) -> None:
-        e.store(0, at, function(e.load(0, at, LANES), e.splat(scale, LANES)))
+    def emit(e, at, scale, limit):  # type: ignore[no-untyped-def]
+        e.store(at, function(e.load(at, LANES), e.splat(scale, LANES), e.splat(limit, LANES)))
 
-    return _instruction(emit, "aif")
+    return _instruction(emit, "iff")
 
 
 relu_lanes = _elementwise(_relu)
@@ -234,180 +251,311 @@ step_lanes = _elementwise(_step)
 
 
 def _tile(lanes: int, units: int) -> Any:
-    """``units`` rows of y = w x for ``lanes`` samples, all sums in registers.
+    """``units`` rows of y = w x + base for ``lanes`` samples, all sums in registers.
 
-    (w, w_at, w_stride, last, n, x, x_at, x_stride, y, y_at): row u of the tile uses the weights
-    w[w_at + min(u, last) * w_stride + j], j < n; past the layer's last unit it repeats that unit.
+    (f, w_at, w_stride, last, n, x_at, x_stride, base_at, base_stride, y_at, y_stride): row u uses
+    the n weights from w_at + min(u, last) * w_stride; past the layer's last unit (the ``last``-th
+    from here) it repeats that unit.
     """
 
-    def emit(e, builder, w_at, w_stride, last, n, x_at, x_stride, y_at):  # type: ignore
-        rows = []
-        for unit in range(units):
-            number = ir.Constant(ir.IntType(64), unit)
-            inside = builder.icmp_signed("<", number, last)
-            row = builder.select(inside, number, last)
-            rows.append(builder.add(w_at, builder.mul(row, w_stride)))
+    def emit(e, w, w_stride, last, n, x, x_stride, base, base_stride, y, y_stride):  # type: ignore
+        numbers = [e.smaller(unit, last) for unit in range(units)]
+        rows = [e.index(w, number, w_stride) for number in numbers]
+        start = [e.load(e.index(base, number, base_stride), lanes) for number in numbers]
 
         def body(j, sums):  # type: ignore[no-untyped-def]
-            x = e.load(1, builder.add(x_at, builder.mul(j, x_stride)), lanes)
+            inputs = e.load(e.index(x, j, x_stride), lanes)
             return [
-                e.broadcast(0, builder.add(row, j), lanes).fma(x, total)
+                e.broadcast(e.index(row, j), lanes).fma(inputs, total)
                 for row, total in zip(rows, sums, strict=True)
             ]
 
-        sums = e.loop(n, [e.zero(lanes)] * units, body)
-        for unit, total in enumerate(sums):
-            offset = ir.Constant(ir.IntType(64), unit * lanes)
-            e.store(2, builder.add(y_at, offset), total)
+        for unit, total in enumerate(e.loop(n, start, body)):
+            e.store(e.index(y, e.integer(unit), y_stride), total)
 
-    return _instruction(emit, "aiiiiaiiai")
+    return _instruction(emit, "iiiiiiiiii")
 
 
 def _move(lanes: int) -> Any:
-    """y[y_at :] = w * x[x_at :] + base[b_at :]: (w, x, x_at, base, b_at, y, y_at)."""
+    """y = w x + base, one row: (f, w, x_at, base_at, y_at)."""
 
-    def emit(e, builder, w, x_at, b_at, y_at):  # type: ignore[no-untyped-def]
-        x, base = e.load(0, x_at, lanes), e.load(1, b_at, lanes)
-        e.store(2, y_at, e.splat(w, lanes).fma(x, base))
+    def emit(e, w, x_at, base_at, y_at):  # type: ignore[no-untyped-def]
+        e.store(y_at, e.splat(w, lanes).fma(e.load(x_at, lanes), e.load(base_at, lanes)))
 
-    return _instruction(emit, "faiaiai")
-
-
-def _spread(lanes: int) -> Any:
-    """y[k] = w[k] * x + base[k] for the rows k < n: (w, n, x, x_at, base, b_at, b_stride, y, y_at)."""
-
-    def emit(e, builder, n, x_at, b_at, b_stride, y_at):  # type: ignore[no-untyped-def]
-        x = e.load(1, x_at, lanes)
-        width = ir.Constant(ir.IntType(64), lanes)
-
-        def body(k, none):  # type: ignore[no-untyped-def]
-            base = e.load(2, builder.add(b_at, builder.mul(k, b_stride)), lanes)
-            y = e.broadcast(0, k, lanes).fma(x, base)
-            e.store(3, builder.add(y_at, builder.mul(k, width)), y)
-            return []
-
-        e.loop(n, [], body)
-
-    return _instruction(emit, "aiaiaiiai")
+    return _instruction(emit, "fiii")
 
 
 def _squares(lanes: int) -> Any:
-    """e = e0 + sum over rows of (t - y)^2, a lane each.
+    """error += sum over n rows of (target - y)^2, a lane each.
 
-    (y, y_at, y_stride, n, t, t_at, t_stride, e0, e0_at, e, e_at)
+    (f, n, y_at, y_stride, target_at, target_stride, error_at)
     """
 
-    def emit(e, builder, y_at, y_stride, n, t_at, t_stride, e0_at, e_at):  # type: ignore
+    def emit(e, n, y_at, y_stride, target_at, target_stride, error_at):  # type: ignore
         def body(k, sums):  # type: ignore[no-untyped-def]
-            y = e.load(0, builder.add(y_at, builder.mul(k, y_stride)), lanes)
-            t = e.load(1, builder.add(t_at, builder.mul(k, t_stride)), lanes)
-            difference = t - y
+            target = e.load(e.index(target_at, k, target_stride), lanes)
+            difference = target - e.load(e.index(y_at, k, y_stride), lanes)
             return [difference.fma(difference, sums[0])]
 
-        (total,) = e.loop(n, [e.load(2, e0_at, lanes)], body)
-        e.store(3, e_at, total)
+        e.store(error_at, e.loop(n, [e.load(error_at, lanes)], body)[0])
 
-    return _instruction(emit, "aiiiaiiaiai")
+    return _instruction(emit, "iiiiii")
+
+
+def _emit_select_moving(e, x, samples, places):  # type: ignore[no-untyped-def]
+    """Write the places of the samples where x is not 0; return how many.
+
+    Without branches, since no predictor would guess them.
+    """
+    builder, integer = e.builder, ir.IntType(64)
+    count = cgutils.alloca_once_value(builder, e.integer(0))
+
+    def body(p, none):  # type: ignore[no-untyped-def]
+        number = builder.load(count)
+        e.store_number(builder.add(places, number), builder.sitofp(p, ir.DoubleType()))
+        value = e.load_number(builder.add(x, p))
+        moves = builder.fcmp_unordered("!=", value, ir.Constant(ir.DoubleType(), 0.0))
+        builder.store(builder.add(number, builder.zext(moves, integer)), count)
+        return []
+
+    e.loop(samples, [], body)
+    return builder.load(count)
+
+
+def _emit_gather(e, rows, count, stride, source, to, places):  # type: ignore[no-untyped-def]
+    """f[to + k stride + q] = f[source + k stride + places[q]] for the rows k < rows, q < count."""
+
+    def column(q, none):  # type: ignore[no-untyped-def]
+        place = e.builder.fptosi(e.load_number(e.index(places, q)), ir.IntType(64))
+        first, target = e.index(source, place), e.index(to, q)
+
+        def row(k, none):  # type: ignore[no-untyped-def]
+            e.store_number(e.index(target, k, stride), e.load_number(e.index(first, k, stride)))
+            return []
+
+        e.loop(rows, [], row)
+        return []
+
+    e.loop(count, [], column)
+
+
+def _emit_scatter(e, count, source, to, places):  # type: ignore[no-untyped-def]
+    """f[to + places[q]] = f[source + q] for q < count."""
+
+    def column(q, none):  # type: ignore[no-untyped-def]
+        place = e.builder.fptosi(e.load_number(e.index(places, q)), ir.IntType(64))
+        e.store_number(e.index(to, place), e.load_number(e.index(source, q)))
+        return []
+
+    e.loop(count, [], column)
+
+
+select_moving = _instruction(_emit_select_moving, "iii", types.int64)
+gather = _instruction(_emit_gather, "iiiiii")
+scatter = _instruction(_emit_scatter, "iiii")
+
+
+def _emit_never_inline(e):  # type: ignore[no-untyped-def]
+    e.builder.function.attributes.add("noinline")
+
+
+never_inline = _instruction(_emit_never_inline, "")
+"""Keeps the function that uses it one function: copies would only cost compile time."""
+
+
+def _copy(lanes: int) -> Any:
+    """(f, from, to)"""
+    return _instruction(lambda e, source, to: e.store(to, e.load(source, lanes)), "ii")
 
 
 def _fill(lanes: int) -> Any:
-    """y[at : at + lanes] = value: (y, at, value)."""
-
-    def emit(e, builder, at, value):  # type: ignore[no-untyped-def]
-        e.store(0, at, e.splat(value, lanes))
-
-    return _instruction(emit, "aif")
+    """(f, at, value)"""
+    return _instruction(lambda e, at, value: e.store(at, e.splat(value, lanes)), "if")
 
 
-def _emit_total(e, builder, at, count):  # type: ignore[no-untyped-def]
-    """Sum of e[at : at + count] in a fixed order: 8 partial sums, then halves onto halves."""
-    eight = ir.Constant(ir.IntType(64), 8)
-    seven = ir.Constant(ir.IntType(64), 7)
-    wide, lane = ir.VectorType(ir.IntType(64), 8), ir.IntType(32)
-    zero = e.zero(8)
+def _sum(e, at, count, keep):  # type: ignore[no-untyped-def]
+    """Sum of those f[at : at + count] that ``keep``(at's block of 8) tells, in a fixed order.
+
+    Eight partial sums, then halves onto halves.
+    """
+    builder, integer = e.builder, ir.IntType(64)
+    places = ir.Constant(ir.VectorType(integer, 8), list(range(8)))
 
     def body(block, sums):  # type: ignore[no-untyped-def]
-        start = builder.mul(block, eight)
-        left = builder.sub(count, start)
-        one = builder.insert_element(ir.Constant(wide, ir.Undefined), left, ir.Constant(lane, 0))
-        limit = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(lane, 8), [0] * 8))
-        inside = builder.icmp_signed("<", ir.Constant(wide, list(range(8))), limit)
-        values = e.load(0, builder.add(at, start), 8)
-        return [sums[0] + Vector(builder, builder.select(inside, values.value, zero.value))]
+        start = builder.mul(block, e.integer(8))
+        limit = e.splat(builder.sub(count, start), 8).value
+        inside = builder.icmp_signed("<", places, limit)
+        if keep is not None:
+            inside = builder.and_(inside, keep(start))
+        values = e.load(builder.add(at, start), 8).value
+        return [sums[0] + e.vector(builder.select(inside, values, e.zero(8).value))]
 
-    blocks = builder.sdiv(builder.add(count, seven), eight)
-    (total,) = e.loop(blocks, [zero], body)
-    value = total.value
+    blocks = builder.sdiv(builder.add(count, e.integer(7)), e.integer(8))
+    total = e.loop(blocks, [e.zero(8)], body)[0].value
     for half in (4, 2, 1):
-        low = ir.Constant(ir.VectorType(lane, half), list(range(half)))
-        high = ir.Constant(ir.VectorType(lane, half), list(range(half, 2 * half)))
-        value = builder.fadd(
-            builder.shuffle_vector(value, value, low), builder.shuffle_vector(value, value, high)
+        lane = ir.VectorType(ir.IntType(32), half)
+        low = ir.Constant(lane, list(range(half)))
+        high = ir.Constant(lane, list(range(half, 2 * half)))
+        total = builder.fadd(
+            builder.shuffle_vector(total, total, low), builder.shuffle_vector(total, total, high)
         )
-    return builder.extract_element(value, ir.Constant(lane, 0))
+    return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
 
 
-total_of = _instruction(_emit_total, "aii", types.float64)
-squares_32 = _squares(LANES)
-fill_32 = _fill(LANES)
-move_32 = _move(LANES)
+def _emit_total(e, at, count):  # type: ignore[no-untyped-def]
+    """Sum of f[at : at + count]."""
+    return _sum(e, at, count, None)
+
+
+def _emit_total_still(e, at, count, x):  # type: ignore[no-untyped-def]
+    """The same where the row at x is 0."""
+
+    def keep(start):  # type: ignore[no-untyped-def]
+        values = e.load(e.index(x, start), 8).value
+        return e.builder.fcmp_ordered("==", values, e.zero(8).value)
+
+    return _sum(e, at, count, keep)
+
+
+total_still = _instruction(_emit_total_still, "iii", types.float64)
+total_of = _instruction(_emit_total, "ii", types.float64)
 row_32 = _tile(LANES, 1)
+rows_32 = _tile(LANES, 2)
+move_32, squares_32 = _move(LANES), _squares(LANES)
+copy_32, fill_32 = _copy(LANES), _fill(LANES)
 
 
 # --- the state ------------------------------------------------------------------------------
 
-LAYER, UNIT, INPUT, WEIGHT, ACTIVE, EVALUATIONS, LIMIT, LOGGED, BEST = range(9)
-"""Entries of ``State.focus``: which weight is moved, how many samples move with it, counters."""
+N_IN, N_OUT, KIND, WEIGHTS_OF, ROWS_OF = range(5)
+"""Columns of ``State.layers``: inputs (the bias included), units, activation, first weight and
+first row of inputs of a layer. One more line stands for the outputs, with ROWS_OF only."""
 
-VALUE, DELTA, STILL, PLACE, STEP = range(5)
-"""Entries of ``State.real``: loss at the point, largest decrease, squared error of the samples
-left out, the moved weight and how far one unit of the line moves it."""
+# Entries of ``State.at``. The problem: number of layers, of weights, of samples, columns of a
+# row, samples a pass may take at once;
+LAYERS, WEIGHTS, SAMPLES, STRIDE, WIDEST = range(5)
+# where the parts of ``State.f`` begin: the current point, a point on a line, the inputs and
+# activations of all samples and their targets and squared errors;
+POINT, TRIAL, ROWS, TARGETS, ERROR = range(5, 10)
+# for the weight in focus, over all samples: its unit's pre-activation without it, the next
+# layer's without the unit (of an output: the squared error of the others), and the weights from
+# the unit to the next layer;
+BASE, BASE_NEXT, COLUMN = range(10, 13)
+# the samples that move, and room for copies of what follows for them alone;
+PLACES, COPIES = 13, 14
+# errors per sample of the search's last evaluations, their abscissas, and work space for two
+# layers of up to 32 samples;
+LOG_ERROR, LOG_ALPHA, BUFFER, HALF, ZERO = range(15, 20)
+# what an evaluation reads, of all samples or of those that move: the moved input, base, base of
+# the next layer, targets;
+X, BASE_X, BASE_NEXT_X, TARGETS_X = range(20, 24)
+# the weight in focus (LAYER is -1 on a line along no axis, whose row WEIGHT then is), how many
+# samples move with it, evaluations logged, made, allowed; index of the largest decrease.
+LAYER, UNIT, INPUT, WEIGHT, ACTIVE, LOGGED, EVALUATIONS, LIMIT, BEST = range(24, 33)
+ENTRIES = 33
+
+DENSE, NOWHERE = -1, -2
+"""LAYER where the line in focus is no axis, and where there is none."""
+
+# First entries of ``State.f``: factor of exponents (-2 beta / ln 2) and its clamp, loss at the point, largest
+# decrease, squared error of the samples that do not move, the weight in focus, its step.
+SCALE, CLAMP, VALUE, DELTA, STILL, PLACE, STEP = range(7)
+NUMBERS = 8
 
 LOG = 32
 """Evaluations of a search whose errors per sample are remembered."""
 
 
 class State(NamedTuple):
-    """A network, its samples and where Powell's method stands, in flat arrays.
+    """A network, its samples and where Powell's method stands.
 
-    Rows are units (a bias is one more input row of ones), ``stride`` columns are samples.
+    A row holds one unit for all samples, in ``at[STRIDE]`` columns; a bias is a row of ones.
+    Few arrays, because each one more costs the compiler a second.
     """
 
-    n_in: np.ndarray  # (layers,) inputs of each layer, the bias included
-    n_out: np.ndarray  # (layers,)
-    kind: np.ndarray  # (layers,) activation, see KINDS
-    weight_at: np.ndarray  # (layers,) where a layer's weights begin
-    rows_at: np.ndarray  # (layers + 1,) first row of a layer's inputs in ``rows``
-    samples: int
-    stride: int
-    biases: int
-    scale: float  # of the exponent: -2 beta / ln(2)
-    widest: int  # samples a pass may take at once: 32, or 8 where registers are few
-    weights: np.ndarray  # (n,) the current point
-    trial: np.ndarray  # (n,) a point on a line along no axis
-    axis: np.ndarray  # (n,) the weight a direction moves, where it moves one
-    length: np.ndarray  # (n,) how far it moves it
-    dense_row: np.ndarray  # (n,) row of ``dense`` of other directions, else -1
-    dense: np.ndarray  # (rows * n,)
-    rows: np.ndarray  # inputs, every layer's activations; at the current point
-    targets: np.ndarray  # (n_out[-1], stride)
-    base: np.ndarray  # (1, stride) pre-activation without the moved weight
-    base_next: np.ndarray  # next layer's pre-activations without the moved unit
-    column: np.ndarray  # weights from the moved unit to the next layer
-    error: np.ndarray  # (stride,) squared error of each sample
-    error_of: np.ndarray  # (n_out[-1], stride) of each output
-    active: np.ndarray  # (stride,) samples that move
-    x: np.ndarray  # (1, stride) moved input, active samples only; likewise:
-    base_x: np.ndarray
-    base_next_x: np.ndarray
-    targets_x: np.ndarray
-    zero: np.ndarray  # (stride,)
-    log_alpha: np.ndarray  # (LOG,)
-    log_error: np.ndarray  # (LOG, stride)
-    buffer: np.ndarray  # two layers of activations for up to 32 samples
-    half: int  # where the second begins
-    focus: np.ndarray
-    real: np.ndarray
+    f: np.ndarray  # all numbers, in the parts that ``at`` tells
+    at: np.ndarray  # (ENTRIES,) int64
+    layers: np.ndarray  # (layers + 1, 5) int64
+    axis: np.ndarray  # (n,) int64: the weight a direction moves, or -1 - its row of ``dense``
+    length: np.ndarray  # (n,) how far an axis moves it; 0 where a direction is nothing
+    dense: np.ndarray  # (rows, n) directions along no axis; row 0 is the search's own
+
+    def part(self, entry: int, length: int) -> np.ndarray:
+        """A view of the part of ``f`` that begins at ``at[entry]``."""
+        return self.f[self.at[entry] : self.at[entry] + length]
+
+
+def aligned(length: int) -> np.ndarray:
+    """Zeros (length,) that begin on a cache line: a vector never straddles two."""
+    raw = np.zeros(length + 8)
+    skip = -(raw.ctypes.data // 8) % 8
+    return raw[skip : skip + length]
+
+
+def new_state(
+    units: tuple[int, ...],
+    activations: tuple[str, ...],
+    beta: float,
+    biases: bool,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+) -> State:
+    """Arrays for one run: inputs and targets (samples, units) in place, directions the axes."""
+    samples = len(inputs)
+    stride = -(-samples // LANES) * LANES
+    if stride % 128 == 0:
+        stride += LANES  # rows a power of two apart would share few cache sets
+    n_layers, most = len(activations), max(units) + 8
+    layers = np.zeros((n_layers + 1, 5), dtype=np.int64)
+    layers[:-1, N_IN] = np.array(units[:-1]) + biases
+    layers[:-1, N_OUT] = units[1:]
+    layers[:-1, KIND] = [KINDS[name] for name in activations]
+    layers[1:, WEIGHTS_OF] = np.cumsum(layers[:-1, N_IN] * layers[:-1, N_OUT])
+    layers[1:, ROWS_OF] = np.cumsum(layers[:-1, N_IN])
+    n = int(layers[-1, WEIGHTS_OF])
+
+    at = np.zeros(ENTRIES, dtype=np.int64)
+    at[[LAYERS, WEIGHTS, SAMPLES, STRIDE, WIDEST]] = n_layers, n, samples, stride, widest_pass()
+    at[LAYER] = NOWHERE
+    at[LIMIT] = np.iinfo(np.int64).max
+    at[HALF] = most * LANES
+    sizes = {
+        POINT: n,
+        TRIAL: n,
+        COLUMN: most,
+        LOG_ALPHA: LOG,
+        ZERO: LANES,
+        BUFFER: 2 * at[HALF],
+        ROWS: (layers[-1, ROWS_OF] + units[-1]) * stride,
+        TARGETS: units[-1] * stride,
+        BASE_NEXT: most * stride,
+        COPIES: (2 + most + units[-1]) * stride,
+        LOG_ERROR: LOG * stride,
+        **dict.fromkeys((ERROR, BASE, PLACES), stride),
+    }
+    end = NUMBERS
+    for entry, size in sizes.items():
+        at[entry] = end
+        end += -(-int(size) // 8) * 8
+
+    state = State(aligned(end), at, layers, np.arange(n), np.ones(n), np.zeros((1, n)))
+    state.f[SCALE] = -2.0 * beta * LOG2_E
+    state.f[CLAMP] = min(LARGEST / abs(state.f[SCALE]), MAX) if beta else MAX
+    rows = state.part(ROWS, sizes[ROWS]).reshape(-1, stride)
+    rows[: units[0], :samples] = inputs.T
+    if biases:
+        rows[layers[1:, ROWS_OF] - 1] = 1.0
+    state.part(TARGETS, sizes[TARGETS]).reshape(-1, stride)[:, :samples] = targets.T
+    return state
+
+
+def widest_pass() -> int:
+    """Samples a pass takes at once: 32 where there are 32 vector registers of 8, else 8.
+
+    It changes the time only: samples never meet before the last sum.
+    """
+    features = numba.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
+    return 32 if "+avx512f" in features else 8
 
 
 class Exhausted(RuntimeError):
@@ -575,245 +723,144 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
 
 # --- the network's loss ---------------------------------------------------------------------
 
-_jit = numba.njit(error_model="numpy", boundscheck=False)
+# without reference counts and without doors from Python: half the code to compile
+_OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+_jit = numba.njit(no_cpython_wrapper=True, **_OPTIONS)
+_inline = numba.njit(no_cpython_wrapper=True, inline="always", **_OPTIONS)
 
 
 @_jit
-def _activate(kind, scale, y, at, count):  # type: ignore[no-untyped-def]
-    """Apply the activation to y[at : at + count], rounded up to whole vectors."""
+def _activate(kind, f, at, count):  # type: ignore[no-untyped-def]
+    """Apply the activation to f[at : at + count], rounded up to whole vectors."""
+    never_inline(f)
+    scale, limit = f[SCALE], f[CLAMP]
     if kind == 1:
         for p in range(at, at + count, LANES):
-            relu_lanes(y, p, scale)
+            relu_lanes(f, p, scale, limit)
     elif kind == 2:
         for p in range(at, at + count, LANES):
-            sigmoid_lanes(y, p, scale)
+            sigmoid_lanes(f, p, scale, limit)
     elif kind == 3:
         for p in range(at, at + count, LANES):
-            tanh_lanes(y, p, scale)
+            tanh_lanes(f, p, scale, limit)
     elif kind == 4:
         for p in range(at, at + count, LANES):
-            step_lanes(y, p, scale)
+            step_lanes(f, p, scale, limit)
 
 
-def _make_passes(lanes: int, units: int) -> tuple[Callable, Callable, Callable]:
-    """The passes for ``lanes`` samples at once, ``units`` rows at a time.
+def _make_forward(lanes: int, units: int) -> Callable:
+    """The forward pass for ``lanes`` samples at once, ``units`` rows at a time.
 
-    layer(s, weights, l, x, x_at, x_stride, y_at): layer l from rows x into ``buffer``;
-    rest(s, weights, l, at, half, targets): layers l and on, then the squared errors;
-    search(s, w, at): all that follows from the moved weight's new value w.
+    forward(s, l, point, targets, error, w, n_in, x, x_stride, base, base_stride) computes layer l
+    as w x + base, the later layers with the weights at ``point``, and the squared errors into
+    ``error``. Activations alternate between the halves of BUFFER: x must not be in the second.
     """
-    tile, spread, move = _tile(lanes, units), _spread(lanes), _move(lanes)
-    squares, fill = _squares(lanes), _fill(lanes)
+    tile, squares, fill = _tile(lanes, units), _squares(lanes), _fill(lanes)
 
     @_jit
-    def layer(s, weights, l, x, x_at, x_stride, y_at):  # type: ignore[no-untyped-def]  # noqa: E741
-        n_in, n_out, first = s.n_in[l], s.n_out[l], s.weight_at[l]
-        for k in range(0, n_out, units):
-            at = y_at + k * lanes
-            tile(weights, first + k * n_in, n_in, n_out - 1 - k, n_in, x, x_at, x_stride,
-                 s.buffer, at)
-            _activate(s.kind[l], s.scale, s.buffer, at, units * lanes)
-        fill(s.buffer, y_at + n_out * lanes, 1.0)
+    def forward(s, l, point, targets, error, w, n_in, x, x_stride, base, base_stride):  # type: ignore  # noqa: E741
+        f, at, layers = s.f, s.at, s.layers
+        never_inline(f)
+        stride = at[STRIDE]
+        last = at[LAYERS] - 1
+        ends = at[BUFFER] + at[BUFFER] + at[HALF]
+        y = at[BUFFER] + at[HALF]
+        fill(f, error, 0.0)
+        while True:
+            n_out, kind = layers[l, N_OUT], layers[l, KIND]
+            if l == last:
+                for k in range(0, n_out, units):
+                    tile(f, w + k * n_in, n_in, n_out - 1 - k, n_in, x, x_stride,
+                         base + k * base_stride, base_stride, y, lanes)
+                    _activate(kind, f, y, units * lanes)
+                    squares(f, min(units, n_out - k), y, lanes, targets + k * stride, stride, error)
+                return
+            for k in range(0, n_out, units):
+                tile(f, w + k * n_in, n_in, n_out - 1 - k, n_in, x, x_stride,
+                     base + k * base_stride, base_stride, y + k * lanes, lanes)
+                _activate(kind, f, y + k * lanes, units * lanes)
+            fill(f, y + n_out * lanes, 1.0)  # the inputs' row of ones, where there are biases
+            l += 1  # noqa: E741
+            w, n_in = point + layers[l, WEIGHTS_OF], layers[l, N_IN]
+            x, x_stride, y = y, lanes, ends - y
+            base, base_stride = at[ZERO], 0
 
-    @_jit
-    def rest(s, weights, first, at, half, targets, error, error_at):  # type: ignore
-        last = len(s.n_in)
-        for l in range(first, last):  # noqa: E741
-            layer(s, weights, l, s.buffer, half, lanes, s.half - half)
-            half = s.half - half
-        squares(s.buffer, half, lanes, s.n_out[last - 1], targets, at, s.stride,
-                s.zero, 0, error, error_at)
-
-    @_jit
-    def search(s, w, at, error_at):  # type: ignore[no-untyped-def]
-        l, unit = s.focus[LAYER], s.focus[UNIT]  # noqa: E741
-        last = len(s.n_in) - 1
-        move(w, s.x, at, s.base_x, at, s.buffer, 0)
-        _activate(s.kind[l], s.scale, s.buffer, 0, lanes)
-        if l == last:
-            squares(s.buffer, 0, lanes, 1, s.targets_x, at, s.stride,
-                    s.base_next_x, at, s.log_error, error_at)
-            return
-        n = s.n_out[l + 1]
-        spread(s.column, n, s.buffer, 0, s.base_next_x, at, s.stride, s.buffer, s.half)
-        _activate(s.kind[l + 1], s.scale, s.buffer, s.half, n * lanes)
-        fill(s.buffer, s.half + n * lanes, 1.0)
-        rest(s, s.weights, l + 2, at, s.half, s.targets_x, s.log_error, error_at)
-
-    return layer, rest, search
+    return forward
 
 
-_layer_32, _rest_32, _search_32 = _make_passes(32, 2)
-_, _, _search_16 = _make_passes(16, 4)
-_, _, _search_8 = _make_passes(8, 4)
-
-
-@_jit
-def _mean(s, total):  # type: ignore[no-untyped-def]
-    return 0.5 * total / s.samples
-
-
-@_jit
-def _full(s, weights):  # type: ignore[no-untyped-def]
-    """The loss at ``weights``, from the inputs on; uses the last row of the log."""
-    row = (LOG - 1) * s.stride
-    for at in range(0, s.stride, LANES):
-        _layer_32(s, weights, 0, s.rows, at, s.stride, 0)
-        _rest_32(s, weights, 1, at, 0, s.targets, s.log_error, row + at)
-    return _mean(s, total_of(s.log_error, row, s.samples))
-
-
-@_jit
-def _refresh(s):  # type: ignore[no-untyped-def]
-    """Recompute every layer's activations and the errors at the current point."""
-    last = len(s.n_in) - 1
-    for at in range(0, s.stride, LANES):
-        for l in range(last + 1):  # noqa: E741
-            _layer_32(s, s.weights, l, s.rows, s.rows_at[l] * s.stride + at, s.stride, 0)
-            for k in range(s.n_out[l]):
-                to = (s.rows_at[l + 1] + k) * s.stride + at
-                move_32(0.0, s.zero, 0, s.buffer, k * LANES, s.rows, to)
-        outputs = s.rows_at[last + 1] * s.stride + at
-        for k in range(s.n_out[last]):
-            row = k * s.stride + at
-            squares_32(s.rows, outputs + k * s.stride, s.stride, 1, s.targets, row, s.stride,
-                       s.zero, 0, s.error_of, row)
-        squares_32(s.rows, outputs, s.stride, s.n_out[last], s.targets, at, s.stride,
-                   s.zero, 0, s.error, at)
-
-
-@_jit
-def _focus_unit(s, l, unit):  # type: ignore[no-untyped-def]  # noqa: E741
-    """Prepare what stays fixed while weights of this unit move."""
-    last = len(s.n_in) - 1
-    if s.focus[LAYER] != l:
-        _refresh(s)
-    s.focus[LAYER], s.focus[UNIT], s.focus[INPUT] = l, unit, -1
-    if l == last:
-        for p in range(s.stride):
-            total = 0.0
-            for k in range(s.n_out[last]):
-                if k != unit:
-                    total += s.error_of[k * s.stride + p]
-            s.base_next[p] = total
-        return
-    n_in, first = s.n_in[l + 1], s.weight_at[l + 1]
-    for k in range(s.n_out[l + 1]):
-        s.column[k] = s.weights[first + k * n_in + unit]
-    # without the unit: its row is 0 for a moment
-    own = (s.rows_at[l + 1] + unit) * s.stride
-    for at in range(0, s.stride, LANES):
-        move_32(0.0, s.zero, 0, s.rows, own + at, s.buffer, 0)
-        fill_32(s.rows, own + at, 0.0)
-        for k in range(s.n_out[l + 1]):
-            row_32(s.weights, first + k * n_in, 0, 0, n_in, s.rows,
-                   s.rows_at[l + 1] * s.stride + at, s.stride, s.base_next, k * s.stride + at)
-        move_32(0.0, s.zero, 0, s.buffer, 0, s.rows, own + at)
-
-
-@_jit
-def _focus_weight(s, l, unit, j):  # type: ignore[no-untyped-def]  # noqa: E741
-    """Prepare the search along one weight: ``base``, the samples that move, their copies."""
-    if s.focus[LAYER] != l or s.focus[UNIT] != unit:
-        _focus_unit(s, l, unit)
-    last = len(s.n_in) - 1
-    stride = s.stride
-    n_in = s.n_in[l]
-    weight = s.weight_at[l] + unit * n_in + j
-    s.focus[INPUT], s.focus[WEIGHT], s.focus[LOGGED] = j, weight, 0
-    s.real[PLACE] = s.weights[weight]
-    s.weights[weight] = 0.0
-    for at in range(0, stride, LANES):
-        row_32(s.weights, weight - j, 0, 0, n_in, s.rows, s.rows_at[l] * stride + at, stride,
-               s.base, at)
-    s.weights[weight] = s.real[PLACE]
-
-    x_at = (s.rows_at[l] + j) * stride
-    count = 0
-    still = 0.0
-    for p in range(s.samples):
-        if l == last or s.rows[x_at + p] != 0.0:
-            s.active[count] = p
-            count += 1
-        else:
-            still += s.error[p]
-    s.focus[ACTIVE], s.real[STILL] = count, still
-    if l == last:
-        n_next, first_target, n_targets = 1, unit, 1
-    else:
-        n_next, first_target, n_targets = s.n_out[l + 1], 0, s.n_out[last]
-    for q in range(count):
-        p = s.active[q]
-        s.x[q] = s.rows[x_at + p]
-        s.base_x[q] = s.base[p]
-    for k in range(n_next):
-        for q in range(count):
-            s.base_next_x[k * stride + q] = s.base_next[k * stride + s.active[q]]
-    for k in range(n_targets):
-        for q in range(count):
-            s.targets_x[k * stride + q] = s.targets[(first_target + k) * stride + s.active[q]]
-
-
-@_jit
-def _along_axis(s, alpha):  # type: ignore[no-untyped-def]
-    """The loss with the weight in focus moved by alpha * STEP."""
-    w = s.real[PLACE] + alpha * s.real[STEP]
-    if not math.isfinite(w):
-        return math.nan
-    slot = s.focus[LOGGED] % LOG
-    s.focus[LOGGED] += 1
-    s.log_alpha[slot] = alpha
-    row = slot * s.stride
-    count = s.focus[ACTIVE]
-    at = 0
-    while at < count:
-        left = count - at
-        if left > 16 and s.widest >= 32:
-            _search_32(s, w, at, row + at)
-            at += 32
-        elif left > 8 and s.widest >= 16:
-            _search_16(s, w, at, row + at)
-            at += 16
-        else:
-            _search_8(s, w, at, row + at)
-            at += 8
-    return _mean(s, s.real[STILL] + total_of(s.log_error, row, count))
-
-
-@_jit
-def _along_dense(s, alpha):  # type: ignore[no-untyped-def]
-    """The loss at weights + alpha * dense[row]; the row is focus[WEIGHT]."""
-    n = len(s.weights)
-    first = s.focus[WEIGHT] * n
-    for k in range(n):
-        s.trial[k] = s.weights[k] + alpha * s.dense[first + k]
-    return _full(s, s.trial)
+_forward_32 = _make_forward(32, 2)
+_forward_16 = _make_forward(16, 4)
+_forward_8 = _make_forward(8, 4)
 
 
 @_jit
 def _value(s, alpha):  # type: ignore[no-untyped-def]
-    if s.focus[EVALUATIONS] >= s.focus[LIMIT]:
+    """The loss at ``alpha`` on the line in focus; on none, at the trial point.
+
+    Raises Exhausted where no evaluation is left.
+    """
+    f, at, layers = s.f, s.at, s.layers
+    never_inline(f)
+    if at[EVALUATIONS] >= at[LIMIT]:
         raise Exhausted
-    s.focus[EVALUATIONS] += 1
-    if s.focus[LAYER] >= 0:
-        return _along_axis(s, alpha)
-    return _along_dense(s, alpha)
+    at[EVALUATIONS] += 1
+    l = at[LAYER]  # noqa: E741
+    if l < 0:
+        if l == DENSE:
+            for k in range(at[WEIGHTS]):
+                f[at[TRIAL] + k] = f[at[POINT] + k] + alpha * s.dense[at[WEIGHT], k]
+        for p in range(0, at[STRIDE], LANES):
+            _forward_32(s, 0, at[TRIAL], at[TARGETS] + p, at[LOG_ERROR] + p, at[TRIAL],
+                        layers[0, N_IN], at[ROWS] + p, at[STRIDE], at[ZERO], 0)
+        return 0.5 * total_of(f, at[LOG_ERROR], at[SAMPLES]) / at[SAMPLES]
+
+    w = f[PLACE] + alpha * f[STEP]
+    if not math.isfinite(w):
+        return math.nan
+    slot = at[LOGGED] % LOG
+    at[LOGGED] += 1
+    f[at[LOG_ALPHA] + slot] = alpha
+    errors = at[LOG_ERROR] + slot * at[STRIDE]
+    stride, y, kind = at[STRIDE], at[BUFFER], layers[l, KIND]
+    count = at[ACTIVE]
+    p = 0
+    while p < count:
+        x, error, targets = at[X] + p, errors + p, at[TARGETS_X] + p
+        move_32(f, w, x, at[BASE_X] + p, y)
+        _activate(kind, f, y, LANES)
+        if l == at[LAYERS] - 1:
+            copy_32(f, at[BASE_NEXT_X] + p, error)
+            squares_32(f, 1, y, 0, targets, 0, error)
+            p += 32
+            continue
+        base, column = at[BASE_NEXT_X] + p, at[COLUMN]
+        left = min(count - p, at[WIDEST])
+        if left > 24:
+            _forward_32(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
+            p += 32
+        elif left > 8:
+            _forward_16(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
+            p += 16
+        else:
+            _forward_8(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
+            p += 8
+    return 0.5 * (f[STILL] + total_of(f, errors, count)) / at[SAMPLES]
 
 
-@_jit
+@_inline
 def _ends(s):  # type: ignore[no-untyped-def]
     """Values at 0 and 1; the first is known up to rounding, and recomputed where that matters.
 
     It counts as an evaluation, as in SciPy.
     """
-    if s.focus[EVALUATIONS] >= s.focus[LIMIT]:
+    if s.at[EVALUATIONS] >= s.at[LIMIT]:
         raise Exhausted
-    s.focus[EVALUATIONS] += 1
-    fa = s.real[VALUE]
+    s.at[EVALUATIONS] += 1
+    fa = s.f[VALUE]
     fb = _value(s, 1.0)
     if abs(fb - fa) <= 1e-12 * abs(fa):
         # a plateau must look like one: both values from the same sums
-        s.focus[EVALUATIONS] -= 1
+        s.at[EVALUATIONS] -= 1
         fa = _value(s, 0.0)
     return 0.0, 1.0, fa, fb
 
@@ -822,100 +869,181 @@ _line_search = _jit(make_line_search(_value, _ends))
 
 
 @_jit
-def _accept_axis(s, alpha):  # type: ignore[no-untyped-def]
-    """Move the weight in focus for good, its unit's activations and the samples' errors."""
-    l, unit, stride = s.focus[LAYER], s.focus[UNIT], s.stride  # noqa: E741
-    last = len(s.n_in) - 1
-    w = s.real[PLACE] + alpha * s.real[STEP]
-    if alpha == 0.0:
-        return
-    if not math.isfinite(alpha):
-        s.weights[:] = math.nan  # SciPy adds alpha * 0 to every other weight
-        return
-    slot = -1
-    for back in range(1, min(LOG, s.focus[LOGGED]) + 1):
-        candidate = (s.focus[LOGGED] - back) % LOG
-        if s.log_alpha[candidate] == alpha:
-            slot = candidate
-            break
-    if slot < 0:
-        slot = s.focus[LOGGED] % LOG
-        _along_axis(s, alpha)
-    for q in range(s.focus[ACTIVE]):
-        s.error[s.active[q]] = s.log_error[slot * stride + q]
-    s.weights[s.focus[WEIGHT]] = w
-    x_at = (s.rows_at[l] + s.focus[INPUT]) * stride
-    y_at = (s.rows_at[l + 1] + unit) * stride
-    for at in range(0, stride, LANES):
-        move_32(w, s.rows, x_at + at, s.base, at, s.rows, y_at + at)
-    _activate(s.kind[l], s.scale, s.rows, y_at, stride)
+def _refresh(s):  # type: ignore[no-untyped-def]
+    """Recompute every layer's activations and the errors at the current point."""
+    f, at, layers = s.f, s.at, s.layers
+    stride = at[STRIDE]
+    last = at[LAYERS] - 1
+    for p in range(0, stride, LANES):
+        for l in range(last + 1):  # noqa: E741
+            n_in = layers[l, N_IN]
+            x = at[ROWS] + layers[l, ROWS_OF] * stride + p
+            for k in range(layers[l, N_OUT]):
+                y = at[ROWS] + (layers[l + 1, ROWS_OF] + k) * stride + p
+                row_32(f, at[POINT] + layers[l, WEIGHTS_OF] + k * n_in, 0, 0, n_in, x, stride,
+                       at[ZERO], 0, y, 0)
+                _activate(layers[l, KIND], f, y, LANES)
+        fill_32(f, at[ERROR] + p, 0.0)
+        squares_32(f, layers[last, N_OUT], at[ROWS] + layers[last + 1, ROWS_OF] * stride + p,
+                   stride, at[TARGETS] + p, stride, at[ERROR] + p)
+
+
+@_jit
+def _focus_unit(s, l, unit):  # type: ignore[no-untyped-def]  # noqa: E741
+    """Prepare what stays fixed while weights of this unit move."""
+    f, at, layers = s.f, s.at, s.layers
+    stride = at[STRIDE]
+    last = at[LAYERS] - 1
+    if at[LAYER] != l:
+        _refresh(s)
+    at[LAYER], at[UNIT] = l, unit
+    rows = at[ROWS] + layers[l + 1, ROWS_OF] * stride
     if l == last:
-        for at in range(0, stride, LANES):
-            row = unit * stride + at
-            squares_32(s.rows, y_at + at, stride, 1, s.targets, row, stride, s.zero, 0,
-                       s.error_of, row)
+        above = unit + 1
+        for p in range(0, stride, LANES):
+            others = at[BASE_NEXT] + p
+            fill_32(f, others, 0.0)
+            squares_32(f, unit, rows + p, stride, at[TARGETS] + p, stride, others)
+            squares_32(f, layers[l, N_OUT] - above, rows + above * stride + p, stride,
+                       at[TARGETS] + above * stride + p, stride, others)
+        return
+    n_in, n_out = layers[l + 1, N_IN], layers[l + 1, N_OUT]
+    weights = at[POINT] + layers[l + 1, WEIGHTS_OF]
+    for k in range(n_out):
+        f[at[COLUMN] + k] = f[weights + k * n_in + unit]
+    own = rows + unit * stride
+    for p in range(0, stride, LANES):
+        # without the unit: its activations are 0 for a moment
+        copy_32(f, own + p, at[BUFFER])
+        fill_32(f, own + p, 0.0)
+        for k in range(0, n_out, 2):
+            rows_32(f, weights + k * n_in, n_in, n_out - 1 - k, n_in, rows + p, stride,
+                    at[ZERO], 0, at[BASE_NEXT] + k * stride + p, stride)
+        copy_32(f, at[BUFFER], own + p)
 
 
 @_jit
-def _search_axis(s, k, step, tol):  # type: ignore[no-untyped-def]
-    l = 0  # noqa: E741
-    while l + 1 < len(s.n_in) and k >= s.weight_at[l + 1]:
-        l += 1  # noqa: E741
-    unit, j = divmod(k - s.weight_at[l], s.n_in[l])
-    _focus_weight(s, l, unit, j)
-    s.real[STEP] = step
-    alpha, value = _line_search(s, tol)
-    _accept_axis(s, alpha)
-    s.real[VALUE] = value
+def _focus_weight(s, l, unit, j):  # type: ignore[no-untyped-def]  # noqa: E741
+    """Prepare the search along one weight: ``base``, the samples that move, their copies."""
+    f, at, layers = s.f, s.at, s.layers
+    stride = at[STRIDE]
+    if at[LAYER] != l or at[UNIT] != unit:
+        _focus_unit(s, l, unit)
+    last = at[LAYERS] - 1
+    n_in = layers[l, N_IN]
+    row = at[POINT] + layers[l, WEIGHTS_OF] + unit * n_in
+    at[INPUT], at[WEIGHT], at[LOGGED] = j, row + j, 0
+    f[PLACE] = f[row + j]
+    f[row + j] = 0.0
+    x = at[ROWS] + layers[l, ROWS_OF] * stride
+    for p in range(0, stride, LANES):
+        row_32(f, row, 0, 0, n_in, x + p, stride, at[ZERO], 0, at[BASE] + p, 0)
+    f[row + j] = f[PLACE]
+
+    x += j * stride
+    targets, n_next, n_targets = at[TARGETS] + unit * stride, 1, 1
+    if l < last:
+        targets, n_next, n_targets = at[TARGETS], layers[l + 1, N_OUT], layers[last, N_OUT]
+    at[X], at[BASE_X], at[BASE_NEXT_X], at[TARGETS_X] = x, at[BASE], at[BASE_NEXT], targets
+    at[ACTIVE], f[STILL] = at[SAMPLES], 0.0
+    if l == last:
+        return
+    count = select_moving(f, x, at[SAMPLES], at[PLACES])
+    if (count + 7) // 8 < (at[SAMPLES] + 7) // 8:
+        # fewer vectors without the samples that cannot move
+        at[ACTIVE], f[STILL] = count, total_still(f, at[ERROR], at[SAMPLES], x)
+        at[X] = at[COPIES]
+        at[BASE_X] = at[X] + stride
+        at[BASE_NEXT_X] = at[BASE_X] + stride
+        at[TARGETS_X] = at[BASE_NEXT_X] + n_next * stride
+        gather(f, 1, count, stride, x, at[X], at[PLACES])
+        gather(f, 1, count, stride, at[BASE], at[BASE_X], at[PLACES])
+        gather(f, n_next, count, stride, at[BASE_NEXT], at[BASE_NEXT_X], at[PLACES])
+        gather(f, n_targets, count, stride, targets, at[TARGETS_X], at[PLACES])
 
 
 @_jit
-def _search_dense(s, row, tol):  # type: ignore[no-untyped-def]
-    """Search along a row of ``dense``; the row becomes the step taken."""
-    n = len(s.weights)
-    first = row * n
-    some = False
-    for k in range(n):
-        if s.dense[first + k] != 0.0:
-            some = True
-    if not some:
-        return 0.0
-    s.focus[LAYER], s.focus[WEIGHT] = -1, row
-    alpha, value = _line_search(s, tol)
-    for k in range(n):
-        s.weights[k] += alpha * s.dense[first + k]
-    s.real[VALUE] = value
+def _accept(s, slot, w):  # type: ignore[no-untyped-def]
+    """Give the weight in focus its value w; update the unit's activations, the errors."""
+    f, at, layers = s.f, s.at, s.layers
+    stride = at[STRIDE]
+    errors = at[LOG_ERROR] + slot * stride
+    if at[ACTIVE] < at[SAMPLES]:
+        scatter(f, at[ACTIVE], errors, at[ERROR], at[PLACES])
+    else:
+        for p in range(0, stride, LANES):
+            copy_32(f, errors + p, at[ERROR] + p)
+    f[at[WEIGHT]] = w
+    l = at[LAYER]  # noqa: E741
+    x = at[ROWS] + (layers[l, ROWS_OF] + at[INPUT]) * stride
+    y = at[ROWS] + (layers[l + 1, ROWS_OF] + at[UNIT]) * stride
+    for p in range(0, stride, LANES):
+        move_32(f, w, x + p, at[BASE] + p, y + p)
+    _activate(layers[l, KIND], f, y, stride)
+
+
+@_jit
+def _find(f, at, alpha):  # type: ignore[no-untyped-def]
+    """Slot of the log that holds the errors at alpha, or -1."""
+    for back in range(1, min(LOG, at[LOGGED]) + 1):
+        slot = (at[LOGGED] - back) % LOG
+        if f[at[LOG_ALPHA] + slot] == alpha:
+            return slot
+    return -1
+
+
+@numba.njit(**_OPTIONS)
+def run(s, first, stop, tol):  # type: ignore[no-untyped-def]
+    """The one entry point, so that all is compiled once.
+
+    0 <= first < stop: search along the directions first to stop - 1, in order, and keep the
+    largest decrease of the loss; first = -1, stop = 0: search along row 0 of ``dense`` and return
+    how far; first = stop: return the loss at the trial point.
+    Raises Exhausted, and RuntimeError where a line has no bracket.
+    """
+    f, at, layers = s.f, s.at, s.layers
+    at[LAYER] = NOWHERE
+    if first == stop:
+        return _value(s, 0.0)
+    alpha = 0.0
+    for i in range(first, stop):
+        before = f[VALUE]
+        axis = s.axis[i] if i >= 0 else -1
+        if axis >= 0:
+            if s.length[i] == 0.0:
+                continue
+            l = 0  # noqa: E741
+            while axis >= layers[l + 1, WEIGHTS_OF]:
+                l += 1  # noqa: E741
+            k, n_in = axis - layers[l, WEIGHTS_OF], layers[l, N_IN]
+            _focus_weight(s, l, k // n_in, k % n_in)
+            f[STEP] = s.length[i]
+        else:
+            at[LAYER], at[WEIGHT] = DENSE, -1 - axis
+        alpha, value = _line_search(s, tol)
+        f[VALUE] = value
+        if axis < 0 or not math.isfinite(alpha):
+            # along an axis, SciPy adds alpha * 0 to every other weight
+            for k in range(at[WEIGHTS]):
+                slope = s.dense[-1 - axis, k] if axis < 0 else 0.0
+                f[at[POINT] + k] += alpha * slope
+            at[LAYER] = NOWHERE
+        elif alpha != 0.0:
+            slot = _find(f, at, alpha)
+            if slot < 0:
+                slot = at[LOGGED] % LOG
+                at[EVALUATIONS] -= 1
+                _value(s, alpha)
+            _accept(s, slot, f[PLACE] + alpha * f[STEP])
+        if before - f[VALUE] > f[DELTA]:
+            f[DELTA] = before - f[VALUE]
+            at[BEST] = i
     return alpha
 
 
-# --- entry points ---------------------------------------------------------------------------
-
-
-@_jit
-def evaluate(s, weights):  # type: ignore[no-untyped-def]
-    """The loss at weights (n,)."""
-    return _full(s, weights)
-
-
-@_jit
-def sweep(s, first, stop, tol):  # type: ignore[no-untyped-def]
-    """Search along the directions first to stop - 1, in order; keep the largest decrease."""
-    s.focus[LAYER] = -1
-    for i in range(first, stop):
-        before = s.real[VALUE]
-        if s.dense_row[i] >= 0:
-            _search_dense(s, s.dense_row[i], tol)
-        elif s.length[i] != 0.0:
-            _search_axis(s, s.axis[i], s.length[i], tol)
-        if before - s.real[VALUE] > s.real[DELTA]:
-            s.real[DELTA] = before - s.real[VALUE]
-            s.focus[BEST] = i
-
-
-@_jit
-def search_row(s, row, tol):  # type: ignore[no-untyped-def]
-    """Search along one row of ``dense``; returns how far."""
-    return _search_dense(s, row, tol)
+def compile_for(state: State) -> None:
+    """Compile for the types of ``state``, or load from the cache."""
+    run.compile((numba.typeof(state), types.int64, types.int64, types.float64))
 
 
 # --- the cache of compiled code -------------------------------------------------------------
@@ -977,5 +1105,4 @@ class _FolderCache(Cache):
             pass
 
 
-for _entry in (evaluate, sweep, search_row):
-    _entry._cache = _FolderCache(_entry.py_func)
+run._cache = _FolderCache(run.py_func)

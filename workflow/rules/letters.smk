@@ -89,6 +89,7 @@ rule plot_letters:
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
         history="results/letters/cells/{font}/{network}/history.csv",
+        published=PUBLISHED,
     output:
         report(
             figures(
@@ -110,5 +111,6 @@ rule plot_letters:
         code=code("plot_letters"),
     shell:
         "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --history {input.history:q} --figures {params.folder:q}"
+        " --weights {input.weights:q} --history {input.history:q}"
+        " --published {input.published:q} --figures {params.folder:q}"
         " 2> {log:q}"

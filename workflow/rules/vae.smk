@@ -85,6 +85,7 @@ rule plot_vae:
         script=script("plot_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         curves="results/vae/tables/loss_curves.csv",
+        published=PUBLISHED,
     output:
         report(
             figures(
@@ -105,5 +106,6 @@ rule plot_vae:
         code=code("plot_vae"),
     shell:
         "python {input.script} --settings {params.settings:q} --images {params.images:q}"
-        " --results {params.results:q} --curves {input.curves:q} --figures {params.folder:q}"
+        " --results {params.results:q} --curves {input.curves:q}"
+        " --published {input.published:q} --figures {params.folder:q}"
         " 2> {log:q}"

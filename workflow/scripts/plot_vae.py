@@ -1,0 +1,113 @@
+"""Draw all models on one image set: loss, codes, decoded plane, reconstructions, samples.
+
+Shown is the first start of each model; the loss is the mean of all starts.
+"""
+
+from functools import partial
+
+import numpy as np
+import step
+
+from latentlab import images, latent, seeds, vae
+from latentlab.arrays import load_npz
+from latentlab.figures import vae as figures
+from latentlab.figures.style import save
+from latentlab.params import read_yaml
+from latentlab.tables import read_csv
+
+
+class Model:
+    """One trained model: its settings and weights, under the name that figures give it."""
+
+    def __init__(self, name, settings, weights):
+        self.settings = vae.Settings(**settings)
+        self.decode = partial(vae.decode, self.settings, weights)
+        self.encode = lambda x: vae.encode(self.settings, weights, x)[0]
+        kind = "VAE" if self.settings.variational else "autoencoder"
+        self.label = name if name == kind else f"{kind}, {name}"
+
+
+def shown_images(labels, classes, count):
+    """Numbers of the first images of class 0, 1, ..., then of the second ones: (count,)."""
+    ranks = np.zeros(len(labels), int)
+    for number in range(classes):
+        of_class = labels == number
+        ranks[of_class] = np.arange(of_class.sum())
+    return np.lexsort((labels, ranks))[:count]
+
+
+def plane_of(model, codes, side):
+    """A grid of points (rows, columns, 2) of a model's plane, and its window.
+
+    A VAE's codes are drawn to a standard normal, whose quantiles the grid takes (no window);
+    an autoencoder's grid lies where its codes (n, latent units) are.
+    """
+    rows = side if codes.shape[1] > 1 else 1
+    if model.settings.variational:
+        return latent.normal_grid(side, rows), None
+    points = latent.coordinate_plane(codes.shape[1]).project(codes)
+    window = latent.quantile_window(points, 0.05, 0.95)
+    return latent.grid(window, side, rows), window
+
+
+def draw(settings, data, models, curves, published):
+    """Yield name and figure; models by name."""
+    dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
+    yield "loss_curves", figures.loss_curves(curves, dataset, labels, published)
+
+    x = vae.scaled(data.test_images)
+    codes = {name: model.encode(x) for name, model in models.items()}
+    points = {
+        labels[name]: latent.coordinate_plane(c.shape[1]).project(c) for name, c in codes.items()
+    }
+    prior = {m.label for m in models.values() if m.settings.variational}
+    classes = np.asarray(data.test_labels)
+    yield (
+        "latent_codes",
+        figures.latent_codes(points, classes, settings["classes"], dataset, prior),
+    )
+
+    pictures, windows = {}, {}
+    for name, model in models.items():
+        grid, windows[model.label] = plane_of(model, codes[name], settings["manifold"])
+        plane = latent.coordinate_plane(model.settings.latent)
+        decoded = latent.decode_grid(model.decode, plane, grid)
+        pictures[model.label] = decoded.reshape(*grid.shape[:2], *data.size)
+    yield "manifolds", figures.manifolds(pictures, windows, dataset)
+
+    shown = shown_images(classes, len(settings["classes"]), settings["drawn"])
+    rows = {"original": x[shown].reshape(-1, *data.size)}
+    for model in models.values():
+        rows[model.label] = model.decode(model.encode(x[shown])).reshape(-1, *data.size)
+    yield "reconstructions", figures.rows(rows, f"Test images of {dataset} and what returns")
+
+    rows = {}
+    for model in models.values():
+        # a generator each: models with as many latent units decode the same draws
+        rng = seeds.generator(settings["seed"], "vae", dataset, "samples")
+        z = rng.standard_normal((settings["drawn"], model.settings.latent))
+        note = "" if model.settings.variational else "\n(no prior of its own)"
+        rows[model.label + note] = model.decode(z).reshape(-1, *data.size)
+    yield "samples", figures.rows(rows, f"{dataset}: decoded from draws of N(0, 1)")
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "images", "results", "curves", "published", "figures")
+    settings, dataset = args.settings, args.settings["dataset"]
+    cells = args.results / "cells" / dataset
+    models = {
+        name: Model(name, model, load_npz(cells / name / "0" / "weights.npz"))
+        for name, model in settings["models"].items()
+    }
+    # variational models first
+    models = dict(sorted(models.items(), key=lambda m: (not m[1].settings.variational, m[0])))
+    curves = read_csv(args.curves)
+    published = read_yaml(args.published)["vae"].get(dataset, {}).get("test_loss")
+
+    curves = curves[curves["dataset"] == dataset]
+    for name, figure in draw(settings, images.load(args.images), models, curves, published):
+        save(figure, args.figures / name)
+
+
+if __name__ == "__main__":
+    step.run(main)

@@ -1,0 +1,19 @@
+"""Write the report: one self-contained page with every experiment's answer and figures."""
+
+import step
+
+from latentlab.arrays import replacing
+from latentlab.report.page import context, render
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "results", "published", "template", "style", "page")
+    template, style = (path.read_text(encoding="utf-8") for path in (args.template, args.style))
+
+    page = render(context(args.results, args.settings), template, style)
+    with replacing(args.page) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    step.run(main)

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,30 @@ def download(dataset: str, source: Mapping[str, Any]) -> Path:
     return folder
 
 
+def run(main: Callable[[Sequence[str]], None]) -> None:
+    """Run a script's main. What goes wrong ends in one clear line and exit code 1.
+
+    The workflow sends stderr to the step's log; the line is then shown on stdout as well, so
+    that it is seen without opening the log. A fault of the program leaves its trace there.
+    """
+    try:
+        main(sys.argv[1:])
+        return
+    except (latentlab.StudyError, OSError) as error:
+        line = str(error)
+    except KeyboardInterrupt:
+        line = "interrupted"
+    except Exception as error:
+        traceback.print_exc()
+        line = f"{type(error).__name__}: {error} (a fault of the program: its log has the trace)"
+    log(f"{Path(sys.argv[0]).name}: {line}")
+    if not os.path.sameopenfile(1, 2):
+        print(f"{Path(sys.argv[0]).name}: {line}", flush=True)
+    sys.exit(1)
+
+
 def log(line: str) -> None:
-    """Show progress, or where a job goes wrong, in the step's log."""
+    """Show progress, or where a step goes wrong, in its log."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -69,13 +92,3 @@ def log_epoch(epoch: int, epochs: int, row: Mapping[str, float]) -> None:
     """Show the progress of a long training: one line in ten, so that no log fills up."""
     if epoch % max(1, epochs // 10) == 0 or epoch == epochs:
         log(f"epoch {epoch} of {epochs}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items()))
-
-
-def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Run a script's main; what the user can mend ends in one clear line and exit code 1."""
-    try:
-        main(sys.argv[1:])
-    except (latentlab.StudyError, OSError) as error:
-        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
-    except KeyboardInterrupt:
-        sys.exit(f"{Path(sys.argv[0]).name}: interrupted")

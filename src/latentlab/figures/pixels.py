@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from latentlab.figures.style import INK, PAPER, WIDTH
+from latentlab.figures.style import CSS_DPI, INK, PAPER, WIDTH, heading
 from latentlab.fonts import COLUMNS, ROWS
 from latentlab.network import Array
 
@@ -36,12 +36,41 @@ def sheet(
     box = [margin / width, margin / height, columns * cell / width, rows * cell / height]
     axes = figure.add_axes(box, xlim=(0, columns), ylim=(rows, 0))
     axes.axis("off")
-    if title:
-        figure.text(
-            margin / width, 1 - 0.12 / height, title, ha="left", va="top", fontsize=12,
-            fontweight="bold",
-        )  # fmt: skip
+    heading(figure, title)
     return figure, axes
+
+
+def frame(
+    pictures: Sequence[Array], title: str, *, left: float = 0.1875, top: float = 0.5,
+    bottom: float = 0.6, width: float = WIDTH, largest: int = 8,
+) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    """A figure with pictures (height, width, 3) side by side, each on axes of its own.
+
+    A pixel of a picture takes a whole number of pixels of the page, at most ``largest``: all
+    come out equally large.
+
+    left, top, bottom : inches beside each picture, above and below, for labels
+    width : inches; where the pictures need less or more, the figure is as wide as they are
+    """
+    right = 0.125
+    room = (width - right) / len(pictures) - left
+    wide = max(picture.shape[1] for picture in pictures)
+    high = max(picture.shape[0] for picture in pictures)
+    cell = min(largest, max(1, int(room * CSS_DPI / wide))) / CSS_DPI
+    width = len(pictures) * (wide * cell + left) + right
+    height = high * cell + top + bottom
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    panels = []
+    for index, picture in enumerate(pictures):
+        x = left + index * (wide * cell + left)
+        size = picture.shape[1] * cell / width, picture.shape[0] * cell / height
+        y = 1 - top / height - size[1]
+        axes = figure.add_axes((x / width, y, *size))
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        panels.append(axes)
+    heading(figure, title)
+    return figure, panels
 
 
 def squares(axes: Axes, x: Array, y: Array, color: Any, side: float = _SQUARE, **options: Any) -> None:
@@ -64,13 +93,13 @@ def cells(corners: Array) -> tuple[Array, Array]:
 
 def letters(axes: Axes, pixels: Array, corners: Array, color: str = INK) -> None:
     """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2)."""
+    for corner in corners:
+        axes.add_patch(Rectangle(tuple(corner), COLUMNS, ROWS, facecolor=GROUND, linewidth=0))
     x, y = cells(corners)
-    low = np.array([to_rgb(GROUND)])
-    level = np.rint(np.clip(pixels, 0, 1) * _LEVELS).astype(int)
-    for value in range(_LEVELS + 1):
-        share = value / _LEVELS
-        shade = tuple(((1 - share) * low + share * np.array([to_rgb(color)]))[0])
-        squares(axes, x[level == value], y[level == value], shade)
+    level = np.rint(np.clip(pixels, 0, 1) * _LEVELS)
+    for value in range(1, _LEVELS + 1):
+        of_level = level == value
+        squares(axes, x[of_level], y[of_level], tuple(shaded(value / _LEVELS, GROUND, color)))
 
 
 def tiles(pictures: Array, gap: int, ground: str | Array = PAPER) -> Array:
@@ -89,13 +118,14 @@ def tiles(pictures: Array, gap: int, ground: str | Array = PAPER) -> Array:
     return whole
 
 
-def shaded(pixels: Array, off: Array | str, on: str = INK) -> Array:
+def shaded(pixels: Array | float, off: Array | str, on: str = INK) -> Array:
     """Colors (..., 3) between ``off`` and ``on`` for pixels (...) of [0, 1].
 
     off : a color, or colors (..., 3)
     """
     low = np.array(to_rgb(off)) if isinstance(off, str) else off
-    share = np.rint(np.clip(pixels, 0, 1) * 32)[..., None] / 32  # few levels: small files
+    # few levels: the eye sees no more, and files stay small
+    share = np.rint(np.clip(np.asarray(pixels), 0, 1) * 32)[..., None] / 32
     return (1 - share) * low + share * np.array(to_rgb(on))
 
 

@@ -1,7 +1,7 @@
 """One look for all figures, and files whose bytes depend on the figure alone.
 
 Nothing of a reader's own Matplotlib configuration has an influence. Series differ by color
-(Okabe and Ito's palette, safe for color-blind readers), by marker and by line style, so that
+(after Okabe and Ito's palette, safe for color-blind readers), by marker and by line style, so that
 a gray print tells them apart too.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
@@ -25,7 +26,8 @@ INK, MUTED, FAINT, PAPER = "#1b1b1e", "#6a6a70", "#d5d5da", "#ffffff"
 PUBLISHED = "#1b1b1e"  # published figures are black diamonds everywhere
 ACCENT, WARNING = "#0072b2", "#d55e00"
 WIDTH = 7.5  # inches: 720 pixels of a page at 100 %, where 10 points read well
-PNG_DPI = 150
+CSS_DPI = 96  # a page's pixels an inch: at 100 % an SVG's pictures lie on whole pixels
+PNG_DPI = 2 * CSS_DPI  # so they do in the PNG
 
 matplotlib.rcdefaults()
 matplotlib.rcParams.update(
@@ -76,8 +78,8 @@ LOOKS = (
     Look("#d55e00", "s", (0, (5, 1.5))),
     Look("#009e73", "^", (0, (1.2, 1.2))),
     Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5))),
-    Look("#e69f00", "v", (0, (3, 1))),
-    Look("#56b4e9", "P", (0, (8, 2))),
+    Look("#d08f00", "v", (0, (3, 1))),
+    Look("#3d9fd6", "P", (0, (8, 2))),
     Look("#5c5c66", "X", (0, (1, 2))),
 )
 
@@ -96,15 +98,25 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
     return figure
 
 
+def heading(figure: Figure, title: str) -> None:
+    """A title at the top left of a figure whose axes are placed by hand."""
+    width, height = figure.get_size_inches()
+    figure.text(
+        0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", fontsize=12,
+        fontweight="bold",
+    )  # fmt: skip
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as ``path`` + .svg and + .png: equal figures give equal bytes."""
-    plain: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None},
+    # what is rasterized inside an SVG gets 1.5 pixels a page pixel: half the size of a PNG's
+    plain: dict[str, tuple[int, dict[str, Any]]] = {
+        "svg": (CSS_DPI * 3 // 2, {"Date": None, "Creator": None}),
+        "png": (PNG_DPI, {"Software": None}),
     }
-    for kind, metadata in plain.items():
+    for kind, (dpi, metadata) in plain.items():
         with replacing(f"{path}.{kind}") as temporary:
-            figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
+            figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
 
 
 def positive(values: Array) -> Array:
@@ -113,11 +125,13 @@ def positive(values: Array) -> Array:
 
 
 def _plain(value: float, _: Any = None) -> str:
-    if value <= 0:
-        return "0"
+    """0.2 or 1000 as they are, what is smaller or larger as a power of ten."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
-    if -4 < exponent < 5:
-        return f"{value:g}"
+    return f"{value:g}" if -4 < exponent < 5 else _power(value)
+
+
+def _power(value: float, _: Any = None) -> str:
+    exponent = int(np.floor(np.log10(value) + 1e-9))
     factor = value / 10.0**exponent
     times = "" if abs(factor - 1) < 1e-6 else rf"{factor:g}\cdot"
     return rf"${times}10^{{{exponent}}}$"
@@ -132,7 +146,7 @@ def log_axis(axis: Any) -> None:
     decades = np.log10(high / low)
     subs = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 3.2 else (1.0,)
     axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=8))
-    axis.set_major_formatter(ticker.FuncFormatter(_plain))
+    axis.set_major_formatter(ticker.FuncFormatter(_plain if decades < 7 else _power))
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
@@ -144,12 +158,21 @@ def band(
     axes.plot(x, middle, color=look.color, linestyle=look.line, **options)
 
 
-def diamond(axes: Axes, x: float, y: float, **options: Any) -> None:
-    """The mark of a published figure."""
+def diamond(axes: Axes, x: float, y: float, text: str = "") -> None:
+    """The mark of a published figure, with its value."""
     axes.plot(
         x, y, marker="D", markersize=7, color=PUBLISHED, markeredgecolor=PAPER,
-        linestyle="none", zorder=6, clip_on=False, **options,
+        linestyle="none", zorder=6, clip_on=False,
     )  # fmt: skip
+    axes.annotate(
+        text, (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5,
+        color=PUBLISHED, path_effects=halo(), zorder=7,
+    )  # fmt: skip
+
+
+def halo(width: float = 2.5) -> list[effects.AbstractPathEffect]:
+    """A light rim that keeps text readable on top of marks."""
+    return [effects.withStroke(linewidth=width, foreground=PAPER)]
 
 
 def spread(count: int) -> Array:

@@ -1,0 +1,207 @@
+"""Figures of 2: a variational autoencoder on images, against a plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from latentlab.figures import pixels, style
+from latentlab.latent import Window
+from latentlab.network import Array
+
+_TERMS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL divergence"}
+_CLASSES = (  # Okabe and Ito's colors and three between; names are written beside them
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7",
+    "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817",
+)  # fmt: skip
+_WIDE = 9.5  # inches: two manifolds of 15 images of 28 pixels side by side
+
+
+def loss_curves(
+    curves: pd.DataFrame, dataset: str, labels: Mapping[str, str], published: float | None = None
+) -> Figure:
+    """Each term of the loss by epoch, on training and test images, of every model.
+
+    curves : columns model, epoch, and every term, plain (training) and with test_
+    labels : how each model is called
+    published : the original's test loss
+    """
+    terms = [term for term in _TERMS if curves.get(term, pd.Series()).notna().any()]
+    figure = style.canvas(3.7, width=_WIDE, title=f"Loss on {dataset}, nats an image")
+    panels = figure.subplots(1, len(terms), squeeze=False)[0]
+    looks = style.looks(list(labels))
+    for axes, term in zip(panels, terms, strict=True):
+        for model, look in looks.items():
+            curve = curves[curves["model"] == model]
+            axes.plot(curve["epoch"], curve[term], color=look.color, linestyle=(0, (2, 1.2)),
+                      linewidth=1.2)  # fmt: skip
+            axes.plot(curve["epoch"], curve[f"test_{term}"], color=look.color)
+            _mark_end(axes, curve, f"test_{term}", look)
+        axes.set_title(_TERMS[term])
+        axes.set_xlabel("epoch")
+        _settled_limits(axes, curves, term)
+        if term == "loss" and published is not None:
+            axes.axhline(published, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
+            axes.annotate(f"published {published:g}", (0.99, published), ha="right",
+                          xycoords=("axes fraction", "data"), xytext=(0, 4),
+                          textcoords="offset points", fontsize=9)  # fmt: skip
+    panels[0].set_ylabel("nats an image")
+    figure.legend(
+        handles=[
+            *(Line2D([], [], color=look.color, marker=look.marker, label=labels[model])
+              for model, look in looks.items()),
+            Line2D([], [], color=style.MUTED, label="test images"),
+            Line2D([], [], color=style.MUTED, linestyle=(0, (2, 1.2)), label="training images"),
+        ],
+        loc="outside lower center",
+        ncols=4,
+    )  # fmt: skip
+    return figure
+
+
+def _mark_end(axes: Axes, curve: pd.DataFrame, column: str, look: style.Look) -> None:
+    """The model's marker at the last epoch: tells lines apart in a gray print."""
+    if len(curve):
+        last = curve.iloc[-1]
+        axes.plot(last["epoch"], last[column], color=look.color, marker=look.marker, markersize=6)
+
+
+def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str) -> None:
+    """Leave out of sight the first epochs, whose loss is so high that the rest looks flat."""
+    later = curves[curves["epoch"] > max(1, curves["epoch"].max() * 0.05)]
+    values = pd.concat([later[term], later[f"test_{term}"]]).dropna()
+    if len(values):
+        room = 0.06 * (values.max() - values.min() or 1.0)
+        axes.set_ylim(values.min() - room, values.max() + room)
+
+
+def latent_codes(
+    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str, prior: set[str]
+) -> Figure:
+    """Codes of the test images, a panel a model, colored and named by class.
+
+    codes : (n, 2) by the model's label; classes : (n,) numbers of the names
+    prior : labels of the models whose codes are drawn to a standard normal distribution
+    """
+    height = 4.8 * -(-len(codes) // 2) + 0.4
+    figure = style.canvas(height, width=_WIDE, title=f"Where the test images of {dataset} are coded")
+    panels = figure.subplots(-(-len(codes) // 2), min(2, len(codes)), squeeze=False).ravel()
+    colors = np.array([_CLASSES[c % len(_CLASSES)] for c in classes])
+    size = 14 if len(classes) < 2000 else 4.5
+    for axes, (label, points) in zip(panels, codes.items(), strict=False):
+        # no soft edges, no transparency: few colors, and a file a tenth as large
+        axes.scatter(
+            *points.T, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False
+        )
+        if label in prior:
+            _prior_circle(axes)
+        _name_classes(axes, points, classes, names)
+        axes.set_title(label)
+        axes.set_xlabel("latent unit 1")
+        axes.set_ylabel("latent unit 2")
+        axes.grid(visible=False)
+    for axes in panels[len(codes) :]:
+        axes.axis("off")
+    return figure
+
+
+def _prior_circle(axes: Axes) -> None:
+    """Two standard deviations of the prior: what a VAE's codes are drawn to."""
+    angle = np.linspace(0, 2 * np.pi, 100)
+    axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1,
+              linestyle=(0, (4, 3)))  # fmt: skip
+    axes.annotate("2 σ of the prior", (0, -2), xytext=(0, -10), textcoords="offset points",
+                  ha="center", fontsize=8.5, path_effects=style.halo(), zorder=7)  # fmt: skip
+
+
+def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str]) -> None:
+    """Each class's name at the median of its codes, moved apart where names would overlap."""
+    centers = {c: np.median(points[classes == c], axis=0) for c in np.unique(classes)}
+    _robust_limits(axes, points)
+    for c, place in _apart(axes, centers, names).items():
+        axes.text(
+            *place, names[c], color=_CLASSES[c % len(_CLASSES)], fontsize=11, fontweight="bold",
+            ha="center", va="center", path_effects=style.halo(3.5), zorder=8,
+        )  # fmt: skip
+
+
+def _robust_limits(axes: Axes, points: Array) -> None:
+    """Limits that hold all but a few far codes, which would press the rest together."""
+    low, high = np.quantile(points, [0.003, 0.997], axis=0)
+    pad = 0.08 * np.maximum(high - low, 1e-9)
+    axes.set_xlim(low[0] - pad[0], high[0] + pad[0])
+    axes.set_ylim(low[1] - pad[1], high[1] + pad[1])
+
+
+def _apart(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
+    """Places (2,) near the centers whose texts do not overlap: pushed apart vertically."""
+    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    placed: dict[int, Array] = {}
+    line = 0.055 * (y1 - y0)
+    for c, center in sorted(centers.items(), key=lambda item: item[1][1]):
+        place = center.copy()
+        for other, at in sorted(placed.items(), key=lambda item: item[1][1]):
+            wide = 0.014 * (len(names[c]) + len(names[other]) + 1) * (x1 - x0)
+            if abs(at[0] - place[0]) < wide and abs(at[1] - place[1]) < line:
+                place[1] = at[1] + line
+        placed[c] = place
+    return placed
+
+
+def manifolds(
+    pictures: Mapping[str, Array], windows: Mapping[str, Window | None], dataset: str
+) -> Figure:
+    """What the decoders make of a grid of their latent plane, a panel a model.
+
+    pictures : (rows, columns, height, width) in [0, 1] by the model's label
+    windows : the window of the grid; None for the normal quantiles 0.05 to 0.95
+    """
+    wholes = [_tiled(grid, gap=1) for grid in pictures.values()]
+    title = f"The latent plane of {dataset}, decoded"
+    figure, panels = pixels.frame(wholes, title, top=0.75, width=_WIDE)
+    for axes, whole, label in zip(panels, wholes, pictures, strict=True):
+        _picture(axes, whole)
+        axes.set_title(label)
+        axes.set_xlabel(_window_text(windows[label]), fontsize=9, loc="left")
+    return figure
+
+
+def _window_text(window: Window | None) -> str:
+    if window is None:
+        return "both units at the normal quantiles 0.05 to 0.95"
+    (x0, x1), (y0, y1) = window
+    return (
+        f"unit 1 from {x0:.3g} to {x1:.3g}, unit 2 from {y0:.3g} to {y1:.3g}:\n"
+        "the middle 90 % of its test codes"
+    )
+
+
+def _tiled(grid: Array, gap: int) -> Array:
+    """Images (rows, columns, height, width) in [0, 1] as one picture, dark on white."""
+    return pixels.tiles(pixels.shaded(grid, "white", "black"), gap, "#e4e4ea")
+
+
+def _picture(axes: Axes, picture: Array) -> None:
+    axes.imshow(picture, interpolation="none", aspect="auto")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def rows(pictures: Mapping[str, Array], title: str) -> Figure:
+    """Rows of images under each other, each with its label.
+
+    pictures : (n, height, width) in [0, 1] by label
+    """
+    grid = np.stack(list(pictures.values()))
+    count, _, height, _ = grid.shape
+    whole = _tiled(grid, gap=1)
+    figure, (axes,) = pixels.frame([whole], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
+    _picture(axes, whole)
+    axes.set_yticks([1 + (i + 0.5) * (height + 1) for i in range(count)], list(pictures))
+    axes.tick_params(axis="y", length=0, labelsize=9.5)
+    return figure

@@ -1,0 +1,109 @@
+"""The latent plane: codes seen in two dimensions, windows around them, grids to decode.
+
+A window is a pair of intervals ((x low, x high), (y low, y high)). Grids run as pictures
+are read: the first row has the largest y, the first column the smallest x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from latentlab.network import Array
+
+Window = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat piece of a latent space of any dimension, with two coordinates of its own.
+
+    origin : (latent units,) the point with the coordinates (0, 0)
+    basis : (axes, latent units) orthonormal rows; a single one where the latent space has
+        one unit, whose second coordinate is then always 0
+    names : what the two coordinates are, for the axes of figures
+    """
+
+    origin: Array
+    basis: Array
+    names: tuple[str, str]
+
+    def project(self, codes: Array) -> Array:
+        """Coordinates (n, 2) of the points of the plane nearest to codes (n, latent units)."""
+        points = (codes - self.origin) @ self.basis.T
+        return np.pad(points, ((0, 0), (0, 2 - len(self.basis))))
+
+    def lift(self, points: Array) -> Array:
+        """Codes (..., latent units) of points (..., 2) of the plane."""
+        return self.origin + points[..., : len(self.basis)] @ self.basis
+
+
+def coordinate_plane(units: int) -> Plane:
+    """The plane of the first two latent units, the others at 0."""
+    return Plane(np.zeros(units), np.eye(min(units, 2), units), ("latent unit 1", "latent unit 2"))
+
+
+def principal_plane(codes: Array) -> Plane:
+    """The plane in which codes (n, latent units) spread most.
+
+    With up to two units that is the latent space itself, in its own coordinates; with more,
+    the plane of the first two principal components.
+    """
+    if codes.shape[1] <= 2:
+        return coordinate_plane(codes.shape[1])
+    center = codes.mean(axis=0)
+    _, _, components = np.linalg.svd(codes - center, full_matrices=False)
+    basis = components[:2]
+    # a component's sign is arbitrary: its largest entry is made positive
+    largest = np.take_along_axis(basis, np.abs(basis).argmax(axis=1)[:, None], axis=1)
+    names = ("first principal component", "second principal component")
+    return Plane(center, basis * np.sign(largest), names)
+
+
+def fitting_window(points: Array, margin: float = 0.08) -> Window:
+    """The window that holds all points (n, 2), with a margin as a share of its sides."""
+    return _window(points.min(axis=0), points.max(axis=0), margin)
+
+
+def quantile_window(points: Array, low: float, high: float) -> Window:
+    """The window between two quantiles of points (n, 2), each coordinate by itself."""
+    return _window(*np.quantile(points, [low, high], axis=0), margin=0.0)
+
+
+def _window(low: Array, high: Array, margin: float) -> Window:
+    # a side on which all points agree gets the length of the other, or of 1
+    sides = high - low
+    longest = float(sides.max()) or 1.0
+    pad = np.where(sides > 1e-9 * longest, margin * sides, longest / 2)
+    (x0, y0), (x1, y1) = low - pad, high + pad
+    return (float(x0), float(x1)), (float(y0), float(y1))
+
+
+def grid(window: Window, columns: int, rows: int) -> Array:
+    """Points (rows, columns, 2) that span a window; a single row or column lies in its middle."""
+    (x0, x1), (y0, y1) = window
+    xs = np.linspace(x0, x1, columns) if columns > 1 else np.array([(x0 + x1) / 2])
+    ys = np.linspace(y1, y0, rows) if rows > 1 else np.array([(y0 + y1) / 2])
+    return np.stack(np.meshgrid(xs, ys), axis=-1)
+
+
+def normal_grid(columns: int, rows: int, low: float = 0.05, high: float = 0.95) -> Array:
+    """Points (rows, columns, 2) at evenly spaced quantiles of the normal distribution.
+
+    Each cell then stands for the same share of a standard normal prior.
+    """
+    quantiles = grid(((low, high), (low, high)), columns, rows)
+    return norm.ppf(quantiles)
+
+
+def decode_grid(decode: Callable[[Array], Array], plane: Plane, points: Array) -> Array:
+    """Outputs (rows, columns, pixels) of a decoder at points (rows, columns, 2) of a plane.
+
+    decode : codes (n, latent units) -> outputs (n, pixels)
+    """
+    rows, columns, _ = points.shape
+    codes = plane.lift(points).reshape(rows * columns, -1)
+    return decode(codes).reshape(rows, columns, -1)

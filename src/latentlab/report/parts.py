@@ -1,0 +1,159 @@
+"""What a chapter is made of: sentences, figures, a table, how it was made."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the page.
+
+    source : the picture itself, as a data URI
+    width : of the picture, in pixels of the page at 100 %
+    alt : what it shows, in words and numbers, for those who cannot see it
+    """
+
+    name: str
+    source: str
+    width: int
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Obtained against published: a row's first cell names it."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures that belong together, under a heading of their own (none: "")."""
+
+    title: str
+    text: str
+    figures: tuple[Figure, ...]
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a chapter was made: what another reader needs to make it again."""
+
+    rules: tuple[str, ...]
+    command: str
+    parameters: str
+    results: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One experiment: question, answer, evidence."""
+
+    id: str
+    number: str
+    title: str
+    question: str
+    answer: str
+    details: tuple[str, ...]
+    cover: Figure
+    groups: tuple[Group, ...]
+    table: Table
+    made: Made
+
+
+# --- figures ----------------------------------------------------------------------------
+
+
+def figure(path: Path, alt: str, caption: str) -> Figure:
+    """The figure at ``path`` (without suffix): its SVG inside a data URI, which needs no file."""
+    svg = path.with_name(f"{path.name}.svg").read_bytes()
+    points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', svg)
+    width = round(float(points.group(1)) * 96 / 72) if points else 720
+    uri = "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+    return Figure(path.name, uri, width, alt, caption)
+
+
+# --- words and numbers --------------------------------------------------------------------
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A figure with so many significant digits: 0.127, 153, 2.80e-42; "–" for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e6:
+        places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        return f"{value:.{places}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as a percentage; one that is nearly all or nothing stays so."""
+    if not math.isfinite(share):
+        return "–"
+    rounded = f"{100 * share:.0f}"
+    if (rounded == "100" and share < 1) or (rounded == "0" and share > 0):
+        rounded = f"{100 * share:.1f}"
+        rounded = {"100.0": "> 99.9", "0.0": "< 0.1"}.get(rounded, rounded)
+    return f"{rounded} %"
+
+
+def interval(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
+    """A measure with its 95 % interval where there is one: "0.25 [0.18, 0.34]"."""
+    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
+    text = number(row[measure], digits)
+    if math.isfinite(low) and math.isfinite(high):
+        text += f" [{number(low, digits)}, {number(high, digits)}]"
+    return text
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """"1 start", "30 starts"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def listing(items: Sequence[str]) -> str:
+    """"a, b and c"."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def rank(share: float, replicates: int) -> str:
+    """How many starts did at least as well as a published figure, of how many."""
+    return f"{round(share * replicates)} of {replicates}" if math.isfinite(share) else "–"
+
+
+# --- how it was made --------------------------------------------------------------------
+
+
+def made(experiment: str, section: Mapping[str, Any], verbs: Sequence[str]) -> Made:
+    """The rules, command, parameters and results of an experiment.
+
+    verbs : the first words of its rules' names, in the order in which they run
+    """
+    return Made(
+        rules=tuple(f"{verb}_{experiment}" for verb in verbs),
+        command=f"snakemake --cores all {experiment}",
+        parameters=yaml.safe_dump(
+            {experiment: dict(section)}, allow_unicode=True, default_flow_style=None, width=76
+        ),
+        results=(
+            f"results/{experiment}/metrics.json",
+            f"results/{experiment}/tables/summary.csv",
+            f"results/{experiment}/tables/replicates.csv",
+        ),
+    )

@@ -1,0 +1,504 @@
+"""The image autoencoders: variational and plain, one family, trained with Keras on JAX.
+
+Only ``train`` and ``build`` import Keras, which takes seconds; ``encode``, ``decode`` and
+``evaluate`` are NumPy, so that figures and measures need neither Keras nor JAX.
+
+The published model (Keras' own example of 2016): pixels in [0, 1]; encoder 784 -> 256 ReLU ->
+mean 2 and log-variance 2; decoder 2 -> 256 ReLU -> 784 sigmoid; loss per image = 784 * mean
+binary cross-entropy of the gray levels + KL divergence of N(mean, variance) from N(0, 1)
+(Kingma and Welling 2014, appendix B), averaged over the batch; RMSprop with learning rate
+0.001, rho 0.9, epsilon 1e-7; 50 epochs, batches of 100.
+
+Weights are a dictionary of float32 arrays, kernels (units in, units out):
+'encoder/dense_0/kernel', 'encoder/dense_0/bias', ..., 'encoder/mean/kernel',
+'encoder/log_variance/kernel' (variational only), 'decoder/dense_0/kernel', ...,
+'decoder/output/kernel'. The decoder mirrors the encoder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf, expit
+
+from latentlab import StudyError, arrays
+from latentlab.images import Bytes, Images
+
+Array = NDArray[np.float64]
+Weights = dict[str, np.ndarray]
+History = dict[str, Array]
+Progress = Callable[[int, int, Mapping[str, float]], None]
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda h: np.maximum(h, 0.0),
+    "gelu": lambda h: 0.5 * h * (1.0 + erf(h / math.sqrt(2.0))),
+    "silu": lambda h: h * expit(h),
+    "tanh": np.tanh,
+}
+"""Hidden activations, as Keras defines those of the same names."""
+
+_CHOICES = {
+    "model": ("vae", "autoencoder"),
+    "activation": tuple(ACTIVATIONS),
+    "optimizer": ("rmsprop", "adam"),
+    "schedule": ("constant", "cosine"),
+}
+_CHECKPOINT_SECONDS = 1.0  # at least between two checkpoints: short epochs are not slowed down
+
+
+class Diverged(StudyError):
+    """A training whose loss is no longer a finite number.
+
+    epoch : the epoch (from 1) at whose end it was found
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"the training diverged: the loss is not finite after epoch {epoch}")
+        self.epoch = epoch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One member of the family and how it is trained.
+
+    model : "vae", or "autoencoder": the same network, its code the mean alone, no KL term
+    hidden : units of the encoder's hidden layers, input side first; mirrored in the decoder
+    latent : latent units
+    activation : of all hidden layers, a key of ``ACTIVATIONS``
+    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), epsilon 1e-7
+    learning_rate : at the start
+    schedule : "constant", or "cosine": down to 0 at the last step, half a period
+    beta : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
+    kl_warmup : epochs over which that weight rises linearly from 0, step by step; 0 for none
+    epochs : passes over the training images, each in an order of its own
+    batch_size : images per step; the last batch of an epoch takes the rest
+    """
+
+    model: str
+    hidden: tuple[int, ...]
+    latent: int
+    activation: str
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    beta: float
+    kl_warmup: int
+    epochs: int
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError naming the setting that is not possible, and what is."""
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                self._refuse(name, f"one of {', '.join(choices)}")
+        if not self.hidden or not all(_whole(units, 1) for units in self.hidden):
+            self._refuse("hidden", "one or more whole numbers from 1")
+        for name, least in {"latent": 1, "kl_warmup": 0, "epochs": 1, "batch_size": 1}.items():
+            if not _whole(getattr(self, name), least):
+                self._refuse(name, f"a whole number from {least}")
+        if not 0.0 < self.learning_rate < math.inf:
+            self._refuse("learning_rate", "a positive number")
+        if not 0.0 <= self.beta < math.inf:
+            self._refuse("beta", "a number from 0")
+
+    def _refuse(self, name: str, possible: str) -> None:
+        raise ValueError(f"{name}: {possible} expected, {getattr(self, name)!r} given")
+
+    @property
+    def variational(self) -> bool:
+        """Whether the code is sampled and has a KL term."""
+        return self.model == "vae"
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+# --- NumPy: coding, decoding, scoring ----------------------------------------------------------
+
+
+def scaled(images: Bytes) -> Array:
+    """Images (n, height, width) or (n, pixels) of 0..255 as (n, pixels) of [0, 1]."""
+    return images.reshape(len(images), -1) / 255.0
+
+
+def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array | None]:
+    """Mean and log-variance (n, latent) of the codes of inputs (n, pixels) in [0, 1].
+
+    An autoencoder's code is the mean; its log-variance is None.
+    """
+    h = _hidden(settings, weights, "encoder", x)
+    mean = _dense(weights, "encoder/mean", h)
+    return mean, _dense(weights, "encoder/log_variance", h) if settings.variational else None
+
+
+def logits(settings: Settings, weights: Weights, z: Array) -> Array:
+    """Log-odds (n, pixels) that the decoder gives for codes (n, latent)."""
+    return _dense(weights, "decoder/output", _hidden(settings, weights, "decoder", z))
+
+
+def decode(settings: Settings, weights: Weights, z: Array) -> Array:
+    """Images (n, pixels) in [0, 1] of codes (n, latent)."""
+    images: Array = expit(logits(settings, weights, z))
+    return images
+
+
+def _hidden(settings: Settings, weights: Weights, part: str, h: Array) -> Array:
+    for index in range(len(settings.hidden)):
+        h = ACTIVATIONS[settings.activation](_dense(weights, f"{part}/dense_{index}", h))
+    return h
+
+
+def _dense(weights: Weights, layer: str, h: Array) -> Array:
+    # in float64: what is measured then has none of the rounding that training lives with
+    kernel, bias = (weights[f"{layer}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
+    outputs: Array = h @ kernel + bias
+    return outputs
+
+
+def cross_entropy(x: Array, log_odds: Array) -> Array:
+    """Binary cross-entropy in nats, summed over the last axis (pixels).
+
+    -x log p - (1 - x) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - x l, which no l
+    overflows. Gray levels x in (0, 1) are allowed: then it is no likelihood of a distribution
+    over gray levels, and not comparable with figures on binarized images.
+    """
+    softplus = np.maximum(log_odds, 0.0) + np.log1p(np.exp(-np.abs(log_odds)))
+    nats: Array = softplus.sum(axis=-1) - np.einsum("...p,...p->...", x, log_odds)
+    return nats
+
+
+def divergence(mean: Array, log_variance: Array) -> Array:
+    """KL(N(mean, exp(log_variance)) || N(0, 1)) in nats, summed over the last axis.
+
+    -1/2 sum(1 + log_variance - mean^2 - exp(log_variance)): Kingma and Welling 2014, appendix B.
+    """
+    nats: Array = -0.5 * np.sum(1.0 + log_variance - mean**2 - np.exp(log_variance), axis=-1)
+    return nats
+
+
+def evaluate(
+    settings: Settings, weights: Weights, images: Bytes, samples: int = 10, seed: int = 0
+) -> dict[str, float]:
+    """Mean per image (n, height, width), in nats: loss, reconstruction, and of a VAE KL and ELBO.
+
+    reconstruction : cross-entropy of the gray levels, all pixels summed; of a VAE the mean over
+        ``samples`` codes per image, drawn with ``seed`` (the expectation that the published
+        validation loss estimates with one code per image); of an autoencoder that of its code
+    kl : divergence of the code's distribution from the prior, in closed form
+    elbo : -(reconstruction + kl), the evidence lower bound on gray levels
+    loss : what training minimizes, reconstruction + beta * kl
+    """
+    rng = np.random.default_rng(seed)
+    totals = {"reconstruction": 0.0, "kl": 0.0}
+    for chunk in _chunks(images, 500):
+        x = scaled(chunk)
+        mean, log_variance = encode(settings, weights, x)
+        if log_variance is None:
+            totals["reconstruction"] += cross_entropy(x, logits(settings, weights, mean)).sum()
+            continue
+        noise = rng.standard_normal((len(x), samples, settings.latent))
+        z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
+        for draw in range(samples):
+            terms = cross_entropy(x, logits(settings, weights, z[:, draw]))
+            totals["reconstruction"] += terms.sum() / samples
+        totals["kl"] += divergence(mean, log_variance).sum()
+    reconstruction, kl = (float(total / len(images)) for total in totals.values())
+    if not settings.variational:
+        return {"loss": reconstruction, "reconstruction": reconstruction}
+    loss = reconstruction + settings.beta * kl
+    return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "elbo": -reconstruction - kl}
+
+
+def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    for at in range(0, len(images), size):
+        yield images[at : at + size]
+
+
+# --- Keras: models and training ----------------------------------------------------------------
+
+
+def _backend() -> tuple[Any, Any]:
+    """Keras on JAX, and JAX; one thread, unless the environment's PJRT_NPROC says otherwise."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ.setdefault("PJRT_NPROC", "1")  # more threads would add in another order
+    import keras
+
+    if keras.backend.backend() != "jax":
+        raise RuntimeError(f"Keras was already imported with {keras.backend.backend()}, not jax")
+    keras.config.set_floatx("float32")  # whatever the user's keras.json says
+    import jax
+
+    return keras, jax
+
+
+def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
+    """Encoder and decoder as Keras models, with initial weights (Glorot uniform, biases 0).
+
+    The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), of an autoencoder to
+    the code alone; the decoder maps codes to log-odds, whose sigmoid is the image: the loss
+    needs them unrounded.
+    """
+    keras, _ = _backend()
+    rng = _random(seed, 0)
+
+    def glorot_uniform(shape: tuple[int, int], dtype: str) -> np.ndarray:
+        # Keras' default, with NumPy's generator: JAX would compile one anew for every shape
+        limit = math.sqrt(6.0 / sum(shape))
+        return rng.uniform(-limit, limit, shape).astype(dtype)
+
+    def dense(units: int, name: str, activation: str | None = None) -> Any:
+        return keras.layers.Dense(
+            units, activation, kernel_initializer=glorot_uniform, name=name, dtype="float32"
+        )
+
+    def stack(h: Any, hidden: tuple[int, ...]) -> Any:
+        for index, units in enumerate(hidden):
+            h = dense(units, f"dense_{index}", settings.activation)(h)
+        return h
+
+    x = keras.Input((pixels,), dtype="float32")
+    h = stack(x, settings.hidden)
+    codes = dense(settings.latent, "mean")(h)
+    if settings.variational:
+        codes = [codes, dense(settings.latent, "log_variance")(h)]
+    encoder = keras.Model(x, codes, name="encoder")
+    z = keras.Input((settings.latent,), dtype="float32")
+    decoded = dense(pixels, "output")(stack(z, settings.hidden[::-1]))
+    decoder = keras.Model(z, decoded, name="decoder")
+    return encoder, decoder
+
+
+def _optimizer(settings: Settings, steps: int) -> Any:
+    keras, _ = _backend()
+    rate: Any = settings.learning_rate
+    if settings.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    # the defaults of the time, spelled out: Keras may change its own
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
+    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False)
+
+
+def _random(seed: int, *stream: int) -> np.random.Generator:
+    """One stream of a training's randomness: (0,) weights, (1,) test noise, (2, epoch)."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=stream))
+
+
+def _noise(settings: Settings, rng: np.random.Generator, n: int) -> np.ndarray | None:
+    """Standard normal noise (n, latent) for the codes of n images; None where none is needed."""
+    return rng.standard_normal((n, settings.latent), np.float32) if settings.variational else None
+
+
+def _terms(settings: Settings, models: Any, variables: Any, pixels: Any, noise: Any) -> Any:
+    """Reconstruction and KL term in nats, summed over the images (n, pixels), uint8, of a batch."""
+    _, jax = _backend()
+    encoder, decoder = models
+    split = len(encoder.trainable_variables)
+    x = pixels.astype(np.float32) / 255.0
+    codes, _ = encoder.stateless_call(variables[:split], [], x)
+    z, kl = codes, np.float32(0.0)
+    if settings.variational:
+        mean, log_variance = codes
+        z = mean + jax.numpy.exp(0.5 * log_variance) * noise
+        kl = -0.5 * (1.0 + log_variance - mean**2 - jax.numpy.exp(log_variance)).sum()
+    log_odds, _ = decoder.stateless_call(variables[split:], [], z)
+    # written out like ``cross_entropy``: the gradient of jax.nn.softplus takes half as long again
+    fall = jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
+    return (jax.numpy.maximum(log_odds, 0.0) + fall - x * log_odds).sum(), kl
+
+
+def _scan(jax: Any, step: Any, carry: Any, data: Any, size: int) -> Any:
+    """``jax.lax.scan`` over batches of ``data``, the last one smaller where its length demands it.
+
+    data : tuple of arrays (n, ...), or None for one that is not there
+    step : (carry, batch of data) -> new carry, pair of numbers
+    Returns the last carry and the pairs as an array (batches, 2).
+    """
+    full, rest = divmod(len(data[0]), size)
+    batches = jax.tree.map(lambda a: a[: full * size].reshape(full, size, *a.shape[1:]), data)
+    carry, pairs = jax.lax.scan(step, carry, batches)
+    pairs = jax.numpy.stack(pairs, axis=-1)
+    if rest:
+        carry, pair = step(carry, jax.tree.map(lambda a: a[full * size :], data))
+        pairs = jax.numpy.concatenate([pairs, jax.numpy.stack(pair)[None]])
+    return carry, pairs
+
+
+def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tuple[Any, Any]:
+    """The two compiled passes over images x (n, pixels), uint8.
+
+    run_epoch(state, x, order, noise) -> state, terms (batches, 2): trains on the images in
+        ``order`` with the codes' noise in that order; ``state`` is (trainable variables,
+        optimizer variables)
+    run_test(variables, x, noise) -> terms (batches, 2)
+    """
+    _, jax = _backend()
+    warmup = settings.kl_warmup * steps
+    iterations = [v.path for v in optimizer.variables].index(optimizer.iterations.path)
+
+    def run_epoch(state: Any, x: Any, order: Any, noise: Any) -> Any:
+        def step(state: Any, batch: Any) -> Any:
+            (variables, slots), (rows, noise) = state, batch
+            ramp = jax.numpy.minimum(slots[iterations] / warmup, 1.0) if warmup else 1.0
+
+            def objective(variables: Any) -> Any:
+                reconstruction, kl = _terms(settings, models, variables, x[rows], noise)
+                loss = reconstruction + settings.beta * ramp * kl
+                return loss / len(rows), (reconstruction, kl)
+
+            gradients, terms = jax.grad(objective, has_aux=True)(variables)
+            variables, slots = optimizer.stateless_apply(slots, gradients, variables)
+            return (variables, slots), terms
+
+        return _scan(jax, step, state, (order, noise), settings.batch_size)
+
+    def run_test(variables: Any, x: Any, noise: Any) -> Any:
+        def step(carry: Any, batch: Any) -> Any:
+            return carry, _terms(settings, models, variables, *batch)
+
+        return _scan(jax, step, (), (x, noise), min(1000, len(x)))[1]
+
+    return jax.jit(run_epoch, donate_argnums=0), jax.jit(run_test)
+
+
+def train(
+    settings: Settings,
+    images: Images,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+) -> tuple[Weights, History]:
+    """Train from random weights; the same arguments give the same bytes on one kind of machine.
+
+    seed : from 0; initial weights, the order of the images and the codes' noise derive from it
+    progress : called after every epoch with its number (from 1), the number of epochs and the
+        epoch's row of the history
+    checkpoint : a file that takes the state after an epoch, at most once a second; a training
+        that finds the state of the same settings, seed, images and library versions there goes
+        on from it and ends with the bytes of an uninterrupted one. Any other content is
+        ignored and replaced. The file stays: remove it when the results are safe.
+
+    Returns the weights and the history: per epoch, in nats per image, arrays (epochs,)
+    'loss', 'reconstruction', 'kl' : means over the training images while the weights change
+    'test_loss', 'test_reconstruction', 'test_kl' : on the test images after the epoch, with one
+        code per image as in the published validation loss, its noise the same in every epoch
+    (no KL for an autoencoder). A loss is reconstruction + beta * KL, with the full beta during
+    warm-up too, so that epochs can be compared.
+    Raises Diverged at the end of the first epoch that leaves a loss that is not finite.
+    """
+    _, jax = _backend()
+    with jax.enable_x64(False):  # another module of the process may have asked for 64 bits
+        return _train(jax, settings, images, seed, progress, checkpoint)
+
+
+def _train(
+    jax: Any,
+    settings: Settings,
+    images: Images,
+    seed: int,
+    progress: Progress | None,
+    checkpoint: str | Path | None,
+) -> tuple[Weights, History]:
+    train_x, test_x = (
+        jax.device_put(x.reshape(len(x), -1)) for x in (images.train_images, images.test_images)
+    )
+    steps = -(-len(train_x) // settings.batch_size)
+    models = build(settings, train_x.shape[1], seed)
+    optimizer = _optimizer(settings, steps * settings.epochs)
+    trainable = [v for model in models for v in model.trainable_variables]
+    optimizer.build(trainable)
+    run_epoch, run_test = _compiled(settings, models, optimizer, steps)
+    test_noise = _noise(settings, _random(seed, 1), len(test_x))
+
+    identity = _identity(settings, images, seed) if checkpoint else ""
+    stored = _restored(checkpoint, identity) if checkpoint else None
+    flat, history = stored or ([v.value for v in [*trainable, *optimizer.variables]], {})
+    state = (flat[: len(trainable)], flat[len(trainable) :])
+    rows = [dict(zip(history, row, strict=True)) for row in zip(*history.values(), strict=True)]
+    saved = time.monotonic()
+    for epoch in range(len(rows), settings.epochs):
+        # everything random hangs on seed and epoch alone: nothing of it is in a checkpoint
+        rng = _random(seed, 2, epoch)
+        order = rng.permutation(len(train_x)).astype(np.int32)
+        state, terms = run_epoch(state, train_x, order, _noise(settings, rng, len(train_x)))
+        test_terms = run_test(state[0], test_x, test_noise)
+        row = _row(settings, "", terms, len(train_x))
+        row |= _row(settings, "test_", test_terms, len(test_x))
+        if not all(map(math.isfinite, row.values())):
+            raise Diverged(epoch + 1)
+        rows.append(row)
+        last = epoch + 1 == settings.epochs
+        if checkpoint and (last or time.monotonic() - saved >= _CHECKPOINT_SECONDS):
+            _store(checkpoint, identity, [*state[0], *state[1]], rows)
+            saved = time.monotonic()
+        if progress:
+            progress(epoch + 1, settings.epochs, row)
+    names = [
+        f"{part}/{variable.path}"
+        for part, model in zip(("encoder", "decoder"), models, strict=True)
+        for variable in model.trainable_variables
+    ]
+    return dict(zip(names, map(np.asarray, state[0]), strict=True)), _columns(rows)
+
+
+def _row(settings: Settings, prefix: str, terms: Any, n: int) -> dict[str, float]:
+    """One epoch's means per image from its batches' sums (batches, 2)."""
+    reconstruction, kl = np.asarray(terms, np.float64).sum(axis=0) / n
+    row = {"loss": reconstruction, "reconstruction": reconstruction}
+    if settings.variational:
+        row |= {"loss": reconstruction + settings.beta * kl, "kl": kl}
+    return {prefix + name: float(value) for name, value in row.items()}
+
+
+def _columns(rows: list[dict[str, float]]) -> History:
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+# --- checkpoints -------------------------------------------------------------------------------
+
+
+def _identity(settings: Settings, images: Images, seed: int) -> str:
+    """What a training's result depends on, as text."""
+    keras, jax = _backend()
+    data = hashlib.sha256()
+    for x in (images.train_images, images.test_images):
+        data.update(np.ascontiguousarray(x).data)
+    parts = {
+        "settings": asdict(settings),
+        "seed": seed,
+        "images": [images.train_images.shape, images.test_images.shape, data.hexdigest()],
+        "versions": [keras.__version__, jax.__version__, np.__version__],
+        "platform": jax.default_backend(),
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def _store(path: str | Path, identity: str, state: list[Any], rows: list[dict[str, float]]) -> None:
+    content = {f"state/{index:03}": np.asarray(value) for index, value in enumerate(state)}
+    content |= {f"history/{name}": column for name, column in _columns(rows).items()}
+    arrays.save_npz(path, content | {"identity": np.array(identity)})
+
+
+def _restored(path: str | Path, identity: str) -> tuple[list[np.ndarray], History] | None:
+    """State and history of a checkpoint; None where it is missing, damaged or of another run."""
+    try:
+        content = arrays.load_npz(path)
+    except (FileNotFoundError, ValueError):
+        return None
+    if str(content.pop("identity", "")) != identity:
+        return None
+    state = [content[name] for name in sorted(content) if name.startswith("state/")]
+    prefix = "history/"
+    return state, {n.removeprefix(prefix): content[n] for n in content if n.startswith(prefix)}

@@ -1,0 +1,508 @@
+"""Image data: the IDX parser on hostile files, downloads, digits, the decoded form."""
+
+import gzip
+import hashlib
+import http.server
+import os
+import re
+import socket
+import struct
+import threading
+import tracemalloc
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from latentlab import images
+
+SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BYTES = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5))
+PUBLISHED_SHA256 = {  # in the order of IDX_FILES
+    "mnist": [
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    ],
+    "fashion_mnist": [
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ],
+}
+
+
+def idx(array: np.ndarray) -> bytes:
+    shape = struct.pack(f">{array.ndim}I", *array.shape)
+    return bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
+
+
+def write(path, content: bytes, packed: bool):
+    path.write_bytes(gzip.compress(content) if packed else content)
+    return path
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def small_images(seed: int = 0, train: int = 6, test: int = 4, size=(5, 3)) -> images.Images:
+    rng = np.random.default_rng(seed)
+
+    def part(n):
+        return rng.integers(0, 256, (n, *size), np.uint8), rng.integers(0, 10, n, np.uint8)
+
+    return images.Images(*part(train), *part(test))
+
+
+def assert_same(a: images.Images, b: images.Images):
+    for name in images.IDX_FILES:
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+# --- IDX ---------------------------------------------------------------------------------------
+
+
+@given(array=BYTES, packed=st.booleans())
+@SHARED_FOLDER
+def test_idx_round_trip(tmp_path, array, packed):
+    path = write(tmp_path / "a", idx(array), packed)
+    np.testing.assert_array_equal(images.read_idx(path, array.ndim), array)
+
+
+@given(array=BYTES, packed=st.booleans(), data=st.data())
+@SHARED_FOLDER
+def test_idx_cut_anywhere_is_refused(tmp_path, array, packed, data):
+    content = idx(array)
+    cut = data.draw(st.integers(0, len(content) - 1))
+    path = write(tmp_path / "cut", content[:cut], packed)
+    with pytest.raises(ValueError, match=r"cut: "):
+        images.read_idx(path, array.ndim)
+
+
+@given(array=BYTES, data=st.data())
+@SHARED_FOLDER
+def test_gzip_cut_anywhere_is_refused(tmp_path, array, data):
+    content = gzip.compress(idx(array))
+    cut = data.draw(st.integers(0, len(content) - 1))
+    with pytest.raises(ValueError, match=r"cut: "):
+        images.read_idx(write(tmp_path / "cut", content[:cut], False), array.ndim)
+
+
+@given(array=BYTES, packed=st.booleans(), more=st.binary(min_size=1, max_size=9))
+@SHARED_FOLDER
+def test_idx_with_more_bytes_is_refused(tmp_path, array, packed, more):
+    path = write(tmp_path / "long", idx(array) + more, packed)
+    with pytest.raises(ValueError, match=r"long: more than the \d+ bytes"):
+        images.read_idx(path, array.ndim)
+
+
+@given(content=st.binary(max_size=64), packed=st.booleans(), dimensions=st.integers(1, 3))
+@SHARED_FOLDER
+def test_any_other_bytes_are_refused(tmp_path, content, packed, dimensions):
+    path = write(tmp_path / "noise", content, packed)
+    try:
+        array = images.read_idx(path, dimensions)
+    except ValueError:
+        return
+    assert idx(array) == content
+
+
+@given(array=BYTES, data=st.data())
+@SHARED_FOLDER
+def test_a_damaged_gzip_is_refused_or_unharmed(tmp_path, array, data):
+    content = bytearray(gzip.compress(idx(array)))
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path = write(tmp_path / "damaged", content, False)
+    try:
+        found = images.read_idx(path, array.ndim)
+    except ValueError:
+        return
+    np.testing.assert_array_equal(found, array)  # time and name in a gzip header mean nothing
+
+
+@pytest.mark.parametrize(
+    "magic",
+    ["00000d01", "00000801", "00000804", "01000803", "0000", "", "00000003", "89504e47"],
+)
+def test_wrong_magic_is_named(tmp_path, magic):
+    path = write(tmp_path / "a", bytes.fromhex(magic) + bytes(40), False)
+    with pytest.raises(ValueError, match="a: 0x00000803 expected at its beginning, 0x"):
+        images.read_idx(path, 3)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("shape", [(2**32 - 1,) * 3, (60_000, 28, 28), (0, 28, 28), (28, 28, 0)])
+def test_impossible_sizes_are_refused_before_anything_is_allocated(tmp_path, packed, shape):
+    content = bytes((0, 0, 8, 3)) + struct.pack(">3I", *shape) + bytes(100)
+    path = write(tmp_path / "a", content, packed)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=re.escape(str(shape))):
+        images.read_idx(path, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_decompression_bomb_is_not_unpacked(tmp_path):
+    honest = idx(np.zeros((1, 2, 2), np.uint8))
+    path = write(tmp_path / "bomb", honest + bytes(10**8), True)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="more than the 4 bytes"):
+        images.read_idx(path, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**21
+
+
+def test_a_bomb_with_a_matching_header_is_bounded(tmp_path):
+    path = write(tmp_path / "bomb", idx(np.zeros((100, 1000, 1000), np.uint8)), True)
+    with pytest.raises(ValueError, match=r"claims 100000000 bytes .* 1 to 1000000 are possible"):
+        images.read_idx(path, 3, max_bytes=10**6)
+
+
+def test_missing_idx_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        images.read_idx(tmp_path / "absent", 1)
+
+
+def write_idx_folder(folder, data: images.Images, packed: bool):
+    folder.mkdir(exist_ok=True)
+    for name, file in images.IDX_FILES.items():
+        path = folder / (file if packed else file.removesuffix(".gz"))
+        write(path, idx(getattr(data, name)), packed)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_folder(tmp_path, packed):
+    data = small_images()
+    write_idx_folder(tmp_path, data, packed)
+    assert_same(images.load_idx_folder(tmp_path), data)
+
+
+def test_idx_folder_that_lacks_a_file(tmp_path):
+    write_idx_folder(tmp_path, small_images(), True)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="t10k-labels"):
+        images.load_idx_folder(tmp_path)
+
+
+def test_idx_folder_whose_files_do_not_fit_together(tmp_path):
+    write_idx_folder(tmp_path, small_images(), True)
+    write(tmp_path / "t10k-labels-idx1-ubyte.gz", idx(np.zeros(9, np.uint8)), True)
+    with pytest.raises(ValueError, match=r"test_labels: uint8 \(4,\) expected, uint8 \(9,\) found"):
+        images.load_idx_folder(tmp_path)
+
+
+# --- the decoded form --------------------------------------------------------------------------
+
+
+def test_saved_images_are_loaded_without_reading_them(tmp_path):
+    data = small_images()
+    images.save(data, tmp_path / "new" / "folder")
+    loaded = images.load(tmp_path / "new" / "folder")
+    assert_same(loaded, data)
+    assert isinstance(loaded.train_images, np.memmap)
+    assert loaded.size == (5, 3)
+    assert len(list((tmp_path / "new" / "folder").iterdir())) == 4
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    for folder in ("a", "b"):
+        images.save(small_images(), tmp_path / folder)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "reason"),
+    [
+        ("train_images", np.zeros((6, 5, 3)), "train_images: uint8"),
+        ("train_images", np.zeros((6, 15), np.uint8), "train_images: uint8"),
+        ("train_images", np.zeros((0, 5, 3), np.uint8), "train_images: uint8"),
+        ("train_labels", np.zeros(5, np.uint8), r"train_labels: uint8 \(6,\) expected"),
+        ("test_images", np.zeros((4, 3, 5), np.uint8), r"test_images: uint8 \(n, 5, 3\)"),
+        ("test_labels", np.zeros(4, np.int64), "test_labels: uint8"),
+        ("test_labels", np.array([None]), r"test_labels\.npy: not a readable"),
+    ],
+)
+def test_a_stored_array_that_does_not_fit_is_named(tmp_path, name, array, reason):
+    images.save(small_images(), tmp_path)
+    np.save(tmp_path / f"{name}.npy", array)
+    with pytest.raises(ValueError, match=reason):
+        images.load(tmp_path)
+
+
+@pytest.mark.parametrize("cut", [0, 5, 130, 200])
+def test_a_stored_array_that_is_cut_is_named(tmp_path, cut):
+    images.save(small_images(), tmp_path)
+    path = tmp_path / "train_images.npy"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ValueError, match=r"train_images\.npy: not a readable"):
+        images.load(tmp_path)
+
+
+def test_a_missing_stored_array_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"train_images\.npy"):
+        images.load(tmp_path)
+
+
+def test_npz(tmp_path):
+    data = small_images()
+    content = {name: getattr(data, name) for name in images.IDX_FILES}
+    content["train_labels"] = content["train_labels"].astype(np.int64)
+    np.savez_compressed(tmp_path / "mine.npz", **content)
+    assert_same(images.load_npz(tmp_path / "mine.npz"), data)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"test_labels": None}, "lacks test_labels"),
+        ({"test_images": np.zeros((4, 5, 3))}, "test_images: uint8"),
+        ({"test_labels": np.array([1, 2, 3, 256])}, "test_labels: uint8"),
+        ({"test_labels": np.array([1, 2, 3, -1])}, "test_labels: uint8"),
+    ],
+)
+def test_npz_that_does_not_fit_is_refused(tmp_path, change, reason):
+    data = small_images()
+    content = {name: getattr(data, name) for name in images.IDX_FILES} | change
+    np.savez(tmp_path / "mine.npz", **{k: v for k, v in content.items() if v is not None})
+    with pytest.raises(ValueError, match=rf"mine\.npz: {reason}"):
+        images.load_npz(tmp_path / "mine.npz")
+
+
+# --- digits ------------------------------------------------------------------------------------
+
+
+DIGITS_SHA256 = "1a5247c6725c0ab953d42b0dc53e873feb3631e3dcf5335d509ad71a0310e5a4"
+
+
+def test_digits_are_the_same_everywhere():
+    data = images.digits()
+    assert data.train_images.shape == (1297, 28, 28)
+    assert data.test_images.shape == (500, 28, 28)
+    content = b"".join(getattr(data, name).tobytes() for name in images.IDX_FILES)
+    assert sha256(content) == DIGITS_SHA256
+
+
+def test_digits_are_split_by_class():
+    data = images.digits()
+    train, test = np.bincount(data.train_labels), np.bincount(data.test_labels)
+    share = (train + test) * 500 / 1797
+    assert np.all(np.abs(test - share) <= 1)
+
+
+def test_digits_are_the_originals_interpolated():
+    from scipy.interpolate import RegularGridInterpolator
+    from sklearn.datasets import load_digits
+
+    data = images.digits()
+    large = np.concatenate([data.train_images, data.test_images])
+    labels = np.concatenate([data.train_labels, data.test_labels])
+    small, small_labels = load_digits(return_X_y=True)
+    place = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
+    grid = np.stack(np.meshgrid(place, place, indexing="ij"), -1)
+    expected = RegularGridInterpolator((range(8), range(8)), small[0].reshape(8, 8))(grid)
+    found = large[np.argmin(np.abs(large - expected * 255 / 16).sum((1, 2)))]
+    assert np.abs(found - expected * 255 / 16).max() <= 0.5 + 1e-9
+    np.testing.assert_array_equal(np.bincount(labels), np.bincount(small_labels))
+
+
+# --- fetch -------------------------------------------------------------------------------------
+
+CONTENT = b"the file" * 1000
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """/good/x gives CONTENT, /html/x a page, /cut/x half of it, /flaky/x fails at first."""
+
+    counts: Counter
+
+    def do_GET(self):
+        kind = self.path.split("/")[1]
+        self.counts[kind] += 1
+        body, claimed = CONTENT, len(CONTENT)
+        if kind == "html":
+            body = b"<html>Please log in</html>"
+            claimed = len(body)
+        if kind == "cut" or (kind == "flaky_cut" and self.counts[kind] < 3):
+            body = CONTENT[:4000]
+        missing = kind == "missing"
+        broken = kind == "flaky" and self.counts[kind] < 3
+        self.send_response(404 if missing else 503 if broken else 200)
+        self.send_header("Content-Length", str(claimed))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(images.time, "sleep", lambda _: None)
+    handler = type("Counted", (Handler,), {"counts": Counter()})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=[0.02], daemon=True)
+        thread.start()
+        running.url = f"http://127.0.0.1:{running.server_address[1]}"
+        running.counts = handler.counts
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def dead_url():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/dead"
+
+
+def fetch(tmp_path, mirrors, source=None, digest=None):
+    digest = digest or sha256(CONTENT)
+    return images.fetch("set", source, mirrors, {"file.gz": digest}, tmp_path / "cache")
+
+
+def nothing_left(tmp_path):
+    cache = tmp_path / "cache"
+    return not cache.exists() or not list(cache.iterdir())
+
+
+def test_fetch_from_a_folder_first(tmp_path, server):
+    (tmp_path / "mirror" / "set").mkdir(parents=True)
+    (tmp_path / "mirror" / "set" / "file.gz").write_bytes(CONTENT)
+    for source in (f"{tmp_path}/mirror", f"{tmp_path}/mirror/", (tmp_path / "mirror").as_uri()):
+        found = fetch(tmp_path, [f"{server.url}/good"], source)
+        assert found["file.gz"].read_bytes() == CONTENT
+        found["file.gz"].unlink()
+    assert not server.counts
+
+
+def test_fetch_from_a_url_laid_out_like_the_folder(tmp_path, server):
+    fetch(tmp_path, [], f"{server.url}/good/")
+    assert server.counts == {"good": 1}
+
+
+def test_a_folder_that_lacks_the_data_set_is_passed_over(tmp_path, server):
+    fetch(tmp_path, [f"{server.url}/good"], str(tmp_path / "mirror"))
+    assert server.counts == {"good": 1}
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path, server):
+    for _ in range(2):
+        fetch(tmp_path, [f"{server.url}/good"])
+    assert server.counts == {"good": 1}
+
+
+def test_what_is_there_but_damaged_is_fetched_again(tmp_path, server):
+    path = fetch(tmp_path, [f"{server.url}/good"])["file.gz"]
+    path.write_bytes(b"damaged")
+    assert fetch(tmp_path, [f"{server.url}/good"])["file.gz"].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["html", "good"])
+def test_a_wrong_hash_is_an_error_at_once(tmp_path, server, kind):
+    digest = sha256(CONTENT) if kind == "html" else "0" * 64
+    mirrors = [f"{server.url}/{kind}", f"{server.url}/other"]
+    with pytest.raises(images.DataError) as caught:
+        fetch(tmp_path, mirrors, digest=digest)
+    assert not isinstance(caught.value, images.Unreachable)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("set", "file.gz", mirrors[0], f"sha256 {digest} expected", "obtained"):
+        assert part in message
+    assert server.counts == {kind: 1}
+    assert nothing_left(tmp_path)
+
+
+def test_a_wrong_hash_in_the_folder_is_an_error_at_once(tmp_path, server):
+    (tmp_path / "mirror" / "set").mkdir(parents=True)
+    (tmp_path / "mirror" / "set" / "file.gz").write_bytes(b"other")
+    with pytest.raises(images.DataError, match="is not the file expected"):
+        fetch(tmp_path, [f"{server.url}/good"], str(tmp_path / "mirror"))
+    assert not server.counts
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["flaky", "flaky_cut"])
+def test_a_broken_transfer_is_repeated(tmp_path, server, kind):
+    assert fetch(tmp_path, [f"{server.url}/{kind}"])["file.gz"].read_bytes() == CONTENT
+    assert server.counts == {kind: 3}
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("cut", 3), ("missing", 1)])
+def test_a_mirror_without_the_file_is_passed_over(tmp_path, server, kind, requests):
+    fetch(tmp_path, [f"{server.url}/{kind}", f"{server.url}/good"])
+    assert server.counts == {kind: requests, "good": 1}
+
+
+def test_a_dead_mirror_is_asked_once_for_all_files(tmp_path, server, dead_url, monkeypatch):
+    asked = []
+    transfer = images._transfer
+
+    def counted(place, file, target):
+        asked.append((place, file))
+        transfer(place, file, target)
+
+    monkeypatch.setattr(images, "_transfer", counted)
+    digests = dict.fromkeys(["a", "b", "c"], sha256(CONTENT))
+    images.fetch("set", None, [dead_url, f"{server.url}/good"], digests, tmp_path)
+    assert [file for place, file in asked if place == dead_url] == ["a"]
+
+
+def test_no_mirror_left_is_one_line_that_says_what_to_do(tmp_path, server, dead_url):
+    mirrors = [dead_url, f"{server.url}/cut", f"{server.url}/missing", "nonsense://x"]
+    with pytest.raises(images.Unreachable) as caught:
+        fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
+    message = str(caught.value)
+    assert "\n" not in message
+    expected = ("set: file.gz", "vae.datasets", "DATA_MIRROR", "no connection", "HTTP status 404")
+    for part in (*expected, "broke off", "no such file", *mirrors):
+        assert part in message
+    assert nothing_left(tmp_path)
+
+
+def test_no_mirror_at_all(tmp_path):
+    with pytest.raises(images.Unreachable, match="no mirror is given"):
+        fetch(tmp_path, [])
+
+
+def test_a_host_that_does_not_exist_fails_in_seconds(tmp_path, monkeypatch):
+    def unknown(*_args, **_kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(images.time, "sleep", lambda _: pytest.fail("tried again"))
+    with pytest.raises(images.Unreachable, match="no connection"):
+        fetch(tmp_path, ["http://images.invalid/set"])
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_the_progress_bar_shows_in_a_terminal_only(tmp_path, server, capsys, monkeypatch, terminal):
+    monkeypatch.setattr(images.sys.stderr, "isatty", lambda: terminal, raising=False)
+    fetch(tmp_path, [f"{server.url}/good"])
+    assert ("8.00k/8.00k" in capsys.readouterr().err) == terminal
+
+
+@pytest.mark.skipif("DATA_MIRROR" not in os.environ, reason="DATA_MIRROR is not set")
+@pytest.mark.parametrize("name", sorted(PUBLISHED_SHA256))
+def test_the_published_data_sets(tmp_path, name):
+    source = os.environ["DATA_MIRROR"]
+    digests = dict(zip(images.IDX_FILES.values(), PUBLISHED_SHA256[name], strict=True))
+    paths = images.fetch(name, source, [], digests, tmp_path)
+    assert sorted(paths) == sorted(images.IDX_FILES.values())
+    data = images.load_idx_folder(tmp_path)
+    assert data.train_images.shape == (60_000, 28, 28)
+    assert data.test_images.shape == (10_000, 28, 28)
+    assert len(np.unique(data.test_labels)) == 10
+    images.save(data, tmp_path / "decoded")
+    assert_same(images.load(tmp_path / "decoded"), data)

@@ -1,0 +1,506 @@
+"""The image autoencoders: definitions by hand, determinism, resumption, divergence."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from latentlab import arrays, images, vae
+
+SMALL = vae.Settings(
+    model="vae",
+    hidden=(12,),
+    latent=2,
+    activation="relu",
+    optimizer="rmsprop",
+    learning_rate=0.001,
+    schedule="constant",
+    beta=1.0,
+    kl_warmup=0,
+    epochs=3,
+    batch_size=32,
+)
+PUBLISHED = replace(SMALL, hidden=(256,), epochs=50, batch_size=100)
+SOURCES = Path(vae.__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def data() -> images.Images:
+    """200 training images (6 batches of 32 and a rest of 8) and 70 test images of 28 x 28."""
+    digits = images.digits()
+    return images.Images(
+        digits.train_images[:200],
+        digits.train_labels[:200],
+        digits.test_images[:70],
+        digits.test_labels[:70],
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(data) -> tuple[vae.Weights, vae.History]:
+    return vae.train(SMALL, data, seed=1)
+
+
+def content(weights: vae.Weights) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in weights.items()}
+
+
+def assert_same(a, b):
+    """Weights and history equal to the byte."""
+    for first, second in zip(a, b, strict=True):
+        assert content(first) == content(second)
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "gan"),
+        ("hidden", ()),
+        ("hidden", (256, 0)),
+        ("hidden", (2.5,)),
+        ("latent", 0),
+        ("latent", True),
+        ("activation", "step"),
+        ("optimizer", "sgd"),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("schedule", "linear"),
+        ("beta", -1.0),
+        ("beta", float("nan")),
+        ("kl_warmup", -1),
+        ("epochs", 0),
+        ("batch_size", 0),
+    ],
+)
+def test_impossible_settings_are_named(name, value):
+    with pytest.raises(ValueError, match=rf"^{name}: .* expected, .* given"):
+        replace(SMALL, **{name: value})
+
+
+def test_settings_take_lists():
+    assert replace(SMALL, hidden=[8, 4]) == replace(SMALL, hidden=(8, 4))
+
+
+def test_importing_the_module_imports_neither_keras_nor_jax():
+    code = "import sys, latentlab.vae; print({'keras', 'jax'} & set(sys.modules))"
+    run = [sys.executable, "-c", code]
+    env = os.environ | {"PYTHONPATH": str(SOURCES)}
+    assert subprocess.run(run, env=env, capture_output=True, text=True).stdout == "set()\n"
+
+
+# --- definitions -------------------------------------------------------------------------------
+
+
+def test_cross_entropy_is_the_published_loss():
+    rng = np.random.default_rng(0)
+    x, log_odds = rng.uniform(size=(5, 784)), rng.normal(size=(5, 784))
+    p = 1 / (1 + np.exp(-log_odds))
+    published = 784 * np.mean(-x * np.log(p) - (1 - x) * np.log(1 - p), axis=-1)
+    np.testing.assert_allclose(vae.cross_entropy(x, log_odds), published, rtol=1e-12)
+
+
+def test_cross_entropy_of_certainty_is_finite():
+    log_odds = np.array([[1e4, -1e4], [-1e4, 1e4]])
+    x = np.array([[1.0, 0.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(vae.cross_entropy(x, log_odds), [0.0, 2e4])
+
+
+def test_divergence_is_the_integral_that_defines_it():
+    mean, deviation = 0.7, 0.4
+
+    def integrand(z):
+        q = norm(mean, deviation)
+        return q.pdf(z) * (q.logpdf(z) - norm.logpdf(z))
+
+    expected = quad(integrand, -5, 5)[0]
+    found = vae.divergence(np.array([[mean, 0.0]]), np.array([[2 * np.log(deviation), 0.0]]))
+    np.testing.assert_allclose(found, [expected], rtol=1e-8)
+
+
+@pytest.mark.parametrize("model", ["vae", "autoencoder"])
+@pytest.mark.parametrize("activation", sorted(vae.ACTIVATIONS))
+def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
+    settings = replace(SMALL, model=model, activation=activation, hidden=(20, 9), latent=3)
+    encoder, decoder = vae.build(settings, 784, seed=3)
+    weights = keras_weights(encoder, decoder)
+    x = vae.scaled(data.test_images)
+    mean, log_variance = vae.encode(settings, weights, x)
+    found = mean if log_variance is None else [mean, log_variance]
+    np.testing.assert_allclose(found, np.asarray(encoder(x.astype("f4"))), atol=1e-5)
+    images_expected = 1 / (1 + np.exp(-np.asarray(decoder(mean.astype("f4")), float)))
+    np.testing.assert_allclose(vae.decode(settings, weights, mean), images_expected, atol=1e-5)
+
+
+def keras_weights(encoder, decoder):
+    return {
+        f"{model.name}/{variable.path}": np.asarray(variable.value)
+        for model in (encoder, decoder)
+        for variable in model.trainable_variables
+    }
+
+
+def test_weights_have_their_names_and_shapes(trained):
+    shapes = {name: array.shape for name, array in trained[0].items()}
+    assert shapes == {
+        "encoder/dense_0/kernel": (784, 12),
+        "encoder/dense_0/bias": (12,),
+        "encoder/mean/kernel": (12, 2),
+        "encoder/mean/bias": (2,),
+        "encoder/log_variance/kernel": (12, 2),
+        "encoder/log_variance/bias": (2,),
+        "decoder/dense_0/kernel": (2, 12),
+        "decoder/dense_0/bias": (12,),
+        "decoder/output/kernel": (12, 784),
+        "decoder/output/bias": (784,),
+    }
+    assert {array.dtype for array in trained[0].values()} == {np.dtype(np.float32)}
+
+
+def loss_by_hand(settings, weights, x, noise):
+    """The published loss of a batch in NumPy, float64."""
+    mean, log_variance = vae.encode(settings, weights, x)
+    z = mean + np.exp(0.5 * log_variance) * noise
+    p = vae.decode(settings, weights, z)
+    entropy = -(x * np.log(p) + (1 - x) * np.log(1 - p))
+    kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance))
+    return np.mean(entropy.sum(1) + settings.beta * kl.sum(1))
+
+
+@pytest.fixture(scope="module")
+def first_step(data):
+    """One step of all optimizers starts here: weights, batch, noise and NumPy's gradient.
+
+    tanh, because the finite differences of ReLU are wrong where a kink is crossed.
+    """
+    settings = replace(SMALL, activation="tanh", epochs=1, batch_size=200)
+    weights = keras_weights(*vae.build(settings, 784, seed=1))
+    rng = vae._random(1, 2, 0)
+    order = rng.permutation(200)
+    noise = rng.standard_normal((200, 2), np.float32)
+    x = vae.scaled(data.train_images)[order]
+
+    def gradient(name, index, step=1e-5):
+        moved = []
+        for sign in (1, -1):
+            array = weights[name].astype(float)
+            array[index] += sign * step
+            moved.append(loss_by_hand(settings, weights | {name: array}, x, noise))
+        return (moved[0] - moved[1]) / (2 * step)
+
+    picks = [(n, i) for n, a in weights.items() for i in (0, a.size // 2, a.size - 1)]
+    picks = [(n, np.unravel_index(i, weights[n].shape)) for n, i in picks]
+    return settings, weights, {pick: gradient(*pick) for pick in picks}
+
+
+def test_the_first_step_of_rmsprop_is_the_one_computed_by_hand(data, first_step):
+    settings, start, gradients = first_step
+    weights, _ = vae.train(settings, data, seed=1)
+    for (name, index), g in gradients.items():
+        step = 0.001 * g / np.sqrt(0.1 * g**2 + 1e-7)
+        np.testing.assert_allclose(
+            weights[name][index] - start[name][index], -step, rtol=1e-2, atol=2e-7
+        )
+
+
+def test_the_first_step_of_adam_with_a_cosine_schedule(data, first_step):
+    settings, start, gradients = first_step
+    settings = replace(settings, optimizer="adam", schedule="cosine")
+    weights, _ = vae.train(settings, data, seed=1)
+    for (name, index), g in gradients.items():
+        step = 0.001 * g / (np.abs(g) + 1e-7 / np.sqrt(0.001))
+        np.testing.assert_allclose(
+            weights[name][index] - start[name][index], -step, rtol=1e-2, atol=2e-7
+        )
+
+
+def test_a_cosine_schedule_ends_at_rest():
+    schedule = vae._optimizer(replace(SMALL, schedule="cosine"), 100)._learning_rate
+    rates = [float(schedule(step)) for step in (0, 50, 100)]
+    np.testing.assert_allclose(rates, [0.001, 0.0005, 0.0], atol=1e-9)
+
+
+def test_the_kl_term_warms_up_linearly(data):
+    # with weight 0 in its only step, the warm-up of one epoch equals beta = 0
+    one_step = replace(SMALL, epochs=1, batch_size=200)
+    warmed = vae.train(replace(one_step, kl_warmup=1), data, seed=1)[0]
+    assert content(warmed) == content(vae.train(replace(one_step, beta=0.0), data, seed=1)[0])
+    # over two epochs of one step each it is then 1/2
+    two = replace(one_step, epochs=2)
+    half = vae.train(replace(two, kl_warmup=2), data, seed=1)[0]
+    assert content(half) != content(vae.train(replace(two, kl_warmup=1), data, seed=1)[0])
+
+
+# --- training ----------------------------------------------------------------------------------
+
+
+def test_history(trained, data):
+    weights, history = trained
+    assert sorted(history) == sorted(
+        prefix + name for prefix in ("", "test_") for name in ("loss", "reconstruction", "kl")
+    )
+    assert {column.shape for column in history.values()} == {(3,)}
+    assert history["test_loss"][-1] < history["test_loss"][0]
+    for prefix in ("", "test_"):
+        total = history[f"{prefix}reconstruction"] + history[f"{prefix}kl"]
+        np.testing.assert_allclose(history[f"{prefix}loss"], total)
+    # the same quantity, there with one code per image, here with many
+    scores = vae.evaluate(SMALL, weights, data.test_images, samples=50)
+    np.testing.assert_allclose(history["test_loss"][-1], scores["loss"], rtol=0.01)
+    np.testing.assert_allclose(history["test_kl"][-1], scores["kl"], rtol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes(trained, data):
+    assert_same(trained, vae.train(SMALL, data, seed=1))
+
+
+def test_another_seed_gives_other_weights(trained, data):
+    assert content(trained[0]) != content(vae.train(SMALL, data, seed=2)[0])
+
+
+def test_64_bits_asked_for_elsewhere_change_nothing(trained, data):
+    import jax
+
+    with jax.enable_x64(True):
+        assert_same(trained, vae.train(SMALL, data, seed=1))
+
+
+def test_an_autoencoder_has_no_kl_term(data):
+    settings = replace(SMALL, model="autoencoder")
+    weights, history = vae.train(settings, data, seed=1)
+    assert sorted(history) == ["loss", "reconstruction", "test_loss", "test_reconstruction"]
+    assert not any("log_variance" in name for name in weights)
+    np.testing.assert_array_equal(history["loss"], history["reconstruction"])
+    scores = vae.evaluate(settings, weights, data.test_images)
+    assert sorted(scores) == ["loss", "reconstruction"]
+    np.testing.assert_allclose(scores["loss"], history["test_loss"][-1], rtol=1e-5)
+    assert vae.encode(settings, weights, vae.scaled(data.test_images))[1] is None
+    # nothing of the variational settings matters
+    assert_same((weights, history), vae.train(replace(settings, beta=9.0), data, seed=1))
+
+
+def test_images_of_any_size():
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 256, (9, 4, 7), np.uint8), np.zeros(9, np.uint8)
+    data = images.Images(pixels, labels, pixels[:2], labels[:2])
+    weights, _ = vae.train(replace(SMALL, epochs=1), data, seed=1)
+    assert vae.decode(SMALL, weights, np.zeros((5, 2))).shape == (5, 28)
+
+
+def test_progress_is_told_every_epoch(data, trained):
+    told = []
+    vae.train(SMALL, data, seed=1, progress=lambda *row: told.append(row))
+    assert [(epoch, epochs) for epoch, epochs, _ in told] == [(1, 3), (2, 3), (3, 3)]
+    assert [row["test_loss"] for *_, row in told] == trained[1]["test_loss"].tolist()
+
+
+@pytest.mark.parametrize("model", ["vae", "autoencoder"])
+def test_a_training_that_diverges_is_stopped_at_once_and_named(data, model, tmp_path):
+    told = []
+    settings = replace(SMALL, model=model, learning_rate=1e30, epochs=50)
+    with pytest.raises(vae.Diverged, match=r"not finite after epoch 1$") as caught:
+        vae.train(settings, data, 1, lambda *row: told.append(row), tmp_path / "checkpoint")
+    assert caught.value.epoch == 1
+    assert not told
+    assert not list(tmp_path.iterdir())
+
+
+TRAIN = """
+import os, sys, hashlib
+if sys.argv[1] == "pinned":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from dataclasses import replace
+from latentlab import images, vae
+settings = vae.Settings("vae", (256,), 2, "relu", "rmsprop", 0.001, "constant", 1.0, 0, 2, 100)
+weights, history = vae.train(settings, images.load(sys.argv[2]), seed=1)
+for array in [*weights.values(), *history.values()]:
+    print(hashlib.sha256(array.tobytes()).hexdigest())
+"""
+
+
+def run(code, *args):
+    environment = {k: v for k, v in os.environ.items() if k not in ("PJRT_NPROC", "KERAS_BACKEND")}
+    command = [sys.executable, "-c", code, *map(str, args)]
+    environment["PYTHONPATH"] = str(SOURCES)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
+def test_the_number_of_cores_changes_no_byte(tmp_path):
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one core only")
+    images.save(images.digits(), tmp_path)
+    pinned, free = (
+        run(TRAIN, kind, tmp_path).communicate(timeout=120)[0] for kind in ("pinned", "free")
+    )
+    assert len(pinned.split()) == 16
+    assert pinned == free
+
+
+# --- checkpoints -------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_after(epoch):
+    def progress(now, *_):
+        if now == epoch:
+            raise Stopped
+
+    return progress
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    monkeypatch.setattr(vae, "_CHECKPOINT_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_a_stopped_training_ends_with_the_same_bytes(data, trained, tmp_path, every_epoch, epoch):
+    checkpoint, told = tmp_path / "new" / "checkpoint.npz", []
+    with pytest.raises(Stopped):
+        vae.train(SMALL, data, 1, stop_after(epoch), checkpoint)
+    resumed = vae.train(SMALL, data, 1, lambda now, *_: told.append(now), checkpoint)
+    assert told == [1, 2, 3][epoch:]
+    assert_same(trained, resumed)
+
+
+def test_resuming_adam_schedule_and_warmup(data, tmp_path, every_epoch):
+    settings = replace(SMALL, optimizer="adam", schedule="cosine", kl_warmup=2)
+    with pytest.raises(Stopped):
+        vae.train(settings, data, 1, stop_after(1), tmp_path / "c.npz")
+    resumed = vae.train(settings, data, 1, None, tmp_path / "c.npz")
+    assert_same(vae.train(settings, data, 1), resumed)
+
+
+def test_another_checkpoint_is_replaced(data, trained, tmp_path, every_epoch):
+    path, told = tmp_path / "checkpoint.npz", []
+    with pytest.raises(Stopped):
+        vae.train(SMALL, data, 2, stop_after(1), path)
+    assert_same(trained, vae.train(SMALL, data, 1, lambda now, *_: told.append(now), path))
+    assert told == [1, 2, 3]
+    assert vae._restored(path, vae._identity(SMALL, data, 1)) is not None
+
+
+def test_a_checkpoint_is_that_of_its_settings_seed_and_images(data):
+    other = replace(data, train_images=255 - data.train_images)
+    runs = [(SMALL, data, 1), (SMALL, data, 2), (SMALL, other, 1)]
+    runs += [(replace(SMALL, epochs=4), data, 1), (replace(SMALL, model="autoencoder"), data, 1)]
+    assert len({vae._identity(*run) for run in runs}) == len(runs)
+
+
+@pytest.mark.parametrize("kind", ["damaged", "cut", "other"])
+def test_a_damaged_checkpoint_is_ignored(tmp_path, kind):
+    path = tmp_path / "checkpoint.npz"
+    vae._store(path, "identity", [np.arange(3000.0)], [{"loss": 1.0}])
+    stored = path.read_bytes()
+    state, history = vae._restored(path, "identity")
+    assert np.array_equal(state, [np.arange(3000.0)])
+    assert history == {"loss": [1.0]}
+    if kind == "damaged":
+        path.write_bytes(stored[:3000] + b"damage" + stored[3006:])
+    if kind == "cut":
+        path.write_bytes(stored[: len(stored) // 2])
+    if kind == "other":
+        arrays.save_npz(path, {"a": np.ones(3)})
+    assert vae._restored(path, "identity") is None
+
+
+def test_checkpoints_are_not_written_more_often_than_once_a_second(data, tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(vae, "_store", lambda *args: written.append(args))
+    vae.train(replace(SMALL, epochs=10), data, 1, None, tmp_path / "c.npz")
+    assert len(written) <= 3
+
+
+KILLED = """
+import sys
+from latentlab import images, vae
+vae._CHECKPOINT_SECONDS = 0.0
+settings = vae.Settings("vae", (64,), 2, "relu", "adam", 0.001, "cosine", 1.0, 5, 40, 100)
+weights, history = vae.train(
+    settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]
+)
+vae.arrays.save_npz(sys.argv[3], weights | history)
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_and_the_same_command_again(tmp_path):
+    images.save(images.digits(), tmp_path / "data")
+    arguments = tmp_path / "data", tmp_path / "checkpoint.npz"
+    for epochs in (1, 7, 20):
+        process = run(KILLED, *arguments, tmp_path / "resumed.npz")
+        for _ in range(epochs):
+            process.stdout.readline()
+        time.sleep(0.003)  # into the next epoch, or the writing of its state
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert not (tmp_path / "resumed.npz").exists()
+    last = run(KILLED, *arguments, tmp_path / "resumed.npz")
+    shown = last.communicate(timeout=120)[0].count("\n")
+    assert shown <= 40 - 28
+    whole = run(KILLED, tmp_path / "data", tmp_path / "other.npz", tmp_path / "whole.npz")
+    assert whole.communicate(timeout=120)[0].count("\n") == 40
+    assert (tmp_path / "resumed.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+# --- scores ------------------------------------------------------------------------------------
+
+
+def test_scores_are_the_definitions(trained, data):
+    weights, x = trained[0], vae.scaled(data.test_images)
+    settings = replace(SMALL, beta=2.0)
+    scores = vae.evaluate(settings, weights, data.test_images, samples=3, seed=5)
+    mean, log_variance = vae.encode(settings, weights, x)
+    noise = np.random.default_rng(5).standard_normal((len(x), 3, 2))
+    z = mean[:, None] + np.exp(0.5 * log_variance[:, None]) * noise
+    p = vae.decode(settings, weights, z.reshape(-1, 2)).reshape(len(x), 3, -1)
+    target = x[:, None]
+    reconstruction = -(target * np.log(p) + (1 - target) * np.log1p(-p)).sum(-1).mean()
+    kl = vae.divergence(mean, log_variance).mean()
+    expected = {
+        "loss": reconstruction + 2 * kl,
+        "reconstruction": reconstruction,
+        "kl": kl,
+        "elbo": -reconstruction - kl,
+    }
+    assert scores == pytest.approx(expected, rel=1e-10)
+
+
+def test_scores_do_not_depend_on_how_images_are_chunked(trained, data, monkeypatch):
+    whole = vae.evaluate(SMALL, trained[0], data.test_images)
+    assert whole == vae.evaluate(SMALL, trained[0], data.test_images)
+    chunks = vae._chunks
+    monkeypatch.setattr(vae, "_chunks", lambda images, _: chunks(images, 13))
+    assert vae.evaluate(SMALL, trained[0], data.test_images) == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("DATA_MIRROR" not in os.environ, reason="DATA_MIRROR is not set")
+@pytest.mark.parametrize(("name", "bound"), [("mnist", 168.0), ("fashion_mnist", 276.0)])
+def test_three_epochs_of_the_published_configuration(name, bound, tmp_path):
+    mirror = os.environ["DATA_MIRROR"]
+    digests = {
+        file: hashlib.sha256((Path(mirror) / name / file).read_bytes()).hexdigest()
+        for file in images.IDX_FILES.values()
+    }
+    images.fetch(name, mirror, [], digests, tmp_path)
+    data = images.load_idx_folder(tmp_path)
+    _, history = vae.train(replace(PUBLISHED, epochs=3), data, seed=0)
+    assert history["test_loss"][-1] < bound

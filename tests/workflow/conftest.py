@@ -1,0 +1,48 @@
+"""A project of its own for each workflow test, on a configuration of seconds.
+
+``finished`` is run once a test session and copied; a test then pays only for what it edits.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from project import Project, copy_project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose study DVC has run and git has committed; copy it, do not touch it.
+
+    All workers of a parallel test run share one.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    target, done = shared / "finished", shared / "finished.done"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            project = copy_project(target)
+            project.dvc("repro")
+            project.commit("results")
+            done.touch()
+    return target
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Project:
+    """A finished project of the test's own, in another folder."""
+    # times are kept, as a backup or a move of the folder keeps them
+    shutil.copytree(finished, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def blank(tmp_path: Path) -> Project:
+    """A project that has not run."""
+    return copy_project(tmp_path / "blank")

@@ -1,0 +1,129 @@
+"""Editing reruns exactly what depends on the edit, by either tool, and nothing stale stays."""
+
+import json
+
+import pytest
+
+
+def cells_of(pending):
+    return {path for path in pending if "/cells/" in path}
+
+
+def metrics(project, experiment="architectures"):
+    return json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    before = project.bytes_of()
+    assert project.pending() == set()
+    assert "Nothing to be done" in project.snakemake()
+    assert "Data and pipelines are up to date" in project.dvc("repro")
+    assert project.bytes_of() == before
+    assert "up to date" in project.dvc("status")
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(project):
+    project.edit("architectures.networks.35-2", [35, 3, 35])
+    pending = project.pending()
+    assert cells_of(pending) == {
+        f"results/architectures/cells/35-2/{file}"
+        for file in ("weights.npz", "history.csv", "runs.csv", "scores.csv")
+    }
+    assert {path.split("/")[1] for path in pending} == {"architectures", "report"}
+
+
+def test_an_evaluation_knob_does_not_retrain(project):
+    project.edit("denoising.fresh_draws", 6)
+    assert {path.rsplit("/", 1)[1] for path in cells_of(project.pending())} == {"scores.csv"}
+
+
+@pytest.mark.parametrize("knob", ["architectures.beta", "denoising.max_epochs", "seed"])
+def test_a_training_knob_retrains(project, knob):
+    project.edit(knob, 3)
+    trained = [path for path in cells_of(project.pending()) if path.endswith("weights.npz")]
+    expected = {"architectures.beta": 2, "denoising.max_epochs": 1, "seed": 6}
+    assert len(trained) == expected[knob]
+
+
+def test_comments_key_order_and_docstrings_rerun_nothing(project):
+    text = (project.root / "params.yaml").read_text()
+    head, tail = text.split("data:\n", 1)
+    moved = "data:\n" + tail.replace("  beta: 0.8\n  biases: false", "  biases: false\n  beta: 0.8")
+    (project.root / "params.yaml").write_text("# a comment\n" + moved + head)
+    project.replace("src/latentlab/network.py", '"""Latent codes', '"""The latent codes')
+    project.replace("workflow/scripts/train_letters.py", "import step", "import step  # first")
+    assert project.pending() == set()
+
+
+def test_swapped_values_are_noticed(project):
+    project.edit("architectures.networks.35-2", [35, 3, 2, 3, 35])
+    project.edit("architectures.networks.35-3-2", [35, 2, 35])
+    trained = [path for path in project.pending() if path.endswith("weights.npz")]
+    assert len(trained) == 2
+
+
+def test_editing_the_library_reruns_exactly_its_users(project):
+    project.replace("src/latentlab/denoising.py", "generator(seed, cell, replicate", "generator(seed, cell, 1 + replicate")  # fmt: skip  # noqa: E501
+    assert {path.split("/")[1] for path in project.pending()} == {"denoising", "report"}
+
+
+def test_editing_figures_does_not_retrain(project):
+    figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
+    assert figures is not None
+    figures.write_text(figures.read_text() + "\nEDITED = True\n")
+    assert cells_of(project.pending()) == set()
+    assert any("/figures/" in path for path in project.pending())
+
+
+def test_a_new_package_version_recomputes_everything(project):
+    project.replace("requirements.lock", "numpy==", "numpy==1.")
+    assert sum(path.endswith("weights.npz") for path in project.pending()) == 6
+
+
+def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
+    before = metrics(project)
+    project.edit("architectures.networks.35-2", [35, 4, 35])
+    project.snakemake("architectures")
+    after = metrics(project)
+    assert after["35-3-2"] == before["35-3-2"]
+    assert after["35-2"]["error"] != before["35-2"]["error"]
+    assert "35-2.error" in project.dvc("metrics", "diff")
+    # what a bare run left behind is what DVC would have computed
+    project.dvc("repro")
+    assert metrics(project) == after
+
+
+def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
+    before = project.bytes_of()
+    lock = (project.root / "dvc.lock").read_bytes()
+    project.edit("architectures.max_epochs", 1)
+    project.dvc("repro")
+    assert project.bytes_of() != before
+    project.run("git", "checkout", "--", "params.yaml")
+    project.dvc("repro")
+    assert project.bytes_of() == before
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
+def test_a_removed_network_leaves_no_orphan(project):
+    project.edit("architectures.networks.35-3-2", None)
+    project.dvc("repro")
+    left = project.bytes_of("results", ".snakemake/metadata")
+    assert not [path for path in left if "/35-3-2" in path]
+    assert list(metrics(project)) == ["35-2"]
+    assert project.pending() == set()
+
+
+def test_a_failed_cell_keeps_the_others(blank):
+    blank.replace(
+        "workflow/scripts/train_architectures.py",
+        "    settings = args.settings\n",
+        "    settings = args.settings\n    if '35-2' in settings['cell']: raise SystemExit('no')\n",
+    )
+    text = blank.snakemake("architectures", ok=False)
+    assert "no" in text
+    assert (blank.root / "results/architectures/cells/35-3-2/scores.csv").exists()
+    blank.run("git", "checkout", "--", "workflow")
+    blank.snakemake("architectures")
+    assert set(metrics(blank)) == {"35-2", "35-3-2"}

@@ -1,0 +1,112 @@
+"""Snakemake and DVC agree after clones, checkouts and experiments: nothing stale is certified."""
+
+import json
+import shutil
+
+import pytest
+
+from project import Project
+
+
+@pytest.fixture
+def remote(project, tmp_path):
+    """The finished project with its results pushed to a remote."""
+    project.dvc("remote", "add", "--default", "store", str(tmp_path / "store"))
+    project.commit("remote")
+    project.dvc("push")
+    return project
+
+
+def clone(project, target):
+    project.run("git", "clone", "--quiet", str(project.root), str(target))
+    return Project(target)
+
+
+def error(project, network="35-2"):
+    path = project.root / "results/architectures/metrics.json"
+    return json.loads(path.read_text())[network]["error"]
+
+
+@pytest.mark.parametrize("tool", ["snakemake", "dvc"])
+def test_clone_pull_edit(remote, tmp_path, tool):
+    """A fresh clone with pulled results has nothing to do, then notices an edit."""
+    other = clone(remote, tmp_path / "elsewhere" / "clone")
+    other.dvc("pull")
+    assert other.pending() == set()
+    assert other.bytes_of() == remote.bytes_of()
+    before = error(other)
+    other.edit("architectures.networks.35-2", [35, 4, 35])
+    if tool == "dvc":
+        other.dvc("repro")
+    else:
+        other.snakemake("architectures")
+    assert error(other) != before
+
+
+def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
+    other = clone(project, tmp_path / "clone")
+    assert not (other.root / ".snakemake").exists() or not other.bytes_of(".snakemake/metadata")
+    other.dvc("repro")
+    assert other.run("git", "status", "--porcelain") == ""
+    assert "up to date" in other.dvc("status")
+
+
+def test_checkout_of_an_older_commit_and_back(project):
+    first, first_error = project.bytes_of(), error(project)
+    project.edit("architectures.networks.35-2", [35, 4, 35])
+    project.dvc("repro")
+    project.commit("edited")
+    second, second_error = project.bytes_of(), error(project)
+    assert second_error != first_error
+
+    project.run("git", "checkout", "--quiet", "HEAD~1")
+    project.dvc("checkout")
+    assert project.bytes_of() == first
+    assert project.pending() == set()
+
+    # the edit made by hand again: the old commit's results must not be certified for it
+    project.edit("architectures.networks.35-2", [35, 4, 35])
+    project.dvc("repro")
+    assert error(project) == second_error
+    assert project.bytes_of() == second
+
+
+@pytest.mark.slow
+def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
+    before = error(project)
+    project.dvc("exp", "run", "-n", "here", "-S", "architectures.max_epochs=1")
+    here = error(project)
+    assert here != before
+    project.run("git", "checkout", "--", ".")
+    project.dvc("checkout")
+    project.dvc("exp", "run", "--temp", "-n", "copy", "-S", "architectures.max_epochs=1")
+    project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "architectures.max_epochs=1")
+    project.dvc("exp", "run", "--run-all")
+    shown = json.loads(project.dvc("exp", "show", "--json"))
+    found = {}
+    for revision in shown[-1]["experiments"] or []:
+        for run in revision["revs"]:
+            data = run["data"]["metrics"]["results/architectures/metrics.json"]["data"]
+            found[run["name"]] = data["35-2"]["error"]
+    assert found == {"here": here, "copy": here, "queued": here}
+
+
+@pytest.mark.slow
+def test_an_experiment_runs_its_own_code(project):
+    """The code that ran is the code recorded, whatever the environment has installed."""
+    project.replace("src/latentlab/network.py", "rng.uniform(-1.0, 1.0,", "rng.uniform(-0.5, 0.5,")
+    project.dvc("exp", "run", "--queue", "-n", "narrow")
+    project.run("git", "checkout", "--", ".")
+    before = error(project)
+    project.dvc("exp", "run", "--run-all")
+    assert error(project) == before
+    project.dvc("exp", "apply", "narrow")
+    project.dvc("checkout")
+    assert error(project) != before
+
+
+def test_gc_keeps_what_the_workspace_needs(project):
+    project.dvc("gc", "--workspace", "--force")
+    shutil.rmtree(project.root / "results/vae/cells")
+    project.dvc("checkout")
+    assert project.pending() == set()
