@@ -87,7 +87,7 @@ class Project:
             str(path.relative_to(self.root)): path.read_bytes()
             for folder in folders or ("results", "data/images", ".snakemake/metadata")
             for path in sorted((self.root / folder).rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name != ".gitignore"  # DVC writes those
         }
 
 

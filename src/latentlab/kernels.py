@@ -1,17 +1,19 @@
+# mypy: ignore-errors
+# (what numba compiles has numba's types, which annotations cannot say)
 """The compiled part of Powell's method: line search, network loss and the sweep over directions.
 
 Everything numba compiles for ``latentlab.powell`` is in this module, for three reasons.
 
 *Samples are the lanes.* Arrays here hold units as rows and samples as columns, so one vector
-instruction works on 8 to 32 samples. No sum ever runs across lanes but one, at the very end, in
+instruction works on 2 to 8 samples. No sum ever runs across lanes but one, at the very end, in
 a fixed order; every multiply-add is an explicit, exactly rounded ``llvm.fma``; ``exp`` is our own
 branch-free rational function. So the bits of a result depend neither on the width of the
 machine's vectors nor on a libm.
 
 *A line search moves one weight.* Nearly all directions of Powell's set are axes. Moving the
-weight from unit i to unit o of layer l changes one row of pre-activations, so a search prepares
+weight from unit i to unit o of a layer changes one row of pre-activations, so a search prepares
 once what stays fixed (``base``: the pre-activation without that weight; ``base_next``: those of
-layer l + 1 without unit o) and an evaluation starts there. Both are sums over the current
+the next layer without unit o) and an evaluation starts there. Both are sums over the current
 weights, never running differences, so nothing drifts however far weights run. Samples whose
 input i is 0 cannot change: they are left out, and their error is added as a constant.
 
@@ -21,6 +23,7 @@ numba itself notices edits of the entry point's file only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -37,8 +40,12 @@ from numba.core.caching import _CacheLocator as Locator
 from numba.core.caching import _SourceFileBackedLocatorMixin as SourceStamp
 from numba.extending import intrinsic
 
-LANES = 32
-"""Samples a full-width pass works on; rows are padded to a multiple of it."""
+LANES = 16
+"""Samples a pass works on, or half as many; rows are padded to a multiple of it."""
+
+UNITS = 5
+"""Units a pass works on: with two vectors of 8 samples each, enough sums to hide the latency of
+multiply-add, few enough for 16 registers of AVX2 (measured: docs/performance.md)."""
 
 KINDS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "step": 4}
 """Code of each activation of ``latentlab.network.ACTIVATIONS``."""
@@ -166,9 +173,7 @@ class _Emit:
 
     def smaller(self, number: int, other: ir.Value) -> ir.Value:
         constant = self.integer(number)
-        return self.builder.select(
-            self.builder.icmp_signed("<", constant, other), constant, other
-        )
+        return self.builder.select(self.builder.icmp_signed("<", constant, other), constant, other)
 
     def vector(self, value: ir.Value) -> Vector:
         return Vector(self.builder, value)
@@ -223,7 +228,7 @@ def _instruction(emit: Callable, scalars: str, returns: Any = types.void) -> Any
     kinds = {"i": types.int64, "f": types.float64}
     signature = returns(memory, *[kinds[letter] for letter in scalars])
 
-    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, sig, args):
         data = context.make_array(memory)(context, builder, args[0]).data
         result = emit(_Emit(builder, data), *args[1:])
         return context.get_dummy_value() if result is None else result
@@ -231,14 +236,14 @@ def _instruction(emit: Callable, scalars: str, returns: Any = types.void) -> Any
     # numba wants one named parameter for each argument
     names = ", ".join(f"scalar{place}" for place in range(len(scalars)))
     scope = {"signature": signature, "codegen": codegen}
-    exec(f"def name(context, f, {names}): return signature, codegen", scope)  # noqa: S102
+    exec(f"def name(context, f, {names}): return signature, codegen", scope)
     return intrinsic(scope["name"])
 
 
 def _elementwise(function: Callable) -> Any:
     """In place on LANES numbers: (f, at, scale, limit)."""
 
-    def emit(e, at, scale, limit):  # type: ignore[no-untyped-def]
+    def emit(e, at, scale, limit):
         e.store(at, function(e.load(at, LANES), e.splat(scale, LANES), e.splat(limit, LANES)))
 
     return _instruction(emit, "iff")
@@ -258,12 +263,12 @@ def _tile(lanes: int, units: int) -> Any:
     from here) it repeats that unit.
     """
 
-    def emit(e, w, w_stride, last, n, x, x_stride, base, base_stride, y, y_stride):  # type: ignore
+    def emit(e, w, w_stride, last, n, x, x_stride, base, base_stride, y, y_stride):
         numbers = [e.smaller(unit, last) for unit in range(units)]
         rows = [e.index(w, number, w_stride) for number in numbers]
         start = [e.load(e.index(base, number, base_stride), lanes) for number in numbers]
 
-        def body(j, sums):  # type: ignore[no-untyped-def]
+        def body(j, sums):
             inputs = e.load(e.index(x, j, x_stride), lanes)
             return [
                 e.broadcast(e.index(row, j), lanes).fma(inputs, total)
@@ -276,23 +281,14 @@ def _tile(lanes: int, units: int) -> Any:
     return _instruction(emit, "iiiiiiiiii")
 
 
-def _move(lanes: int) -> Any:
-    """y = w x + base, one row: (f, w, x_at, base_at, y_at)."""
-
-    def emit(e, w, x_at, base_at, y_at):  # type: ignore[no-untyped-def]
-        e.store(y_at, e.splat(w, lanes).fma(e.load(x_at, lanes), e.load(base_at, lanes)))
-
-    return _instruction(emit, "fiii")
-
-
 def _squares(lanes: int) -> Any:
     """error += sum over n rows of (target - y)^2, a lane each.
 
     (f, n, y_at, y_stride, target_at, target_stride, error_at)
     """
 
-    def emit(e, n, y_at, y_stride, target_at, target_stride, error_at):  # type: ignore
-        def body(k, sums):  # type: ignore[no-untyped-def]
+    def emit(e, n, y_at, y_stride, target_at, target_stride, error_at):
+        def body(k, sums):
             target = e.load(e.index(target_at, k, target_stride), lanes)
             difference = target - e.load(e.index(y_at, k, y_stride), lanes)
             return [difference.fma(difference, sums[0])]
@@ -302,7 +298,7 @@ def _squares(lanes: int) -> Any:
     return _instruction(emit, "iiiiii")
 
 
-def _emit_select_moving(e, x, samples, places):  # type: ignore[no-untyped-def]
+def _emit_select_moving(e, x, samples, places):
     """Write the places of the samples where x is not 0; return how many.
 
     Without branches, since no predictor would guess them.
@@ -310,7 +306,7 @@ def _emit_select_moving(e, x, samples, places):  # type: ignore[no-untyped-def]
     builder, integer = e.builder, ir.IntType(64)
     count = cgutils.alloca_once_value(builder, e.integer(0))
 
-    def body(p, none):  # type: ignore[no-untyped-def]
+    def body(p, none):
         number = builder.load(count)
         e.store_number(builder.add(places, number), builder.sitofp(p, ir.DoubleType()))
         value = e.load_number(builder.add(x, p))
@@ -322,14 +318,14 @@ def _emit_select_moving(e, x, samples, places):  # type: ignore[no-untyped-def]
     return builder.load(count)
 
 
-def _emit_gather(e, rows, count, stride, source, to, places):  # type: ignore[no-untyped-def]
+def _emit_gather(e, rows, count, stride, source, to, places):
     """f[to + k stride + q] = f[source + k stride + places[q]] for the rows k < rows, q < count."""
 
-    def column(q, none):  # type: ignore[no-untyped-def]
+    def column(q, none):
         place = e.builder.fptosi(e.load_number(e.index(places, q)), ir.IntType(64))
         first, target = e.index(source, place), e.index(to, q)
 
-        def row(k, none):  # type: ignore[no-untyped-def]
+        def row(k, none):
             e.store_number(e.index(target, k, stride), e.load_number(e.index(first, k, stride)))
             return []
 
@@ -339,10 +335,10 @@ def _emit_gather(e, rows, count, stride, source, to, places):  # type: ignore[no
     e.loop(count, [], column)
 
 
-def _emit_scatter(e, count, source, to, places):  # type: ignore[no-untyped-def]
+def _emit_scatter(e, count, source, to, places):
     """f[to + places[q]] = f[source + q] for q < count."""
 
-    def column(q, none):  # type: ignore[no-untyped-def]
+    def column(q, none):
         place = e.builder.fptosi(e.load_number(e.index(places, q)), ir.IntType(64))
         e.store_number(e.index(to, place), e.load_number(e.index(source, q)))
         return []
@@ -355,7 +351,7 @@ gather = _instruction(_emit_gather, "iiiiii")
 scatter = _instruction(_emit_scatter, "iiii")
 
 
-def _emit_never_inline(e):  # type: ignore[no-untyped-def]
+def _emit_never_inline(e):
     e.builder.function.attributes.add("noinline")
 
 
@@ -373,20 +369,15 @@ def _fill(lanes: int) -> Any:
     return _instruction(lambda e, at, value: e.store(at, e.splat(value, lanes)), "if")
 
 
-def _sum(e, at, count, keep):  # type: ignore[no-untyped-def]
-    """Sum of those f[at : at + count] that ``keep``(at's block of 8) tells, in a fixed order.
-
-    Eight partial sums, then halves onto halves.
-    """
+def _emit_total(e, at, count):
+    """Sum of f[at : at + count] in a fixed order: 8 partial sums, then halves onto halves."""
     builder, integer = e.builder, ir.IntType(64)
     places = ir.Constant(ir.VectorType(integer, 8), list(range(8)))
 
-    def body(block, sums):  # type: ignore[no-untyped-def]
+    def body(block, sums):
         start = builder.mul(block, e.integer(8))
         limit = e.splat(builder.sub(count, start), 8).value
         inside = builder.icmp_signed("<", places, limit)
-        if keep is not None:
-            inside = builder.and_(inside, keep(start))
         values = e.load(builder.add(at, start), 8).value
         return [sums[0] + e.vector(builder.select(inside, values, e.zero(8).value))]
 
@@ -402,27 +393,11 @@ def _sum(e, at, count, keep):  # type: ignore[no-untyped-def]
     return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
 
 
-def _emit_total(e, at, count):  # type: ignore[no-untyped-def]
-    """Sum of f[at : at + count]."""
-    return _sum(e, at, count, None)
-
-
-def _emit_total_still(e, at, count, x):  # type: ignore[no-untyped-def]
-    """The same where the row at x is 0."""
-
-    def keep(start):  # type: ignore[no-untyped-def]
-        values = e.load(e.index(x, start), 8).value
-        return e.builder.fcmp_ordered("==", values, e.zero(8).value)
-
-    return _sum(e, at, count, keep)
-
-
-total_still = _instruction(_emit_total_still, "iii", types.float64)
 total_of = _instruction(_emit_total, "ii", types.float64)
-row_32 = _tile(LANES, 1)
-rows_32 = _tile(LANES, 2)
-move_32, squares_32 = _move(LANES), _squares(LANES)
-copy_32, fill_32 = _copy(LANES), _fill(LANES)
+row_wide = _tile(LANES, 1)
+rows_wide = _tile(LANES, UNITS)
+squares_wide = _squares(LANES)
+copy_wide, fill_wide = _copy(LANES), _fill(LANES)
 
 
 # --- the state ------------------------------------------------------------------------------
@@ -432,34 +407,33 @@ N_IN, N_OUT, KIND, WEIGHTS_OF, ROWS_OF = range(5)
 first row of inputs of a layer. One more line stands for the outputs, with ROWS_OF only."""
 
 # Entries of ``State.at``. The problem: number of layers, of weights, of samples, columns of a
-# row, samples a pass may take at once;
-LAYERS, WEIGHTS, SAMPLES, STRIDE, WIDEST = range(5)
+# row;
+LAYERS, WEIGHTS, SAMPLES, STRIDE = range(4)
 # where the parts of ``State.f`` begin: the current point, a point on a line, the inputs and
 # activations of all samples and their targets and squared errors;
-POINT, TRIAL, ROWS, TARGETS, ERROR = range(5, 10)
-# for the weight in focus, over all samples: its unit's pre-activation without it, the next
-# layer's without the unit (of an output: the squared error of the others), and the weights from
-# the unit to the next layer;
-BASE, BASE_NEXT, COLUMN = range(10, 13)
-# the samples that move, and room for copies of what follows for them alone;
-PLACES, COPIES = 13, 14
+POINT, TRIAL, ROWS, TARGETS, ERROR = range(4, 9)
+# for the weight in focus, over all samples: its unit's sum over the inputs before it, the next
+# layer's sums over the units before its unit (of an output: the squared error of those before);
+BASE, BASE_NEXT = 9, 10
+# the samples that move, and room for their errors and for copies of what follows, for them alone;
+PLACES, COPIES = 11, 12
 # errors per sample of the search's last evaluations, their abscissas, and work space for two
-# layers of up to 32 samples;
-LOG_ERROR, LOG_ALPHA, BUFFER, HALF, ZERO = range(15, 20)
-# what an evaluation reads, of all samples or of those that move: the moved input, base, base of
-# the next layer, targets;
-X, BASE_X, BASE_NEXT_X, TARGETS_X = range(20, 24)
+# layers of up to LANES samples;
+LOG_ERROR, LOG_ALPHA, BUFFER, HALF, ZERO = range(13, 18)
+# what an evaluation works on, of all samples or of those that move: inputs from the moved one on,
+# base, base of the next layer, activations from the unit's own on, targets;
+X, BASE_X, BASE_NEXT_X, OWN, TARGETS_X = range(18, 23)
 # the weight in focus (LAYER is -1 on a line along no axis, whose row WEIGHT then is), how many
 # samples move with it, evaluations logged, made, allowed; index of the largest decrease.
-LAYER, UNIT, INPUT, WEIGHT, ACTIVE, LOGGED, EVALUATIONS, LIMIT, BEST = range(24, 33)
-ENTRIES = 33
+LAYER, UNIT, INPUT, WEIGHT, ACTIVE, LOGGED, EVALUATIONS, LIMIT, BEST = range(23, 32)
+ENTRIES = 32
 
 DENSE, NOWHERE = -1, -2
 """LAYER where the line in focus is no axis, and where there is none."""
 
-# First entries of ``State.f``: factor of exponents (-2 beta / ln 2) and its clamp, loss at the point, largest
-# decrease, squared error of the samples that do not move, the weight in focus, its step.
-SCALE, CLAMP, VALUE, DELTA, STILL, PLACE, STEP = range(7)
+# First entries of ``State.f``: factor of exponents (-2 beta / ln 2) and its clamp, loss at the
+# point, largest decrease, value of the weight in focus and its step.
+SCALE, CLAMP, VALUE, DELTA, PLACE, STEP = range(6)
 NUMBERS = 8
 
 LOG = 32
@@ -515,21 +489,20 @@ def new_state(
     n = int(layers[-1, WEIGHTS_OF])
 
     at = np.zeros(ENTRIES, dtype=np.int64)
-    at[[LAYERS, WEIGHTS, SAMPLES, STRIDE, WIDEST]] = n_layers, n, samples, stride, widest_pass()
+    at[[LAYERS, WEIGHTS, SAMPLES, STRIDE]] = n_layers, n, samples, stride
     at[LAYER] = NOWHERE
     at[LIMIT] = np.iinfo(np.int64).max
     at[HALF] = most * LANES
     sizes = {
         POINT: n,
         TRIAL: n,
-        COLUMN: most,
         LOG_ALPHA: LOG,
         ZERO: LANES,
         BUFFER: 2 * at[HALF],
         ROWS: (layers[-1, ROWS_OF] + units[-1]) * stride,
         TARGETS: units[-1] * stride,
         BASE_NEXT: most * stride,
-        COPIES: (2 + most + units[-1]) * stride,
+        COPIES: (2 + 3 * most + units[-1]) * stride,
         LOG_ERROR: LOG * stride,
         **dict.fromkeys((ERROR, BASE, PLACES), stride),
     }
@@ -549,15 +522,6 @@ def new_state(
     return state
 
 
-def widest_pass() -> int:
-    """Samples a pass takes at once: 32 where there are 32 vector registers of 8, else 8.
-
-    It changes the time only: samples never meet before the last sum.
-    """
-    features = numba.config.CPU_FEATURES or binding.get_host_cpu_features().flatten()
-    return 32 if "+avx512f" in features else 8
-
-
 class Exhausted(RuntimeError):
     """The allowed number of evaluations is spent (SciPy's _MaxFuncCallError)."""
 
@@ -574,7 +538,7 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
     Raises RuntimeError where SciPy's ``bracket`` does.
     """
 
-    def line_search(state, tol):  # type: ignore[no-untyped-def]
+    def line_search(state, tol):
         # scipy.optimize.bracket
         gold = 1.618034
         tiny = 1e-21
@@ -593,9 +557,11 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
             w = xb - ((xb - xc) * tmp2 - (xb - xa) * tmp1) / denom
             wlim = xb + 110.0 * (xc - xb)
             if rounds > 1000:
-                raise RuntimeError("No valid bracket was found before the iteration limit was "
-                                   "reached. Consider trying different initial points or "
-                                   "increasing `maxiter`.")
+                raise RuntimeError(
+                    "No valid bracket was found before the iteration limit was "
+                    "reached. Consider trying different initial points or "
+                    "increasing `maxiter`."
+                )
             rounds += 1
             if (w - xc) * (xb - w) > 0.0:
                 fw = value(state, w)
@@ -605,7 +571,7 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
                     fa = fb
                     fb = fw
                     break
-                elif fw > fb:
+                if fw > fb:
                     xc = w
                     fc = fw
                     break
@@ -638,8 +604,14 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
         finite = math.isfinite(xa) and math.isfinite(xb) and math.isfinite(xc)
         if not (falls and ordered and finite):
             # scipy.optimize._optimize._recover_from_bracket_error
-            if (math.isnan(xa) or math.isnan(xb) or math.isnan(xc)
-                    or math.isnan(fa) or math.isnan(fb) or math.isnan(fc)):
+            if (
+                math.isnan(xa)
+                or math.isnan(xb)
+                or math.isnan(xc)
+                or math.isnan(fa)
+                or math.isnan(fb)
+                or math.isnan(fc)
+            ):
                 return math.nan, math.nan
             x, fx = xa, fa
             if fb < fx:
@@ -678,8 +650,7 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
                 tmp2 = abs(tmp2)
                 dx_temp = deltax
                 deltax = rat
-                if (p > tmp2 * (a - x) and p < tmp2 * (b - x)
-                        and abs(p) < abs(0.5 * tmp2 * dx_temp)):
+                if p > tmp2 * (a - x) and p < tmp2 * (b - x) and abs(p) < abs(0.5 * tmp2 * dx_temp):
                     rat = p * 1.0 / tmp2
                     u = x + rat
                     if (u - a) < tol2 or (b - u) < tol2:
@@ -702,7 +673,7 @@ def make_line_search(value: Callable, ends: Callable) -> Callable:
                     w = u
                     fv = fw
                     fw = fu
-                elif fu <= fv or v == x or v == w:
+                elif fu <= fv or v == x or v == w:  # noqa: SIM109 (as SciPy has it)
                     v = u
                     fv = fu
             else:
@@ -730,7 +701,7 @@ _inline = numba.njit(no_cpython_wrapper=True, inline="always", **_OPTIONS)
 
 
 @_jit
-def _activate(kind, f, at, count):  # type: ignore[no-untyped-def]
+def _activate(kind, f, at, count):
     """Apply the activation to f[at : at + count], rounded up to whole vectors."""
     never_inline(f)
     scale, limit = f[SCALE], f[CLAMP]
@@ -751,239 +722,261 @@ def _activate(kind, f, at, count):  # type: ignore[no-untyped-def]
 def _make_forward(lanes: int, units: int) -> Callable:
     """The forward pass for ``lanes`` samples at once, ``units`` rows at a time.
 
-    forward(s, l, point, targets, error, w, n_in, x, x_stride, base, base_stride) computes layer l
-    as w x + base, the later layers with the weights at ``point``, and the squared errors into
-    ``error``. Activations alternate between the halves of BUFFER: x must not be in the second.
+    forward(s, layer, point, targets, error, w, n, x, x_stride, base, base_stride) computes the
+    layer as base + the sum over n rows from x on, with the weights from w on; then the layers
+    after it, with the weights at ``point``; the squared errors go to ``error``. Activations
+    alternate between the halves of BUFFER.
     """
     tile, squares, fill = _tile(lanes, units), _squares(lanes), _fill(lanes)
 
     @_jit
-    def forward(s, l, point, targets, error, w, n_in, x, x_stride, base, base_stride):  # type: ignore  # noqa: E741
+    def forward(s, layer, point, targets, error, w, n, x, x_stride, base, base_stride):
         f, at, layers = s.f, s.at, s.layers
         never_inline(f)
         stride = at[STRIDE]
         last = at[LAYERS] - 1
-        ends = at[BUFFER] + at[BUFFER] + at[HALF]
-        y = at[BUFFER] + at[HALF]
+        y, other = at[BUFFER], at[BUFFER] + at[HALF]
         fill(f, error, 0.0)
         while True:
-            n_out, kind = layers[l, N_OUT], layers[l, KIND]
-            if l == last:
-                for k in range(0, n_out, units):
-                    tile(f, w + k * n_in, n_in, n_out - 1 - k, n_in, x, x_stride,
-                         base + k * base_stride, base_stride, y, lanes)
-                    _activate(kind, f, y, units * lanes)
-                    squares(f, min(units, n_out - k), y, lanes, targets + k * stride, stride, error)
-                return
+            n_in, n_out, kind = layers[layer, N_IN], layers[layer, N_OUT], layers[layer, KIND]
             for k in range(0, n_out, units):
-                tile(f, w + k * n_in, n_in, n_out - 1 - k, n_in, x, x_stride,
-                     base + k * base_stride, base_stride, y + k * lanes, lanes)
-                _activate(kind, f, y + k * lanes, units * lanes)
+                to = y if layer == last else y + k * lanes
+                start = base + k * base_stride
+                tile(
+                    f,
+                    w + k * n_in,
+                    n_in,
+                    n_out - 1 - k,
+                    n,
+                    x,
+                    x_stride,
+                    start,
+                    base_stride,
+                    to,
+                    lanes,
+                )
+                _activate(kind, f, to, units * lanes)
+                if layer == last:
+                    rows = min(units, n_out - k)
+                    squares(f, rows, to, lanes, targets + k * stride, stride, error)
+            if layer == last:
+                return
             fill(f, y + n_out * lanes, 1.0)  # the inputs' row of ones, where there are biases
-            l += 1  # noqa: E741
-            w, n_in = point + layers[l, WEIGHTS_OF], layers[l, N_IN]
-            x, x_stride, y = y, lanes, ends - y
-            base, base_stride = at[ZERO], 0
+            layer += 1
+            w, n = point + layers[layer, WEIGHTS_OF], layers[layer, N_IN]
+            x, x_stride, base, base_stride = y, lanes, at[ZERO], 0
+            y, other = other, y
 
     return forward
 
 
-_forward_32 = _make_forward(32, 2)
-_forward_16 = _make_forward(16, 4)
-_forward_8 = _make_forward(8, 4)
+_forward_wide = _make_forward(LANES, UNITS)
+_forward_half = _make_forward(LANES // 2, UNITS)
 
 
 @_jit
-def _value(s, alpha):  # type: ignore[no-untyped-def]
-    """The loss at ``alpha`` on the line in focus; on none, at the trial point.
+def _full(s):
+    """The loss at the trial point, from the inputs on; uses the first row of the log."""
+    f, at, layers = s.f, s.at, s.layers
+    never_inline(f)
+    error = at[LOG_ERROR]
+    for p in range(0, at[STRIDE], LANES):
+        _forward_wide(
+            s,
+            0,
+            at[TRIAL],
+            at[TARGETS] + p,
+            error + p,
+            at[TRIAL],
+            layers[0, N_IN],
+            at[ROWS] + p,
+            at[STRIDE],
+            at[ZERO],
+            0,
+        )
+    return 0.5 * total_of(f, error, at[SAMPLES]) / at[SAMPLES]
 
-    Raises Exhausted where no evaluation is left.
-    """
+
+@_jit
+def _along(s, alpha):
+    """The loss at ``alpha`` on the line in focus, as SciPy computes the point."""
+    f, at = s.f, s.at
+    never_inline(f)
+    for k in range(at[WEIGHTS]):
+        slope = s.dense[at[WEIGHT], k] if at[LAYER] == DENSE else 0.0
+        f[at[TRIAL] + k] = f[at[POINT] + k] + alpha * slope
+    if at[LAYER] != DENSE:
+        f[at[TRIAL] + at[WEIGHT] - at[POINT]] = f[PLACE] + alpha * f[STEP]
+    return _full(s)
+
+
+@_jit
+def _value(s, alpha):
+    """The loss at ``alpha`` on the line in focus. Raises Exhausted where no call is left."""
     f, at, layers = s.f, s.at, s.layers
     never_inline(f)
     if at[EVALUATIONS] >= at[LIMIT]:
         raise Exhausted
     at[EVALUATIONS] += 1
-    l = at[LAYER]  # noqa: E741
-    if l < 0:
-        if l == DENSE:
-            for k in range(at[WEIGHTS]):
-                f[at[TRIAL] + k] = f[at[POINT] + k] + alpha * s.dense[at[WEIGHT], k]
-        for p in range(0, at[STRIDE], LANES):
-            _forward_32(s, 0, at[TRIAL], at[TARGETS] + p, at[LOG_ERROR] + p, at[TRIAL],
-                        layers[0, N_IN], at[ROWS] + p, at[STRIDE], at[ZERO], 0)
-        return 0.5 * total_of(f, at[LOG_ERROR], at[SAMPLES]) / at[SAMPLES]
-
+    layer, weight = at[LAYER], at[WEIGHT]
     w = f[PLACE] + alpha * f[STEP]
-    if not math.isfinite(w):
-        return math.nan
+    if layer == DENSE or not math.isfinite(w):
+        return _along(s, alpha)  # infinity times 0 is NaN: nothing may be left out
     slot = at[LOGGED] % LOG
     at[LOGGED] += 1
     f[at[LOG_ALPHA] + slot] = alpha
-    errors = at[LOG_ERROR] + slot * at[STRIDE]
-    stride, y, kind = at[STRIDE], at[BUFFER], layers[l, KIND]
-    count = at[ACTIVE]
+    stride, n_in, kind = at[STRIDE], layers[layer, N_IN], layers[layer, KIND]
+    errors = at[LOG_ERROR] + slot * stride
+    compact = at[ACTIVE] < at[SAMPLES]
+    to = at[COPIES] if compact else errors
+    rest, column = n_in - at[INPUT], at[UNIT]
+    f[weight] = w
     p = 0
-    while p < count:
-        x, error, targets = at[X] + p, errors + p, at[TARGETS_X] + p
-        move_32(f, w, x, at[BASE_X] + p, y)
-        _activate(kind, f, y, LANES)
-        if l == at[LAYERS] - 1:
-            copy_32(f, at[BASE_NEXT_X] + p, error)
-            squares_32(f, 1, y, 0, targets, 0, error)
-            p += 32
+    while p < at[ACTIVE]:
+        own, targets, error = at[OWN] + p, at[TARGETS_X] + p, to + p
+        row_wide(f, weight, 0, 0, rest, at[X] + p, stride, at[BASE_X] + p, 0, own, 0)
+        _activate(kind, f, own, LANES)
+        if layer == at[LAYERS] - 1:
+            copy_wide(f, at[BASE_NEXT_X] + p, error)
+            squares_wide(f, layers[layer, N_OUT] - column, own, stride, targets, stride, error)
+            p += LANES
             continue
-        base, column = at[BASE_NEXT_X] + p, at[COLUMN]
-        left = min(count - p, at[WIDEST])
-        if left > 24:
-            _forward_32(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
-            p += 32
-        elif left > 8:
-            _forward_16(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
-            p += 16
+        # the next layer goes on from the sum over the units before this one
+        n = layers[layer + 1, N_IN] - column
+        weights = at[POINT] + layers[layer + 1, WEIGHTS_OF] + column
+        base = at[BASE_NEXT_X] + p
+        if at[ACTIVE] - p > LANES // 2:
+            _forward_wide(
+                s, layer + 1, at[POINT], targets, error, weights, n, own, stride, base, stride
+            )
+            p += LANES
         else:
-            _forward_8(s, l + 1, at[POINT], targets, error, column, 1, y, 0, base, stride)
-            p += 8
-    return 0.5 * (f[STILL] + total_of(f, errors, count)) / at[SAMPLES]
+            _forward_half(
+                s, layer + 1, at[POINT], targets, error, weights, n, own, stride, base, stride
+            )
+            p += LANES // 2
+    f[weight] = f[PLACE]
+    if compact:
+        for p in range(0, stride, LANES):
+            copy_wide(f, at[ERROR] + p, errors + p)
+        scatter(f, at[ACTIVE], to, errors, at[PLACES])
+    return 0.5 * total_of(f, errors, at[SAMPLES]) / at[SAMPLES]
 
 
 @_inline
-def _ends(s):  # type: ignore[no-untyped-def]
-    """Values at 0 and 1; the first is known up to rounding, and recomputed where that matters.
-
-    It counts as an evaluation, as in SciPy.
-    """
+def _ends(s):
+    """Values at 0 and 1; that at 0 is known, but counts as an evaluation, as in SciPy."""
     if s.at[EVALUATIONS] >= s.at[LIMIT]:
         raise Exhausted
     s.at[EVALUATIONS] += 1
-    fa = s.f[VALUE]
-    fb = _value(s, 1.0)
-    if abs(fb - fa) <= 1e-12 * abs(fa):
-        # a plateau must look like one: both values from the same sums
-        s.at[EVALUATIONS] -= 1
-        fa = _value(s, 0.0)
-    return 0.0, 1.0, fa, fb
+    return 0.0, 1.0, s.f[VALUE], _value(s, 1.0)
 
 
 _line_search = _jit(make_line_search(_value, _ends))
 
 
 @_jit
-def _refresh(s):  # type: ignore[no-untyped-def]
+def _refresh(s):
     """Recompute every layer's activations and the errors at the current point."""
     f, at, layers = s.f, s.at, s.layers
     stride = at[STRIDE]
     last = at[LAYERS] - 1
     for p in range(0, stride, LANES):
-        for l in range(last + 1):  # noqa: E741
-            n_in = layers[l, N_IN]
-            x = at[ROWS] + layers[l, ROWS_OF] * stride + p
-            for k in range(layers[l, N_OUT]):
-                y = at[ROWS] + (layers[l + 1, ROWS_OF] + k) * stride + p
-                row_32(f, at[POINT] + layers[l, WEIGHTS_OF] + k * n_in, 0, 0, n_in, x, stride,
-                       at[ZERO], 0, y, 0)
-                _activate(layers[l, KIND], f, y, LANES)
-        fill_32(f, at[ERROR] + p, 0.0)
-        squares_32(f, layers[last, N_OUT], at[ROWS] + layers[last + 1, ROWS_OF] * stride + p,
-                   stride, at[TARGETS] + p, stride, at[ERROR] + p)
+        for layer in range(last + 1):
+            n_in = layers[layer, N_IN]
+            x = at[ROWS] + layers[layer, ROWS_OF] * stride + p
+            for k in range(layers[layer, N_OUT]):
+                w = at[POINT] + layers[layer, WEIGHTS_OF] + k * n_in
+                y = at[ROWS] + (layers[layer + 1, ROWS_OF] + k) * stride + p
+                row_wide(f, w, 0, 0, n_in, x, stride, at[ZERO], 0, y, 0)
+                _activate(layers[layer, KIND], f, y, LANES)
+        outputs = at[ROWS] + layers[last + 1, ROWS_OF] * stride + p
+        fill_wide(f, at[ERROR] + p, 0.0)
+        squares_wide(
+            f, layers[last, N_OUT], outputs, stride, at[TARGETS] + p, stride, at[ERROR] + p
+        )
 
 
 @_jit
-def _focus_unit(s, l, unit):  # type: ignore[no-untyped-def]  # noqa: E741
-    """Prepare what stays fixed while weights of this unit move."""
+def _focus_unit(s, layer, unit):
+    """Prepare what stays while weights of this unit move: the sums over the units before it."""
     f, at, layers = s.f, s.at, s.layers
     stride = at[STRIDE]
     last = at[LAYERS] - 1
-    if at[LAYER] != l:
+    if at[LAYER] != layer:
         _refresh(s)
-    at[LAYER], at[UNIT] = l, unit
-    rows = at[ROWS] + layers[l + 1, ROWS_OF] * stride
-    if l == last:
-        above = unit + 1
-        for p in range(0, stride, LANES):
-            others = at[BASE_NEXT] + p
-            fill_32(f, others, 0.0)
-            squares_32(f, unit, rows + p, stride, at[TARGETS] + p, stride, others)
-            squares_32(f, layers[l, N_OUT] - above, rows + above * stride + p, stride,
-                       at[TARGETS] + above * stride + p, stride, others)
-        return
-    n_in, n_out = layers[l + 1, N_IN], layers[l + 1, N_OUT]
-    weights = at[POINT] + layers[l + 1, WEIGHTS_OF]
-    for k in range(n_out):
-        f[at[COLUMN] + k] = f[weights + k * n_in + unit]
-    own = rows + unit * stride
+    at[LAYER], at[UNIT] = layer, unit
+    first = at[ROWS] + layers[layer + 1, ROWS_OF] * stride
     for p in range(0, stride, LANES):
-        # without the unit: its activations are 0 for a moment
-        copy_32(f, own + p, at[BUFFER])
-        fill_32(f, own + p, 0.0)
-        for k in range(0, n_out, 2):
-            rows_32(f, weights + k * n_in, n_in, n_out - 1 - k, n_in, rows + p, stride,
-                    at[ZERO], 0, at[BASE_NEXT] + k * stride + p, stride)
-        copy_32(f, at[BUFFER], own + p)
+        if layer == last:
+            fill_wide(f, at[BASE_NEXT] + p, 0.0)
+            squares_wide(f, unit, first + p, stride, at[TARGETS] + p, stride, at[BASE_NEXT] + p)
+        else:
+            n_in, n_out = layers[layer + 1, N_IN], layers[layer + 1, N_OUT]
+            for k in range(0, n_out, UNITS):
+                w = at[POINT] + layers[layer + 1, WEIGHTS_OF] + k * n_in
+                to = at[BASE_NEXT] + k * stride + p
+                rows_wide(
+                    f, w, n_in, n_out - 1 - k, unit, first + p, stride, at[ZERO], 0, to, stride
+                )
 
 
 @_jit
-def _focus_weight(s, l, unit, j):  # type: ignore[no-untyped-def]  # noqa: E741
-    """Prepare the search along one weight: ``base``, the samples that move, their copies."""
+def _focus_weight(s, layer, unit, j):
+    """Prepare the search along one weight: its unit's sum over the inputs before, what moves."""
     f, at, layers = s.f, s.at, s.layers
     stride = at[STRIDE]
-    if at[LAYER] != l or at[UNIT] != unit:
-        _focus_unit(s, l, unit)
+    if at[LAYER] != layer or at[UNIT] != unit:
+        _focus_unit(s, layer, unit)
     last = at[LAYERS] - 1
-    n_in = layers[l, N_IN]
-    row = at[POINT] + layers[l, WEIGHTS_OF] + unit * n_in
+    n_in = layers[layer, N_IN]
+    row = at[POINT] + layers[layer, WEIGHTS_OF] + unit * n_in
     at[INPUT], at[WEIGHT], at[LOGGED] = j, row + j, 0
     f[PLACE] = f[row + j]
-    f[row + j] = 0.0
-    x = at[ROWS] + layers[l, ROWS_OF] * stride
+    inputs = at[ROWS] + layers[layer, ROWS_OF] * stride
     for p in range(0, stride, LANES):
-        row_32(f, row, 0, 0, n_in, x + p, stride, at[ZERO], 0, at[BASE] + p, 0)
-    f[row + j] = f[PLACE]
+        row_wide(f, row, 0, 0, j, inputs + p, stride, at[ZERO], 0, at[BASE] + p, 0)
 
-    x += j * stride
-    targets, n_next, n_targets = at[TARGETS] + unit * stride, 1, 1
-    if l < last:
-        targets, n_next, n_targets = at[TARGETS], layers[l + 1, N_OUT], layers[last, N_OUT]
-    at[X], at[BASE_X], at[BASE_NEXT_X], at[TARGETS_X] = x, at[BASE], at[BASE_NEXT], targets
-    at[ACTIVE], f[STILL] = at[SAMPLES], 0.0
-    if l == last:
+    x = inputs + j * stride
+    own = at[ROWS] + (layers[layer + 1, ROWS_OF] + unit) * stride
+    targets = at[TARGETS] + (unit * stride if layer == last else 0)
+    at[X], at[BASE_X], at[BASE_NEXT_X] = x, at[BASE], at[BASE_NEXT]
+    at[OWN], at[TARGETS_X], at[ACTIVE] = own, targets, at[SAMPLES]
+    if layer == last:
         return
     count = select_moving(f, x, at[SAMPLES], at[PLACES])
     if (count + 7) // 8 < (at[SAMPLES] + 7) // 8:
         # fewer vectors without the samples that cannot move
-        at[ACTIVE], f[STILL] = count, total_still(f, at[ERROR], at[SAMPLES], x)
-        at[X] = at[COPIES]
-        at[BASE_X] = at[X] + stride
+        n_next = layers[layer + 1, N_OUT]
+        at[ACTIVE] = count
+        at[X] = at[COPIES] + stride
+        at[BASE_X] = at[X] + (n_in - j) * stride
         at[BASE_NEXT_X] = at[BASE_X] + stride
-        at[TARGETS_X] = at[BASE_NEXT_X] + n_next * stride
-        gather(f, 1, count, stride, x, at[X], at[PLACES])
+        at[OWN] = at[BASE_NEXT_X] + n_next * stride
+        at[TARGETS_X] = at[OWN] + (layers[layer + 1, N_IN] - unit) * stride
+        gather(f, n_in - j, count, stride, x, at[X], at[PLACES])
         gather(f, 1, count, stride, at[BASE], at[BASE_X], at[PLACES])
         gather(f, n_next, count, stride, at[BASE_NEXT], at[BASE_NEXT_X], at[PLACES])
-        gather(f, n_targets, count, stride, targets, at[TARGETS_X], at[PLACES])
+        gather(f, layers[layer + 1, N_IN] - unit, count, stride, own, at[OWN], at[PLACES])
+        gather(f, layers[last, N_OUT], count, stride, targets, at[TARGETS_X], at[PLACES])
 
 
 @_jit
-def _accept(s, slot, w):  # type: ignore[no-untyped-def]
-    """Give the weight in focus its value w; update the unit's activations, the errors."""
+def _accept(s, w):
+    """Give the weight in focus its value w, and its unit's activations theirs."""
     f, at, layers = s.f, s.at, s.layers
-    stride = at[STRIDE]
-    errors = at[LOG_ERROR] + slot * stride
-    if at[ACTIVE] < at[SAMPLES]:
-        scatter(f, at[ACTIVE], errors, at[ERROR], at[PLACES])
-    else:
-        for p in range(0, stride, LANES):
-            copy_32(f, errors + p, at[ERROR] + p)
     f[at[WEIGHT]] = w
-    l = at[LAYER]  # noqa: E741
-    x = at[ROWS] + (layers[l, ROWS_OF] + at[INPUT]) * stride
-    y = at[ROWS] + (layers[l + 1, ROWS_OF] + at[UNIT]) * stride
+    stride, layer = at[STRIDE], at[LAYER]
+    rest = layers[layer, N_IN] - at[INPUT]
+    x = at[ROWS] + (layers[layer, ROWS_OF] + at[INPUT]) * stride
+    own = at[ROWS] + (layers[layer + 1, ROWS_OF] + at[UNIT]) * stride
     for p in range(0, stride, LANES):
-        move_32(f, w, x + p, at[BASE] + p, y + p)
-    _activate(layers[l, KIND], f, y, stride)
+        row_wide(f, at[WEIGHT], 0, 0, rest, x + p, stride, at[BASE] + p, 0, own + p, 0)
+    _activate(layers[layer, KIND], f, own, stride)
 
 
 @_jit
-def _find(f, at, alpha):  # type: ignore[no-untyped-def]
+def _find(f, at, alpha):
     """Slot of the log that holds the errors at alpha, or -1."""
     for back in range(1, min(LOG, at[LOGGED]) + 1):
         slot = (at[LOGGED] - back) % LOG
@@ -993,7 +986,7 @@ def _find(f, at, alpha):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_OPTIONS)
-def run(s, first, stop, tol):  # type: ignore[no-untyped-def]
+def run(s, first, stop, tol):
     """The one entry point, so that all is compiled once.
 
     0 <= first < stop: search along the directions first to stop - 1, in order, and keep the
@@ -1002,39 +995,44 @@ def run(s, first, stop, tol):  # type: ignore[no-untyped-def]
     Raises Exhausted, and RuntimeError where a line has no bracket.
     """
     f, at, layers = s.f, s.at, s.layers
-    at[LAYER] = NOWHERE
     if first == stop:
-        return _value(s, 0.0)
+        return _full(s)
+    if first <= 0:
+        at[LAYER] = NOWHERE  # later slices go on with what is prepared
     alpha = 0.0
     for i in range(first, stop):
         before = f[VALUE]
         axis = s.axis[i] if i >= 0 else -1
-        if axis >= 0:
-            if s.length[i] == 0.0:
-                continue
-            l = 0  # noqa: E741
-            while axis >= layers[l + 1, WEIGHTS_OF]:
-                l += 1  # noqa: E741
-            k, n_in = axis - layers[l, WEIGHTS_OF], layers[l, N_IN]
-            _focus_weight(s, l, k // n_in, k % n_in)
-            f[STEP] = s.length[i]
-        else:
+        if axis < 0:
             at[LAYER], at[WEIGHT] = DENSE, -1 - axis
+        elif s.length[i] == 0.0:
+            continue
+        else:
+            layer = 0
+            while axis >= layers[layer + 1, WEIGHTS_OF]:
+                layer += 1
+            k, n_in = axis - layers[layer, WEIGHTS_OF], layers[layer, N_IN]
+            _focus_weight(s, layer, k // n_in, k % n_in)
+            f[STEP] = s.length[i]
         alpha, value = _line_search(s, tol)
-        f[VALUE] = value
         if axis < 0 or not math.isfinite(alpha):
             # along an axis, SciPy adds alpha * 0 to every other weight
             for k in range(at[WEIGHTS]):
                 slope = s.dense[-1 - axis, k] if axis < 0 else 0.0
                 f[at[POINT] + k] += alpha * slope
             at[LAYER] = NOWHERE
-        elif alpha != 0.0:
+        elif alpha == 0.0:
+            _accept(s, f[PLACE])
+        else:
             slot = _find(f, at, alpha)
             if slot < 0:
                 slot = at[LOGGED] % LOG
                 at[EVALUATIONS] -= 1
                 _value(s, alpha)
-            _accept(s, slot, f[PLACE] + alpha * f[STEP])
+            for p in range(0, at[STRIDE], LANES):
+                copy_wide(f, at[LOG_ERROR] + slot * at[STRIDE] + p, at[ERROR] + p)
+            _accept(s, f[PLACE] + alpha * f[STEP])
+        f[VALUE] = value
         if before - f[VALUE] > f[DELTA]:
             f[DELTA] = before - f[VALUE]
             at[BEST] = i
@@ -1099,10 +1097,8 @@ class _FolderCache(Cache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):
             super().save_overload(sig, data)
-        except OSError:
-            pass
 
 
 run._cache = _FolderCache(run.py_func)

@@ -70,7 +70,8 @@ def fitting_window(points: Array, margin: float = 0.08) -> Window:
 
 def quantile_window(points: Array, low: float, high: float) -> Window:
     """The window between two quantiles of points (n, 2), each coordinate by itself."""
-    return _window(*np.quantile(points, [low, high], axis=0), margin=0.0)
+    first, last = np.quantile(points, [low, high], axis=0)
+    return _window(first, last, margin=0.0)
 
 
 def _window(low: Array, high: Array, margin: float) -> Window:
@@ -96,7 +97,21 @@ def normal_grid(columns: int, rows: int, low: float = 0.05, high: float = 0.95) 
     Each cell then stands for the same share of a standard normal prior.
     """
     quantiles = grid(((low, high), (low, high)), columns, rows)
-    return norm.ppf(quantiles)
+    return np.asarray(norm.ppf(quantiles))
+
+
+def plane_grid(codes: Array, side: int, prior: bool) -> tuple[Array, Window | None]:
+    """A grid of points (rows, columns, 2) that covers where a model's codes lie, and its window.
+
+    codes : (n, latent units); the grid lies in the plane of the first two
+    prior : whether the codes are drawn to a standard normal, whose quantiles the grid takes
+        then (and no window); else it spans the middle 90 % of the codes
+    """
+    rows = side if codes.shape[1] > 1 else 1
+    if prior:
+        return normal_grid(side, rows), None
+    window = quantile_window(coordinate_plane(codes.shape[1]).project(codes), 0.05, 0.95)
+    return grid(window, side, rows), window
 
 
 def decode_grid(decode: Callable[[Array], Array], plane: Plane, points: Array) -> Array:

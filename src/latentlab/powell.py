@@ -83,14 +83,18 @@ class Objective:
         """Fresh arrays for one run of the compiled code."""
         network = self.network
         return kernels.new_state(
-            network.architecture, network.activations, float(network.beta), network.biases,
-            self.inputs, self.targets,
+            network.architecture,
+            network.activations,
+            float(network.beta),
+            network.biases,
+            self.inputs,
+            self.targets,
         )
 
 
 def _loss(state: kernels.State, weights: Array) -> float:
     state.part(kernels.TRIAL, state.at[kernels.WEIGHTS])[:] = weights
-    return kernels.run(state, 0, 0, 0.0)
+    return float(kernels.run(state, 0, 0, 0.0))
 
 
 class NumpyObjective:
@@ -149,7 +153,7 @@ class NumpyObjective:
 class _PythonLines:
     """Line searches on any Python function; every number as in SciPy."""
 
-    def __init__(self, fun: Callable, x0: Array, direc: Array, maxfev: float) -> None:
+    def __init__(self, fun: Callable[..., Any], x0: Array, direc: Array, maxfev: float) -> None:
         self.fun, self.x, self.direc, self.maxfev = fun, x0, direc, maxfev
         self.evaluations = 0
         self._search = kernels.make_line_search(_PythonLines._along, _PythonLines._ends)
@@ -183,7 +187,7 @@ class _PythonLines:
             return direction
         self._direction = direction
         alpha, value = self._search(self, tol)
-        step = alpha * direction
+        step: Array = alpha * direction
         self.value, self.x = value, self.x + step
         return step
 
@@ -209,9 +213,7 @@ class _PythonLines:
 class _NetworkLines:
     """The same on an ``Objective``, compiled; directions are kept as axes where they are."""
 
-    def __init__(
-        self, objective: Objective, x0: Array, direc: Array | None, maxfev: float
-    ) -> None:
+    def __init__(self, objective: Objective, x0: Array, direc: Array | None, maxfev: float) -> None:
         _check_weights(objective.network, x0)
         self._state = state = objective.new_state()
         self._n = objective.network.n_weights
@@ -261,13 +263,18 @@ class _NetworkLines:
         return int(self._state.at[kernels.EVALUATIONS])
 
     def evaluate(self, x: Array) -> float:
+        at = self._state.at
+        if at[kernels.EVALUATIONS] >= at[kernels.LIMIT]:
+            raise kernels.Exhausted("Too many function calls")
+        at[kernels.EVALUATIONS] += 1
         return _loss(self._state, x)
 
     def search(self, direction: Array, tol: float) -> Array:
         if not np.any(direction):
             return direction
         self._state.dense[0] = direction
-        return kernels.run(self._state, -1, 0, tol) * direction
+        step: Array = kernels.run(self._state, -1, 0, tol) * direction
+        return step
 
     def sweep(self, tol: float) -> tuple[float, int]:
         state = self._state
@@ -372,7 +379,7 @@ def _limits(n: int, maxiter: float | None, maxfev: float | None) -> tuple[float,
     return maxiter, maxfev
 
 
-def _wrap_callback(callback: Callable | None) -> Callable[[Array, Any], None]:
+def _wrap_callback(callback: Callable[..., Any] | None) -> Callable[[Array, Any], None]:
     """Call as SciPy does: with ``intermediate_result`` where that is the only parameter."""
     if callback is None:
         return lambda x, value: None
@@ -382,11 +389,11 @@ def _wrap_callback(callback: Callable | None) -> Callable[[Array, Any], None]:
 
 
 def powell(
-    fun: Callable,
+    fun: Callable[..., Any],
     x0: Array,
-    args: tuple = (),
+    args: tuple[Any, ...] = (),
     *,
-    callback: Callable | None = None,
+    callback: Callable[..., Any] | None = None,
     bounds: Any = None,
     constraints: Any = (),
     jac: Any = None,
@@ -503,9 +510,7 @@ class _Record:
             status = "converged"
         else:
             status = "max_epochs"
-        return Training(
-            self.weights, np.array(self.errors), np.array(self.evaluations), status
-        )
+        return Training(self.weights, np.array(self.errors), np.array(self.evaluations), status)
 
 
 def train(
@@ -531,8 +536,14 @@ def train(
     record = _Record(lines.x, lines.value, progress)
     if not record.diverged:
         try:
-            _iterate(lines, xtol, ftol, max_epochs, np.inf,
-                     lambda: record.add(lines.x, lines.value, lines.evaluations))
+            _iterate(
+                lines,
+                xtol,
+                ftol,
+                max_epochs,
+                np.inf,
+                lambda: record.add(lines.x, lines.value, lines.evaluations),
+            )
         except RuntimeError:  # no bracket within 1000 steps: the loss falls without end
             record.diverged = True
     return record.training(ftol)
@@ -570,14 +581,19 @@ def train_scipy(
         record = _Record(start, objective(start), progress)
         if not record.diverged:
             try:
-                minimize(counted, start, method="Powell", callback=callback,
-                         options={"maxiter": max_epochs, "xtol": xtol, "ftol": ftol})
+                minimize(
+                    counted,
+                    start,
+                    method="Powell",
+                    callback=callback,
+                    options={"maxiter": max_epochs, "xtol": xtol, "ftol": ftol},
+                )
             except RuntimeError:  # as in ``train``
                 record.diverged = True
     return record.training(ftol)
 
 
-def compile() -> None:  # noqa: A001
+def compile() -> None:
     """Compile everything, or load it from the cache; once, before jobs fan out."""
     network = Network((2, 1, 2), "linear", "linear", "linear", "linear", 1.0, False)
     kernels.compile_for(Objective(network, np.zeros((1, 2)), np.zeros((1, 2))).new_state())

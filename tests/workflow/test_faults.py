@@ -29,10 +29,8 @@ def kill_during(project, command, seconds):
 @pytest.mark.parametrize(
     ("command", "seconds"),
     [
-        (["snakemake", "--cores", "2"], 6),
-        (["snakemake", "--cores", "2"], 20),
-        (["dvc", "repro"], 12),
-        (["dvc", "repro"], 30),
+        (["snakemake", "--cores", "2"], 15),
+        (["dvc", "repro"], 25),
     ],
 )
 def test_a_killed_run_is_finished_by_the_same_command(blank, finished, command, seconds):

@@ -27,29 +27,6 @@ class Model:
         self.label = name if name == kind else f"{kind}, {name}"
 
 
-def shown_images(labels, classes, count):
-    """Numbers of the first images of class 0, 1, ..., then of the second ones: (count,)."""
-    ranks = np.zeros(len(labels), int)
-    for number in range(classes):
-        of_class = labels == number
-        ranks[of_class] = np.arange(of_class.sum())
-    return np.lexsort((labels, ranks))[:count]
-
-
-def plane_of(model, codes, side):
-    """A grid of points (rows, columns, 2) of a model's plane, and its window.
-
-    A VAE's codes are drawn to a standard normal, whose quantiles the grid takes (no window);
-    an autoencoder's grid lies where its codes (n, latent units) are.
-    """
-    rows = side if codes.shape[1] > 1 else 1
-    if model.settings.variational:
-        return latent.normal_grid(side, rows), None
-    points = latent.coordinate_plane(codes.shape[1]).project(codes)
-    window = latent.quantile_window(points, 0.05, 0.95)
-    return latent.grid(window, side, rows), window
-
-
 def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
     dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
@@ -69,13 +46,15 @@ def draw(settings, data, models, curves, published):
 
     pictures, windows = {}, {}
     for name, model in models.items():
-        grid, windows[model.label] = plane_of(model, codes[name], settings["manifold"])
+        grid, windows[model.label] = latent.plane_grid(
+            codes[name], settings["manifold"], model.settings.variational
+        )
         plane = latent.coordinate_plane(model.settings.latent)
         decoded = latent.decode_grid(model.decode, plane, grid)
         pictures[model.label] = decoded.reshape(*grid.shape[:2], *data.size)
     yield "manifolds", figures.manifolds(pictures, windows, dataset)
 
-    shown = shown_images(classes, len(settings["classes"]), settings["drawn"])
+    shown = figures.shown_images(classes, settings["drawn"])
     rows = {"original": x[shown].reshape(-1, *data.size)}
     for model in models.values():
         rows[model.label] = model.decode(model.encode(x[shown])).reshape(-1, *data.size)

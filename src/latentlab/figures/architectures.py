@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -53,7 +55,7 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     for axes in panels[max(0, len(looks) - _COLUMNS) : len(looks)]:
         axes.set_xlabel("epoch")
         axes.tick_params(labelbottom=True)
-    for axes in panels[:: _COLUMNS]:
+    for axes in panels[::_COLUMNS]:
         axes.set_ylabel("error a letter")
     figure.legend(
         handles=[
@@ -70,8 +72,8 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
 def _published_handle(published: Published, names: Mapping[str, object]) -> list[Line2D]:
     if not set(published) & set(names):
         return []
-    mark = {"marker": "D", "color": style.PUBLISHED, "markersize": 6, "linestyle": "none"}
-    return [Line2D([], [], **mark, label="published, a single run")]
+    mark: dict[str, Any] = {"marker": "D", "markersize": 6, "linestyle": "none"}
+    return [Line2D([], [], color=style.PUBLISHED, label="published, a single run", **mark)]
 
 
 def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
@@ -86,9 +88,7 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
         errors = replicates.loc[replicates["network"] == name, "error"].to_numpy()
         low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75])
         look = looks[name]
-        axes.barh(
-            row, high - low, left=low, height=0.62, color=look.color, alpha=0.18, linewidth=0
-        )
+        axes.barh(row, high - low, left=low, height=0.62, color=look.color, alpha=0.18, linewidth=0)
         axes.scatter(
             errors, row + 0.26 * style.spread(len(errors)), s=16, marker=look.marker,
             color=look.color, alpha=0.65, linewidths=0,
@@ -150,7 +150,7 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
     return figure
 
 
-def _letter_shares(axes: object, row: int, exact: float, within_one: float) -> None:
+def _letter_shares(axes: Axes, row: int, exact: float, within_one: float) -> None:
     parts = [
         ("exact", exact, "#2b4a63"),
         ("1 wrong", within_one - exact, "#7fa3bf"),
@@ -158,12 +158,12 @@ def _letter_shares(axes: object, row: int, exact: float, within_one: float) -> N
     ]
     left = 0.0
     for label, share, color in parts:
-        axes.barh(  # type: ignore[attr-defined]
+        axes.barh(
             row, 100 * share, left=left, height=0.62, color=color, linewidth=0,
             label=label if row == 0 else None,
         )  # fmt: skip
         if share > 0.08:
-            axes.text(  # type: ignore[attr-defined]
+            axes.text(
                 left + 50 * share, row, f"{100 * share:.0f}", ha="center", va="center",
                 fontsize=9, color="white" if label == "exact" else style.INK,
             )  # fmt: skip

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 
 from latentlab.figures import pixels, style
 from latentlab.figures.letters import marked_letters, wrong_legend
+from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, ROWS
-from latentlab.network import Array
 
 DRAWN_ABOVE = 0.35  # the original's drawings show a pixel black above this
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
@@ -72,16 +72,15 @@ def _score_line(axes: Axes, table: pd.DataFrame, measure: str, look: style.Look)
     table = table.sort_values("probability")
     factor = 1.0 if measure == "error" else 100.0
     middle, low, high = (
-        factor * table[column].to_numpy() for column in (measure, f"{measure}_low", f"{measure}_high")
+        factor * table[column].to_numpy()
+        for column in (measure, f"{measure}_low", f"{measure}_high")
     )
     if measure == "error":
         middle, low, high = map(style.positive, (middle, low, high))
     else:
         low, high = np.clip(low, 0, 100), np.clip(high, 0, 100)
     x = table["probability"].to_numpy()
-    axes.plot(
-        x, middle, color=look.color, linestyle=look.line, marker=look.marker, markersize=6
-    )
+    axes.plot(x, middle, color=look.color, linestyle=look.line, marker=look.marker, markersize=6)
     axes.vlines(x, low, high, color=look.color, linewidth=1.4, alpha=0.7)
 
 
@@ -91,9 +90,7 @@ def _error_axis(axes: Axes, table: pd.DataFrame) -> None:
     style.log_axis(axes.yaxis)
 
 
-def training_set(
-    letters: Array, copies: Array, characters: Sequence[str], title: str
-) -> Figure:
+def training_set(letters: Array, copies: Array, characters: Sequence[str], title: str) -> Figure:
     """The clean targets and their noisy copies, in gray and as the original drew them.
 
     letters : (letters, pixels); copies : (copies, letters, pixels)

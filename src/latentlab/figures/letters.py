@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latentlab.figures import pixels, style
+from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, ROWS
 from latentlab.gather import carried_forward
 from latentlab.latent import Plane, Window
 from latentlab.metrics import nearest_letter, wrong_pixels
-from latentlab.network import Array
 
 _LOOK = style.LOOKS[0]
+_BEST: dict[str, Any] = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
 _PER_BAND = 16  # letters side by side
 _KNOWN = "#cfe3f5"  # ground of a decoded letter that the font has
 
@@ -33,9 +35,7 @@ def best_start(history: pd.DataFrame) -> tuple[int, str]:
     return int(final.idxmin()), name
 
 
-def learning_curve(
-    history: pd.DataFrame, name: str, published: float | None = None
-) -> Figure:
+def learning_curve(history: pd.DataFrame, name: str, published: float | None = None) -> Figure:
     """Error by epoch: every start, median and quartiles, and the best start.
 
     history : columns replicate, epoch, error
@@ -54,7 +54,7 @@ def learning_curve(
             markersize=2.5,
         )  # fmt: skip
     style.band(axes, np.arange(errors.shape[1]), low, middle, high, _LOOK, linewidth=2.4)
-    axes.plot(best["epoch"], best["error"], color=style.WARNING, linewidth=2, linestyle=(0, (5, 1.5)))
+    axes.plot(best["epoch"], best["error"], **_BEST)
     end = best["error"].iloc[-1]
     axes.annotate(
         f"{end:.3g}", (best["epoch"].iloc[-1], end), xytext=(5, 0), textcoords="offset points",
@@ -74,7 +74,7 @@ def learning_curve(
         handles=[
             Line2D([], [], color=_LOOK.color, alpha=0.4, linewidth=1, label="one start"),
             Line2D([], [], color=_LOOK.color, linewidth=2.4, label="median, band: quartiles"),
-            Line2D([], [], color=style.WARNING, linewidth=2, linestyle=(0, (5, 1.5)), label="best start"),
+            Line2D([], [], **_BEST, label="best start"),
         ],
         loc="outside lower center",
         ncols=3,
@@ -132,7 +132,7 @@ def wrong_legend(axes: Axes, x: float, y: float) -> None:
     """What the marks of ``marked_letters`` mean, on one line from x, y on."""
     pixels.squares(axes, np.array([x]), np.array([y - 0.5]), style.WARNING)
     _hollow(axes, np.array([x + 25.0]), np.array([y - 0.5]))
-    options = {"va": "center", "fontsize": 9, "color": style.MUTED}
+    options: dict[str, Any] = {"va": "center", "fontsize": 9, "color": style.MUTED}
     axes.text(x + 1.8, y, "on, but should be off", **options)
     axes.text(x + 26.8, y, "off, but should be on", **options)
 
@@ -196,6 +196,8 @@ def _place_labels(figure: Figure, axes: Axes, points: Array, texts: Sequence[str
 
 def _free_place(at: Array, index: int, length: int, taken: list[Array], unit: float) -> Array:
     """The nearest place (2,) around point ``index`` that touches no point and no label."""
+    place: Array
+    best: Array
     wide, high = unit * (4.0 + 5.0 * length), unit * 13.0
     best, least = at[index], np.inf
     for radius in np.arange(10.0, 70.0, 3.0) * unit:

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from latentlab.figures.style import CSS_DPI, INK, PAPER, WIDTH, heading
+from latentlab.figures.style import CSS_DPI, INK, PAPER, WIDTH, Array, heading
 from latentlab.fonts import COLUMNS, ROWS
-from latentlab.network import Array
 
 GROUND = "#f0f0f2"  # of a letter: its pixels that are off
 _LEVELS = 8  # of gray: more cannot be told apart, and every level is a path of its own
@@ -33,7 +32,7 @@ def sheet(
     cell = min(largest, (width - 2 * margin) / columns)
     height = rows * cell + top + margin
     figure = Figure(figsize=(width, height), facecolor=PAPER)
-    box = [margin / width, margin / height, columns * cell / width, rows * cell / height]
+    box = (margin / width, margin / height, columns * cell / width, rows * cell / height)
     axes = figure.add_axes(box, xlim=(0, columns), ylim=(rows, 0))
     axes.axis("off")
     heading(figure, title)
@@ -73,7 +72,9 @@ def frame(
     return figure, panels
 
 
-def squares(axes: Axes, x: Array, y: Array, color: Any, side: float = _SQUARE, **options: Any) -> None:
+def squares(
+    axes: Axes, x: Array, y: Array, color: Any, side: float = _SQUARE, **options: Any
+) -> None:
     """Squares centered in the cells whose top left corners are x, y (n,): one path in all."""
     if not len(x):
         return
@@ -102,7 +103,7 @@ def letters(axes: Axes, pixels: Array, corners: Array, color: str = INK) -> None
         squares(axes, x[of_level], y[of_level], tuple(shaded(value / _LEVELS, GROUND, color)))
 
 
-def tiles(pictures: Array, gap: int, ground: str | Array = PAPER) -> Array:
+def tiles(pictures: Array, gap: int, ground: str = PAPER) -> Array:
     """One picture (height, width, 3) of colors in [0, 1] from a grid of pictures.
 
     pictures : (rows, columns, height, width, 3)
@@ -110,7 +111,7 @@ def tiles(pictures: Array, gap: int, ground: str | Array = PAPER) -> Array:
     """
     rows, columns, height, width, _ = pictures.shape
     whole = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
-    whole *= to_rgb(ground)
+    whole *= np.array(to_rgb(ground))
     for i in range(rows):
         for j in range(columns):
             y, x = gap + i * (height + gap), gap + j * (width + gap)
@@ -126,7 +127,7 @@ def shaded(pixels: Array | float, off: Array | str, on: str = INK) -> Array:
     low = np.array(to_rgb(off)) if isinstance(off, str) else off
     # few levels: the eye sees no more, and files stay small
     share = np.rint(np.clip(np.asarray(pixels), 0, 1) * 32)[..., None] / 32
-    return (1 - share) * low + share * np.array(to_rgb(on))
+    return np.asarray((1 - share) * low + share * np.array(to_rgb(on)))
 
 
 def labels(axes: Axes, x: Array, y: float | Array, texts: Sequence[str], **options: Any) -> None:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latentlab.figures import pixels, style
+from latentlab.figures.style import Array
 from latentlab.latent import Window
-from latentlab.network import Array
 
 _TERMS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL divergence"}
 _CLASSES = (  # Okabe and Ito's colors and three between; names are written beside them
@@ -20,6 +20,15 @@ _CLASSES = (  # Okabe and Ito's colors and three between; names are written besi
     "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817",
 )  # fmt: skip
 _WIDE = 9.5  # inches: two manifolds of 15 images of 28 pixels side by side
+
+
+def shown_images(labels: np.ndarray, count: int) -> np.ndarray:
+    """Numbers (count,) of images to show: the first of each class, then the second, ..."""
+    ranks = np.zeros(len(labels), int)
+    for label in np.unique(labels):
+        of_class = labels == label
+        ranks[of_class] = np.arange(of_class.sum())
+    return np.lexsort((labels, ranks))[:count]
 
 
 def loss_curves(
@@ -44,10 +53,11 @@ def loss_curves(
             _mark_end(axes, curve, f"test_{term}", look)
         axes.set_title(_TERMS[term])
         axes.set_xlabel("epoch")
-        _settled_limits(axes, curves, term)
-        if term == "loss" and published is not None:
-            axes.axhline(published, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
-            axes.annotate(f"published {published:g}", (0.99, published), ha="right",
+        marked = published if term == "loss" else None
+        _settled_limits(axes, curves, term, marked)
+        if marked is not None:
+            axes.axhline(marked, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
+            axes.annotate(f"published {marked:g}", (0.99, marked), ha="right",
                           xycoords=("axes fraction", "data"), xytext=(0, 4),
                           textcoords="offset points", fontsize=9)  # fmt: skip
     panels[0].set_ylabel("nats an image")
@@ -71,13 +81,15 @@ def _mark_end(axes: Axes, curve: pd.DataFrame, column: str, look: style.Look) ->
         axes.plot(last["epoch"], last[column], color=look.color, marker=look.marker, markersize=6)
 
 
-def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str) -> None:
+def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float | None) -> None:
     """Leave out of sight the first epochs, whose loss is so high that the rest looks flat."""
     later = curves[curves["epoch"] > max(1, curves["epoch"].max() * 0.05)]
-    values = pd.concat([later[term], later[f"test_{term}"]]).dropna()
-    if len(values):
-        room = 0.06 * (values.max() - values.min() or 1.0)
-        axes.set_ylim(values.min() - room, values.max() + room)
+    values = [*later[term].dropna(), *later[f"test_{term}"].dropna()]
+    if marked is not None:
+        values.append(marked)
+    if values:
+        room = 0.06 * (max(values) - min(values) or 1.0)
+        axes.set_ylim(min(values) - room, max(values) + room)
 
 
 def latent_codes(
@@ -89,15 +101,14 @@ def latent_codes(
     prior : labels of the models whose codes are drawn to a standard normal distribution
     """
     height = 4.8 * -(-len(codes) // 2) + 0.4
-    figure = style.canvas(height, width=_WIDE, title=f"Where the test images of {dataset} are coded")
+    figure = style.canvas(height, width=_WIDE, title=f"Codes of the test images of {dataset}")
     panels = figure.subplots(-(-len(codes) // 2), min(2, len(codes)), squeeze=False).ravel()
-    colors = np.array([_CLASSES[c % len(_CLASSES)] for c in classes])
-    size = 14 if len(classes) < 2000 else 4.5
+    tints = [tuple(pixels.shaded(0.55, "white", color)) for color in _CLASSES]
+    colors = [tints[c % len(tints)] for c in classes]
+    size = 12 if len(classes) < 2000 else 2.2
     for axes, (label, points) in zip(panels, codes.items(), strict=False):
-        # no soft edges, no transparency: few colors, and a file a tenth as large
-        axes.scatter(
-            *points.T, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False
-        )
+        # no soft edges, no transparency: few colors, and a file a fifth as large
+        axes.scatter(*points.T, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
         if label in prior:
             _prior_circle(axes)
         _name_classes(axes, points, classes, names)
@@ -115,7 +126,7 @@ def _prior_circle(axes: Axes) -> None:
     angle = np.linspace(0, 2 * np.pi, 100)
     axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1,
               linestyle=(0, (4, 3)))  # fmt: skip
-    axes.annotate("2 σ of the prior", (0, -2), xytext=(0, -10), textcoords="offset points",
+    axes.annotate("2 deviations of the prior", (0, -2), xytext=(0, -10), textcoords="offset points",
                   ha="center", fontsize=8.5, path_effects=style.halo(), zorder=7)  # fmt: skip
 
 
@@ -124,9 +135,11 @@ def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str
     centers = {c: np.median(points[classes == c], axis=0) for c in np.unique(classes)}
     _robust_limits(axes, points)
     for c, place in _apart(axes, centers, names).items():
+        # darker than its points, so that a gray print shows it too
+        color = tuple(pixels.shaded(0.35, _CLASSES[c % len(_CLASSES)], style.INK))
         axes.text(
-            *place, names[c], color=_CLASSES[c % len(_CLASSES)], fontsize=11, fontweight="bold",
-            ha="center", va="center", path_effects=style.halo(3.5), zorder=8,
+            place[0], place[1], names[c], color=color, fontsize=11,
+            fontweight="bold", ha="center", va="center", path_effects=style.halo(3.5), zorder=8,
         )  # fmt: skip
 
 
@@ -139,17 +152,19 @@ def _robust_limits(axes: Axes, points: Array) -> None:
 
 
 def _apart(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
-    """Places (2,) near the centers whose texts do not overlap: pushed apart vertically."""
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+    """The places (2,) nearest to the centers at which the names do not overlap."""
+    sides = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
+    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    circle = np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+    steps = np.concatenate([radius * circle for radius in np.arange(0.0, 0.5, 0.01)])
     placed: dict[int, Array] = {}
-    line = 0.055 * (y1 - y0)
-    for c, center in sorted(centers.items(), key=lambda item: item[1][1]):
-        place = center.copy()
-        for other, at in sorted(placed.items(), key=lambda item: item[1][1]):
-            wide = 0.014 * (len(names[c]) + len(names[other]) + 1) * (x1 - x0)
-            if abs(at[0] - place[0]) < wide and abs(at[1] - place[1]) < line:
-                place[1] = at[1] + line
-        placed[c] = place
+    for c, center in centers.items():
+        places = center + steps * sides
+        free = np.ones(len(places), bool)
+        for other, at in placed.items():
+            room = np.array([0.014 * (len(names[c]) + len(names[other]) + 1), 0.05])
+            free &= (np.abs(places - at) >= room * sides).any(axis=1)
+        placed[c] = places[np.argmax(free)]
     return placed
 
 

@@ -20,6 +20,7 @@ from latentlab.report.parts import (
     number,
     percent,
     rank,
+    stated,
 )
 from latentlab.tables import read_csv
 
@@ -47,13 +48,10 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
 
 def _answer(summary: pd.DataFrame) -> str:
     best, worst = summary.iloc[0], summary.iloc[-1]
-    if len(summary) == 1:
-        return f"{best.network} ends at a median error of {interval(best, 'error')}."
-    return (
-        f"{best.network} has the lowest median error, {interval(best, 'error')}, and"
-        f" {worst.network} the highest, {interval(worst, 'error')}:"
-        f" a factor of {number(worst.error / best.error, 2)}."
-    )
+    text = f"{best.network} ends at the lowest median error, {stated(best, 'error')}"
+    if len(summary) > 1:
+        text += f"; {worst.network} at the highest, {number(worst.error / best.error, 2)} times it"
+    return f"{text}."
 
 
 def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
@@ -88,7 +86,9 @@ def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
 
 def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Any, ...]:
     medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
-    pixels = listing([f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()])
+    pixels = listing(
+        [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
+    )
     starts = count(section["replicates"], "start")
     return (
         figure(

@@ -75,12 +75,13 @@ def _extremes(fresh: pd.DataFrame) -> tuple[pd.Series, pd.Series, float, float]:
 def _answer(fresh: pd.DataFrame) -> str:
     low, high, p, q = _extremes(fresh)
     text = (
-        f"Of letters with noise never seen, hit with p = {p:g},"
-        f" {percent(low.right_letter)} are taken for the right letter"
+        f"Where noise never seen hits a pixel with p = {p:g}, {percent(low.right_letter)} of the"
+        f" letters are taken for the right one and {percent(low.exact)} come back without a wrong"
+        " pixel"
     )
     if q > p:
-        text += f", with p = {q:g} {percent(high.right_letter)}"
-    return f"{text}; {percent(low.exact)} come back without a wrong pixel."
+        text += f"; with p = {q:g} it is {percent(high.right_letter)} and {percent(high.exact)}"
+    return f"{text}."
 
 
 def _learned(learned: pd.DataFrame, fresh: pd.DataFrame) -> str:
@@ -136,12 +137,13 @@ def _group(folder: Path, factors: Mapping[str, Any], row: Any, section: Mapping[
         ),
         figure(
             folder / "training_set",
-            f"The clean letters {letters} and {count(section['copies'], 'noisy copy', 'noisy copies')}"
-            f" of each, with {noise}.",
+            f"The clean letters ({letters}) and"
+            f" {count(section['copies'], 'noisy copy', 'noisy copies')} of each, with {noise}.",
             "The targets and what the network learned them from.",
         ),
     )
-    name = f"{factors['font']}, {factors['network']}, {factors['subset']}: {noise}"
+    of = "all letters" if letters == "all" else letters
+    name = f"{of} of {factors['font']}, network {factors['network']}: {noise}"
     return Group(name, "", figures, folded=True)
 
 

@@ -22,6 +22,7 @@ from latentlab.report.parts import (
     number,
     percent,
     rank,
+    stated,
 )
 from latentlab.tables import read_csv
 
@@ -32,9 +33,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     summary = read_csv(folder / "tables" / "summary.csv")
     replicates = read_csv(folder / "tables" / "replicates.csv")
     order = summary.sort_values("best_error", kind="stable")
+    cells = letters_factors(section)
     groups = tuple(
-        _group(folder / "figures" / cell, _row(summary, factors), _runs(replicates, factors), section)
-        for cell, factors in letters_factors(section).items()
+        _group(
+            folder / "figures" / cell, _runs(summary, of).iloc[0], _runs(replicates, of), section
+        )
+        for cell, of in cells.items()
     )
     best = order.iloc[0]
     cover = next(g for g in groups if g.title == _title(best)).figures[0]
@@ -50,10 +54,6 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         table=_table(summary),
         made=made("letters", section, ("train", "evaluate", "tabulate", "plot")),
     )
-
-
-def _row(table: pd.DataFrame, factors: Mapping[str, Any]) -> Any:
-    return _runs(table, factors).iloc[0]
 
 
 def _runs(table: pd.DataFrame, factors: Mapping[str, Any]) -> pd.DataFrame:
@@ -76,13 +76,13 @@ def _answer(row: Any, runs: pd.DataFrame) -> str:
         f"The best of {count(len(runs), 'start')} of the network {row['network']} returns"
         f" {percent(best.exact)} of the {row['font']} letters without a wrong pixel and"
         f" {percent(best.within_one_pixel)} with at most one, {yardstick}; its error is"
-        f" {number(best.error)}, the median over all starts {interval(row, 'error')}."
+        f" {number(best.error)}, the median of all starts {stated(row, 'error')}."
     )
 
 
 def _against_published(row: Any) -> str:
     if not math.isfinite(row["published_error"]):
-        return f"{_title(row)}: median error {interval(row, 'error')}; nothing was published."
+        return f"{_title(row)}: median error {stated(row, 'error')}; nothing was published."
     return (
         f"{_title(row)}: the published error, {number(row['published_error'])} after"
         f" {number(row['published_epochs'], 1)} epochs, is reached by"

@@ -36,5 +36,5 @@ def render(content: Mapping[str, Any], template: str, style: str) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    page = environment.from_string(template).render(**content, style=Markup(style))  # noqa: S704
+    page = environment.from_string(template).render(**content, style=Markup(style))
     return page.rstrip() + "\n"

@@ -87,13 +87,15 @@ def figure(path: Path, alt: str, caption: str) -> Figure:
     return Figure(path.name, uri, width, alt, caption)
 
 
+NONE = "\N{EN DASH}"
+
 # --- words and numbers --------------------------------------------------------------------
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A figure with so many significant digits: 0.127, 153, 2.80e-42; "–" for none."""
+    """A figure with so many significant digits: 0.127, 153, 2.80e-42; a dash for none."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return NONE
     if value == 0:
         return "0"
     if 1e-4 <= abs(value) < 1e6:
@@ -105,7 +107,7 @@ def number(value: float, digits: int = 3) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] as a percentage; one that is nearly all or nothing stays so."""
     if not math.isfinite(share):
-        return "–"
+        return NONE
     rounded = f"{100 * share:.0f}"
     if (rounded == "100" and share < 1) or (rounded == "0" and share > 0):
         rounded = f"{100 * share:.1f}"
@@ -122,19 +124,25 @@ def interval(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
     return text
 
 
+def stated(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
+    """The same in a sentence: "0.25 (95 % interval 0.18 to 0.34)"."""
+    text = interval(row, measure, digits)
+    return re.sub(r"\[(.*), (.*)\]", r"(95 % interval \1 to \2)", text)
+
+
 def count(n: int, one: str, many: str = "") -> str:
-    """"1 start", "30 starts"."""
+    """ "1 start", "30 starts"."""
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def listing(items: Sequence[str]) -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def rank(share: float, replicates: int) -> str:
     """How many starts did at least as well as a published figure, of how many."""
-    return f"{round(share * replicates)} of {replicates}" if math.isfinite(share) else "–"
+    return f"{round(share * replicates)} of {replicates}" if math.isfinite(share) else NONE
 
 
 # --- how it was made --------------------------------------------------------------------

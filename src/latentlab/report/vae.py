@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from latentlab.report.parts import (
+    NONE,
     Chapter,
     Figure,
     Group,
@@ -124,9 +125,7 @@ def _called(section: Mapping[str, Any], name: str) -> str:
     return kind if name == kind else f"{kind} ({name})"
 
 
-def _group(
-    folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[str, Any]
-) -> Group:
+def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[str, Any]) -> Group:
     rows, side = _rows(summary, dataset), section["manifold"]
     losses = listing(
         [f"{_called(section, name)} {number(row['test_loss'], 4)}" for name, row in rows.items()]
@@ -181,7 +180,7 @@ def _table(summary: pd.DataFrame, replicates: pd.DataFrame) -> Table:
                 number(published, 4),
                 rank(share, len(losses)),
                 interval(row, "test_reconstruction", 4),
-                interval(row, "test_kl", 3) if math.isfinite(kl) else "–",
+                interval(row, "test_kl", 3) if math.isfinite(kl) else NONE,
             )
         )
     columns = (

@@ -1,0 +1,295 @@
+"""Figures: the same bytes for the same data, no overlaps, letters drawn right."""
+
+import os
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from latentlab import latent
+from latentlab.figures import architectures, denoising, letters, pixels, style, vae
+from latentlab.fonts import read_fonts
+
+ROOT = Path(__file__).parents[2]
+FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def history(starts=5, epochs=12):
+    return pd.DataFrame(
+        [
+            {"replicate": r, "epoch": e, "error": 6.0 / (1 + e * (1 + 0.3 * r))}
+            for r in range(starts)
+            for e in range(epochs - r)
+        ]
+    )
+
+
+def curves_and_replicates():
+    names = ["35-15-2", "35-18-5", "35-25-15-2", "another"]
+    curves = pd.DataFrame(
+        [
+            {
+                "network": n,
+                "epoch": e,
+                "error": m,
+                "lower_quartile": 0.8 * m,
+                "upper_quartile": 2 * m,
+            }
+            for i, n in enumerate(names)
+            for e in range(20)
+            for m in [5.0 / (1 + e) + 0.1 * i]
+        ]
+    )
+    replicates = pd.DataFrame(
+        [
+            {"network": n, "error": 0.1 * (i + 1) + 0.01 * r, "mean_wrong_pixels": i + 0.1 * r,
+             "exact": 0.5, "within_one_pixel": 0.7}
+            for i, n in enumerate(names)
+            for r in range(6)
+        ]
+    )  # fmt: skip
+    return curves, replicates
+
+
+def denoising_summary(probabilities=(0.1, 0.4)):
+    rows = []
+    for p in probabilities:
+        for noise, error in (("training", 1e-40), ("fresh", 1.5)):
+            row = {"font": "font2", "network": "35-18-5", "kind": "uniform", "probability": p,
+                   "range": 0.5, "subset": "published", "noise": noise,
+                   "published_error": 1e-30 if noise == "training" else np.nan}  # fmt: skip
+            for measure, value in (("error", error), ("right_letter", 0.9),
+                                   ("within_one_pixel", 0.8)):  # fmt: skip
+                row |= {measure: value, f"{measure}_low": value * 0.9, f"{measure}_high": np.nan}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def loss_table():
+    rows = []
+    for model in ("published", "autoencoder"):
+        for epoch in range(1, 6):
+            row = {"model": model, "epoch": epoch}
+            for term in ("loss", "reconstruction", "kl"):
+                value = np.nan if (term, model) == ("kl", "autoencoder") else 100.0 + 50 / epoch
+                row |= {term: value, f"test_{term}": value + 1}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def noisy_answers(samples=12):
+    targets = np.stack([FONT.pixels[:samples]] * 2)
+    inputs = np.clip(targets + RNG.normal(0, 0.2, targets.shape), 0, 1)
+    return inputs, np.clip(targets + RNG.normal(0, 0.4, targets.shape), 0, 1), targets
+
+
+def decoded(side=4):
+    grid = np.stack([FONT.pixels[: side * side]]).reshape(side, side, -1)
+    return grid, ((0.0, 1.0), (0.0, 1.0)), latent.coordinate_plane(2)
+
+
+def images(n=3):
+    return RNG.random((n, 28, 28))
+
+
+CODES = RNG.normal(0, 5, (32, 2))
+CLASSES = np.arange(200) % 10
+NAMES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+         "Boot"]  # fmt: skip
+CLOUD = np.concatenate([RNG.normal(0, 1, (199, 2)), [[500.0, 500.0]]])
+
+FIGURES = {
+    "learning_curves": lambda: architectures.learning_curves(
+        curves_and_replicates()[0], {"35-15-2": {"error": 1.0, "epochs": 28}}
+    ),
+    "final_errors": lambda: architectures.final_errors(
+        curves_and_replicates()[1], {"35-18-5": {"error": 0.13, "epochs": 20}}
+    ),
+    "wrong_pixels": lambda: architectures.wrong_pixels(curves_and_replicates()[1]),
+    "learning_curve": lambda: letters.learning_curve(history(), "exceptional", 0.127),
+    "reconstructions": lambda: letters.reconstructions(
+        FONT.pixels,
+        noisy_answers(32)[1][0],
+        FONT.characters,
+        0.5,
+        "exceptional",
+        "best of 5 starts",
+    ),
+    "latent_map": lambda: letters.latent_map(
+        CODES, latent.coordinate_plane(2), FONT.characters, "exceptional", "best of 5 starts"
+    ),
+    "latent_plane": lambda: letters.latent_plane(*decoded(), FONT.pixels, 0.5, "latent plane"),
+    "scores": lambda: denoising.scores(denoising_summary()),
+    "training_set": lambda: denoising.training_set(
+        FONT.pixels[:4], noisy_answers(4)[0], FONT.characters[:4], "training set"
+    ),
+    "fresh_answers": lambda: denoising.fresh_answers(*noisy_answers(), 0.5, "answers"),
+    "loss_curves": lambda: vae.loss_curves(
+        loss_table(), "mnist", {"published": "VAE", "autoencoder": "autoencoder"}, 153.44
+    ),
+    "latent_codes": lambda: vae.latent_codes(
+        {"VAE": CLOUD, "autoencoder": 30 * CLOUD}, CLASSES, NAMES, "fashion_mnist", {"VAE"}
+    ),
+    "manifolds": lambda: vae.manifolds(
+        {"VAE": images(9).reshape(3, 3, 28, 28), "plain": images(9).reshape(3, 3, 28, 28)},
+        {"VAE": None, "plain": ((0.0, 1.0), (-5.0, 2.0))},
+        "mnist",
+    ),
+    "rows": lambda: vae.rows({"original": images(), "VAE": images()}, "images and what returns"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_written_as_svg_and_png(name, tmp_path):
+    style.save(FIGURES[name](), tmp_path / name)
+    svg, png = (tmp_path / f"{name}.{kind}" for kind in ("svg", "png"))
+    ElementTree.parse(svg)
+    assert svg.stat().st_size < 300_000
+    assert sorted(tmp_path.iterdir()) == [png, svg]
+    picture = matplotlib.image.imread(png)[..., :3]
+    assert picture[0, 0].min() > 0.95  # a light ground
+    assert picture.min() < 0.3  # and something on it
+    assert b"<dc:date>" not in svg.read_bytes()
+    assert b"Matplotlib v" not in svg.read_bytes()
+    assert b"tEXt" not in png.read_bytes()
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = [{src!r}, {tests!r}]
+import test_figures
+for name in ("learning_curve", "reconstructions", "latent_map", "latent_codes"):
+    test_figures.style.save(test_figures.FIGURES[name](), sys.argv[1] + "/" + name)
+"""
+
+
+def test_bytes_depend_on_nothing_around(tmp_path):
+    code = SCRIPT.format(src=str(ROOT / "src"), tests=str(Path(__file__).parent))
+    surroundings = [
+        {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C"},
+        {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "de_DE.UTF-8"},
+    ]
+    contents = []
+    for index, environment in enumerate(surroundings):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        # a configuration of the reader's own, found in the working directory
+        (folder / "matplotlibrc").write_text(
+            "font.size: 30\nsvg.hashsalt: mine\nlines.linewidth: 9"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code, str(folder)],
+            cwd=folder if index else ROOT, env={**os.environ, **environment}, check=True,
+        )  # fmt: skip
+        contents.append(
+            {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ""}
+        )
+    assert len(contents[0]) == 8
+    assert contents[0] == contents[1]
+
+
+def test_a_letter_is_drawn_as_its_pixels(tmp_path):
+    figure, axes = pixels.sheet(5, 7, width=7.5, largest=1.0)
+    letter = FONT.pixels[5]
+    pixels.letters(axes, letter[None], np.zeros((1, 2)))
+    style.save(figure, tmp_path / "letter")
+    picture = matplotlib.image.imread(tmp_path / "letter.png")[..., 0]
+    # the center of each cell, from the axes' own transformation
+    box = axes.get_position()
+    height, width = picture.shape
+    y = (1 - box.y1 + box.height * (np.arange(7) + 0.5) / 7) * height
+    x = (box.x0 + box.width * (np.arange(5) + 0.5) / 5) * width
+    dark = picture[np.ix_(y.astype(int), x.astype(int))] < 0.5
+    assert np.array_equal(dark.ravel(), letter > 0.5)
+
+
+def test_tiles_keep_order_and_gap():
+    grid = np.zeros((2, 3, 4, 5, 3))
+    grid[1, 2] = 0.5
+    whole = pixels.tiles(grid, gap=1, ground="white")
+    assert whole.shape == (2 * 5 + 1, 3 * 6 + 1, 3)
+    assert (whole[0] == 1).all()
+    assert (whole[6:10, 13:18] == 0.5).all()
+    assert (whole[1:5, 1:6] == 0).all()
+
+
+def test_labels_of_crowded_codes_do_not_overlap():
+    points = np.concatenate([CODES[:16] * 0.1, CODES[16:]])
+    points[:6] = 0.0  # several letters on one place
+    figure = letters.latent_map(
+        points, latent.coordinate_plane(2), FONT.characters, "crowded", "its only start"
+    )
+    figure.draw_without_rendering()
+    # of the texts alone: an annotation counts the line to its point
+    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
+    assert len(boxes) == 32
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):
+    summary = denoising_summary()
+    summary.loc[summary["noise"] == "training", ["error", "error_low"]] = 0.0
+    style.save(denoising.scores(summary), tmp_path / "scores")
+
+
+def test_a_single_start_probability_or_network_is_drawn(tmp_path):
+    curves, replicates = curves_and_replicates()
+    one = curves[curves["network"] == "another"], replicates[replicates["network"] == "another"]
+    style.save(architectures.learning_curves(one[0], {}), tmp_path / "a")
+    style.save(architectures.final_errors(one[1].head(1), {}), tmp_path / "b")
+    style.save(letters.learning_curve(history(1), "one"), tmp_path / "c")
+    style.save(denoising.scores(denoising_summary([0.2])), tmp_path / "d")
+
+
+def test_all_letters_on_one_code_are_drawn(tmp_path):
+    plane = latent.coordinate_plane(2)
+    figure = letters.latent_map(np.zeros((32, 2)), plane, FONT.characters, "dead", "its only start")
+    style.save(figure, tmp_path / "map")
+
+
+def test_a_latent_line_gives_a_plane_of_one_row(tmp_path):
+    line = FONT.pixels[None, :20]
+    plane, window = latent.coordinate_plane(1), ((-1.0, 1.0), (-1.0, 1.0))
+    style.save(letters.latent_plane(line, window, plane, FONT.pixels, 0.5, "line"), tmp_path / "x")
+
+
+def test_the_best_start_ends_lowest():
+    table = pd.DataFrame(
+        {"replicate": [0, 0, 1, 1, 2], "epoch": [0, 1, 0, 1, 0], "error": [5, 2, 4, 1, 3]}
+    )
+    assert letters.best_start(table) == (1, "best of 3 starts")
+    assert letters.best_start(table.head(2)) == (0, "its only start")
+
+
+def test_images_shown_go_through_the_classes():
+    labels = np.array([1, 1, 0, 2, 0, 2, 1], np.uint8)
+    assert vae.shown_images(labels, 5).tolist() == [2, 0, 3, 4, 1]
+    assert vae.shown_images(labels, 20).tolist() == [2, 0, 3, 4, 1, 5, 6]
+
+
+def test_looks_differ_in_more_than_color():
+    looks = style.looks([f"network {i}" for i in range(len(style.LOOKS))])
+    for attribute in ("color", "marker", "line"):
+        assert len({str(getattr(look, attribute)) for look in looks.values()}) == len(looks)
+
+
+def test_rounding_touches_paths_only():
+    svg = '<path d="M 1.23456 7.5 L 0.123 2"/><use x="1.23456"/><image href="1.23456"/>'
+    assert style._rounded(svg) == (
+        '<path d="M 1.23 7.5 L 0.12 2"/><use x="1.23456"/><image href="1.23456"/>'
+    )

@@ -1,0 +1,456 @@
+"""Powell's method against SciPy's, bit for bit; the structure-aware loss against the full one."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult, minimize, rosen
+
+from latentlab import kernels, powell
+from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
+
+TIGHT = {"xtol": 1e-9, "ftol": 1e-13}
+COARSE = {"xtol": 0.01, "ftol": 0.01}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled():
+    powell.compile()
+
+
+def _beale(x):
+    return (
+        (1.5 - x[0] + x[0] * x[1]) ** 2
+        + (2.25 - x[0] + x[0] * x[1] ** 2) ** 2
+        + (2.625 - x[0] + x[0] * x[1] ** 3) ** 2
+    )
+
+
+def _quadratic(n, seed):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(n, n))
+    matrix, slope = root @ root.T, rng.normal(size=n)
+    return lambda x: 0.5 * x @ matrix @ x - slope @ x
+
+
+def _network(architecture, encoder="linear", latent="linear", decoder="sigmoid", biases=False):
+    return Network(architecture, encoder, latent, decoder, decoder, 0.8, biases)
+
+
+def _problem(network, samples, seed=0, binary=True):
+    rng = np.random.default_rng(seed)
+    x = rng.random((samples, network.architecture[0]))
+    x = (x < 0.4).astype(float) if binary else x
+    return x, initial_weights(network, rng)
+
+
+def _assert_same(ours, scipys):
+    for field in ("nit", "nfev", "fun", "status", "success", "message"):
+        assert ours[field] == scipys[field] or ours[field] != ours[field], field
+    np.testing.assert_array_equal(ours.x, scipys.x)
+    np.testing.assert_array_equal(ours.direc, scipys.direc)
+
+
+def _replaced(result):
+    """Whether some direction is no axis any more."""
+    return np.count_nonzero(result.direc) > len(result.x)
+
+
+# --- the algorithm: equal to SciPy's, to the last bit -----------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, COARSE, TIGHT, {"maxiter": 2}, {"maxfev": 61}])
+@pytest.mark.parametrize(
+    ("fun", "start"),
+    [
+        (rosen, [-1.2, 1.0]),
+        (rosen, [-1.2, 1.0, 0.7, 0.3, -1.0]),
+        (_beale, [1.0, 1.0]),
+        (_quadratic(1, 0), [3.0]),
+        (_quadratic(3, 1), [1.0, -2.0, 0.5]),
+        (_quadratic(10, 2), np.linspace(-1, 1, 10)),
+    ],
+    ids=["rosen2", "rosen5", "beale", "quadratic1", "quadratic3", "quadratic10"],
+)
+def test_classical_functions_as_scipy(fun, start, options):
+    ours = minimize(fun, start, method=powell.powell, options=options)
+    scipys = minimize(fun, start, method="Powell", options=options)
+    _assert_same(ours, scipys)
+
+
+def test_directions_are_replaced_as_in_scipy():
+    ours = minimize(rosen, np.zeros(6), method=powell.powell, options=TIGHT)
+    assert _replaced(ours)
+    _assert_same(ours, minimize(rosen, np.zeros(6), method="Powell", options=TIGHT))
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("options", [COARSE, {"xtol": 1e-4, "ftol": 1e-9, "maxiter": 8}])
+@pytest.mark.parametrize(
+    "network",
+    [
+        _network((6, 2, 6)),
+        _network((6, 4, 2, 4, 6), "relu"),
+        _network((5, 4, 3, 2, 3, 4, 5), "tanh", "relu", "sigmoid", biases=True),
+        _network((6, 3, 6), "step", "step", "linear"),
+    ],
+    ids=["shallow", "relu", "deep", "step"],
+)
+def test_networks_as_scipy_with_the_same_plain_loss(network, options):
+    x, start = _problem(network, 9)
+    loss = powell.NumpyObjective(network, x, x)
+    ours = minimize(loss, start, method=powell.powell, options=options)
+    _assert_same(ours, minimize(loss, start, method="Powell", options=options))
+
+
+def test_functions_that_fall_without_end_or_return_nan_as_scipy():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for fun in (lambda x: float("nan"), lambda x: -np.exp(x[0]), lambda x: np.log(x[0])):
+            options = {"maxiter": 5}
+            ours = minimize(fun, [0.5, 1.0], method=powell.powell, options=options)
+            _assert_same(ours, minimize(fun, [0.5, 1.0], method="Powell", options=options))
+
+
+def test_arguments_arrays_of_one_and_initial_directions_as_scipy():
+    def fun(x, factor):
+        return np.array([factor * rosen(x)])
+
+    options = {"direc": np.array([[1.0, 1.0], [0.0, 2.0]])}
+    ours = minimize(fun, [0.0, 0.5], args=(2.0,), method=powell.powell, options=options)
+    _assert_same(ours, minimize(fun, [0.0, 0.5], args=(2.0,), method="Powell", options=options))
+
+
+def _stop_at_third(seen):
+    def callback(*, intermediate_result: OptimizeResult):
+        seen.append((intermediate_result.fun, *intermediate_result.x))
+        if len(seen) == 3:
+            raise StopIteration
+
+    return callback
+
+
+def test_callbacks_and_allvecs_as_scipy():
+    outcomes = []
+    for method in (powell.powell, "Powell"):
+        points, values = [], []
+        whole = minimize(
+            rosen, [0.0, 0.0], method=method, callback=points.append, options={"return_all": True}
+        )
+        stopped = minimize(rosen, [0.0, 0.0], method=method, callback=_stop_at_third(values))
+        assert (stopped.status, stopped.success, stopped.nit) == (99, False, 3)
+        outcomes.append((np.array(points).tolist(), np.array(whole.allvecs).tolist(), values))
+        outcomes[-1] += (stopped.message,)
+    assert outcomes[0] == outcomes[1]
+
+
+def test_what_is_not_supported_is_refused():
+    for extra in ({"bounds": [(0, 1), (0, 1)]}, {"jac": lambda x: x}, {"hess": lambda x: x}):
+        with pytest.raises(ValueError, match="powell"):
+            minimize(rosen, [0.5, 0.5], method=powell.powell, **extra)
+    with pytest.raises(ValueError, match="scalar"):
+        minimize(lambda x: x, [0.5, 0.5], method=powell.powell)
+
+
+# --- the loss ---------------------------------------------------------------------------------
+
+
+@st.composite
+def _problems(draw):
+    encoder_sizes = draw(st.lists(st.integers(1, 9), min_size=0, max_size=3))
+    first, latent = draw(st.integers(2, 12)), draw(st.integers(1, 3))
+    architecture = (first, *encoder_sizes, latent, *encoder_sizes[::-1], first)
+    names = st.sampled_from(sorted(ACTIVATIONS))
+    network = Network(
+        architecture,
+        draw(names),
+        draw(names),
+        draw(names),
+        draw(names),
+        draw(st.sampled_from([0.3, 0.8, 2.0])),
+        draw(st.booleans()),
+    )
+    samples = draw(st.sampled_from([1, 7, 8, 9, 32, 33]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    inputs, targets = rng.random((2, samples, first))
+    if draw(st.booleans()):
+        inputs = (inputs < 0.4).astype(float)
+    return network, inputs, targets, initial_weights(network, rng)
+
+
+def _search_one_by_one(network, inputs, targets, start, epochs, tol=1.0):
+    """Run Powell's sweeps, and yield (weights, loss) at every accepted point."""
+    lines = powell._NetworkLines(powell.Objective(network, inputs, targets), start, None, np.inf)
+    for _ in range(epochs):
+        for i in range(len(start)):
+            kernels.run(lines._state, i, i + 1, tol)
+            yield lines.x, lines.value
+
+
+@settings(max_examples=120, deadline=None)
+@given(_problems())
+def test_loss_equals_the_definition(problem):
+    network, inputs, targets, start = problem
+    expected = squared_error(forward(network, start, inputs), targets)
+    assert powell.Objective(network, inputs, targets)(start) == pytest.approx(expected, rel=1e-12)
+    assert powell.NumpyObjective(network, inputs, targets)(start) == pytest.approx(
+        expected, rel=1e-12
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(_problems())
+def test_structure_aware_loss_is_the_full_one_at_accepted_points(problem):
+    network, inputs, targets, start = problem
+    full = powell.Objective(network, inputs, targets)
+    for weights, value in _search_one_by_one(network, inputs, targets, start, 1):
+        assert value == full(weights)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_problems(), st.sampled_from([COARSE, {"xtol": 1e-5, "ftol": 1e-12}]))
+def test_compiled_powell_is_scipys_to_the_last_bit(problem, tolerances):
+    """Sums keep their order, so skipping what did not change changes no bit of any value."""
+    network, inputs, targets, start = problem
+    objective = powell.Objective(network, inputs, targets)
+    options = {"maxfev": 3000, "maxiter": 12, **tolerances}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        ours = minimize(objective, start, method=powell.powell, options=options)
+        scipys = minimize(lambda w: objective(w), start, method="Powell", options=options)
+    _assert_same(ours, scipys)
+
+
+@pytest.mark.parametrize("encoder", ["linear", "relu", "sigmoid", "tanh"])
+def test_structure_aware_loss_is_the_full_one_in_long_runs(encoder):
+    """Denoising-like runs, whose error falls below 1e-40 as weights run away."""
+    network = _network((8, 5, 3, 5, 8), encoder, biases=encoder == "tanh")
+    x, start = _problem(network, 6, seed=3)
+    full = powell.Objective(network, x, x)
+    largest, final = 0.0, np.inf
+    for weights, final in _search_one_by_one(network, x, x, start, 60):
+        assert final == full(weights)
+        largest = max(largest, np.abs(weights).max())
+    assert largest > 20
+
+
+def test_runaway_weights_leave_both_losses_equal():
+    network = _network((8, 5, 3, 5, 8), "relu")
+    x, start = _problem(network, 6)
+    rng = np.random.default_rng(5)
+    full = powell.Objective(network, x, x)
+    for size in (1e6, 1e12, 1e15, 1e200):
+        runaway = start * np.where(rng.random(len(start)) < 0.3, size, 1.0)
+        for weights, value in _search_one_by_one(network, x, x, runaway, 2):
+            assert value == full(weights) or np.isnan(value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["linear", "relu"])
+def test_a_training_of_the_main_network_is_scipys_to_the_last_bit(encoder):
+    network = _network((35, 20, 15, 2, 15, 20, 35), encoder)
+    x, start = _problem(network, 32)
+    objective = powell.Objective(network, x, x)
+    options = {"maxiter": 12, **COARSE}
+    ours = minimize(objective, start, method=powell.powell, options=options)
+    _assert_same(ours, minimize(lambda w: objective(w), start, method="Powell", options=options))
+
+
+def test_objective_through_scipys_door_replaces_directions():
+    network = _network((5, 3, 2, 3, 5))
+    x, start = _problem(network, 8, binary=False)
+    options = {"xtol": 1e-4, "ftol": 1e-10, "maxiter": 30, "return_all": True}
+    seen = []
+    result = minimize(
+        powell.Objective(network, x, x),
+        start,
+        method=powell.powell,
+        callback=seen.append,
+        options=options,
+    )
+    assert _replaced(result)
+    assert len(result.allvecs) == result.nit + 1 == len(seen) + 1
+    assert result.direc.shape == (len(start), len(start))
+    expected = squared_error(forward(network, result.x, x), x)
+    assert result.fun == pytest.approx(expected, rel=1e-10)
+
+
+def test_own_directions_with_an_objective_as_with_the_plain_function():
+    network = _network((4, 2, 4))
+    x, start = _problem(network, 8, binary=False)
+    rng = np.random.default_rng(0)
+    direc = np.diag(rng.uniform(0.5, 2.0, len(start)))
+    direc[3] = rng.normal(size=len(start))
+    direc[5] = 0.0
+    objective = powell.Objective(network, x, x)
+    options = {"maxiter": 6, "direc": direc}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy's: not of full rank
+        ours = minimize(objective, start, method=powell.powell, options=options)
+        scipys = minimize(lambda w: objective(w), start, method="Powell", options=options)
+    _assert_same(ours, scipys)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no longer doubles here")
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_exponential_is_accurate_to_some_units_in_the_last_place(name):
+    """The relative error of exp(t) is a few units, and |t| / 2 more for the factor's rounding."""
+    h = np.concatenate([np.linspace(-30, 30, 1001), np.geomspace(1e-300, 1e2, 200), [0.0]])
+    ours = np.array([_activated(name, value) for value in h])
+    t = -2.0 * np.longdouble(0.8) * h.astype(np.longdouble)
+    exact = 1 / (1 + np.exp(t)) if name == "sigmoid" else np.tanh(-t / 2)
+    error = np.abs(ours - exact) / np.where(exact == 0, 1, np.abs(exact))
+    assert np.all(error <= 1.2e-16 * (6 + np.abs(t)))
+
+
+def _activated(name, h):
+    """activation(h): the state's first activation after a search that cannot move."""
+    network = Network((1, 1, 1), name, name, "linear", "linear", 0.8, False)
+    objective = powell.Objective(network, np.array([[h]]), np.array([[0.0]]))
+    lines = powell._NetworkLines(objective, np.array([1.0, 0.0]), None, np.inf)
+    kernels.run(lines._state, 0, 1, 1.0)
+    state = lines._state
+    return state.f[state.at[kernels.ROWS] + state.at[kernels.STRIDE]]
+
+
+# --- trainings --------------------------------------------------------------------------------
+
+
+def test_train_records_every_epoch_and_reports_progress():
+    network = _network((8, 4, 2, 4, 8), "relu")
+    x, start = _problem(network, 12)
+    seen = []
+    training = powell.train(
+        network,
+        x,
+        x,
+        start,
+        max_epochs=5,
+        xtol=0.01,
+        ftol=1e-9,
+        progress=lambda epoch, error: seen.append((epoch, error)),
+    )
+    assert training.status == "max_epochs"
+    assert training.epochs == 5
+    assert seen == list(zip(range(1, 6), training.errors[1:], strict=True))
+    assert (np.diff(training.errors) <= 0).all()
+    assert training.evaluations[0] == 1
+    assert (np.diff(training.evaluations) > len(start)).all()
+    expected = squared_error(forward(network, training.weights, x), x)
+    assert training.errors[-1] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_train_scipy_is_scipys_own_run():
+    network = _network((6, 3, 2, 3, 6), "relu")
+    x, start = _problem(network, 12)
+    training = powell.train_scipy(network, x, x, start, max_epochs=50, **COARSE)
+    loss = powell.NumpyObjective(network, x, x)
+    result = minimize(loss, start, method="Powell", options={"maxiter": 50, **COARSE})
+    assert training.status == "converged"
+    assert (training.errors[-1], training.evaluations[-1]) == (result.fun, result.nfev)
+    assert training.epochs == result.nit
+    np.testing.assert_array_equal(training.weights, result.x)
+
+
+def test_both_trainings_start_alike():
+    network = _network((6, 3, 2, 3, 6))
+    x, start = _problem(network, 12)
+    fast = powell.train(network, x, x, start, max_epochs=1, **COARSE)
+    slow = powell.train_scipy(network, x, x, start, max_epochs=1, **COARSE)
+    assert fast.evaluations[-1] == slow.evaluations[-1]
+    assert fast.errors == pytest.approx(slow.errors, rel=1e-6)
+
+
+def test_result_does_not_depend_on_how_the_work_is_sliced(monkeypatch):
+    network = _network((8, 5, 2, 5, 8), "relu")
+    x, start = _problem(network, 20)
+    runs = []
+    for first, seconds in ((256, 0.25), (1, 0.0), (7, 1e-5)):
+        monkeypatch.setattr(powell, "FIRST_SLICE", first)
+        monkeypatch.setattr(powell, "SLICE", seconds)
+        runs.append(powell.train(network, x, x, start, max_epochs=4, xtol=0.01, ftol=1e-9))
+    assert len({run.weights.tobytes() for run in runs}) == 1
+    assert len({run.evaluations.tobytes() for run in runs}) == 1
+
+
+def test_interrupt_is_heard_within_an_epoch(monkeypatch):
+    monkeypatch.setattr(powell, "FIRST_SLICE", 1)
+    monkeypatch.setattr(powell, "SLICE", 0.0)
+    network = _network((8, 5, 2, 5, 8))
+    x, start = _problem(network, 20)
+    calls = 0
+    sweep = kernels.run
+
+    def interrupted(*args):
+        nonlocal calls
+        calls += 1
+        if calls == 10:
+            signal.raise_signal(signal.SIGINT)
+        return sweep(*args)
+
+    monkeypatch.setattr(kernels, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        powell.train(network, x, x, start, max_epochs=100, **COARSE)
+    assert calls == 10
+
+
+def test_train_is_scipys_run_too():
+    """The study's training and SciPy's on the same loss: same errors, evaluations, weights."""
+    network = _network((8, 4, 2, 4, 8), "relu")
+    x, start = _problem(network, 12)
+    errors, objective = [], powell.Objective(network, x, x)
+    result = minimize(
+        lambda w: objective(w),
+        start,
+        method="Powell",
+        options={"maxiter": 9, **COARSE},
+        callback=lambda w: errors.append(objective(w)),
+    )
+    training = powell.train(network, x, x, start, max_epochs=9, **COARSE)
+    assert training.errors[1:].tolist() == errors
+    assert training.evaluations[-1] == result.nfev
+    np.testing.assert_array_equal(training.weights, result.x)
+
+
+@pytest.mark.parametrize("train", [powell.train, powell.train_scipy])
+def test_divergence_ends_with_a_clear_status(train):
+    network = _network((4, 3, 4), decoder="linear")
+    x, start = _problem(network, 5, binary=False)
+    for bad in (np.full(len(start), 1e200), np.full(len(start), np.nan)):
+        training = train(network, x, x, bad, max_epochs=10, **COARSE)
+        assert training.status == "diverged"
+        assert training.epochs == 0
+
+
+def test_weights_that_run_to_infinity_end_the_run():
+    """A sigmoid that can never reach its target: the loss falls as weights grow, then is flat."""
+    network = Network((2, 1, 2), "linear", "linear", "linear", "sigmoid", 0.8, False)
+    x = np.ones((3, 2))
+    training = powell.train(
+        network, x, x, np.array([0.5, 0.5, 0.5, 0.5]), max_epochs=200, xtol=1e-9, ftol=0.0
+    )
+    assert training.status in ("converged", "diverged")
+    assert np.isfinite(training.errors).all()
+    assert np.isfinite(training.weights).all()
+
+
+def test_wrong_arguments_are_refused():
+    network = _network((6, 3, 6))
+    x, start = _problem(network, 4)
+    for train in (powell.train, powell.train_scipy):
+        with pytest.raises(ValueError, match="weights expected"):
+            train(network, x, x, start[:-1], max_epochs=1, **COARSE)
+        with pytest.raises(ValueError, match="do not fit"):
+            train(network, x[:, :-1], x, start, max_epochs=1, **COARSE)
+        with pytest.raises(ValueError, match="finite"):
+            train(network, x * np.nan, x, start, max_epochs=1, **COARSE)
+        with pytest.raises(ValueError, match="max_epochs"):
+            train(network, x, x, start, max_epochs=0, **COARSE)
+    with pytest.raises(ValueError, match="weights expected"):
+        powell.Objective(network, x, x)(start[:-1])

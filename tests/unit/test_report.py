@@ -1,0 +1,306 @@
+"""The report: sentences and tables from results, one page that needs nothing else."""
+
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from latentlab.params import denoising_factors, letters_factors, read_params
+from latentlab.report import parts
+from latentlab.report.page import context, render
+from latentlab.tables import read_csv, write_csv
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
+STYLE = (ROOT / "workflow/report/style.css").read_text(encoding="utf-8")
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="540pt" height="270pt"></svg>'
+
+
+def measures(**values):
+    """Columns of a summary: each value with an interval around it."""
+    row = {}
+    for name, value in values.items():
+        row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
+    return row
+
+
+def letter_tables(keys, published):
+    """Summary and replicates of cells, a row of keys each."""
+    summary, replicates = [], []
+    for i, key in enumerate(keys):
+        errors = [0.2 * (i + 1) + 0.05 * r for r in range(6)]
+        known = published.get(key["network"])
+        summary.append(
+            {**key, "replicates": 6, "best_error": errors[0], "best_max_wrong_pixels": 2,
+             "published_error": known, "published_epochs": 20 if known else None,
+             "published_rank": 0.5 if known else None,
+             **measures(error=errors[3], epochs=25, mean_wrong_pixels=0.5, exact=0.6,
+                        within_one_pixel=0.8)}
+        )  # fmt: skip
+        replicates += [
+            {**key, "replicate": r, "error": e, "exact": 0.75, "within_one_pixel": 0.9,
+             "max_wrong_pixels": 3}
+            for r, e in enumerate(errors)
+        ]  # fmt: skip
+    return pd.DataFrame(summary), pd.DataFrame(replicates)
+
+
+def denoising_tables(factors):
+    summary, replicates = [], []
+    for key in factors:
+        for noise, error in (("training", 1e-40), ("fresh", 1.5)):
+            score = 0.95 - key["probability"] / 2
+            published = 1e-30 if noise == "training" else None
+            summary.append(
+                {**key, "noise": noise, "replicates": 6, "published_error": published,
+                 **measures(error=error, exact=score - 0.1, within_one_pixel=score,
+                            right_letter=score)}
+            )  # fmt: skip
+            replicates += [{**key, "noise": noise, "error": error * 10**r} for r in range(6)]
+    return pd.DataFrame(summary), pd.DataFrame(replicates)
+
+
+def vae_tables(section):
+    summary, replicates = [], []
+    for dataset in section["datasets"]:
+        for model, loss in (("published", 151.6), ("autoencoder", 141.5)):
+            row = measures(test_loss=loss, test_reconstruction=loss - 5)
+            row |= measures(test_kl=6.0 if model == "published" else math.nan)
+            known = (dataset, model) == ("mnist", "published")
+            summary.append({"dataset": dataset, "model": model, "replicates": 2, **row,
+                            "published_test_loss": 153.44 if known else None})  # fmt: skip
+            replicates += [
+                {"dataset": dataset, "model": model, "replicate": r, "test_loss": loss + r}
+                for r in range(2)
+            ]
+    return pd.DataFrame(summary), pd.DataFrame(replicates)
+
+
+def write_figures(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.svg").write_text(SVG)
+
+
+@pytest.fixture
+def settings():
+    return read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+
+
+@pytest.fixture
+def results(tmp_path, settings):
+    tables = {
+        "architectures": letter_tables(
+            [{"network": name} for name in settings["architectures"]["networks"]], {"35-18-5": 0.13}
+        ),
+        "letters": letter_tables(
+            letters_factors(settings["letters"]).values(), {"exceptional": 0.127}
+        ),
+        "denoising": denoising_tables(denoising_factors(settings["denoising"]).values()),
+        "vae": vae_tables(settings["vae"]),
+    }
+    for experiment, (summary, replicates) in tables.items():
+        write_csv(summary, tmp_path / experiment / "tables/summary.csv")
+        write_csv(replicates, tmp_path / experiment / "tables/replicates.csv")
+    figures = {name: tmp_path / name / "figures" for name in tables}
+    write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels")
+    for cell in letters_factors(settings["letters"]):
+        write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "latent_map",
+                      "latent_plane", "latent_plane_published_window")  # fmt: skip
+    write_figures(figures["denoising"], "scores")
+    for cell in denoising_factors(settings["denoising"]):
+        write_figures(figures["denoising"] / cell, "training_set", "fresh_answers")
+    for dataset in settings["vae"]["datasets"]:
+        write_figures(figures["vae"] / dataset, "loss_curves", "latent_codes", "manifolds",
+                      "reconstructions", "samples")  # fmt: skip
+    return tmp_path
+
+
+def page(results, settings):
+    return render(context(results, settings), TEMPLATE, STYLE)
+
+
+class Outline(HTMLParser):
+    """Ids, tags that are not closed in order, attributes, visible text."""
+
+    VOID = {"meta", "img", "link", "br", "hr"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.images, self.references, self.text = [], [], [], [], []
+        self.levels = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        self.references += [attributes[key] for key in ("href", "src") if key in attributes]
+        if tag == "img":
+            self.images.append(attributes)
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+def test_the_page_needs_nothing_but_itself(results, settings):
+    html = page(results, settings)
+    outline = Outline(html)
+    targets = [r for r in outline.references if not r.startswith("data:image/svg+xml;base64,")]
+    assert targets
+    assert all(reference[1:] in outline.ids for reference in targets if reference[0] == "#")
+    assert all(reference[0] == "#" for reference in targets)
+    assert not re.search(r"<script|<link|@import|url\(|https?://", html)
+
+
+def test_the_page_is_well_made(results, settings):
+    outline = Outline(page(results, settings))
+    assert len(outline.ids) == len(set(outline.ids))
+    assert all(len(image["alt"]) > 30 for image in outline.images)
+    assert outline.levels[0] == 1
+    steps = zip(outline.levels, outline.levels[1:], strict=False)
+    assert all(level <= before + 1 for before, level in steps)
+    assert {"architectures", "letters", "denoising", "vae"} <= set(outline.ids)
+
+
+def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch, tmp_path):
+    html = page(results, settings)
+    assert str(results) not in html
+    assert str(ROOT) not in html
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert page(results, settings) == html
+
+
+@pytest.mark.parametrize(
+    ("experiment", "column", "value", "shown"),
+    [
+        ("architectures", "error", 0.0123, "0.0123"),
+        ("architectures", "published_error", 0.777, "0.777"),
+        ("letters", "best_error", 0.0456, "0.0456"),
+        ("denoising", "right_letter", 0.31, "31 %"),
+        ("vae", "test_loss", 123.4, "123.4"),
+    ],
+)
+def test_changing_a_result_changes_the_page(results, settings, experiment, column, value, shown):
+    before = Outline(page(results, settings)).words
+    path = results / experiment / "tables/summary.csv"
+    table = read_csv(path)
+    table[column] = value
+    write_csv(table, path)
+    after = Outline(page(results, settings)).words
+    assert shown not in before
+    assert shown in after
+
+
+def test_changing_a_figure_changes_the_page(results, settings):
+    before = page(results, settings)
+    path = results / "architectures/figures/final_errors.svg"
+    path.write_text(SVG.replace("540", "541"))
+    assert page(results, settings) != before
+
+
+def test_answers_follow_the_data(results, settings):
+    chapters = {chapter.id: chapter for chapter in context(results, settings)["chapters"]}
+    assert chapters["architectures"].answer.startswith("35-15-2 ends at the lowest median error")
+    assert "153.4" in chapters["vae"].answer
+    assert "5.0" not in chapters["vae"].answer
+    assert "10 nats less exact" in chapters["vae"].answer
+    assert "memorized" in " ".join(chapters["denoising"].details)
+    path = results / "denoising/tables/summary.csv"
+    table = read_csv(path)
+    table.loc[table["noise"] == "training", "error"] = 1.4
+    write_csv(table, path)
+    chapter = context(results, settings)["chapters"][2]
+    assert "memorized" not in " ".join(chapter.details)
+
+
+def test_image_sets_left_out_are_named(results, settings):
+    assert "Not in it" not in page(results, settings)
+    settings["vae"]["datasets"] = ["digits"]
+    words = Outline(page(results, settings)).words
+    assert "Image sets in this run: digits. Not in it: mnist and fashion_mnist." in words
+    assert "Not in this run: mnist and fashion_mnist." in words
+    assert "153.4" not in words  # no row of a set that is not in this run
+
+
+def test_names_from_parameters_are_escaped(results, settings):
+    evil = "<script>alert(1)</script>"
+    path = results / "architectures/tables/summary.csv"
+    write_csv(read_csv(path).replace({"network": {"35-15-2": evil}}), path)
+    networks = settings["architectures"]["networks"]
+    settings["architectures"]["networks"] = {evil: networks.pop("35-15-2"), **networks}
+    html = page(results, settings)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_what_made_a_chapter_is_there(results, settings):
+    words = Outline(page(results, settings)).words
+    for experiment in ("architectures", "letters", "denoising", "vae"):
+        assert f"snakemake --cores all {experiment}" in words
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        rules = re.findall(
+            r"^rule ((?:train|evaluate|tabulate|plot|draw)_\w+):", path.read_text(), re.M
+        )
+        assert all(rule in words for rule in rules)
+    assert json.dumps(settings["denoising"]["probabilities"]) in words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.127039, "0.127"),
+        (153.44, "153"),
+        (1000, "1000"),
+        (2.796e-42, "2.80e-42"),
+        (0.0, "0"),
+        (-3.14159, "-3.14"),
+        (math.nan, parts.NONE),
+        (None, parts.NONE),
+    ],
+)
+def test_numbers_have_three_significant_digits(value, text):
+    assert parts.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.5, "50 %"), (1.0, "100 %"), (0.0, "0 %"), (0.9991, "99.9 %"), (0.99999, "> 99.9 %"),
+     (0.001, "0.1 %"), (0.00001, "< 0.1 %"), (math.nan, parts.NONE)],
+)  # fmt: skip
+def test_nearly_all_is_not_all(share, text):
+    assert parts.percent(share) == text
+
+
+def test_intervals_and_lists_in_words():
+    row = measures(error=0.25)
+    assert parts.interval(row, "error") == "0.250 [0.225, 0.275]"
+    assert parts.stated(row, "error") == "0.250 (95 % interval 0.225 to 0.275)"
+    assert parts.stated({**row, "error_low": math.nan}, "error") == "0.250"
+    assert parts.listing(["a"]) == "a"
+    assert parts.listing(["a", "b", "c"]) == "a, b and c"
+    assert parts.count(1, "start") == "1 start"
+    assert parts.count(2, "copy", "copies") == "2 copies"
+    assert parts.rank(1 / 30, 30) == "1 of 30"
+
+
+def test_a_style_that_would_end_its_element_is_refused(results, settings):
+    with pytest.raises(ValueError, match="style sheet"):
+        render(context(results, settings), TEMPLATE, "</style><script>")
