@@ -63,10 +63,13 @@ def name_of(architecture: tuple[int, ...], encoder: str, samples: int) -> str:
 
 
 def instruction_set() -> str:
-    features = binding.get_host_cpu_features()
-    known = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "neon": "NEON"}
-    found = next((known[name] for name in known if features.get(name)), "baseline")
-    return f"{found} ({binding.get_host_cpu_name()})"
+    """The one compiled for: the processor's, or what NUMBA_CPU_NAME and _FEATURES ask for."""
+    name, features = numba.config.CPU_NAME, numba.config.CPU_FEATURES
+    if features is None:
+        features = binding.get_host_cpu_features().flatten()
+    known = {"+avx512f": "AVX-512", "+avx2": "AVX2", "+avx": "AVX", "+neon": "NEON"}
+    found = next((known[flag] for flag in known if flag in features.split(",")), "baseline")
+    return f"{found} ({name or binding.get_host_cpu_name()})"
 
 
 @numba.njit
@@ -248,7 +251,7 @@ def bound(x: Array) -> pd.DataFrame:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", metavar="FILE", help="write the ratios, '-' to standard output")
-    parser.add_argument("--seconds", type=float, default=32.0, help="about how long to measure")
+    parser.add_argument("--seconds", type=float, default=24.0, help="about how long to measure")
     parser.add_argument("--bound", action="store_true", help="only compare with the bound")
     arguments = parser.parse_args(argv)
     pd.set_option("display.width", 120)

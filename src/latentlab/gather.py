@@ -71,7 +71,7 @@ def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 def summarize(replicates: pd.DataFrame, keys: Sequence[str], **measures: str) -> pd.DataFrame:
     """One row for each value of the keys: replicates, and each measure with its interval.
 
-    measures : column of ``replicates`` to the estimate, "median" or "mean"
+    measures : column of ``replicates`` to its estimator, a function of ``statistics``
     """
     rows = []
     for values, cell in _by(replicates, keys):
@@ -87,12 +87,19 @@ def summarize(replicates: pd.DataFrame, keys: Sequence[str], **measures: str) ->
     return pd.DataFrame(rows)
 
 
+def _published(published: Mapping[str, Any], values: Sequence[str]) -> Mapping[str, float]:
+    figures: Mapping[str, Any] = published
+    for value in values:
+        figures = figures.get(value, {})
+    return figures
+
+
 def letter_summary(
-    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Mapping[str, float]]
+    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Networks on letters: error, epochs and wrong pixels, with the published figures.
 
-    published : by network; published_rank is the share of our replicates with an error
+    published : one level of mappings a key; published_rank is the share of our replicates with an error
         at most as large as the published one
     """
     summary = summarize(
@@ -101,11 +108,11 @@ def letter_summary(
         error="median",
         epochs="median",
         mean_wrong_pixels="mean",
-        exact="mean",
-        within_one_pixel="mean",
+        exact="share",
+        within_one_pixel="share",
     )
     groups = [cell for _, cell in _by(replicates, keys)]
-    figures = [published.get(name, {}) for name in summary["network"]]
+    figures = [_published(published, values) for values, _ in _by(replicates, keys)]
     summary["best_error"] = [cell["error"].min() for cell in groups]
     summary["best_max_wrong_pixels"] = [cell["max_wrong_pixels"].min() for cell in groups]
     summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
@@ -124,16 +131,23 @@ def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
         node = tree
         for key in keys:
             node = node.setdefault(str(row[key]), {})
-        node.update({k: v for k, v in row.items() if k not in keys and not pd.isna(v)})
+        measures = {k: v for k, v in row.items() if k not in keys and not pd.isna(v)}
+        # DVC takes a key "error" for a file it failed to read
+        node.update(
+            {
+                k.replace("error", "mean_error") if k.startswith("error") else k: v
+                for k, v in measures.items()
+            }
+        )
     return tree
 
 
 DENOISING_MEASURES = {
     "error": "median",
     "mean_wrong_pixels": "mean",
-    "exact": "mean",
-    "within_one_pixel": "mean",
-    "right_letter": "mean",
+    "exact": "share",
+    "within_one_pixel": "share",
+    "right_letter": "share",
 }
 
 

@@ -40,6 +40,12 @@ def mean(values: ArrayLike) -> Estimate:
     return Estimate(center, float(center - half), float(center + half))
 
 
+def share(values: ArrayLike) -> Estimate:
+    """Mean of values in [0, 1] with Student's 95 % interval, cut at 0 and 1."""
+    value, low, high = mean(values)
+    return Estimate(value, *np.clip([low, high], 0.0, 1.0).tolist())  # NaN stays NaN
+
+
 def rank_share(values: ArrayLike, published: float) -> float:
     """Share of the values at most as large as a published figure: its rank among them."""
     return float(np.mean(np.asarray(values) <= published))

@@ -61,8 +61,13 @@ def test_mean_interval_is_students():
     assert estimate == pytest.approx((x.mean(), *t))
 
 
+def test_shares_stay_shares():
+    assert statistics.share([0.9, 1.0, 1.0])[1:] == (pytest.approx(0.8232, abs=1e-4), 1.0)
+    assert statistics.share([0.0, 0.1, 0.0]).low == 0.0
+
+
 def test_one_observation_has_no_interval():
-    for estimate in (statistics.mean([2.0]), statistics.median([2.0])):
+    for estimate in (statistics.mean([2.0]), statistics.median([2.0]), statistics.share([2.0])):
         assert estimate.value == 2.0
         assert np.isnan([estimate.low, estimate.high]).all()
 
@@ -161,7 +166,7 @@ def test_cells_are_gathered_with_their_factors(tmp_path):
     assert list(table) == ["font", "network", "replicate", "error", "exact"]
     assert table["network"].tolist() == ["b", "b", "a", "a"]
     summary = summarize(table, ["font", "network"], error="mean")
-    assert nested(summary, ["font", "network"])["x"]["b"]["error"] == 2.0
+    assert nested(summary, ["font", "network"])["x"]["b"]["mean_error"] == 2.0
 
 
 def test_tables_read_back_exactly(tmp_path):

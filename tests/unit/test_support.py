@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support import records, run_lock
 from support.code_digest import code_digest, local_modules
 

@@ -8,7 +8,6 @@ rule render_report:
         rules.denoising.input,
         rules.vae.input,
         script=script("render_report"),
-        published=PUBLISHED,
         template=here("workflow/report/index.html.j2"),
         style=here("workflow/report/style.css"),
     output:
@@ -22,5 +21,5 @@ rule render_report:
         code=code("render_report"),
     shell:
         "python {input.script} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --template {input.template:q} --style {input.style:q}"
+        " --template {input.template:q} --style {input.style:q}"
         " --page {output:q} 2> {log:q}"

@@ -7,7 +7,7 @@ from latentlab.report.page import context, render
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "results", "published", "template", "style", "page")
+    args = step.arguments(__doc__, argv, "results", "template", "style", "page")
     template, style = (path.read_text(encoding="utf-8") for path in (args.template, args.style))
 
     page = render(context(args.results, args.settings), template, style)
