@@ -99,8 +99,8 @@ def letter_summary(
 ) -> pd.DataFrame:
     """Networks on letters: error, epochs and wrong pixels, with the published figures.
 
-    published : one level of mappings a key; published_rank is the share of our replicates with an error
-        at most as large as the published one
+    published : one level of mappings a key; published_rank is the share of our replicates with an
+        error at most as large as the published one
     """
     summary = summarize(
         replicates,
