@@ -1,0 +1,121 @@
+"""One idea, one name; lint; nothing of a machine or an index in what git tracks."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from latentlab.params import FACTORS, read_yaml
+
+ROOT = Path(__file__).parents[2]
+RULES = {
+    name: text
+    for path in (ROOT / "workflow/rules").glob("*.smk")
+    for name, text in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S)
+}
+STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
+UNRULED = {"step", "compile_powell", "prune_results", "run_study"}  # not steps of the graph
+
+
+def run(*command):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("snakefmt", "--check", "Snakefile", "workflow"),
+        ("mypy",),
+    ],
+    ids=" ".join,
+)
+def test_lint(command):
+    done = run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_snakemake_finds_nothing_but_its_wish_for_conda():
+    text = run("snakemake", "--lint").stderr
+    titles = {line.strip() for line in text.splitlines() if line.startswith("    * ")}
+    assert titles == {"* Specify a conda environment or container for each rule.:"}
+
+
+def test_a_script_for_every_rule_and_a_rule_for_every_script():
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert scripts - UNRULED == set(STEPS)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_rule_calls_its_script_logs_and_is_watched(name):
+    text = STEPS[name]
+    assert f'script=script("{name}")' in text
+    assert f'code=code("{name}")' in text
+    assert "log:" in text
+    assert "threads: 1" in text
+    assert "2> {log:q}" in text
+    for field in re.findall(r"\{((?:input|output|params)[^}]*)\}", text.split("shell:")[1]):
+        assert field.endswith(":q") or field == "input.script"
+
+
+@pytest.mark.parametrize("experiment", FACTORS)
+def test_an_experiment_has_one_name(experiment):
+    assert experiment in read_yaml(ROOT / "params.yaml")
+    assert (ROOT / f"workflow/rules/{experiment}.smk").exists()
+    assert (ROOT / f"src/latentlab/figures/{experiment}.py").exists()
+    for verb in ("train", "evaluate", "tabulate", "plot"):
+        assert f"{verb}_{experiment}" in STEPS
+    outs = (ROOT / "dvc.yaml").read_text()
+    for name in ("cells", "figures", "tables", "metrics.json"):
+        assert f"results/{experiment}/{name}" in outs
+
+
+def test_a_script_says_what_it_makes():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        text = path.read_text()
+        assert text.startswith('"""')
+        if path.stem != "step":
+            assert "def main(argv):" in text
+            assert "step.arguments(__doc__" in text
+
+
+def test_the_package_knows_no_engine():
+    for path in (ROOT / "src").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) (snakemake|dvc)\b", path.read_text(), re.M), path
+
+
+def test_letter_jobs_import_neither_keras_nor_jax():
+    code = "import sys, latentlab.training, latentlab.powell; print({'jax', 'keras'} & set(sys.modules))"  # noqa: E501
+    done = subprocess.run(
+        ["python", "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def tracked():
+    return run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+
+
+def test_git_tracks_no_results_but_metrics_and_no_machine():
+    for name in tracked():
+        path = ROOT / name
+        if not path.is_file():
+            continue
+        if name.startswith(("results/", "data/images/")):
+            assert path.name in ("metrics.json", ".gitignore"), name
+        assert path.stat().st_size < 1 << 20, name
+        if path.suffix not in (".png", ".npz"):
+            text = path.read_text()
+            hosts = "py" + "pi.org", "python" + "hosted", "/wo" + "rk/", "/ro" + "ot/"
+            assert not [host for host in hosts if host in text], name
+
+
+def test_the_lock_pins_with_hashes_and_names_no_index():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    pins = re.findall(r"^([a-z0-9.-]+)==", text, re.M)
+    assert len(pins) == len(set(pins)) > 50
+    assert len(re.findall(r"^\S+==.*\\$", text, re.M)) == len(pins)
