@@ -30,15 +30,15 @@ sys.path.insert(0, str(ROOT / "src"))
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_name] = "1"
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-from ruamel.yaml import YAML  # noqa: E402
+import numpy as np
+import pandas as pd
+from ruamel.yaml import YAML
 
-from latentlab.fonts import read_fonts  # noqa: E402
-from latentlab.metrics import wrong_pixels  # noqa: E402
-from latentlab.network import Array, Network, forward, initial_weights  # noqa: E402
-from latentlab.seeds import generator  # noqa: E402
-from latentlab.training import OPTIMIZERS, train  # noqa: E402
+from latentlab.fonts import read_fonts
+from latentlab.metrics import wrong_pixels
+from latentlab.network import Array, Network, forward, initial_weights
+from latentlab.seeds import generator
+from latentlab.training import OPTIMIZERS, train
 
 # until ``training`` lists them
 OPTIMIZERS.update(

@@ -1,4 +1,4 @@
-"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS-B, and hybrids.
+"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS-B; and hybrids.
 
 The same door as ``powell.train``, so that optimizers compare from the same start weights. JAX
 computes gradients and runs whole trainings compiled, in float64 on one thread, whatever else the
@@ -36,8 +36,9 @@ GRADIENT_COST = 3
 """Loss evaluations that a gradient (with its loss) counts as.
 
 Products of matrices are the cost: a forward pass takes one a layer, the backward pass two of the
-same size (for the layer's weights, for its inputs). In line with the bound of 3 to 4 of reverse
-accumulation (Griewank and Walther 2008, "Evaluating Derivatives", section 3.3).
+same size, for the layer's weights and for its inputs (the first layer can leave out the latter).
+In line with the bound of 3 to 4 for reverse accumulation in general (Griewank and Walther 2008,
+"Evaluating Derivatives", the cheap gradient principle).
 """
 
 LOSSES = ("squared-error", "cross-entropy")
@@ -457,7 +458,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Any, Any, float], Any]] = {
 def _loss(network: Network, loss: str, layers: Sequence[Any], x: Any, targets: Any) -> Any:
     """A loss of ``LOSSES`` for each layer's weights; x, targets (units, samples).
 
-    Samples are columns here: that takes two thirds of the time of samples as rows.
+    Samples are columns here: rows take a third more time on a font.
     """
     jax = _jax()
     samples = x.shape[1]

@@ -27,5 +27,57 @@ def uniform(pixels: Array, probability: float, range_: float, rng: np.random.Gen
     return np.where(hit, np.where(pixels > 0.5, pixels - size, pixels + size), pixels)
 
 
-NOISES: dict[str, Noise] = {"uniform": uniform}
+def uniform_as_run(
+    pixels: Array, probability: float, range_: float, rng: np.random.Generator
+) -> Array:
+    """The original study's noise as its published code ran it: mostly erosion.
+
+    Its letters are integers and ``numpy.vectorize`` takes the result's type from the first
+    pixel: unless that one is hit, the noisy letter is cut to integers, so that a 1 minus
+    anything becomes 0 and a 0 stays 0. A sample (row) is one letter.
+    """
+    noisy = uniform(pixels, probability, range_, rng)
+    first_hit = noisy[..., :1] != pixels[..., :1]
+    return np.where(first_hit, noisy, np.trunc(noisy))
+
+
+def salt_and_pepper(
+    pixels: Array, probability: float, range_: float, rng: np.random.Generator
+) -> Array:
+    """A hit pixel becomes 0 or 1, each as likely; the range has no part in it.
+
+    Gonzalez and Woods, Digital Image Processing (2018), 5.2.
+    """
+    hit = rng.random(pixels.shape) < probability
+    salt = rng.random(pixels.shape) < 0.5
+    return np.where(hit, salt.astype(np.float64), pixels)
+
+
+def bit_flip(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
+    """A hit pixel takes the other color: the binary symmetric channel; no range."""
+    hit = rng.random(pixels.shape) < probability
+    return np.where(hit, 1.0 - pixels, pixels)
+
+
+def gaussian(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
+    """A normal number of mean 0 and standard deviation ``range`` is added to a hit pixel."""
+    hit = rng.random(pixels.shape) < probability
+    size = rng.normal(0.0, range_, pixels.shape)
+    return np.where(hit, pixels + size, pixels)
+
+
+def masking(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
+    """A hit pixel becomes 0: Vincent et al., J. Mach. Learn. Res. 11 (2010), 3.3; no range."""
+    hit = rng.random(pixels.shape) < probability
+    return np.where(hit, 0.0, pixels)
+
+
+NOISES: dict[str, Noise] = {
+    "uniform": uniform,
+    "uniform_as_run": uniform_as_run,
+    "salt_and_pepper": salt_and_pepper,
+    "bit_flip": bit_flip,
+    "gaussian": gaussian,
+    "masking": masking,
+}
 """The kinds by the name they have in ``denoising.kinds``."""

@@ -11,7 +11,6 @@ from latentlab import denoising, statistics
 from latentlab.gather import carried_forward, gather_cells, learning_curves, nested, summarize
 from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
 from latentlab.network import Network
-from latentlab.noise import NOISES
 from latentlab.seeds import generator, integer
 from latentlab.tables import read_csv, read_json, write_csv, write_json
 
@@ -74,24 +73,6 @@ def test_one_observation_has_no_interval():
 
 def test_rank_of_a_published_figure():
     assert statistics.rank_share([1.0, 2.0, 3.0, 4.0], 2.0) == 0.5
-
-
-def test_uniform_noise_moves_toward_the_other_color():
-    rng = np.random.default_rng(3)
-    clean = rng.integers(0, 2, (400, 35)).astype(float)
-    noisy = NOISES["uniform"](clean, 0.3, 0.5, rng)
-    moved = np.where(clean > 0.5, clean - noisy, noisy - clean)
-    assert moved.min() >= 0
-    assert moved.max() <= 0.5
-    hit = moved[moved > 0]
-    assert stats.binomtest(len(hit), clean.size, 0.3).pvalue > 0.001
-    assert stats.kstest(hit, stats.uniform(0, 0.5).cdf).pvalue > 0.001
-
-
-@pytest.mark.parametrize("kind", NOISES)
-def test_no_noise_at_probability_zero(kind):
-    clean = np.eye(5)
-    assert np.array_equal(NOISES[kind](clean, 0.0, 0.5, np.random.default_rng(0)), clean)
 
 
 def test_seeds_follow_identity_alone():
