@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 ROOT := $(CURDIR)
 INSTALLED := .venv/.installed
+DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 
 .PHONY: help study demo test test-all lint lock install
@@ -17,13 +18,13 @@ demo: install ## the same workflow, tiny, without a network: demo/results/report
 	@snakemake --directory demo --cores all
 	@echo "The report: demo/results/report/index.html"
 
-test: install ## the fast tests
+test: $(DEVELOP) ## the fast tests
 	@python -m pytest -n auto -m "not slow"
 
-test-all: install ## all tests
+test-all: $(DEVELOP) ## all tests
 	@python -m pytest -n auto
 
-lint: install ## ruff, snakefmt, mypy
+lint: $(DEVELOP) ## ruff, snakefmt, mypy
 	@ruff check . && ruff format --check . && snakefmt --check . && mypy
 
 install: $(INSTALLED) ## the environment, .venv
@@ -41,6 +42,13 @@ $(INSTALLED): requirements.lock
 	       --require-hashes --requirement requirements.lock \
 	  && touch $@
 
+$(DEVELOP): requirements-dev.lock $(INSTALLED)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --requirement requirements-dev.lock && touch $@
+
+UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes \
+  --no-header --no-annotate --python-version 3.11 pyproject.toml
+
 lock: ## pin the newest packages that pyproject.toml allows (needs uv)
-	@uv pip compile --universal --fork-strategy fewest --generate-hashes --no-header \
-	  --no-annotate --python-version 3.11 --group dev --upgrade pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) --upgrade -o requirements.lock
+	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group dev -o requirements-dev.lock

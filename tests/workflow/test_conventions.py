@@ -112,8 +112,9 @@ def test_git_tracks_no_results_but_metrics_and_no_machine():
             assert not [host for host in hosts if host in text], name
 
 
-def test_the_lock_pins_with_hashes_and_names_no_index():
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_the_lock_pins_with_hashes_and_names_no_index(name):
+    text = (ROOT / name).read_text()
     assert "://" not in text
     assert "--index" not in text
     pins = re.findall(r"^([a-z0-9.-]+)==", text, re.M)
