@@ -1,4 +1,4 @@
-"""A project of its own for each workflow test, on a configuration of seconds.
+"""A project of its own for each test of the workflow, on a configuration of seconds.
 
 ``finished`` is run once a test session and copied; a test then pays only for what it edits.
 """
