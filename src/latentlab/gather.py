@@ -36,13 +36,12 @@ def _by(table: pd.DataFrame, keys: Sequence[str]) -> Any:
     return table.groupby(list(keys), sort=False)
 
 
-def carried_forward(history: pd.DataFrame, epochs: int) -> np.ndarray:
-    """Errors (replicates, epochs + 1); a run that stopped early keeps its last error."""
-    rows = []
-    for _, run in history.groupby("replicate", sort=True):
-        errors = run["error"].to_numpy()[: epochs + 1]
-        rows.append(np.pad(errors, (0, epochs + 1 - len(errors)), mode="edge"))
-    return np.stack(rows)
+def carried_forward(history: pd.DataFrame) -> pd.DataFrame:
+    """Errors by replicate (rows) and epoch (columns); a run that stopped keeps its last one.
+
+    history : columns replicate, epoch, error, from one cell
+    """
+    return history.pivot(index="replicate", columns="epoch", values="error").ffill(axis=1)
 
 
 def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -52,13 +51,13 @@ def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """
     curves = []
     for values, cell in _by(history, keys):
-        errors = carried_forward(cell, int(cell["epoch"].max()))
+        errors = carried_forward(cell)
         low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
         curves.append(
             pd.DataFrame(
                 {
                     **dict(zip(keys, values, strict=True)),
-                    "epoch": np.arange(errors.shape[1]),
+                    "epoch": errors.columns,
                     "error": middle,
                     "lower_quartile": low,
                     "upper_quartile": high,

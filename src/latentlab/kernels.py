@@ -11,11 +11,12 @@ branch-free rational function. So the bits of a result depend neither on the wid
 machine's vectors nor on a libm.
 
 *A line search moves one weight.* Nearly all directions of Powell's set are axes. Moving the
-weight from unit i to unit o of a layer changes one row of pre-activations, so a search prepares
-once what stays fixed (``base``: the pre-activation without that weight; ``base_next``: those of
-the next layer without unit o) and an evaluation starts there. Both are sums over the current
-weights, never running differences, so nothing drifts however far weights run. Samples whose
-input i is 0 cannot change: they are left out, and their error is added as a constant.
+weight from input i to unit o of a layer changes one row of sums. Sums run over inputs in order, so
+a search prepares once the part before i (``BASE``) and, for the next layer, the parts before unit
+o (``BASE_NEXT``), and an evaluation goes on from there. Samples whose input i is 0 cannot change
+and are left out. Since no sum changes its order, every value is that of the full loss to the last
+bit: the method takes exactly the steps it would take with the full loss, and nothing drifts
+however far weights run.
 
 *One digest.* The folder of the compiled code is named after this file's bytes (``cache_folder``):
 numba itself notices edits of the entry point's file only.

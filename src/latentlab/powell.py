@@ -12,14 +12,16 @@ import inspect
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from latentlab import kernels
 from latentlab.network import Array, Network
 from latentlab.training import Training
+
+if TYPE_CHECKING:  # scipy.optimize takes half a second to import; the study's jobs do without
+    from scipy.optimize import OptimizeResult
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number, from 1, and the loss."""
@@ -381,6 +383,8 @@ def _limits(n: int, maxiter: float | None, maxfev: float | None) -> tuple[float,
 
 def _wrap_callback(callback: Callable[..., Any] | None) -> Callable[[Array, Any], None]:
     """Call as SciPy does: with ``intermediate_result`` where that is the only parameter."""
+    from scipy.optimize import OptimizeResult
+
     if callback is None:
         return lambda x, value: None
     if set(inspect.signature(callback).parameters) == {"intermediate_result"}:
@@ -415,6 +419,8 @@ def powell(
     Bounds, constraints and derivatives are not supported: ValueError where given. With an
     ``Objective`` a value counts as an evaluation exactly where SciPy's code asks for one.
     """
+    from scipy.optimize import OptimizeResult
+
     if bounds is not None or np.any(constraints):
         raise ValueError("powell supports neither bounds nor constraints")
     if bool(jac) or hess is not None or hessp is not None:
@@ -561,6 +567,8 @@ def train_scipy(
     progress: Progress | None = None,
 ) -> Training:
     """The same training by SciPy's own Powell with ``NumpyObjective``: the slow reference."""
+    from scipy.optimize import minimize
+
     if max_epochs < 1:
         raise ValueError(f"max_epochs must be at least 1, not {max_epochs}")
     objective = NumpyObjective(network, inputs, targets)

@@ -27,20 +27,28 @@ class Training:
     """One finished training.
 
     weights : (n_weights,) the weights found
-    errors : (epochs + 1,) the loss before training and after every epoch
-    evaluations : (epochs + 1,) loss evaluations spent so far (a gradient counts as one)
-    status : "converged", "max_epochs", "max_evaluations" or "diverged"
+    errors : (records,) the study's error before training and after every recorded epoch
+    evaluations : (records,) loss evaluations spent so far; what a gradient counts as stands in
+        ``gradient``
+    status : "converged", "max_epochs" or "diverged"
+    recorded : (records,) the epoch of each error, the first 0; None where every epoch is
     """
 
     weights: Array
     errors: Array
     evaluations: np.ndarray
     status: str
+    recorded: np.ndarray | None = None
+
+    @property
+    def record_epochs(self) -> np.ndarray:
+        """Epoch (records,) of each error."""
+        return np.arange(len(self.errors)) if self.recorded is None else self.recorded
 
     @property
     def epochs(self) -> int:
         """Epochs run (for Powell: iterations)."""
-        return len(self.errors) - 1
+        return int(self.record_epochs[-1])
 
 
 def train(
@@ -102,7 +110,7 @@ def history_table(trainings: list[Training]) -> pd.DataFrame:
         pd.DataFrame(
             {
                 "replicate": replicate,
-                "epoch": np.arange(training.epochs + 1),
+                "epoch": training.record_epochs,
                 "error": training.errors,
                 "evaluations": training.evaluations,
             }

@@ -133,7 +133,7 @@ def history(replicate, errors):
 
 def test_a_stopped_run_carries_its_error_forward():
     both = pd.concat([history(0, [4.0, 2.0, 1.0]), history(1, [4.0, 3.0])])
-    assert carried_forward(both, 2).tolist() == [[4, 2, 1], [4, 3, 3]]
+    assert carried_forward(both).to_numpy().tolist() == [[4, 2, 1], [4, 3, 3]]
     curve = learning_curves(both.assign(network="a"), ["network"])
     assert curve["error"].tolist() == [4.0, 2.5, 2.0]
 

@@ -42,8 +42,8 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
     published : the original's final error
     """
     runs = [run for _, run in history.groupby("replicate", sort=True)]
-    errors = carried_forward(history, int(history["epoch"].max()))
-    best = runs[int(np.argmin(errors[:, -1]))]
+    errors = carried_forward(history)
+    best = runs[int(errors.iloc[:, -1].argmin())]
     low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
     figure = style.canvas(3.8, title=f"Error while learning: {name}, {_count(len(runs))}")
     axes = figure.subplots()
@@ -53,7 +53,7 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
             run["epoch"].iloc[-1], run["error"].iloc[-1], "o", color=_LOOK.color, alpha=0.5,
             markersize=2.5,
         )  # fmt: skip
-    style.band(axes, np.arange(errors.shape[1]), low, middle, high, _LOOK, linewidth=2.4)
+    style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
     axes.plot(best["epoch"], best["error"], **_BEST)
     end = best["error"].iloc[-1]
     axes.annotate(
