@@ -15,7 +15,7 @@ from latentlab.params import FACTORS, cells, read_params
 from support import environment, records, run_lock
 from support.code_digest import code_digest
 
-environment.use_this_python()
+environment.prepare()
 
 OFFLINE = bool(config.pop("offline", False))  # leave out images that must be downloaded
 if config:
