@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,19 +85,35 @@ def train_replicates(
     """Independent trainings of one cell.
 
     samples gives inputs and targets (samples, units) of a replicate; start weights depend
-    on the seed, the cell and the replicate alone. A line a replicate goes to ``log``.
+    on the seed, the cell and the replicate alone. A line a replicate goes to ``log``, and one
+    a minute from a long one.
     """
     trainings = []
     for replicate in range(replicates):
         inputs, targets = samples(replicate)
         start = initial_weights(network, generator(seed, cell, replicate, "start"))
-        training = train(network, inputs, targets, start, **options)
+        name = f"replicate {replicate + 1} of {replicates}"
+        progress = _now_and_then(log, name)
+        training = train(network, inputs, targets, start, progress=progress, **options)
         trainings.append(training)
         log(
-            f"replicate {replicate + 1} of {replicates}: {training.status} after"
-            f" {training.epochs} epochs, error {training.errors[-1]:.6g}"
+            f"{name}: {training.status} after {training.epochs} epochs,"
+            f" error {training.errors[-1]:.6g}"
         )
     return trainings
+
+
+def _now_and_then(log: Callable[[str], None], name: str, seconds: float = 60.0) -> Progress:
+    """A progress callback that logs the epoch and the error, at most once in so many seconds."""
+    last = time.monotonic()
+
+    def progress(epoch: int, error: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            log(f"{name}: epoch {epoch}, error {error:.6g}")
+
+    return progress
 
 
 def weights_of(trainings: list[Training]) -> Array:

@@ -115,6 +115,19 @@ def test_a_removed_network_leaves_no_orphan(project):
     assert project.pending() == set()
 
 
+def test_an_edit_during_a_run_is_not_certified(project):
+    """What DVC would record is the edited file beside results of the file before."""
+    lock = (project.root / "dvc.lock").read_bytes()
+    stage = "cmd: snakemake --cores all &&"
+    project.replace("dvc.yaml", stage, f"{stage} cp edited.yaml params.yaml &&")
+    project.edit("denoising.fresh_draws", 6)
+    (project.root / "edited.yaml").write_text((project.root / "params.yaml").read_text())
+    project.edit("denoising.fresh_draws", 7)
+    text = project.dvc("repro", ok=False)
+    assert "edited while the study ran" in text
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
 def test_a_failed_cell_keeps_the_others(blank):
     blank.replace(
         "workflow/scripts/train_architectures.py",

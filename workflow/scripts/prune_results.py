@@ -1,6 +1,7 @@
 """Remove results and job records that the workflow no longer has, so that DVC versions none.
 
-Ends every ``dvc repro``; a bare ``snakemake`` never deletes.
+Ends every ``dvc repro``; a bare ``snakemake`` never deletes. Refuses where something is out of
+date: DVC would take results of edits made during the run for results of the edited files.
 """
 
 import csv
@@ -14,17 +15,24 @@ sys.path.insert(0, str(step.ROOT / "workflow"))
 from support import records
 
 
-def outputs():
-    """All output paths of the workflow, from Snakemake's own summary of its graph."""
-    summary = subprocess.run(
+def summary():
+    """Snakemake's own summary of its graph: a row an output, whether up to date or not."""
+    text = subprocess.run(
         ["snakemake", "--summary"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
-    return [row["output_file"] for row in csv.DictReader(summary.splitlines(), delimiter="\t")]
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 def main(argv):
     step.arguments(__doc__, argv)
-    for path in records.prune(outputs(), Path("results")):
+    rows = summary()
+    stale = sum(row["plan"] != "no update" for row in rows)
+    if stale:
+        raise step.latentlab.StudyError(
+            f"the parameters or the code were edited while the study ran: {stale} results are"
+            " out of date, and not versioned as new; run the same command again"
+        )
+    for path in records.prune((row["output_file"] for row in rows), Path("results")):
         step.log(f"removed {path}: no longer part of the study")
     records.normalize()
 
