@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 
-.PHONY: help study demo test test-all lint lock install
+.PHONY: help study demo test test-all lint lock install pictures
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,3 +52,7 @@ UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --genera
 lock: ## pin the newest packages that pyproject.toml allows (needs uv)
 	@$(UV_COMPILE) --upgrade -o requirements.lock
 	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group dev -o requirements-dev.lock
+
+pictures: ## renew the pictures of the README from the results
+	@mkdir -p docs/images
+	@cp results/architectures/figures/final_errors.png docs/images/

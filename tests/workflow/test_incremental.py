@@ -23,6 +23,17 @@ def test_a_second_run_has_nothing_to_do(project):
     assert project.run("git", "status", "--porcelain") == ""
 
 
+def test_learning_curves_and_reports_of_the_tools_themselves(project):
+    project.dvc("plots", "show", "--out", "plots")
+    page = (project.root / "plots/index.html").read_text()
+    for title in ("Architectures", "Named networks", "Denoisers", "Models on images"):
+        assert title in page
+    project.snakemake("--report", "report.html")
+    report = (project.root / "report.html").read_text()
+    for category in ("1.a Letters", "1.b Denoising", "2. VAE"):
+        assert category in report
+
+
 def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(project):
     project.edit("architectures.networks.35-2", [35, 3, 35])
     pending = project.pending()
