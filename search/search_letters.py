@@ -38,15 +38,7 @@ from latentlab.fonts import read_fonts
 from latentlab.metrics import wrong_pixels
 from latentlab.network import Array, Network, forward, initial_weights
 from latentlab.seeds import generator
-from latentlab.training import OPTIMIZERS, train
-
-# until ``training`` lists them
-OPTIMIZERS.update(
-    {
-        name: ("latentlab.gradient", f"train_{name}")
-        for name in ("backpropagation", "adam", "rmsprop", "lbfgs", "stages")
-    }
-)
+from latentlab.training import train
 
 NETWORK = ("architecture", "encoder", "latent", "decoder", "output", "beta", "biases")
 

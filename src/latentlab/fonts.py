@@ -190,6 +190,14 @@ def parse_fonts(text: str, where: str = "font.h") -> dict[str, Font]:
     return fonts
 
 
+def font_named(fonts: dict[str, Font], name: str) -> Font:
+    """The font of that name; "all" is the letters of all fonts, one after the other."""
+    if name != "all":
+        return fonts[name]
+    characters = tuple(c for font in fonts.values() for c in font.characters)
+    return Font("all fonts", characters, np.concatenate([f.pixels for f in fonts.values()]))
+
+
 def read_fonts(path: str | Path) -> dict[str, Font]:
     """All fonts of a C header file, by name. Raises FontError."""
     path = Path(path)

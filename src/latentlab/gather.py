@@ -114,6 +114,8 @@ def letter_summary(
     figures = [_published(published, values) for values, _ in _by(replicates, keys)]
     summary["best_error"] = [cell["error"].min() for cell in groups]
     summary["best_max_wrong_pixels"] = [cell["max_wrong_pixels"].min() for cell in groups]
+    for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
+        summary[measure] = [(cell["max_wrong_pixels"] <= most).mean() for cell in groups]
     summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
     summary["published_epochs"] = [figure.get("epochs", np.nan) for figure in figures]
     summary["published_rank"] = [
@@ -139,6 +141,49 @@ def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
             }
         )
     return tree
+
+
+def letter_yardstick(
+    replicates: pd.DataFrame, networks: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The course's yardstick, for each font ("all_fonts": all letters at once).
+
+    At the top the best network with 2 latent units; below ``one_dimensional`` those with one,
+    below ``powell_only`` those trained by Powell alone through 2. Each with its name, the wrong
+    pixels of the worst letter in its best start, and the share of its starts that do as well.
+    replicates : columns font, network, max_wrong_pixels
+    networks : ``letters.networks`` of the parameters
+    """
+    found: dict[str, Any] = {}
+    for (font, name), cell in _by(replicates, ["font", "network"]):
+        network = networks[name]
+        latent = network["architecture"][len(network["architecture"]) // 2]
+        best = int(cell["max_wrong_pixels"].min())
+        entry = {
+            "network": name,
+            "max_wrong_pixels": best,
+            "share_of_starts": float((cell["max_wrong_pixels"] == best).mean()),
+        }
+        places = {1: [found.setdefault("one_dimensional", {})], 2: [found]}.get(latent, [])
+        if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
+            places.append(found.setdefault("powell_only", {}))
+        for place in places:
+            known = place.get(all_fonts(font))
+            if known is None or _better(entry, known):
+                place[all_fonts(font)] = entry
+    return found
+
+
+def all_fonts(font: str) -> str:
+    """The name of a font in metrics: "all" says more as "all_fonts"."""
+    return "all_fonts" if font == "all" else font
+
+
+def _better(entry: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
+    return (entry["max_wrong_pixels"], -entry["share_of_starts"]) < (
+        than["max_wrong_pixels"],
+        -than["share_of_starts"],
+    )
 
 
 DENOISING_MEASURES = {

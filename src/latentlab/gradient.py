@@ -244,27 +244,33 @@ def train_stages(
     """
     if not stages:
         raise ValueError("a hybrid needs at least one stage")
-    reached = before = 0
+    before = 0
 
     def report(epoch: int, error: float) -> None:
-        nonlocal reached
-        reached = before + epoch
         if progress is not None:
-            progress(reached, error)
+            progress(before + epoch, error)
 
     weights = start
     errors: list[Array] = []
     evaluations: list[np.ndarray] = []
+    recorded: list[np.ndarray] = []
     for stage in stages:
         part = training.train(network, inputs, targets, weights, progress=report, **stage)
-        weights, before = part.weights, reached
         first = 1 if errors else 0  # a later stage starts where the one before ended
         spent = evaluations[-1][-1] if evaluations else 0
         errors.append(part.errors[first:])
         evaluations.append(spent + part.evaluations[first:])
+        recorded.append(before + part.record_epochs[first:])
+        weights, before = part.weights, before + part.epochs
         if part.status == "diverged":
             break
-    return Training(weights, np.concatenate(errors), np.concatenate(evaluations), part.status)
+    return Training(
+        weights,
+        np.concatenate(errors),
+        np.concatenate(evaluations),
+        part.status,
+        np.concatenate(recorded),
+    )
 
 
 def loss_and_gradient(
@@ -358,7 +364,7 @@ class _History:
         self._samples = network, inputs, targets
         self._progress = progress
         self.weights = start
-        self.errors, self.evaluations = [self._error(start)], [1]
+        self.errors, self.evaluations, self.recorded = [self._error(start)], [1], [0]
         self.diverged = not math.isfinite(self.errors[0])
 
     def _error(self, weights: Array) -> float:
@@ -379,6 +385,7 @@ class _History:
             self.weights = np.array(weights)
             self.errors.append(error)
             self.evaluations.append(1 + spent)
+            self.recorded.append(epoch)
             if self._progress is not None:
                 self._progress(epoch, error)
         return not self.diverged
@@ -390,6 +397,7 @@ class _History:
             np.array(self.errors),
             np.array(self.evaluations),
             "diverged" if self.diverged else status,
+            np.array(self.recorded),
         )
 
 

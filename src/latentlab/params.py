@@ -34,7 +34,18 @@ MAX_BYTES = 1 << 20
 PIXELS = ROWS * COLUMNS
 
 ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
-TRAINING = ("optimizer", "max_epochs", "xtol", "ftol")
+POWELL = ("max_epochs", "xtol", "ftol")
+TRAINING = ("optimizer", *POWELL)
+_DESCENT = ("max_epochs", "learning_rate", "schedule", "loss", "record_every")
+OPTIONS = {
+    "powell": POWELL,
+    "scipy-powell": POWELL,
+    "backpropagation": (*_DESCENT, "momentum", "shuffle_seed"),
+    "adam": _DESCENT,
+    "rmsprop": _DESCENT,
+    "lbfgs": ("max_epochs", "memory", "ftol", "gtol", "loss", "record_every"),
+}
+"""The knobs of each optimizer, in ``letters.networks``."""
 
 
 class ParamsError(StudyError):
@@ -166,6 +177,23 @@ def _architecture_errors(path: str, units: list[int]) -> Iterator[str]:
         yield f"{path}[0]: {units[0]} given, allowed: {PIXELS}, the pixels of a letter"
 
 
+def _option_errors(path: str, network: Mapping[str, Any]) -> Iterator[str]:
+    optimizer = network["optimizer"]
+    every = {option for options in OPTIONS.values() for option in options}
+    for option in OPTIONS[optimizer]:
+        if option not in network:
+            yield f"{path}.{option}: missing, allowed: a value, for {optimizer} needs it"
+    for option in every.intersection(network).difference(OPTIONS[optimizer]):
+        allowed = ", ".join(OPTIONS[optimizer])
+        yield f"{path}.{option}: unknown key for {optimizer}, allowed: {allowed}"
+    if OPTIONS[optimizer] != POWELL:
+        for layer in ("encoder", "latent", "decoder", "output"):
+            if network[layer] == "step":
+                yield f"{path}.{layer}: 'step' given, allowed: an activation with a gradient"
+        if network.get("loss") == "cross-entropy" and network["output"] != "sigmoid":
+            yield f"{path}.output: {network['output']!r} given, allowed: sigmoid, for cross-entropy"
+
+
 def _dataset_errors(params: Params) -> Iterator[str]:
     vae = params["vae"]
     known = list(params["data"]["images"])
@@ -195,6 +223,7 @@ def cross_errors(params: Params) -> list[str]:
     for name, network in params["letters"]["networks"].items():
         path = f"letters.networks.{name}.architecture"
         errors += _architecture_errors(path, network["architecture"])
+        errors += _option_errors(f"letters.networks.{name}", network)
     low, high = params["letters"]["grid"]["published_window"]
     if low >= high:
         path = "letters.grid.published_window"
@@ -206,8 +235,10 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
     """Fonts and letters that the parameters name and the font file does not have."""
     known = f"a font of {params['data']['fonts']} ({', '.join(fonts)})"
     named = {"architectures.font": params["architectures"]["font"]}
-    for i, name in enumerate(params["letters"]["fonts"]):
-        named[f"letters.fonts[{i}]"] = name
+    for network, knobs in params["letters"]["networks"].items():
+        for i, name in enumerate(knobs["fonts"]):
+            if name != "all":
+                named[f"letters.networks.{network}.fonts[{i}]"] = name
     for subset, chosen in params["denoising"]["subsets"].items():
         for i, name in enumerate(chosen["fonts"]):
             named[f"denoising.subsets.{subset}.fonts[{i}]"] = name
@@ -251,8 +282,9 @@ def architectures_factors(section: Mapping[str, Any]) -> Factors:
 def letters_factors(section: Mapping[str, Any]) -> Factors:
     """``{font}/{network}``"""
     return {
-        f"{font}/{network}": {"font": font, "network": network}
-        for font, network in itertools.product(section["fonts"], section["networks"])
+        f"{font}/{name}": {"font": font, "network": name}
+        for name, network in section["networks"].items()
+        for font in network["fonts"]
     }
 
 
@@ -318,7 +350,11 @@ def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) ->
         "network": _pick(network, "architecture", *ACTIVATIONS),
     }
     return {
-        "train": {**common, "training": _pick(network, *TRAINING), **_pick(network, "replicates")},
+        "train": {
+            **common,
+            "training": _pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+            **_pick(network, "replicates"),
+        },
         "evaluate": {**common, **_pick(section, "threshold")},
         "plot": {**common, **_pick(section, "threshold", "grid")},
     }

@@ -19,6 +19,10 @@ Progress = Callable[[int, float], None]
 OPTIMIZERS = {
     "powell": ("latentlab.powell", "train"),
     "scipy-powell": ("latentlab.powell", "train_scipy"),
+    "backpropagation": ("latentlab.gradient", "train_backpropagation"),
+    "adam": ("latentlab.gradient", "train_adam"),
+    "rmsprop": ("latentlab.gradient", "train_rmsprop"),
+    "lbfgs": ("latentlab.gradient", "train_lbfgs"),
 }
 """Module and function of each optimizer: loaded when used, so that a job pays for its own only."""
 

@@ -463,7 +463,9 @@ def _row(settings: Settings, prefix: str, terms: Any, n: int) -> dict[str, float
 
 
 def _columns(rows: list[dict[str, float]]) -> History:
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    # in an order of its own: rows from a checkpoint come sorted
+    terms = [part + term for part in ("", "test_") for term in ("loss", "reconstruction", "kl")]
+    return {name: np.array([row[name] for row in rows]) for name in terms if name in rows[0]}
 
 
 # --- checkpoints -------------------------------------------------------------------------------

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentlab import denoising, statistics
-from latentlab.gather import carried_forward, gather_cells, learning_curves, nested, summarize
+from latentlab.gather import (
+    carried_forward,
+    gather_cells,
+    learning_curves,
+    letter_yardstick,
+    nested,
+    summarize,
+)
 from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
 from latentlab.network import Network
 from latentlab.seeds import generator, integer
@@ -148,6 +155,32 @@ def test_cells_are_gathered_with_their_factors(tmp_path):
     assert table["network"].tolist() == ["b", "b", "a", "a"]
     summary = summarize(table, ["font", "network"], error="mean")
     assert nested(summary, ["font", "network"])["x"]["b"]["mean_error"] == 2.0
+
+
+def test_the_yardstick_takes_the_best_network_of_each_kind():
+    networks = {
+        "a": {"architecture": [35, 2, 35], "optimizer": "adam"},
+        "b": {"architecture": [35, 2, 35], "optimizer": "powell"},
+        "c": {"architecture": [35, 1, 35], "optimizer": "adam"},
+        "d": {"architecture": [35, 5, 35], "optimizer": "adam"},
+    }
+    wrong = {("all", "a"): [0, 0, 3], ("all", "b"): [0, 1, 1], ("all", "c"): [2, 2, 4],
+             ("font1", "b"): [1, 5, 9], ("font1", "d"): [0, 0, 0]}  # fmt: skip
+    replicates = pd.DataFrame(
+        [
+            {"font": font, "network": name, "max_wrong_pixels": w}
+            for (font, name), values in wrong.items()
+            for w in values
+        ]
+    )
+    found = letter_yardstick(replicates, networks)
+    assert found["all_fonts"]["network"] == "a"
+    assert found["all_fonts"]["max_wrong_pixels"] == 0
+    assert found["all_fonts"]["share_of_starts"] == pytest.approx(2 / 3)
+    assert found["powell_only"]["all_fonts"]["share_of_starts"] == pytest.approx(1 / 3)
+    assert found["powell_only"]["font1"]["max_wrong_pixels"] == 1
+    assert found["one_dimensional"]["all_fonts"]["network"] == "c"
+    assert list(found["one_dimensional"]) == ["all_fonts"]
 
 
 def test_tables_read_back_exactly(tmp_path):

@@ -87,7 +87,10 @@ def errors_of(path, value):
             {"fonts": ["font7"], "letters": "all"},
             "denoising.subsets.published.fonts[0]: 'font7' given, allowed: a font of data/fonts/",
         ),
-        ("letters.fonts", ["font2", "Font3"], "letters.fonts[1]: 'Font3' given, allowed: a font"),
+        ("letters.networks.two-numbers.fonts", ["Font3"], "letters.networks.two-numbers.fonts[0]"),
+        ("letters.networks.exceptional.optimizer", "adam", "letters.networks.exceptional.lear"),
+        ("letters.networks.two-numbers.encoder", "step", "letters.networks.two-numbers.enco"),
+        ("letters.networks.two-numbers.output", "tanh", "letters.networks.two-numbers.outp"),
         (
             "letters.networks.exceptional.architecture",
             [35, 2, 2, 35],

@@ -58,6 +58,7 @@ def assert_same(a, b):
     """Weights and history equal to the byte."""
     for first, second in zip(a, b, strict=True):
         assert content(first) == content(second)
+        assert list(first) == list(second)  # the order of a table's columns
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_a_rule_calls_its_script_logs_and_is_watched(name):
     assert "threads: 1" in text
     assert "2> {log:q}" in text
     for field in re.findall(r"\{((?:input|output|params)[^}]*)\}", text.split("shell:")[1]):
-        assert field.endswith(":q") or field == "input.script"
+        assert field.endswith(":q")
 
 
 @pytest.mark.parametrize("experiment", FACTORS)

@@ -29,7 +29,7 @@ rule train_architectures:
         settings=settings("architectures", "train"),
         code=code("train_architectures"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
         " 2> {log:q}"
 
@@ -48,7 +48,7 @@ rule evaluate_architectures:
         settings=settings("architectures", "evaluate"),
         code=code("evaluate_architectures"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
 
 
@@ -70,7 +70,7 @@ rule tabulate_architectures:
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_architectures"),
     shell:
-        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -101,5 +101,5 @@ rule plot_architectures:
         folder=subpath(output[0], parent=True),
         code=code("plot_architectures"),
     shell:
-        "python {input.script} --curves {input.curves:q} --replicates {input.replicates:q}"
+        "python {input.script:q} --curves {input.curves:q} --replicates {input.replicates:q}"
         " --published {input.published:q} --figures {params.folder:q} 2> {log:q}"

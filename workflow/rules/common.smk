@@ -155,12 +155,9 @@ IMAGE_FILES = [
     "test_labels.npy",
 ]
 FONTS = here(PARAMS["data"]["fonts"])
-POWELL = {
-    "train_architectures",
-    "train_letters",
-    "train_denoising",
-}  # rules that may run it
 PUBLISHED = here("data/published.yaml")
+# rules whose jobs use compiled code: it is compiled once, before they start side by side
+POWELL = ("train_architectures", "train_letters", "train_denoising")
 
 
 onstart:

@@ -17,5 +17,5 @@ rule fetch_images:
         folder=subpath(output.train_images, parent=True),
         code=code("fetch_images"),
     shell:
-        "python {input.script} --settings {params.settings:q} --folder {params.folder:q}"
+        "python {input.script:q} --settings {params.settings:q} --folder {params.folder:q}"
         " 2> {log:q}"

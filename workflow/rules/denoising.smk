@@ -32,7 +32,7 @@ rule train_denoising:
         settings=settings("denoising", "train"),
         code=code("train_denoising"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
         " 2> {log:q}"
 
@@ -51,7 +51,7 @@ rule evaluate_denoising:
         settings=settings("denoising", "evaluate"),
         code=code("evaluate_denoising"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
 
 
@@ -73,7 +73,7 @@ rule tabulate_denoising:
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_denoising"),
     shell:
-        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -97,7 +97,7 @@ rule plot_denoising:
         folder=subpath(output[0], parent=True),
         code=code("plot_denoising"),
     shell:
-        "python {input.script} --summary {input.summary:q} --figures {params.folder:q} 2> {log:q}"
+        "python {input.script:q} --summary {input.summary:q} --figures {params.folder:q} 2> {log:q}"
 
 
 rule draw_denoising:
@@ -126,6 +126,6 @@ rule draw_denoising:
         folder=subpath(output[0], parent=True),
         code=code("draw_denoising"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --history {input.history:q} --figures {params.folder:q}"
         " 2> {log:q}"

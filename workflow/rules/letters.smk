@@ -36,7 +36,7 @@ rule train_letters:
         settings=settings("letters", "train"),
         code=code("train_letters"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
         " 2> {log:q}"
 
@@ -55,7 +55,7 @@ rule evaluate_letters:
         settings=settings("letters", "evaluate"),
         code=code("evaluate_letters"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
 
 
@@ -77,7 +77,7 @@ rule tabulate_letters:
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_letters"),
     shell:
-        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -110,7 +110,7 @@ rule plot_letters:
         folder=subpath(output[0], parent=True),
         code=code("plot_letters"),
     shell:
-        "python {input.script} --settings {params.settings:q} --fonts {input.fonts:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --history {input.history:q}"
         " --published {input.published:q} --figures {params.folder:q}"
         " 2> {log:q}"

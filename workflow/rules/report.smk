@@ -20,6 +20,6 @@ rule render_report:
         results=subpath(output[0], ancestor=2),
         code=code("render_report"),
     shell:
-        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --template {input.template:q} --style {input.style:q}"
         " --page {output:q} 2> {log:q}"

@@ -31,7 +31,7 @@ rule train_vae:
         code=code("train_vae"),
         checkpoint=".cache/checkpoints/{dataset}-{model}-{replicate}.npz",
     shell:
-        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
         " --weights {output.weights:q} --history {output.history:q}"
         " --checkpoint {params.checkpoint:q} 2> {log:q}"
 
@@ -51,7 +51,7 @@ rule evaluate_vae:
         images=images_folder,
         code=code("evaluate_vae"),
     shell:
-        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
         " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
 
 
@@ -73,7 +73,7 @@ rule tabulate_vae:
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_vae"),
     shell:
-        "python {input.script} --settings {params.settings:q} --results {params.results:q}"
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
@@ -105,7 +105,7 @@ rule plot_vae:
         folder=subpath(output[0], parent=True),
         code=code("plot_vae"),
     shell:
-        "python {input.script} --settings {params.settings:q} --images {params.images:q}"
+        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
         " --results {params.results:q} --curves {input.curves:q}"
         " --published {input.published:q} --figures {params.folder:q}"
         " 2> {log:q}"

@@ -3,7 +3,7 @@
 import step
 
 from latentlab.arrays import load_npz
-from latentlab.fonts import read_fonts
+from latentlab.fonts import font_named, read_fonts
 from latentlab.metrics import reconstruction_scores
 from latentlab.network import Network
 from latentlab.tables import write_csv
@@ -12,7 +12,7 @@ from latentlab.tables import write_csv
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "weights", "scores")
     settings = args.settings
-    letters = read_fonts(args.fonts)[settings["font"]].pixels
+    letters = font_named(read_fonts(args.fonts), settings["font"]).pixels
     network = Network(**settings["network"])
     weights = load_npz(args.weights)["weights"]
 

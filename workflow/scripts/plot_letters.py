@@ -11,7 +11,7 @@ from latentlab import latent
 from latentlab.arrays import load_npz
 from latentlab.figures import letters as figures
 from latentlab.figures.style import save
-from latentlab.fonts import character_name, read_fonts
+from latentlab.fonts import character_name, font_named, read_fonts
 from latentlab.network import Network, decode, encode, forward
 from latentlab.params import read_yaml
 from latentlab.tables import read_csv
@@ -51,7 +51,7 @@ def draw(settings, font, weights, history, published):
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "weights", "history", "published", "figures")
     font_name, name = args.settings["cell"].split("/")[1:]
-    font = read_fonts(args.fonts)[font_name]
+    font = font_named(read_fonts(args.fonts), font_name)
     weights = load_npz(args.weights)["weights"]
     published = read_yaml(args.published)["letters"].get(font_name, {}).get(name, {}).get("error")
 

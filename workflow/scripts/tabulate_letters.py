@@ -2,7 +2,13 @@
 
 import step
 
-from latentlab.gather import gather_cells, learning_curves, letter_summary, nested
+from latentlab.gather import (
+    gather_cells,
+    learning_curves,
+    letter_summary,
+    letter_yardstick,
+    nested,
+)
 from latentlab.params import letters_factors, read_yaml
 from latentlab.tables import write_csv, write_json
 
@@ -24,7 +30,8 @@ def main(argv):
     write_csv(learning_curves(history, KEYS), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(nested(summary, KEYS), args.metrics)
+    yardstick = letter_yardstick(replicates, args.settings["networks"])
+    write_json({"networks": nested(summary, KEYS), **yardstick}, args.metrics)
 
 
 if __name__ == "__main__":

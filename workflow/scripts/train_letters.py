@@ -6,7 +6,7 @@ Writes the weights, the error after every epoch, and a line a run.
 import step
 
 from latentlab.arrays import save_npz
-from latentlab.fonts import read_fonts
+from latentlab.fonts import font_named, read_fonts
 from latentlab.network import Network
 from latentlab.tables import write_csv
 from latentlab.training import history_table, runs_table, train_replicates, weights_of
@@ -15,7 +15,7 @@ from latentlab.training import history_table, runs_table, train_replicates, weig
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "weights", "history", "runs")
     settings = args.settings
-    letters = read_fonts(args.fonts)[settings["font"]].pixels
+    letters = font_named(read_fonts(args.fonts), settings["font"]).pixels
 
     trainings = train_replicates(
         Network(**settings["network"]),

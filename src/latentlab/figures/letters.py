@@ -170,7 +170,11 @@ def latent_map(
     axes.plot(*points.T, "o", color=_LOOK.color, markersize=5)
     axes.margins(0.07)
     axes.set_xlabel(plane.names[0])
-    axes.set_ylabel(plane.names[1])
+    if np.ptp(points[:, 1]) > 0:
+        axes.set_ylabel(plane.names[1])
+    else:  # one latent unit: a line has no second axis
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
     figure.draw_without_rendering()  # settles the layout, which decides where labels fit
     _place_labels(figure, axes, points, characters)
     return figure
