@@ -1,12 +1,13 @@
-"""Autoencoders studied as a workflow: data, model, training, measures, presentation.
+"""Autoencoders studied as a workflow: model, data, training, measures, presentation.
 
-The package knows nothing of Snakemake or DVC; each module imports only from those
-listed before it:
+The package knows nothing of Snakemake or DVC; the modules of a line import only from that
+line and those before it:
 
-data          ``fonts``, ``images``, ``noise``
+files         ``arrays``, ``tables``, ``seeds``
 model         ``network``
-training      ``powell``, ``gradient``, ``vae``
-measures      ``metrics``, ``latent``, ``statistics``, ``conclusions``
+data          ``fonts``, ``images``, ``noise``, ``params``
+training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``vae``
+measures      ``metrics``, ``denoising``, ``latent``, ``generation``, ``statistics``, ``gather``
 presentation  ``figures``, ``report``
 """
 
