@@ -1,12 +1,12 @@
 """What the workflow itself costs at many cells: start, run, no-op, tables, and memory.
 
-    python benchmarks/scale.py CELLS... [--cores N] [--options "--scheduler greedy"]
+    PYTHONPATH=src python benchmarks/scale.py CELLS... [--cores N] [--options "--scheduler ilp"]
 
-A throw-away copy of the project gets CELLS networks of one replicate in ``architectures``,
-and steps that train and evaluate nothing: they write small files of the real shape. All else is
-real: parameters and their checks, rules, code digests, job records, the tables' script. A cell
-is two jobs. Seconds are of the processor (of everything started; they hold on a busy machine as
-well) and of the clock; megabytes are the peak of Snakemake's process.
+A throw-away project with this one's parameters, checks, helpers of the rules, code digests, job
+records and functions for tables, and CELLS cells of the experiment ``architectures``; its steps
+train and evaluate nothing: they write files of a line or two. A cell is two jobs. Seconds are of
+the processor (of everything started: they hold on a busy machine as well) and of the clock;
+megabytes are the peak of the largest process, which is Snakemake's.
 """
 
 from __future__ import annotations
@@ -24,23 +24,61 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULT = "results/architectures/metrics.json"
+from latentlab.params import FACTORS
 
-# as the real scripts are called, without their imports
+ROOT = Path(__file__).resolve().parents[1]
+
+SNAKEFILE = """\
+include: "workflow/rules/common.smk"
+CELL = "results/scale/cells/{cell}"
+FILES = ("history.csv", "scores.csv")
+
+rule tabulate:
+    default_target: True
+    input:
+        [f"results/scale/cells/{c}/{f}" for c in CELLS["architectures"] for f in FILES],
+        script=script("tabulate_scale"),
+    output: "results/scale/curves.csv", "results/scale/replicates.csv"
+    params: settings=section("architectures"), code=code("tabulate_scale")
+    shell: "python {input.script} --settings {params.settings:q} --cells results/scale/cells"
+        " --curves {output[0]} --replicates {output[1]}"
+
+rule train:
+    input: script=script("train_scale"), fonts=FONTS
+    output: history=CELL + "/history.csv"
+    log: "logs/train/{cell}.log"
+    params: settings=settings("architectures", "train"), code=code("train_scale")
+    shell: "python {input.script} {params.settings:q} {output.history} 2> {log}"
+
+rule evaluate:
+    input: script=script("evaluate_scale"), fonts=FONTS, history=CELL + "/history.csv"
+    output: scores=CELL + "/scores.csv"
+    log: "logs/evaluate/{cell}.log"
+    params: settings=settings("architectures", "evaluate"), code=code("evaluate_scale")
+    shell: "python {input.script} {params.settings:q} {output.scores} 2> {log}"
+"""
 TRAIN = """\
 import sys
-options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-files = {
-    "--weights": "",
-    "--history": "replicate,epoch,error,evaluations\\n0,0,9.5,1\\n0,1,8.5,900\\n",
-    "--runs": "replicate,epochs,evaluations,error,status\\n0,1,900,8.5,max_epochs\\n",
-    "--scores": "SCORES",
-}
-for option, text in files.items():
-    if option in options:
-        with open(options[option], "w") as file:
-            file.write(text)
+with open(sys.argv[2], "w") as file:
+    file.write("replicate,epoch,error\\n0,0,9.5\\n0,1,8.5\\n")
+"""
+EVALUATE = """\
+import sys
+with open(sys.argv[2], "w") as file:
+    file.write("replicate,error,exact\\n0,8.5,0.25\\n")
+"""
+TABULATE = """\
+import sys
+import step
+from latentlab.gather import gather_cells, learning_curves
+from latentlab.params import FACTORS
+from latentlab.tables import write_csv
+
+args = step.arguments(None, sys.argv[1:], "cells", "curves", "replicates")
+factors = FACTORS["architectures"](args.settings)
+keys = list(next(iter(factors.values())))
+write_csv(learning_curves(gather_cells(args.cells, factors, "history.csv"), keys), args.curves)
+write_csv(gather_cells(args.cells, factors, "scores.csv"), args.replicates)
 """
 
 
@@ -57,7 +95,7 @@ class Cost:
 
 
 def measure(command: list[str], folder: Path) -> Cost:
-    """Run a command to its end. Raises CalledProcessError with its output where it fails."""
+    """Run a command to its end. Leaves with its output where it fails."""
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
@@ -65,8 +103,7 @@ def measure(command: list[str], folder: Path) -> Cost:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
-            print(output.read()[-3000:], file=sys.stderr)
-            raise subprocess.CalledProcessError(process.returncode, command)
+            sys.exit(f"{shlex.join(command)}: exit {process.returncode}\n{output.read()[-3000:]}")
     return Cost(
         cpu=usage.ru_utime + usage.ru_stime,
         wall=time.perf_counter() - started,
@@ -74,54 +111,46 @@ def measure(command: list[str], folder: Path) -> Cost:
     )
 
 
-def project(folder: Path, cells: int) -> None:
-    """A copy of the project in ``folder`` with so many trivial cells."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    kept = ("Snakefile", "data/", "profiles/", "requirements.lock", "src/", "workflow/")
-    for name in listed:
-        if name.startswith(kept):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+def project(folder: Path, cells: int) -> int:
+    """A project in ``folder`` with so many cells, or a few more; how many."""
+    for name in ("data/fonts", "profiles", "src", "workflow"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "rules")
+        )
+    (folder / "workflow/rules").mkdir()
+    for name in ("requirements.lock", "data/published.yaml", "workflow/rules/common.smk"):
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    for name, text in (("train", TRAIN), ("evaluate", EVALUATE), ("tabulate", TABULATE)):
+        (folder / f"workflow/scripts/{name}_scale.py").write_text(text)
+
     yaml = YAML(typ="safe")
     params = yaml.load(ROOT / "tests/params.yaml")
-    params["architectures"]["replicates"] = 1
-    params["architectures"]["networks"] = {f"n-{i:05d}": [35, 2, 35] for i in range(cells)}
+    section = params["architectures"]
+    one = len(FACTORS["architectures"](section)) // len(section["networks"])
+    section["networks"] = {f"n-{i:05d}": [35, 2, 35] for i in range(-(-cells // one))}
     yaml.dump(params, folder / "params.yaml")
-    scores = next((ROOT / "results/architectures/cells").glob("*/scores.csv"), None)
-    if scores is None:
-        sys.exit("the scores of a real cell are needed: snakemake --cores all architectures")
-    header, row, *_ = scores.read_text().splitlines()
-    text = TRAIN.replace("SCORES", f"{header}\\n{row}\\n")
-    for name in ("train_architectures", "evaluate_architectures"):
-        (folder / f"workflow/scripts/{name}.py").write_text(text)
+    return len(FACTORS["architectures"](section))
 
 
 def report(cells: int, cores: str, options: list[str]) -> None:
     """Measure and print everything at one number of cells."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        project(folder, cells)
-        run = ["snakemake", "--cores", cores, *options, "--quiet", "all", "--"]
-        start = measure([*run[:-1], "--dry-run", "--", RESULT], folder)
-        print(f"{cells} cells: start (dry run): {start}", flush=True)
-        whole = measure([*run, RESULT], folder)
-        print(f"{cells} cells: run: {whole}", flush=True)
-        print(f"{cells} cells: a cell: {whole.cpu / cells * 1000:.0f} ms of processor,"
-              f" {whole.wall / cells * 1000:.0f} ms", flush=True)  # fmt: skip
-        again = measure([*run, RESULT], folder)
-        print(f"{cells} cells: no-op: {again}", flush=True)
-        shown = subprocess.run(
-            ["snakemake", "--cores", "1", "--dry-run", "--printshellcmds", "--forcerun",
-             "tabulate_architectures", "--quiet", "host", "--", RESULT],
-            cwd=folder, stdout=subprocess.PIPE, text=True, check=True,
-        ).stdout  # fmt: skip
-        command = next(s for s in shown.splitlines() if s.startswith("Shell command: "))
-        command = command.removeprefix("Shell command: ")
-        (folder / "tabulate.sh").write_text(command)
-        print(f"{cells} cells: tables: {measure(['bash', 'tabulate.sh'], folder)}", flush=True)
+        cells = project(folder, cells)
+        run = ["snakemake", "--cores", cores, "--quiet", "all", *options]
+
+        def show(what: str, *command: str) -> Cost:
+            cost = measure(list(command), folder)
+            print(f"{cells} cells: {what}: {cost}", flush=True)
+            return cost
+
+        start = show("start (dry run)", *run, "--dry-run")
+        whole = show("run", *run)
+        cpu, wall = (whole.cpu - start.cpu) / cells, (whole.wall - start.wall) / cells
+        print(f"{cells} cells: a cell: {cpu * 1000:.0f} ms of processor, {wall * 1000:.0f} ms")
+        show("no-op", *run)
+        show("tables", *run, "--forcerun", "tabulate")
 
 
 def main() -> None:
