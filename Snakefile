@@ -26,6 +26,7 @@ rule all:
         rules.denoising.input,
         rules.vae.input,
         "results/report/index.html",
+        "results/report/explorer.html",
 
 
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
