@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ from latentlab.network import Array, Network
 
 Json = dict[str, Any]
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     **network.ACTIVATIONS,
     "gelu": lambda h, beta: vae.ACTIVATIONS["gelu"](h),
     "silu": lambda h, beta: vae.ACTIVATIONS["silu"](h),
@@ -297,9 +297,7 @@ def _samples(labels: np.ndarray) -> np.ndarray:
     return np.concatenate([np.flatnonzero(labels == c)[:_PER_CLASS] for c in np.unique(labels)])
 
 
-def image_model(
-    name: str, settings: vae.Settings, weights: vae.Weights, images: Images
-) -> Json:
+def image_model(name: str, settings: vae.Settings, weights: vae.Weights, images: Images) -> Json:
     """A model of the experiment ``vae``: its decoder, and where it codes test images."""
     kind = "VAE" if settings.variational else "autoencoder"
     x = vae.scaled(images.test_images)

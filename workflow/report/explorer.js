@@ -219,7 +219,6 @@ function inSlices(owner, steps, finished) {
   work();
 }
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let colors;
 const inks = new Uint32Array(256); // of an image's gray levels, as a picture's pixels
@@ -252,7 +251,8 @@ const GROUNDS = [0.75, 0.45, 0.3, 0.19, 0.1]; // share of a letter's color, by p
 
 /** Ground of the nearest letter; the golden angle parts the hues of neighbors. */
 function groundColor({ letter, distance }) {
-  const color = hsl((letter * 137.508) % 360, dark.matches ? 0.42 : 0.6, dark.matches ? 0.42 : 0.68);
+  const dark = colors.ground[0] < 128;
+  const color = hsl((letter * 137.508) % 360, dark ? 0.42 : 0.6, dark ? 0.42 : 0.68);
   return mixed(colors.ground, color, GROUNDS[Math.min(distance, GROUNDS.length - 1)]);
 }
 
@@ -1256,7 +1256,9 @@ if (data.vae.length) rooms.images = new Images(data.vae);
 restore();
 addEventListener("hashchange", restore);
 
-dark.addEventListener("change", () => {
+// its "matches" is never read: in Chromium a look between change and event loses the event
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+scheme.addEventListener("change", () => {
   readColors();
   for (const room of Object.values(rooms)) room.recolor();
 });
@@ -1274,10 +1276,11 @@ share.onclick = async () => {
   setTimeout(() => (said.textContent = ""), 4000);
 };
 
-// for tests and measurements: layers as { rows, columns, weights, bias, activation, beta }
+// for tests and measurements
 globalThis.explorer = {
   rooms,
-  forward: (layers, inputs) => inputs.map((input) => Array.from(forward(layers, input))),
-  stored: (layer) => ({ ...restored(layer), weights: Array.from(restored(layer).weights) }),
   jobs,
+  restored,
+  layersOf,
+  forward: (layers, inputs) => inputs.map((input) => Array.from(forward(layers, input))),
 };
