@@ -8,7 +8,7 @@ model         ``network``
 data          ``fonts``, ``images``, ``noise``, ``params``
 training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``vae``
 measures      ``metrics``, ``denoising``, ``latent``, ``generation``, ``statistics``, ``gather``
-presentation  ``figures``, ``report``
+presentation  ``figures``, ``report``, ``explorer``
 """
 
 

@@ -323,8 +323,8 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDo
 class Plane {
   constructor(canvas, tools, { moved, drawn, ground }) {
     Object.assign(this, { canvas, moved, drawn, ground });
-    this.pen = canvas.getContext("2d");
-    this.back = document.createElement("canvas");
+    this.back = document.createElement("canvas"); // the ground, at a resolution of its own
+    this.scene = document.createElement("canvas"); // all that stays while the point moves
     this.marks = [];
     this.path = null;
     this.drawing = false;
@@ -367,6 +367,7 @@ class Plane {
     const seen = this.view?.zoom === 1 && center.every((c, i) => c === this.view.center[i]);
     this.view = { center, zoom: 1 };
     if (!seen) this.repaint();
+    this.refresh();
   }
 
   /** The intervals that are seen, of both coordinates. */
@@ -408,13 +409,13 @@ class Plane {
   look(center, zoom) {
     this.view = { center: [...center], zoom: Math.min(4096, Math.max(0.25, zoom)) };
     this.repaint();
-    this.draw();
+    this.refresh();
   }
 
   zoom(how) {
     if (how === "fit") this.fit();
     else this.look(this.point, this.view.zoom * (how === "in" ? 2 : 0.5));
-    this.draw();
+    this.refresh();
     this.moved(this);
   }
 
@@ -426,16 +427,18 @@ class Plane {
   /** Compute the ground anew, once it can be seen. */
   repaint() {
     this.stale = !this.visible;
-    if (this.visible) inSlices(this, this.ground(this), this.draw);
+    if (this.visible) inSlices(this, this.ground(this), () => this.refresh());
   }
 
   resize() {
     const ratio = Math.min(2, devicePixelRatio);
     [this.width, this.height] = [this.canvas.clientWidth, this.canvas.clientHeight];
-    this.canvas.width = Math.round(this.width * ratio);
-    this.canvas.height = Math.round(this.height * ratio);
-    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.draw();
+    for (const canvas of [this.canvas, this.scene]) {
+      canvas.width = Math.round(this.width * ratio);
+      canvas.height = Math.round(this.height * ratio);
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.refresh();
   }
 
   // --- what the reader does
@@ -494,16 +497,31 @@ class Plane {
 
   // --- what is seen
 
+  /** Draw anew what stays while the point moves, too. */
+  refresh() {
+    this.changed = true;
+    this.draw();
+  }
+
   drawNow() {
     if (!this.width || !this.point) return;
-    const { pen, width, height } = this;
+    if (this.changed) this.drawScene();
+    this.pen = this.canvas.getContext("2d");
+    this.pen.clearRect(0, 0, this.width, this.height);
+    this.pen.drawImage(this.scene, 0, 0, this.width, this.height);
+    if (this.path) this.drawPath();
+    this.drawPoint();
+  }
+
+  drawScene() {
+    const { width, height } = this, pen = this.scene.getContext("2d");
+    this.pen = pen;
+    this.changed = false;
     pen.clearRect(0, 0, width, height);
     pen.imageSmoothingEnabled = false;
     if (this.back.width) pen.drawImage(this.back, 0, 0, width, height);
     if (this.model.pixels) this.drawTicks();
-    this.marks.forEach((mark, i) => this.drawMark(mark, i));
-    if (this.path) this.drawPath();
-    this.drawPoint();
+    for (const mark of this.marks) this.drawMark(mark);
   }
 
   drawTicks() {
@@ -654,7 +672,7 @@ const glyph = (name) => ({ space: "␣", delete: "⌦" })[name] ?? name;
 
 /** "Nearest letter A, exactly": in parts, the name apart. */
 function likeness(model, { letter, distance }) {
-  const rest = distance ? `, ${plural(distance, "pixel")} other` : ", exactly";
+  const rest = distance ? `, but for ${plural(distance, "pixel")}` : ", exactly";
   return [model.characters[letter], rest];
 }
 
@@ -875,7 +893,7 @@ function* regions(plane) {
     }
     [plane.back.width, plane.back.height] = [columns, rows];
     plane.back.getContext("2d").putImageData(image, 0, 0);
-    plane.draw();
+    plane.refresh();
   }
 }
 
@@ -1225,7 +1243,7 @@ function* manifold(plane, [height, width]) {
       pen.putImageData(inked(decode(plane.model, point), [height, width]), column * width, row * height);
       yield;
     }
-    plane.draw();
+    plane.refresh();
   }
 }
 
