@@ -109,6 +109,11 @@ def images_folder(wildcards, input):
     return os.path.dirname(input.images[0])
 
 
+def images_root(wildcards, input):
+    """Where the folders of all data sets are; nowhere for a study without any."""
+    return os.path.dirname(os.path.dirname(input.images[0])) if input.images else "."
+
+
 def of_dataset(file):
     """The named result of every cell of ``vae`` on the data set of the wildcards."""
 
@@ -143,6 +148,36 @@ def drawn_models(wildcards):
     )
 
 
+def explored():
+    """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
+
+    def of(experiment, *knobs):
+        return [
+            {
+                **{key: value for key, value in steps["plot"].items() if key in knobs},
+                "optimizer": steps["train"]["training"]["optimizer"],
+            }
+            for steps in CELLS[experiment].values()
+        ]
+
+    common = ("cell", "font", "network", "threshold")
+    return {
+        "letters": of("letters", *common),
+        "denoising": of("denoising", *common, "letters", "noise"),
+        "vae": [
+            {
+                "dataset": dataset,
+                "classes": PARAMS["data"]["images"][dataset]["classes"],
+                "models": [
+                    {"name": model, **CELLS["vae"][f"{dataset}/{model}/0"]["train"]}
+                    for model in PARAMS["vae"]["models"]
+                ],
+            }
+            for dataset in PARAMS["vae"]["datasets"]
+        ],
+    }
+
+
 def figures(*paths):
     """Each figure as SVG, for pages, and as PNG."""
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
@@ -154,6 +189,7 @@ IMAGE_FILES = [
     "test_images.npy",
     "test_labels.npy",
 ]
+EXPLORED = explored()
 FONTS = here(PARAMS["data"]["fonts"])
 PUBLISHED = here("data/published.yaml")
 # rules whose jobs use compiled code: it is compiled once, before they start side by side

@@ -1,39 +1,6 @@
 # report: one page of everything, and one to play with the networks; both self-contained.
 
 
-def explored():
-    """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
-
-    def of(experiment, *knobs):
-        return [
-            {
-                **{key: value for key, value in steps["plot"].items() if key in knobs},
-                "optimizer": steps["train"]["training"]["optimizer"],
-            }
-            for steps in CELLS[experiment].values()
-        ]
-
-    common = ("cell", "font", "network", "threshold")
-    return {
-        "letters": of("letters", *common),
-        "denoising": of("denoising", *common, "letters", "noise"),
-        "vae": [
-            {
-                "dataset": dataset,
-                "classes": PARAMS["data"]["images"][dataset]["classes"],
-                "models": [
-                    {"name": model, **CELLS["vae"][f"{dataset}/{model}/0"]["train"]}
-                    for model in PARAMS["vae"]["models"]
-                ],
-            }
-            for dataset in PARAMS["vae"]["datasets"]
-        ],
-    }
-
-
-EXPLORED = explored()
-
-
 rule render_report:
     input:
         rules.architectures.input,
@@ -67,12 +34,12 @@ rule render_explorer:
             for shown in EXPLORED["vae"]
             for model in shown["models"]
         ],
-        [
+        script=script("render_explorer"),
+        images=[
             f"data/images/{shown['dataset']}/{file}"
             for shown in EXPLORED["vae"]
             for file in IMAGE_FILES
         ],
-        script=script("render_explorer"),
         fonts=FONTS,
         template=here("workflow/report/explorer.html.j2"),
         style=here("workflow/report/style.css"),
@@ -86,7 +53,7 @@ rule render_explorer:
     params:
         settings=canonical(EXPLORED),
         results=subpath(output[0], ancestor=2),
-        images="data/images",
+        images=images_root,
         code=code("render_explorer"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
