@@ -11,7 +11,17 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import FACTORS, cells, read_params
+from latentlab.params import (
+    FACTORS,
+    cells,
+    denoising_comparison,
+    denoising_families,
+    denoising_noises,
+    denoising_orthogonality,
+    denoising_plots,
+    denoising_variations,
+    read_params,
+)
 from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
 
@@ -193,7 +203,12 @@ EXPLORED = explored()
 FONTS = here(PARAMS["data"]["fonts"])
 PUBLISHED = here("data/published.yaml")
 # rules whose jobs use compiled code: it is compiled once, before they start side by side
-POWELL = ("train_architectures", "train_letters", "train_denoising")
+POWELL = (
+    "train_architectures",
+    "train_letters",
+    "train_denoising",
+    "relate_denoising",
+)
 
 
 onstart:
