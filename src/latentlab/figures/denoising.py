@@ -195,7 +195,7 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     names, values, own = [], [], []
     places = {tuple(test): i for i, test in enumerate(tested.itertuples(index=False))}
     for row, cell in enumerate(learned.itertuples(index=False)):
-        same = matrix[(matrix[list(cell._fields)] == cell).all(axis=1)]
+        same = matrix[(matrix[list(cell._fields)] == list(cell)).all(axis=1)]
         by = same.set_index(["test_kind", "test_probability", "test_range"])["within_one_pixel"]
         values.append([by[test] for test in places])
         names.append(_noise_name(cell, fonts, show_range=ranges[0]))
