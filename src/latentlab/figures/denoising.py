@@ -54,6 +54,12 @@ def called(kind: str) -> str:
     return CALLED.get(kind, kind)
 
 
+def sized(kind: str, range_: float) -> str:
+    """A kind of noise in words, with its range where it has one."""
+    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}.get(kind)
+    return called(kind) + (f", {size} {range_:g}" if size else "")
+
+
 # ------------------------------------------------------------------ tables drawn
 
 
@@ -82,7 +88,7 @@ def scores(summary: pd.DataFrame) -> Figure:
             else:
                 axes.set_ylim(-3, 103)
         font, kind, range_ = values
-        row[0].set_title(f"{font}, {called(kind)}, up to {range_:g}")
+        row[0].set_title(f"{font}, {sized(kind, range_)}")
     for axes in grid[-1]:
         axes.set_xlabel(_PROBABILITY)
     marks = [
@@ -424,7 +430,7 @@ def subset_sizes(table: pd.DataFrame) -> Figure:
 
 def kinds(letter: Array, pictures: Mapping[str, Array], probabilities: Sequence[float]) -> Figure:
     """One letter (pixels,) with every kind of noise, pictures (probabilities, pixels) by kind."""
-    left = 17.0
+    left = 13.5
     figure, axes = pixels.sheet(
         left + _STEP_X * (len(probabilities) + 1), _STEP_Y * len(pictures) + 2.6,
         "Kinds of noise: the same pixels are hit in each",

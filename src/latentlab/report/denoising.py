@@ -99,7 +99,9 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
 
 
 def _noise(row: Any) -> str:
-    return f"{_kind(row)}, p = {row['probability']:g}, up to {row['range']:g}"
+    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}
+    text = f"{_kind(row)}, p = {row['probability']:g}"
+    return f"{text}, {size[row['kind']]} {row['range']:g}" if row["kind"] in size else text
 
 
 def _kind(row: Any) -> str:
