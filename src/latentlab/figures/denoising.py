@@ -220,7 +220,7 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     cell = 0.215
     left, top, bottom = 2.0, 1.3, 0.15
     width, height = left + cell * len(places) + 0.15, top + cell * len(names) + bottom
-    width = max(width, 5.0)
+    width = max(width, 7.0)
     figure = Figure(figsize=(width, height), facecolor=style.PAPER)
     axes = figure.add_axes(
         (left / width, bottom / height, cell * len(places) / width, cell * len(names) / height)
@@ -457,13 +457,13 @@ def training_set(
     """
     shown = letters[:DRAWN_LETTERS]
     count = max(len(noisy) for noisy in copies)
-    left, gap, top = 3.0, 2.4, 2.6
-    block, high = count * _STEP_X, len(shown) * _STEP_Y + 3.6
+    left, gap, top = 4.6, 2.4, 2.6
+    block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
     width = left + _STEP_X + 2 * (block + gap)
     figure, axes = pixels.sheet(width, len(copies) * high, title)
     for band, (noisy, name) in enumerate(zip(copies, titles, strict=True)):
         rows = band * high + top + _STEP_Y * np.arange(len(shown))
-        pixels.labels(axes, np.full(len(shown), 1.0), rows + ROWS / 2, characters[: len(shown)],
+        pixels.labels(axes, np.full(len(shown), 1.8), rows + ROWS / 2, characters[: len(shown)],
                       fontsize=11, fontweight="bold")  # fmt: skip
         blocks = {
             "target": (left, shown[None]),
@@ -494,7 +494,7 @@ def fresh_answers(
     names = (
         "input", f"above {above:g}", "answer", f"above {threshold:g}", "truth",
     )  # fmt: skip
-    left, height = 10.5, len(names) * _STEP_Y + 3.4
+    left, height = 11.5, len(names) * _STEP_Y + 3.4
     figure, axes = pixels.sheet(left + samples * _STEP_X, strips * height + 1.2, title)
     x = left + _STEP_X * np.arange(samples)
     for strip in range(strips):
