@@ -74,7 +74,9 @@ rule denoising:
             *[
                 f"results/denoising/figures/{family}/{kind}/{figure}"
                 for family, factors in FAMILIES.items()
-                for kind in PARAMS["denoising"]["networks"][factors["network"]]["kinds"]
+                for kind in PARAMS["denoising"]["networks"][factors["network"]][
+                    "kinds"
+                ]
                 for figure in DENOISING_FIGURES
             ],
         ),
