@@ -11,7 +11,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import FACTORS, cells, read_params
+from latentlab.params import FACTORS, cells, letters_factors, read_params
 from support import environment, records, run_lock
 from support.code_digest import code_digest
 
