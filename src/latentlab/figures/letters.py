@@ -435,7 +435,7 @@ def new_letters(
     figure, axes = pixels.sheet(left + per_band * step_x, bands * high + 1.6, title)
     axes.text(
         0, bands * high + 1.0, f"{len(found)} new pattern{'s' * (len(found) != 1)} on {share:.1f} %"
-        " of the grid; the first are those furthest from blur", fontsize=9, color=style.MUTED,
+        " of the grid" + ("; the first are those furthest from blur" if found else ""), fontsize=9, color=style.MUTED,
         va="center",
     )  # fmt: skip
     for band in range(bands):
@@ -482,8 +482,11 @@ def front(table: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_locator(ticker.FixedLocator([300, 500, 1000, 2000]))
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{v:g}"))
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-        axes.yaxis.set_major_locator(ticker.MaxNLocator(integer=True))
-        axes.set_title(font)
+        axes.yaxis.set_major_locator(ticker.MultipleLocator(2))
+        axes.yaxis.set_major_formatter(
+            ticker.FuncFormatter(lambda v, _: f"{v:g}" if v >= 0 else "")
+        )
+        axes.set_title("all fonts" if font == "all" else font)
         exact = best[best == 0]
         if len(exact):
             axes.annotate(
@@ -492,8 +495,8 @@ def front(table: pd.DataFrame) -> Figure:
                 fontweight="bold", path_effects=style.halo(), annotation_clip=False,
             )  # fmt: skip
     panels[0].set_ylabel("wrong pixels of the worst letter")
-    panels[0].set_ylim(bottom=-2.0)
-    figure.supxlabel("weights, biases included", fontsize=10)
+    panels[0].set_ylim(bottom=-1.9)
+    panels[len(fonts) // 2].set_xlabel("weights, biases included")
     figure.legend(
         handles=[
             Line2D([], [], color=_LOOK.color, alpha=0.5, marker="o", markersize=4,
@@ -511,7 +514,7 @@ def letter_errors(table: pd.DataFrame) -> Figure:
 
     table : columns font, network, letter, mean_wrong_pixels
     """
-    fonts = list(dict.fromkeys(table["font"]))
+    fonts = sorted(table["font"].unique(), key=lambda font: (font == "all", font))
     strips = {font: _strips(table[table["font"] == font]) for font in fonts}
     counts = [len(s) for parts in strips.values() for s in parts]
     figure = style.canvas(
@@ -522,7 +525,7 @@ def letter_errors(table: pd.DataFrame) -> Figure:
         len(counts), 1, squeeze=False, gridspec_kw={"height_ratios": [c + 0.2 for c in counts]}
     )[:, 0]
     scale = PowerNorm(0.5, 0, max(1.0, float(table["mean_wrong_pixels"].max())))
-    places = [(font, strip) for font in fonts for strip in strips[font]]
+    places = [("" if i else font, s) for font in fonts for i, s in enumerate(strips[font])]
     for axes, (font, strip) in zip(panels, places, strict=True):
         picture = axes.imshow(strip, cmap=_HEAT, norm=scale, aspect="auto", interpolation="none")
         axes.grid(visible=False)
@@ -589,7 +592,8 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     right.grid(visible=False)
     left.set_yticks(y, names)
     left.set_ylim(rows - 0.4, -0.6)
-    left.tick_params(axis="y", length=0)
+    for axes in (left, right):
+        axes.tick_params(axis="y", length=0)
     left.grid(visible=False, axis="y")
     right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.0)
     left.legend(
