@@ -433,11 +433,10 @@ def new_letters(
     step_x, step_y, left = COLUMNS + 2.4, ROWS + 1.2, 11.5
     high = 2 * step_y + 3.6
     figure, axes = pixels.sheet(left + per_band * step_x, bands * high + 1.6, title)
-    axes.text(
-        0, bands * high + 1.0, f"{len(found)} new pattern{'s' * (len(found) != 1)} on {share:.1f} %"
-        " of the grid" + ("; the first are those furthest from blur" if found else ""), fontsize=9, color=style.MUTED,
-        va="center",
-    )  # fmt: skip
+    text = f"{len(found)} new pattern{'s' * (len(found) != 1)} on {share:.1f} % of the grid"
+    if found:
+        text += "; the first are those furthest from blur"
+    axes.text(0, bands * high + 1.0, text, fontsize=9, color=style.MUTED, va="center")
     for band in range(bands):
         part = shown[band * per_band : (band + 1) * per_band]
         if not part:

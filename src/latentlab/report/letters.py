@@ -16,7 +16,6 @@ from latentlab.report.parts import (
     Group,
     Table,
     count,
-    figure,
     interval,
     listing,
     made,
@@ -189,7 +188,7 @@ def _overview(
             "Mean wrong pixels of every letter, a strip a network, a panel a font.",
             "Mean wrong pixels of every letter over all starts: empty where no start errs.",
         ),
-        figure(
+        small_figure(
             folder / "front",
             f"Wrong pixels of the worst letter by the number of weights. {_front(metrics)}",
             "Every dot is one start of a network; the smallest without a wrong pixel is named.",
