@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -55,22 +53,3 @@ def reconstruction_scores(
     outputs = np.stack([forward(network, w, letters) for w in weights])
     scores = letter_scores(wrong_pixels(outputs, letters, threshold))
     return pd.DataFrame({"replicate": np.arange(len(weights)), **scores})
-
-
-def letter_errors(
-    network: Network, weights: Array, letters: Array, threshold: float, characters: Sequence[str]
-) -> pd.DataFrame:
-    """Wrong pixels of every letter, for weights (replicates, n_weights): columns replicate,
-    letter, wrong_pixels. letters (letters, pixels) have the names ``characters``.
-    """
-    wrong = wrong_pixels(
-        np.stack([forward(network, w, letters) for w in weights]), letters, threshold
-    )
-    replicates, count = wrong.shape
-    return pd.DataFrame(
-        {
-            "replicate": np.repeat(np.arange(replicates), count),
-            "letter": list(characters) * replicates,
-            "wrong_pixels": wrong.ravel(),
-        }
-    )

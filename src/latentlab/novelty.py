@@ -1,11 +1,12 @@
 """What lies between the letters: decoded patterns classed as known letters, new ones, or blur.
 
-A number for "generating letters is difficult": the share of a grid over the latent plane that
+Also the wrong pixels of the letters one by one. A number for "generating letters is difficult": the share of a grid over the latent plane that
 decodes to something which looks like a letter, yet is none of those learned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +16,8 @@ from scipy import ndimage
 
 from latentlab import latent
 from latentlab.fonts import COLUMNS, ROWS
-from latentlab.network import Array, Network, decode, encode
+from latentlab.metrics import wrong_pixels
+from latentlab.network import Array, Network, decode, encode, forward
 
 KINDS = ("known", "new", "blur")
 
@@ -152,3 +154,22 @@ def latent_scores(
         correlation = latent.distance_correlation(codes, letters)
         rows.append({"replicate": replicate, "distance_correlation": correlation, **shares(kinds)})
     return pd.DataFrame(rows)
+
+
+def letter_errors(
+    network: Network, weights: Array, letters: Array, threshold: float, characters: Sequence[str]
+) -> pd.DataFrame:
+    """Wrong pixels of every letter, for weights (replicates, n_weights): columns replicate,
+    letter, wrong_pixels. letters (letters, pixels) have the names ``characters``.
+    """
+    wrong = wrong_pixels(
+        np.stack([forward(network, w, letters) for w in weights]), letters, threshold
+    )
+    replicates, count = wrong.shape
+    return pd.DataFrame(
+        {
+            "replicate": np.repeat(np.arange(replicates), count),
+            "letter": list(characters) * replicates,
+            "wrong_pixels": wrong.ravel(),
+        }
+    )

@@ -13,7 +13,6 @@ from scipy import ndimage
 from latentlab import latent, novelty
 from latentlab.fonts import read_fonts
 from latentlab.gather import front_metrics, letter_difficulty, linear_control
-from latentlab.metrics import letter_errors
 from latentlab.network import Network, forward, initial_weights, squared_error, unflatten
 from latentlab.novelty import KINDS, Rules
 from latentlab.training import train
@@ -214,7 +213,9 @@ def test_the_front_names_the_smallest_network_without_an_error():
 
 def test_letters_one_by_one():
     net = Network((35, 2, 35), "linear", "linear", "sigmoid", "sigmoid", 0.8, False)
-    table = letter_errors(net, np.zeros((2, net.n_weights)), LETTERS[:3], 0.5, ["@", "A", "B"])
+    table = novelty.letter_errors(
+        net, np.zeros((2, net.n_weights)), LETTERS[:3], 0.5, ["@", "A", "B"]
+    )
     assert table["letter"].tolist() == ["@", "A", "B"] * 2
     assert table["wrong_pixels"].tolist() == LETTERS[:3].sum(axis=1).astype(int).tolist() * 2
     cells = table.assign(font="font2", network="n")

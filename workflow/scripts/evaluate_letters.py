@@ -7,9 +7,9 @@ import step
 
 from latentlab.arrays import load_npz
 from latentlab.fonts import character_name, font_named, read_fonts
-from latentlab.metrics import letter_errors, reconstruction_scores
+from latentlab.metrics import reconstruction_scores
 from latentlab.network import Network
-from latentlab.novelty import Rules, latent_scores
+from latentlab.novelty import Rules, latent_scores, letter_errors
 from latentlab.tables import write_csv
 
 
