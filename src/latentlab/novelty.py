@@ -1,7 +1,8 @@
 """What lies between the letters: decoded patterns classed as known letters, new ones, or blur.
 
-Also the wrong pixels of the letters one by one. A number for "generating letters is difficult": the share of a grid over the latent plane that
-decodes to something which looks like a letter, yet is none of those learned.
+A number for "generating letters is difficult": the share of a grid over the latent plane that
+decodes to something which looks like a letter, yet is none of those learned. And the letters one
+by one: the wrong pixels of each.
 """
 
 from __future__ import annotations
