@@ -282,8 +282,8 @@ def test_labels_of_crowded_codes_do_not_overlap():
 
 
 def test_long_labels_do_not_overlap_either():
-    names = [c * (1 + i % 3 * 3) for i, c in enumerate(FONT.characters)] * 3
-    points = np.concatenate([CODES, 0.5 * CODES + 1, 0.7 * CODES[::-1]])
+    names = [*FONT.characters, "space", "delete"] * 3
+    points = np.random.default_rng(2).normal(0, 5, (len(names), 2))
     figure = letters.latent_map(points, latent.coordinate_plane(2), names, "96", "its only start")
     figure.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]

@@ -19,9 +19,9 @@ def test_search_and_adopt(blank):
     found = (blank.root / "search/found.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in found] == ["candidate", name, "35-4-2"]
     assert not (blank.root / "results/letters").exists()
-    # the study's DVC does not know of it, and has nothing of it to run
+    # the study's DVC does not know of it
     assert "search" not in blank.dvc("status")
-    assert "search" not in blank.dvc("repro", "--dry")
+    assert "search" not in blank.dvc("stage", "list", "--all")
     # nothing is trained twice
     again = blank.run("python", "search/search_letters.py")
     assert "Nothing to be done" in again
