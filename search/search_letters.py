@@ -1,109 +1,116 @@
-"""Train candidate networks from many starts and say which reproduce every letter, at what cost.
+"""Train the candidates of candidates.yaml and say which reproduce every letter, at what cost.
 
     python search/search_letters.py [CANDIDATE ...]
 
-A candidate is an entry of candidates.yaml: the form of an entry of ``letters.networks`` in
-params.yaml, with the fonts to try ("all": the letters of all fonts at once). Start weights derive
-from the identity ("search", candidate, font, start), which no cell of the study has: what is
-chosen here is judged there on other starts. A line of the table, and of the output, is a
-candidate on a font:
+The study's own workflow, in a folder of its own (``search/run``), on parameters of its own: those
+of params.yaml with the candidates for ``letters.networks`` and ``letters.front``, and another
+seed. What is chosen here is thus judged in the study on other starts. Without names all candidates
+are tried, and ``found.csv`` is written; a line of it is a candidate on a font:
 
-exact : share of starts that end with no wrong pixel in any letter
-within_one : share of starts that end with at most one wrong pixel in every letter
-letters_within_one : letters with at most one wrong pixel, of the start with the most
-wrong_pixels : of the worst letter, the median start and the best start (fewest)
-evaluations, cpu_seconds : per start, the median and the mean; compilation is in the latter
+exact, within_one : starts that end with no wrong pixel, with at most one in every letter
+wrong_pixels_median, wrong_pixels_best : of the worst letter, in the median and the best start
+evaluations : loss evaluations of the median start (a gradient counts as three)
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"
 
-import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from latentlab.fonts import read_fonts
-from latentlab.metrics import wrong_pixels
-from latentlab.network import Array, Network, forward, initial_weights
-from latentlab.seeds import generator
-from latentlab.training import train
+from latentlab.gather import gather_cells
+from latentlab.network import Network
+from latentlab.params import ACTIVATIONS, front_factors, letters_factors, read_yaml
 
-NETWORK = ("architecture", "encoder", "latent", "decoder", "output", "beta", "biases")
+SEARCH = ROOT / "search"
+RUN = SEARCH / "run"
 
 
-def search(
-    name: str, font: str, letters: Array, candidate: Mapping[str, Any], seed: int, threshold: float
-) -> dict[str, Any]:
-    """One line of the table; letters (letters, pixels) are both input and target."""
-    network = Network(**{key: candidate[key] for key in NETWORK})
-    options = {k: v for k, v in candidate.items() if k not in (*NETWORK, "fonts", "replicates")}
-    wrong, evaluations = [], []
-    began = time.process_time()
-    for start in range(candidate["replicates"]):
-        weights = initial_weights(network, generator(seed, "search", name, font, start))
-        training = train(network, letters, letters, weights, **options)
-        wrong.append(wrong_pixels(forward(network, training.weights, letters), letters, threshold))
-        evaluations.append(training.evaluations[-1])
-    seconds = time.process_time() - began
-    worst = np.max(wrong, axis=1)
-    return {
-        "candidate": name,
-        "font": font,
-        "weights": network.n_weights,
-        "starts": len(worst),
-        "exact": np.mean(worst == 0),
-        "within_one": np.mean(worst <= 1),
-        "letters_within_one": np.max(np.sum(np.array(wrong) <= 1, axis=1)),
-        "letters": len(letters),
-        "wrong_pixels_median": np.median(worst),
-        "wrong_pixels_best": worst.min(),
-        "evaluations": np.median(evaluations),
-        "cpu_seconds": round(seconds / len(worst), 2),
-    }
+def composed(params: dict[str, Any], candidates: dict[str, Any], names: Iterable[str]) -> None:
+    """Make the study's parameters those of the search, in place; only these candidates, if any.
+
+    Raises ValueError for a name that is no candidate, and for the study's own seed.
+    """
+    networks, front = candidates["networks"], candidates["front"]
+    chosen = set(names) or {*networks, *front["architectures"]}
+    if unknown := chosen - {*networks, *front["architectures"]}:
+        raise ValueError(f"no candidate {min(unknown)!r} in candidates.yaml")
+    if candidates["seed"] == params["seed"]:
+        raise ValueError("the seed of candidates.yaml is that of params.yaml: another is needed")
+    params["seed"] = candidates["seed"]
+    # a section may not be empty: of what was not asked for one candidate stays
+    kept = {name: n for name, n in networks.items() if name in chosen}
+    params["letters"]["networks"] = kept or dict(list(networks.items())[:1])
+    shapes = {name: s for name, s in front["architectures"].items() if name in chosen}
+    shapes = shapes or dict(list(front["architectures"].items())[:1])
+    params["letters"]["front"] = {**front, "architectures": shapes}
+
+
+def table(letters: dict[str, Any], cells: Path) -> pd.DataFrame:
+    """What the trained cells have come to, a row a candidate and font."""
+    factors = letters_factors(letters) | front_factors(letters)
+    starts = gather_cells(cells, factors, "runs.csv", "scores.csv")
+    rows = []
+    for (font, name), cell in starts.groupby(["font", "network"], sort=False):
+        front = letters["front"]
+        network = letters["networks"].get(
+            name, {**front, "architecture": front["architectures"].get(name)}
+        )
+        shape = Network(network["architecture"], **{key: network[key] for key in ACTIVATIONS})
+        worst = cell["max_wrong_pixels"]
+        rows.append(
+            {
+                "candidate": name,
+                "font": font,
+                "weights": shape.n_weights,
+                "starts": len(cell),
+                "exact": int((worst == 0).sum()),
+                "within_one": int((worst <= 1).sum()),
+                "wrong_pixels_median": worst.median(),
+                "wrong_pixels_best": int(worst.min()),
+                "evaluations": cell["evaluations"].median(),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("names", nargs="*", help="candidates to try; all without any")
-    parser.add_argument("--candidates", type=Path, default=ROOT / "search" / "candidates.yaml")
-    parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "search" / "letters.csv")
+    parser.add_argument("--candidates", type=Path, default=SEARCH / "candidates.yaml")
+    parser.add_argument("--run", type=Path, default=RUN, help="the folder to work in")
+    parser.add_argument("--cores", default="all")
     args = parser.parse_args()
 
-    yaml = YAML(typ="safe")
-    params = yaml.load(ROOT / "params.yaml")
-    candidates = yaml.load(args.candidates)
-    if unknown := [name for name in args.names if name not in candidates]:
-        parser.error(f"no candidate {unknown[0]!r} in {args.candidates}")
-    fonts = {name: f.pixels for name, f in read_fonts(ROOT / params["data"]["fonts"]).items()}
-    fonts["all"] = np.concatenate(list(fonts.values()))
+    params = read_yaml(ROOT / "params.yaml")
+    try:
+        composed(params, read_yaml(args.candidates), args.names)
+    except ValueError as error:
+        parser.error(str(error))
+    args.run.mkdir(parents=True, exist_ok=True)
+    YAML().dump(params, args.run / "params.yaml")
+    factors = letters_factors(params["letters"]) | front_factors(params["letters"])
+    command = ["snakemake", "--directory", os.path.relpath(args.run, ROOT), "--cores", args.cores]
+    subprocess.run(
+        [*command, *(f"results/letters/cells/{cell}/scores.csv" for cell in factors)],
+        cwd=ROOT,
+        check=True,
+    )
 
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for name in args.names or candidates:
-        for font in candidates[name]["fonts"]:
-            row = search(
-                name,
-                font,
-                fonts[font],
-                candidates[name],
-                params["seed"],
-                params["letters"]["threshold"],
-            )
-            rows.append(row)
-            print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-            pd.DataFrame(rows).to_csv(args.output, index=False)
+    found = table(params["letters"], args.run / "results/letters/cells")
+    print(found.to_string(index=False))
+    if not args.names:
+        found.to_csv(args.run.parent / "found.csv", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

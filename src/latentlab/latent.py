@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.spatial.distance import pdist
+from scipy.stats import norm, spearmanr
 
 from latentlab.network import Array
 
@@ -122,3 +123,40 @@ def decode_grid(decode: Callable[[Array], Array], plane: Plane, points: Array) -
     rows, columns, _ = points.shape
     codes = plane.lift(points).reshape(rows * columns, -1)
     return decode(codes).reshape(rows, columns, -1)
+
+
+def line_grid(window: Window, plane: Plane, side: int) -> Array:
+    """A grid (rows, columns, 2) of side x side points of a window, on one row where the latent
+    space is a line: as many points either way.
+    """
+    return grid(window, side, side) if len(plane.basis) > 1 else grid(window, side * side, 1)
+
+
+def path(start: Array, end: Array, points: int) -> Array:
+    """Codes (points, latent units), evenly spaced on the straight line between two codes."""
+    return start + np.linspace(0.0, 1.0, points)[:, None] * (end - start)
+
+
+def distance_correlation(codes: Array, letters: Array) -> float:
+    """Do letters that look alike lie close together? From -1 to 1.
+
+    Spearman's rank correlation, over all pairs, of the Euclidean distance of their codes (n,
+    latent units) with the Hamming distance of the letters (n, pixels). 0 where all codes, or all
+    letters, agree: then there is no order to compare.
+    """
+    near, alike = pdist(codes), pdist(letters > 0.5, "hamming")
+    if np.ptp(near) == 0 or np.ptp(alike) == 0:
+        return 0.0
+    return float(spearmanr(near, alike).statistic)
+
+
+def principal_reconstruction(letters: Array, units: int) -> Array:
+    """Letters (n, pixels) through their first principal components, as many as ``units``.
+
+    No linear autoencoder with biases and that many latent units has a lower squared error
+    (Baldi and Hornik 1989).
+    """
+    center = letters.mean(axis=0)
+    _, _, components = np.linalg.svd(letters - center, full_matrices=False)
+    kept = components[:units]
+    return np.asarray(center + (letters - center) @ kept.T @ kept)

@@ -13,6 +13,7 @@ on, so that editing a knob reruns the steps that use it and no other.
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from ruamel.yaml.error import YAMLError
 
 from latentlab import StudyError
 from latentlab.fonts import COLUMNS, ROWS, Font, read_fonts
+from latentlab.network import Network
 
 Params = dict[str, Any]
 Factors = dict[str, dict[str, Any]]
@@ -155,9 +157,10 @@ def _messages(error: jsonschema.ValidationError, schema: Mapping[str, Any]) -> I
 
 
 def _description(part: Any, schema: Mapping[str, Any]) -> str:
-    """What a part of the schema allows, in words, through one reference into ``$defs``."""
+    """What a part of the schema allows, in words, through one reference."""
     if isinstance(part, Mapping) and "$ref" in part:
-        part = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+        keys = part["$ref"].removeprefix("#/").split("/")
+        part = functools.reduce(lambda node, key: node[key], keys, schema)
     if isinstance(part, Mapping) and "description" in part:
         return str(part["description"])
     return "a mapping of its knobs"
@@ -258,12 +261,27 @@ def cross_errors(params: Params) -> list[str]:
             path = f"{experiment}.networks.{name}"
             errors += _architecture_errors(f"{path}.architecture", network["architecture"])
             errors += _option_errors(path, network)
+    errors += _letters_errors(params["letters"])
     errors += _denoising_errors(params["denoising"])
-    low, high = params["letters"]["grid"]["published_window"]
+    return errors + list(_dataset_errors(params))
+
+
+def _letters_errors(letters: Mapping[str, Any]) -> Iterator[str]:
+    front = letters["front"]
+    yield from _option_errors("letters.front", front)
+    for name, units in front["architectures"].items():
+        path = f"letters.front.architectures.{name}"
+        yield from _architecture_errors(path, units)
+        if name in letters["networks"]:
+            yield f"{path}: {name!r} given as a name, allowed: one that letters.networks has not"
+    low, high = letters["grid"]["published_window"]
     if low >= high:
         path = "letters.grid.published_window"
-        errors.append(f"{path}: [{low}, {high}] given, allowed: two numbers, the lower one first")
-    return errors + list(_dataset_errors(params))
+        yield f"{path}: [{low}, {high}] given, allowed: two numbers, the lower one first"
+    known, new = (letters["new_letters"][f"{kind}_distance"] for kind in ("known", "new"))
+    if known >= new:
+        path = "letters.new_letters.new_distance"
+        yield f"{path}: {new} given, allowed: an integer above known_distance, {known}"
 
 
 def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
@@ -274,6 +292,9 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
         for i, name in enumerate(knobs["fonts"]):
             if name != "all":
                 named[f"letters.networks.{network}.fonts[{i}]"] = name
+    for i, name in enumerate(params["letters"]["front"]["fonts"]):
+        if name != "all":
+            named[f"letters.front.fonts[{i}]"] = name
     denoising = params["denoising"]
     for subset, chosen in denoising["subsets"].items():
         for i, name in enumerate(chosen["fonts"]):
@@ -286,6 +307,7 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
         for path, name in named.items()
         if name not in fonts
     ]
+    errors += _path_errors(params["letters"], fonts)
     for subset, chosen in params["denoising"]["subsets"].items():
         path, letters = f"denoising.subsets.{subset}.letters", chosen["letters"]
         if letters == "all":
@@ -298,6 +320,19 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
                 has = "".join(font.characters)
                 errors.append(f"{path}: {missing!r} given, allowed: letters of {font.name} ({has})")
     return errors
+
+
+def _path_errors(letters: Mapping[str, Any], fonts: Mapping[str, Font]) -> Iterator[str]:
+    """Pairs of letters that no font has, and fonts of a network that have no pair."""
+    pairs = letters["paths"]["pairs"]
+    every = {c for font in fonts.values() for c in font.characters}
+    for i, pair in enumerate(pairs):
+        if not every.issuperset(pair) or pair[0] == pair[1]:
+            yield f"letters.paths.pairs[{i}]: {pair!r} given, allowed: two different letters"
+    used = {name for network in letters["networks"].values() for name in network["fonts"]}
+    for font in (font for name, font in fonts.items() if name in used):
+        if not any(set(pair) <= set(font.characters) for pair in pairs):
+            yield f"letters.paths.pairs: {pairs} given, allowed: at least one pair of {font.name}"
 
 
 # ---------------------------------------------------------------- cells
@@ -324,6 +359,24 @@ def letters_factors(section: Mapping[str, Any]) -> Factors:
         f"{font}/{name}": {"font": font, "network": name}
         for name, network in section["networks"].items()
         for font in network["fonts"]
+    }
+
+
+def front_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{network}`` of the networks on the front of size against wrong pixels"""
+    return {
+        f"{font}/{name}": {"font": font, "network": name}
+        for name in section["front"]["architectures"]
+        for font in section["front"]["fonts"]
+    }
+
+
+def front_weights(section: Mapping[str, Any]) -> dict[str, int]:
+    """Number of weights of each network on the front."""
+    front = section["front"]
+    return {
+        name: Network(units, **_pick(front, *ACTIVATIONS)).n_weights
+        for name, units in front["architectures"].items()
     }
 
 
@@ -369,7 +422,7 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
 
 FACTORS: dict[str, Callable[[Mapping[str, Any]], Factors]] = {
     "architectures": architectures_factors,
-    "letters": letters_factors,
+    "letters": lambda section: letters_factors(section) | front_factors(section),
     "denoising": denoising_factors,
     "vae": vae_factors,
 }
@@ -390,7 +443,7 @@ def _architectures_settings(section: Mapping[str, Any], factors: Mapping[str, An
 
 
 def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
-    network = section["networks"][factors["network"]]
+    network = _letters_network(section, factors["network"])
     common = {
         "font": factors["font"],
         "network": _pick(network, "architecture", *ACTIVATIONS),
@@ -401,8 +454,12 @@ def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) ->
             "training": _pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
             **_pick(network, "replicates"),
         },
-        "evaluate": {**common, **_pick(section, "threshold")},
-        "plot": {**common, **_pick(section, "threshold", "grid")},
+        "evaluate": {
+            **common,
+            **_pick(section, "threshold"),
+            "new_letters": {k: v for k, v in section["new_letters"].items() if k != "drawn"},
+        },
+        "draw": {**common, **_pick(section, "threshold", "grid", "paths", "new_letters")},
     }
 
 
@@ -413,6 +470,15 @@ def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
         "training": _pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
         **_pick(network, "copies", "redraw"),
     }
+
+
+def _letters_network(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The knobs of a named network, or of one on the front."""
+    front = section["front"]
+    if name in front["architectures"]:
+        return {**front, "architecture": front["architectures"][name]}
+    network: Mapping[str, Any] = section["networks"][name]
+    return network
 
 
 def _denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from latentlab import latent
+from latentlab import latent, novelty
 from latentlab.figures import architectures, denoising, letters, pixels, style, vae
 from latentlab.fonts import read_fonts
 from latentlab.gather import denoising_correlations
@@ -159,6 +159,35 @@ def decoded(side=4):
     return grid, ((0.0, 1.0), (0.0, 1.0)), latent.coordinate_plane(2)
 
 
+def found_letters(count):
+    return [novelty.NewLetter(1 - FONT.pixels[i], 0.5 - 0.01 * i, 4, i, 3) for i in range(count)]
+
+
+def front_table():
+    rows = [("font1", w, r, max(0, 6 - w // 100 + r)) for w in (300, 500, 700) for r in range(4)]
+    rows += [("font2", w, r, 3) for w in (300, 500) for r in range(2)]  # none without an error
+    return pd.DataFrame(rows, columns=["font", "weights", "replicate", "max_wrong_pixels"])
+
+
+def letter_table():
+    rows = [("font2", n, c, 0.3 * i) for n in ("a", "b") for i, c in enumerate(FONT.characters)]
+    rows += [("all", "c", f"{font}{i}", 0.0) for font in "xyz" for i in range(32)]
+    return pd.DataFrame(rows, columns=["font", "network", "letter", "mean_wrong_pixels"])
+
+
+def latent_tables():
+    summary = pd.DataFrame(
+        [
+            {"font": "font2", "network": n, "distance_correlation": 0.4,
+             "distance_correlation_low": 0.3, "distance_correlation_high": high,
+             "known": 0.5, "new": 0.02, "blur": 0.48}
+            for n, high in (("a", 0.5), ("b", np.nan))
+        ]
+    )  # fmt: skip
+    replicates = summary[["font", "network", "distance_correlation"]]
+    return summary, pd.concat([replicates] * 3, ignore_index=True)
+
+
 def images(n=3):
     return RNG.random((n, 28, 28))
 
@@ -190,6 +219,17 @@ FIGURES = {
         CODES, latent.coordinate_plane(2), FONT.characters, "exceptional", "best of 5 starts"
     ),
     "latent_plane": lambda: letters.latent_plane(*decoded(), FONT.pixels, 0.5, "latent plane"),
+    "regions": lambda: letters.regions(
+        *decoded()[:2], CODES, decoded()[2], FONT.pixels, FONT.characters, 0.5, "two numbers"
+    ),
+    "distances": lambda: letters.distances(CODES, FONT.pixels, "two numbers"),
+    "paths": lambda: letters.paths(
+        ["AR", "OQ", "MW"], noisy_answers(15)[1][0].reshape(3, 5, -1), FONT.pixels, 0.5, "n"
+    ),
+    "new_letters": lambda: letters.new_letters(found_letters(14), 13, 1000, FONT.pixels, 0.5, "n"),
+    "front": lambda: letters.front(front_table()),
+    "letter_errors": lambda: letters.letter_errors(letter_table()),
+    "latent_spaces": lambda: letters.latent_spaces(*latent_tables()),
     "scores": lambda: denoising.scores(denoising_summary()),
     "training_set": lambda: denoising.training_set(
         FONT.pixels[:4],
@@ -332,6 +372,36 @@ def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
     style.save(denoising.baselines(denoising_matrix(), nothing), tmp_path / "a")
     style.save(denoising.transfer(denoising_matrix(), nothing), tmp_path / "b")
     style.save(denoising.variations(denoising_variations(), nothing, VARIED), tmp_path / "c")
+
+
+def test_long_labels_do_not_overlap_either():
+    names = [*FONT.characters, "space", "delete"] * 3
+    points = np.random.default_rng(2).normal(0, 5, (len(names), 2))
+    figure = letters.latent_map(points, latent.coordinate_plane(2), names, "96", "its only start")
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_regions_that_touch_differ_in_color():
+    nearest = np.random.default_rng(1).integers(0, 5, (6, 6))
+    colors = letters._map_colors(nearest, 7)[nearest]
+    for a, b, x, y in (
+        (nearest[1:], nearest[:-1], colors[1:], colors[:-1]),
+        (nearest[:, 1:], nearest[:, :-1], colors[:, 1:], colors[:, :-1]),
+    ):
+        assert ((a == b) == (x == y)).all()
+
+
+def test_a_line_has_regions_and_no_new_letter_is_said_to_be_none(tmp_path):
+    line = FONT.pixels[None].repeat(3, axis=1)
+    plane, window = latent.coordinate_plane(1), ((-1.0, 1.0), (-1.0, 1.0))
+    points = np.stack([np.linspace(-1, 1, 32), np.zeros(32)], axis=-1)
+    figure = letters.regions(line, window, points, plane, FONT.pixels, FONT.characters, 0.5, "1")
+    assert "32 of 32 letters" in figure.axes[0].get_title(loc="left")
+    style.save(figure, tmp_path / "line")
+    none = letters.new_letters([], 12, 100, FONT.pixels, 0.5, "n")
+    assert any("none" in text.get_text() for text in none.axes[0].texts)
 
 
 def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):

@@ -18,6 +18,8 @@ from latentlab.params import (
     denoising_plots,
     denoising_variations,
     font_errors,
+    front_weights,
+    letters_factors,
     read_params,
     read_yaml,
     schema_errors,
@@ -133,6 +135,24 @@ def errors_of(path, value):
             [35, 2, 2, 35],
             "letters.networks.exceptional.architecture: [35, 2, 2, 35] given, allowed: an odd",
         ),
+        ("letters.networks.linear.fonts", ["font2", "x"], "letters.networks.linear.fonts[1]: 'x' "),
+        ("letters.front.fonts", ["font9"], "letters.front.fonts[0]: 'font9' given, allowed: a fo"),
+        ("letters.front.optimizer", "powell", "letters.front."),
+        ("letters.front.output", "tanh", "letters.front.output: 'tanh' given, allowed: sigmoid, "),
+        (
+            "letters.front.architectures",
+            {"two-numbers": [35, 2, 35]},
+            "letters.front.architectures.two-numbers: 'two-numbers' given as a name, allowed: one",
+        ),
+        (
+            "letters.front.architectures",
+            {"a": [35, 2, 2, 35]},
+            "letters.front.architectures.a: [35, 2, 2, 35] given, allowed: an odd number",
+        ),
+        ("letters.front.shuffle_seed", 1, "letters.front.shuffle_seed: unknown key for adam"),
+        ("letters.paths.pairs", ["08", "AR", "AA", "nu"], "letters.paths.pairs[2]: 'AA' given, al"),
+        ("letters.paths.pairs", ["08", "AR"], "letters.paths.pairs: ['08', 'AR'] given, allowed: "),
+        ("letters.new_letters.new_distance", 1, "letters.new_letters.new_distance: 1 given, allow"),
         ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
@@ -178,6 +198,7 @@ def test_every_knob_is_required_and_typed(path):
     """No hidden default: a missing knob is an error, and so is a value of another type."""
     dotted = ".".join(path)
     fan_out = path[:2] == ["architectures", "networks"]
+    fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))
     found = errors_of(path, [{"no": ["such value"]}])
@@ -300,6 +321,19 @@ def test_every_plot_of_denoisers_has_something_to_show():
     assert "scores/published-published" in plots
     assert "scores/all_letters-wide" not in plots  # a single probability
     assert "baselines/all_letters-wide" in plots
+
+
+def test_the_front_adds_cells_that_are_drawn_in_common():
+    letters = PARAMS["letters"]
+    front = letters["front"]["architectures"]
+    found = FACTORS["letters"](letters)
+    assert len(found) == len(letters_factors(letters)) + len(front) * len(letters["front"]["fonts"])
+    name = next(iter(front))
+    settings = cells(PARAMS, "letters")[f"font1/{name}"]["train"]
+    assert settings["network"]["architecture"] == front[name]
+    assert settings["replicates"] == letters["front"]["replicates"]
+    # 35 to 4 to 2 and back, with biases
+    assert front_weights(letters)["35-4-2"] == 36 * 4 + 5 * 2 + 3 * 4 + 5 * 35
 
 
 @pytest.mark.parametrize("experiment", FACTORS)

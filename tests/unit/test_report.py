@@ -1,13 +1,17 @@
 """The report: sentences and tables from results, one page that needs nothing else."""
 
+import base64
+import io
 import json
 import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from latentlab.params import (
     denoising_factors,
@@ -18,7 +22,7 @@ from latentlab.params import (
 )
 from latentlab.report import parts
 from latentlab.report.page import context, render
-from latentlab.tables import read_csv, write_csv
+from latentlab.tables import read_csv, write_csv, write_json
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
@@ -45,7 +49,8 @@ def letter_tables(keys, published):
              "published_error": known, "published_epochs": 20 if known else None,
              "published_rank": 0.5 if known else None,
              **measures(error=errors[3], epochs=25, mean_wrong_pixels=0.5, exact=0.6,
-                        within_one_pixel=0.8)}
+                        within_one_pixel=0.8, distance_correlation=0.37, known=0.45, new=0.015,
+                        blur=0.4)}
         )  # fmt: skip
         replicates += [
             {**key, "replicate": r, "error": e, "exact": 0.75, "within_one_pixel": 0.9,
@@ -53,6 +58,19 @@ def letter_tables(keys, published):
             for r, e in enumerate(errors)
         ]  # fmt: skip
     return pd.DataFrame(summary), pd.DataFrame(replicates)
+
+
+LETTER_METRICS = {
+    "all_fonts": {"network": "all-letters", "max_wrong_pixels": 0, "share_of_starts": 1.0},
+    "one_dimensional": {
+        "font2": {"network": "one-number", "max_wrong_pixels": 1, "share_of_starts": 0.5}
+    },
+    "front": {"font1": {"network": "35-8-2", "weights": 645, "share_of_starts": 0.1,
+                        "sure": {"network": "35-14-2", "weights": 1101}}},
+    "linear": {"font2": {"network": "linear", "autoencoder_error": 2.1987, "pca_error": 2.1986,
+                         "autoencoder_wrong_pixels": 5.2, "pca_wrong_pixels": 5.1}},
+    "networks": {},
+}  # fmt: skip
 
 
 def denoising_tables(factors):
@@ -122,6 +140,7 @@ def write_figures(folder, *names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / f"{name}.svg").write_text(SVG)
+        Image.new("RGB", (1080, 540), "white").save(folder / f"{name}.png")
 
 
 @pytest.fixture
@@ -147,8 +166,10 @@ def results(tmp_path, settings):
     figures = {name: tmp_path / name / "figures" for name in tables}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels")
     for cell in letters_factors(settings["letters"]):
-        write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "latent_map",
-                      "latent_plane", "latent_plane_published_window")  # fmt: skip
+        write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
+                      "paths", "new_letters", "latent_plane_published_window")  # fmt: skip
+    write_figures(figures["letters"], "front", "letter_errors", "latent_spaces")
+    write_json(LETTER_METRICS, tmp_path / "letters/metrics.json")
     for name, table in other_denoising_tables(settings["denoising"]).items():
         write_csv(table, tmp_path / f"denoising/tables/{name}.csv")
     for plot in denoising_plots(settings["denoising"]):
@@ -205,7 +226,7 @@ class Outline(HTMLParser):
 def test_the_page_needs_nothing_but_itself(results, settings):
     html = page(results, settings)
     outline = Outline(html)
-    targets = [r for r in outline.references if not r.startswith("data:image/svg+xml;base64,")]
+    targets = [r for r in outline.references if not r.startswith("data:image/")]
     assert targets
     assert all(reference[1:] in outline.ids for reference in targets if reference[0] == "#")
     assert all(reference[0] == "#" for reference in targets)
@@ -284,6 +305,37 @@ def test_answers_follow_the_data(results, settings):
     write_csv(read_csv(path).assign(correlation_high=0.1), path)
     chapter = context(results, settings)["chapters"][2]
     assert "is not borne out" in " ".join(chapter.details)
+
+
+def test_the_letters_chapter_says_what_the_tables_say(results, settings):
+    chapter = context(results, settings)["chapters"][1]
+    assert "through 2 numbers: all fonts at once (0, from 6 of 6 starts of all-letters)" in (
+        chapter.answer
+    )
+    assert "through a single number: font2 (1, from 3 of 6 starts of one-number)" in chapter.answer
+    text = " ".join(chapter.details)
+    assert "645 weights on font1 (35-8-2, from 10 % of its starts)" in text
+    assert "from every start, 1101 on font1" in text
+    assert "error 2.199 (PCA 2.199) and 5.2 wrong pixels a letter (PCA 5.1)" in text
+    assert "1.5 (95 % interval 1.4 to 1.7) % to something new" in text
+    assert chapter.cover.name == "regions"
+    assert all(group.folded for group in chapter.groups[1:])
+    write_json({**LETTER_METRICS, "front": {}, "linear": {}}, results / "letters/metrics.json")
+    text = " ".join(context(results, settings)["chapters"][1].details)
+    assert "None of the small networks" in text
+    assert "PCA" not in text
+
+
+def test_a_small_figure_keeps_its_size_on_the_page_and_takes_few_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    letter = Image.fromarray(255 * rng.integers(0, 2, (7, 10), np.uint8)).resize((1000, 700), 0)
+    letter.save(tmp_path / "letter.png")
+    small = parts.small_figure(tmp_path / "letter", "a letter", "caption")
+    assert small.width == 500
+    data = base64.b64decode(small.source.removeprefix("data:image/webp;base64,"))
+    assert len(data) < 2000
+    with Image.open(io.BytesIO(data)) as again:
+        assert np.array_equal(np.asarray(again.convert("L")), np.asarray(letter))
 
 
 def test_image_sets_left_out_are_named(results, settings):

@@ -20,6 +20,7 @@ from latentlab.params import (
     denoising_orthogonality,
     denoising_plots,
     denoising_variations,
+    letters_factors,
     read_params,
 )
 from support import effort, environment, records, run_lock

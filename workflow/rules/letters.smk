@@ -1,11 +1,18 @@
-# letters: the named networks for each font: latent plane, reconstructions, new letters. (1.a)
+# letters: the named networks for each font: latent plane, reconstructions, new letters; and
+# how small a network without errors may be. (1.a)
 
-LETTERS_FIGURES = [
+LETTERS_FIGURES = ["front", "letter_errors", "latent_spaces"]
+# of every named network on every font
+LETTERS_CELL_FIGURES = [
     "learning_curve",
     "reconstructions",
     "latent_map",
+    "regions",
     "latent_plane",
     "latent_plane_published_window",
+    "paths",
+    "distances",
+    "new_letters",
 ]
 
 
@@ -13,11 +20,12 @@ rule letters:
     input:
         "results/letters/metrics.json",
         figures(
+            *expand("results/letters/figures/{figure}", figure=LETTERS_FIGURES),
             *expand(
                 "results/letters/figures/{cell}/{figure}",
-                cell=CELLS["letters"],
-                figure=LETTERS_FIGURES,
-            )
+                cell=letters_factors(PARAMS["letters"]),
+                figure=LETTERS_CELL_FIGURES,
+            ),
         ),
 
 
@@ -48,6 +56,7 @@ rule evaluate_letters:
         weights="results/letters/cells/{font}/{network}/weights.npz",
     output:
         scores="results/letters/cells/{font}/{network}/scores.csv",
+        letters="results/letters/cells/{font}/{network}/letters.csv",
     log:
         "logs/evaluate_letters/{font}/{network}.log",
     threads: 1
@@ -56,18 +65,23 @@ rule evaluate_letters:
         code=code("evaluate_letters"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        " --weights {input.weights:q} --scores {output.scores:q}"
+        " --letters {output.letters:q} 2> {log:q}"
 
 
 rule tabulate_letters:
     input:
-        of_cells("letters", "history.csv", "runs.csv", "scores.csv"),
+        of_cells("letters", "history.csv", "runs.csv", "scores.csv", "letters.csv"),
         script=script("tabulate_letters"),
         published=PUBLISHED,
+        fonts=FONTS,
     output:
         curves="results/letters/tables/learning_curves.csv",
         replicates="results/letters/tables/replicates.csv",
         summary="results/letters/tables/summary.csv",
+        letters="results/letters/tables/letters.csv",
+        new_letters="results/letters/tables/new_letters.csv",
+        front="results/letters/tables/front.csv",
         metrics="results/letters/metrics.json",
     log:
         "logs/tabulate_letters.log",
@@ -78,14 +92,41 @@ rule tabulate_letters:
         code=code("tabulate_letters"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --curves {output.curves:q}"
+        " --published {input.published:q} --fonts {input.fonts:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        " --letters {output.letters:q} --new-letters {output.new_letters:q}"
+        " --front {output.front:q} --metrics {output.metrics:q} 2> {log:q}"
 
 
 rule plot_letters:
     input:
         script=script("plot_letters"),
+        summary="results/letters/tables/summary.csv",
+        replicates="results/letters/tables/replicates.csv",
+        letters="results/letters/tables/letters.csv",
+        front="results/letters/tables/front.csv",
+    output:
+        report(
+            figures(*[f"results/letters/figures/{name}" for name in LETTERS_FIGURES]),
+            category="1.a Letters",
+            subcategory="all cells",
+            caption="../report/letters.rst",
+        ),
+    log:
+        "logs/plot_letters.log",
+    threads: 1
+    params:
+        folder=subpath(output[0], parent=True),
+        code=code("plot_letters"),
+    shell:
+        "python {input.script:q} --summary {input.summary:q} --replicates {input.replicates:q}"
+        " --letters {input.letters:q} --front {input.front:q} --figures {params.folder:q}"
+        " 2> {log:q}"
+
+
+rule draw_letters:
+    input:
+        script=script("draw_letters"),
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
         history="results/letters/cells/{font}/{network}/history.csv",
@@ -95,7 +136,7 @@ rule plot_letters:
             figures(
                 *[
                     f"results/letters/figures/{{font}}/{{network}}/{name}"
-                    for name in LETTERS_FIGURES
+                    for name in LETTERS_CELL_FIGURES
                 ]
             ),
             category="1.a Letters",
@@ -103,12 +144,12 @@ rule plot_letters:
             caption="../report/letters.rst",
         ),
     log:
-        "logs/plot_letters/{font}/{network}.log",
+        "logs/draw_letters/{font}/{network}.log",
     threads: 1
     params:
-        settings=settings("letters", "plot"),
+        settings=settings("letters", "draw"),
         folder=subpath(output[0], parent=True),
-        code=code("plot_letters"),
+        code=code("draw_letters"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
         " --weights {input.weights:q} --history {input.history:q}"

@@ -1,22 +1,31 @@
-"""Score the trained networks of one named network: wrong pixels of each replicate's letters."""
+"""Score the trained networks of one cell: wrong pixels, latent distances, what lies between.
+
+A row a start, and a row a start and letter.
+"""
 
 import step
 
 from latentlab.arrays import load_npz
-from latentlab.fonts import font_named, read_fonts
+from latentlab.fonts import character_name, font_named, read_fonts
 from latentlab.metrics import reconstruction_scores
 from latentlab.network import Network
+from latentlab.novelty import Rules, latent_scores, letter_errors
 from latentlab.tables import write_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "weights", "scores")
+    args = step.arguments(__doc__, argv, "fonts", "weights", "scores", "letters")
     settings = args.settings
-    letters = font_named(read_fonts(args.fonts), settings["font"]).pixels
-    network = Network(**settings["network"])
+    font = font_named(read_fonts(args.fonts), settings["font"])
+    characters = [character_name(c) for c in font.characters]
+    network, threshold = Network(**settings["network"]), settings["threshold"]
     weights = load_npz(args.weights)["weights"]
+    points, rules = settings["new_letters"].pop("points"), Rules(**settings["new_letters"])
 
-    write_csv(reconstruction_scores(network, weights, letters, settings["threshold"]), args.scores)
+    scores = reconstruction_scores(network, weights, font.pixels, threshold)
+    between = latent_scores(network, weights, font.pixels, threshold, points, rules)
+    write_csv(scores.merge(between, on="replicate"), args.scores)
+    write_csv(letter_errors(network, weights, font.pixels, threshold, characters), args.letters)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,24 @@
-"""Gather the named networks on every font: learning curves, replicates, summary, metrics."""
+"""Gather the networks on every font: learning curves, replicates, summary, metrics.
+
+Also the letters one by one, what lies between them, and the front of size against errors.
+"""
 
 import step
 
+from latentlab.fonts import font_named, read_fonts
 from latentlab.gather import (
+    front_metrics,
     gather_cells,
+    latent_space_summary,
     learning_curves,
+    letter_difficulty,
     letter_summary,
     letter_yardstick,
+    linear_control,
     nested,
 )
-from latentlab.params import letters_factors, read_yaml
+from latentlab.novelty import KINDS
+from latentlab.params import front_factors, front_weights, letters_factors, read_yaml
 from latentlab.tables import write_csv, write_json
 
 KEYS = ["font", "network"]
@@ -17,21 +26,40 @@ KEYS = ["font", "network"]
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
-    )
-    cells = args.results / "cells"
-    factors = letters_factors(args.settings)
-    published = read_yaml(args.published)["letters"]
+        __doc__, argv, "results", "published", "fonts", "curves", "replicates", "summary",
+        "letters", "new_letters", "front", "metrics",
+    )  # fmt: skip
+    section, cells = args.settings, args.results / "cells"
+    factors = letters_factors(section)
+    published, fonts = read_yaml(args.published)["letters"], read_fonts(args.fonts)
 
     replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
     history = gather_cells(cells, factors, "history.csv")
+    difficulty = letter_difficulty(gather_cells(cells, factors, "letters.csv"))
     summary = letter_summary(replicates, KEYS, published)
+    summary = summary.merge(latent_space_summary(replicates, KEYS), on=KEYS)
+    front = gather_cells(cells, front_factors(section), "runs.csv", "scores.csv")
+    front.insert(2, "weights", front["network"].map(front_weights(section)))
 
     write_csv(learning_curves(history, KEYS), args.curves)
-    write_csv(replicates, args.replicates)
+    write_csv(replicates.drop(columns=list(KINDS)), args.replicates)
+    write_csv(replicates[[*KEYS, "replicate", *KINDS]], args.new_letters)
     write_csv(summary, args.summary)
-    yardstick = letter_yardstick(replicates, args.settings["networks"])
-    write_json({"networks": nested(summary, KEYS), **yardstick}, args.metrics)
+    write_csv(difficulty, args.letters)
+    write_csv(front.drop(columns=list(KINDS)), args.front)
+    linear = linear_control(
+        replicates,
+        section["networks"],
+        lambda name: font_named(fonts, name).pixels,
+        section["threshold"],
+    )
+    metrics = {
+        "networks": nested(summary, KEYS),
+        "front": front_metrics(front),
+        "linear": linear,
+        **letter_yardstick(replicates, section["networks"]),
+    }
+    write_json(metrics, args.metrics)
 
 
 if __name__ == "__main__":

@@ -92,10 +92,18 @@ def cells(corners: Array) -> tuple[Array, Array]:
     return corners[:, :1] + columns.ravel(), corners[:, 1:] + rows.ravel()
 
 
-def letters(axes: Axes, pixels: Array, corners: Array, color: str = INK) -> None:
-    """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2)."""
-    for corner in corners:
-        axes.add_patch(Rectangle(tuple(corner), COLUMNS, ROWS, facecolor=GROUND, linewidth=0))
+def letters(
+    axes: Axes, pixels: Array, corners: Array, color: str = INK,
+    grounds: Sequence[str | None] | None = None,
+) -> None:  # fmt: skip
+    """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2).
+
+    grounds : what lies below each letter, ``GROUND`` where there is none
+    """
+    for corner, ground in zip(corners, grounds or [None] * len(corners), strict=True):
+        axes.add_patch(
+            Rectangle(tuple(corner), COLUMNS, ROWS, facecolor=ground or GROUND, linewidth=0)
+        )
     x, y = cells(corners)
     level = np.rint(np.clip(pixels, 0, 1) * _LEVELS)
     for value in range(1, _LEVELS + 1):

@@ -1,0 +1,83 @@
+"""Draw one named network: learning curve, reconstructions, its latent space and what lies in it.
+
+All but the learning curve show the start with the lowest final error.
+"""
+
+from functools import partial
+
+import step
+
+from latentlab import latent
+from latentlab.arrays import load_npz
+from latentlab.figures import letters as figures
+from latentlab.figures.style import save
+from latentlab.fonts import character_name, font_named, read_fonts
+from latentlab.network import Network, decode, encode, forward
+from latentlab.novelty import Rules, decoded_window, new_letters
+from latentlab.params import read_yaml
+from latentlab.tables import read_csv
+
+
+def draw(settings, font, weights, history, published):
+    """Yield name and figure; weights (replicates, n_weights)."""
+    name, threshold = settings["cell"].split("/")[-1], settings["threshold"]
+    letters, characters = font.pixels, [character_name(c) for c in font.characters]
+    network = Network(**settings["network"])
+    best, start = figures.best_start(history)
+    w, which = weights[best], f"{name}, {start}"
+    codes = encode(network, w, letters)
+    plane = latent.principal_plane(codes)
+    points = plane.project(codes)
+
+    yield "learning_curve", figures.learning_curve(history, name, published)
+    outputs = forward(network, w, letters)
+    yield (
+        "reconstructions",
+        figures.reconstructions(letters, outputs, characters, threshold, name, start),
+    )
+    yield "latent_map", figures.latent_map(points, plane, characters, name, start)
+    published_window = (tuple(settings["grid"]["published_window"]),) * 2
+    windows = {
+        "latent_plane": (latent.fitting_window(points), "around the codes"),
+        "latent_plane_published_window": (published_window, "the published window"),
+    }
+    side = settings["grid"]["points"]
+    for figure, (window, where) in windows.items():
+        grid = latent.grid(window, side, side if codes.shape[1] > 1 else 1)
+        decoded = latent.decode_grid(partial(decode, network, w), plane, grid)
+        title = f"{which}: latent plane, {where}"
+        yield figure, figures.latent_plane(decoded, window, plane, letters, threshold, title)
+
+    knobs = dict(settings["new_letters"])
+    fine, drawn = knobs.pop("points"), knobs.pop("drawn")
+    rules = Rules(**knobs)
+    decoded, window, _ = decoded_window(network, w, codes, fine)
+    yield (
+        "regions",
+        figures.regions(decoded, window, points, plane, letters, characters, threshold, which),
+    )
+    found = new_letters(decoded.reshape(-1, letters.shape[1]), letters, threshold, rules)
+    yield "new_letters", figures.new_letters(found, drawn, fine**2, letters, threshold, which)
+    yield "distances", figures.distances(codes, letters, which)
+    pairs = [p for p in settings["paths"]["pairs"] if set(p) <= set(font.characters)]
+    lines = [
+        latent.path(*(codes[font.characters.index(c)] for c in pair), settings["paths"]["points"])
+        for pair in pairs
+    ]
+    paths = [decode(network, w, line) for line in lines]
+    yield "paths", figures.paths(pairs, paths, letters, threshold, which)
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "fonts", "weights", "history", "published", "figures")
+    font_name, name = args.settings["cell"].split("/")[1:]
+    font = font_named(read_fonts(args.fonts), font_name)
+    weights = load_npz(args.weights)["weights"]
+    published = read_yaml(args.published)["letters"].get(font_name, {}).get(name, {}).get("error")
+
+    for name, figure in draw(args.settings, font, weights, read_csv(args.history), published):
+        save(figure, args.figures / name)
+
+
+if __name__ == "__main__":
+    step.run(main)
