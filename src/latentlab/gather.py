@@ -316,7 +316,19 @@ def _set_interval(
         summary[f"{measure}{name}"] = values
 
 
+READINGS = {"relu": "ReLU as meant", "relu_as_run": "ReLU as the published code ran it"}
+"""What figures and report call an encoder's activation; others by their names."""
+
 FACTORIAL = ["depth", "latent", "hidden"]
+"""What a row of the factorial's table is about: hidden layers, latent units, units of a layer."""
+
+
+def low_level(replicates: pd.DataFrame) -> str:
+    """The lowest error level that at least half of all runs reach (the highest if none is)."""
+    columns = [name for name in replicates if name.startswith("epochs_to_")]
+    levels = sorted(float(name.removeprefix("epochs_to_")) for name in columns)
+    reached = [x for x in levels if replicates[f"epochs_to_{x:g}"].notna().mean() >= 0.5]
+    return f"{(reached or levels[-1:])[0]:g}"
 
 
 def factorial_effects(replicates: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
