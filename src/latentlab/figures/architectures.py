@@ -240,7 +240,7 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
         handles=[
             *_marks(_encoders(replicates)),
             Line2D([], [], color=style.MUTED, linewidth=2.6, label="median, where half get there"),
-            Line2D([], [], linestyle="none", label="27/30: starts that get there, of all"),
+            Line2D([], [], linestyle="none", label="right: starts that get there, of all"),
         ],
         loc="outside lower center",
         ncols=2,
