@@ -257,7 +257,9 @@ def factorial(replicates: pd.DataFrame) -> Figure:
     widths = sorted(replicates["hidden"].unique())
     level = low_level(replicates)
     latents = sorted(replicates["latent"].unique())
-    figure = style.canvas(6.0, title="Depth, latent width and hidden width")
+    figure = style.canvas(
+        6.0, title="Hidden layers of the encoder, their width, and the latent width"
+    )
     panels = figure.subplots(2, len(widths), sharex=True, sharey="row", squeeze=False)
     for column, width in enumerate(widths):
         top, bottom = panels[:, column]
@@ -293,7 +295,7 @@ def factorial(replicates: pd.DataFrame) -> Figure:
 
 
 def _layers(depth: int) -> str:
-    return f"{depth} hidden layer{'' if depth == 1 else 's'} in the encoder"
+    return f"{depth} hidden layer{'' if depth == 1 else 's'}"
 
 
 def _whiskers(
