@@ -90,11 +90,11 @@ _NAMES = {
 
 
 def _step(effects: pd.DataFrame, factor: str) -> str:
-    """ "from 1 to 3 hidden layers in the encoder the error becomes 1.31 times as large ..."."""
+    """What a factor does to the error, from its lowest value to its highest."""
     low, high = _least(effects, factor), _most(effects, factor)
     units = _NAMES[factor][1]
     ratio = stated(high, "error_ratio", 2)
-    return f"{ratio} times from {low.value} to {high.value} {units}"
+    return f"{ratio} times as large from {low.value} to {high.value} {units}"
 
 
 def _depth_or_width(effects: pd.DataFrame) -> str:
@@ -119,9 +119,10 @@ def _sooner(effects: pd.DataFrame, level: str) -> str:
         units = count(int(row["value"]), *_NAMES["latent"])
         reached = percent(row[f"reached_{level}"])
         epochs = row[f"epochs_to_{level}"]
-        when = "most do not" if math.isnan(epochs) else f"median {number(epochs, 2)} epochs"
-        parts.append(f"{units} {reached} ({when})")
-    return f"An error of {level} is reached, of all starts in the factorial, with {listing(parts)}."
+        few = math.isnan(epochs)
+        when = "too few for a median" if few else f"median {number(epochs, 2)} epochs"
+        parts.append(f"{reached} with {units} ({when})")
+    return f"An error of {level} is reached, of all starts in the factorial, by {listing(parts)}."
 
 
 def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:

@@ -76,15 +76,17 @@ def _cost(section: Mapping[str, Any]) -> str:
 
 
 def _powell(summary: pd.DataFrame) -> str:
-    """What Powell alone and what follows it comes to."""
+    """What Powell alone comes to, beside the best."""
+    best = _best(summary)
     alone = summary[summary["optimizer"] == "powell"].set_index("network")
     parts = [
-        f"{network}: {stated(row, 'error')} against {number(_best(summary)[network].error)}"
+        f"{stated(row, 'error')} on {network}, {number(row['error'] / best[network].error, 2)}"
+        " times the best"
         for network, row in alone.iterrows()
     ]
     if not parts:
         return ""
-    return f"Powell alone ends there, by network, at {listing(parts)} of the best."
+    return f"Powell alone ends at {listing(parts)}."
 
 
 def _tuned(summary: pd.DataFrame, section: Mapping[str, Any]) -> str:
