@@ -12,6 +12,7 @@ min_version("9.27")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/architectures.smk"
+include: "workflow/rules/optimizers.smk"
 include: "workflow/rules/letters.smk"
 include: "workflow/rules/denoising.smk"
 include: "workflow/rules/vae.smk"
@@ -22,6 +23,7 @@ rule all:
     default_target: True
     input:
         rules.architectures.input,
+        rules.optimizers.input,
         rules.letters.input,
         rules.denoising.input,
         rules.vae.input,

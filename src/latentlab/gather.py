@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -403,3 +404,229 @@ def vae_summary(
         for row in summary.itertuples()
     ]
     return summary
+
+
+# --- architectures and optimizers ---------------------------------------------------------------
+
+
+def first_reached(
+    history: pd.DataFrame, keys: Sequence[str], measure: str, levels: Sequence[float], name: str
+) -> pd.DataFrame:
+    """When the error of each replicate is first at most a level: columns <name>_to_<level>.
+
+    history : columns of the keys, replicate, error and the measure ("epoch", "operations"), in
+        the order of the training. NaN: not reached.
+    """
+    index = [*keys, "replicate"]
+    runs = history[index].drop_duplicates().set_index(index)
+    for level in levels:
+        reached = history[history["error"] <= level].groupby(index, sort=False)[measure].first()
+        runs[f"{name}_to_{level:g}"] = reached.reindex(runs.index)
+    return runs.reset_index()
+
+
+def levels_summary(
+    replicates: pd.DataFrame, keys: Sequence[str], name: str, levels: Sequence[float]
+) -> pd.DataFrame:
+    """Per key and level: median of <name>_to_<level> and share of replicates that reach it.
+
+    A replicate that does not reach a level counts as later than any that does.
+    """
+    columns = {f"{name}_to_{level:g}": f"reached_{level:g}" for level in levels}
+    reached = replicates.assign(**{to: replicates[c].notna() for c, to in columns.items()})
+    estimators = {
+        **dict.fromkeys(columns, "censored_median"),
+        **dict.fromkeys(columns.values(), "proportion"),
+    }
+    return summarize(reached, keys, **estimators).drop(columns="replicates")
+
+
+def architectures_summary(
+    replicates: pd.DataFrame, published: Mapping[str, Any], levels: Sequence[float]
+) -> pd.DataFrame:
+    """``letter_summary`` by network and encoder, with epochs to error levels and more intervals.
+
+    published : error and epochs by network, which stand beside every reading of its encoder
+    """
+    keys = ["network", "encoder"]
+    figures = {
+        name: dict.fromkeys(replicates["encoder"].unique(), figure)
+        for name, figure in published.items()
+    }
+    summary = letter_summary(replicates, keys, figures)
+    groups = [cell for _, cell in _by(replicates, keys)]
+    for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
+        _set_interval(
+            summary, measure, [statistics.proportion(c["max_wrong_pixels"] <= most) for c in groups]
+        )
+    ranks = [
+        statistics.proportion(cell["error"] <= known)
+        if known == known
+        else statistics.Estimate(np.nan, np.nan, np.nan)
+        for cell, known in zip(groups, summary["published_error"], strict=True)
+    ]
+    _set_interval(summary, "published_rank", ranks)
+    return summary.merge(levels_summary(replicates, keys, "epochs", levels), on=keys)
+
+
+def _set_interval(
+    summary: pd.DataFrame, measure: str, estimates: Sequence[statistics.Estimate]
+) -> None:
+    for name, values in zip(("", "_low", "_high"), zip(*estimates, strict=True), strict=True):
+        summary[f"{measure}{name}"] = values
+
+
+READINGS = {"relu": "ReLU as meant", "relu_as_run": "ReLU as the published code ran it"}
+"""What figures and report call an encoder's activation; others by their names."""
+
+FACTORIAL = ["depth", "latent", "hidden"]
+"""What a row of the factorial's table is about: hidden layers, latent units, units of a layer."""
+
+
+def low_level(replicates: pd.DataFrame) -> str:
+    """The lowest error level that at least half of all runs reach (the highest if none is)."""
+    columns = [name for name in replicates if name.startswith("epochs_to_")]
+    levels = sorted(float(name.removeprefix("epochs_to_")) for name in columns)
+    reached = [x for x in levels if replicates[f"epochs_to_{x:g}"].notna().mean() >= 0.5]
+    return f"{(reached or levels[-1:])[0]:g}"
+
+
+def factorial_effects(replicates: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
+    """What each factor does, the others averaged over: one row a factor and value.
+
+    error : median; error_ratio : to the factor's lowest value, the geometric mean over pairs of
+    runs that agree in the other factors and the replicate, with Student's interval of the
+    logarithms; then the epochs to error levels.
+    replicates : columns of ``FACTORIAL``, replicate, error, epochs_to_<level>
+    """
+    tables = []
+    for factor in FACTORIAL:
+        others = [name for name in (*FACTORIAL, "replicate") if name != factor]
+        errors = replicates.pivot(index=others, columns=factor, values="error")
+        logs = np.log(errors)
+        table = summarize(replicates, [factor], error="median")
+        lowest = logs.columns.min()
+        ratios = [
+            np.exp(statistics.mean(logs[value] - logs[lowest]))
+            if value != lowest
+            else (1.0, np.nan, np.nan)
+            for value in table[factor]
+        ]
+        _set_interval(table, "error_ratio", [statistics.Estimate(*map(float, r)) for r in ratios])
+        table = table.merge(levels_summary(replicates, [factor], "epochs", levels), on=factor)
+        tables.append(table.rename(columns={factor: "value"}).assign(factor=factor))
+    effects = pd.concat(tables, ignore_index=True).sort_values(
+        "value", kind="stable", ignore_index=True
+    )
+    order = effects["factor"].map({name: i for i, name in enumerate(FACTORIAL)})
+    effects = effects.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+    return effects[["factor", "value", *[c for c in effects if c not in ("factor", "value")]]]
+
+
+GRID = 80
+"""Costs, evenly spaced on a logarithmic axis, at which optimizers are compared."""
+
+OPTIMIZERS = ["network", "loss", "optimizer"]
+"""What a row of the tables of ``optimizers`` is about."""
+
+
+def convergence(history: pd.DataFrame) -> pd.DataFrame:
+    """Median error and quartiles over replicates at common costs, by network, loss, optimizer.
+
+    history : columns of ``OPTIMIZERS``, replicate, operations, error. At a cost a training has the
+    last error recorded until then; one that stopped keeps its last.
+    """
+    tables = []
+    for network, runs in history.groupby("network", sort=False):
+        spent = runs["operations"]
+        grid = np.geomspace(spent[spent > spent.min()].min(), spent.max(), GRID)
+        for (loss, optimizer), cell in runs.groupby(["loss", "optimizer"], sort=False):
+            errors = [
+                run["error"].to_numpy()[np.searchsorted(run["operations"], grid, "right") - 1]
+                for _, run in cell.groupby("replicate", sort=True)
+            ]
+            low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "network": network,
+                        "loss": loss,
+                        "optimizer": optimizer,
+                        "operations": grid,
+                        "error": middle,
+                        "lower_quartile": low,
+                        "upper_quartile": high,
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
+    """Share of problems that each optimizer solves within a factor of the least cost.
+
+    Dolan and More (2002). A problem is to bring a network and start to an error level; its least
+    cost is over all optimizers and losses. Steps of each line: columns level, loss, optimizer,
+    factor, share, from factor 1 on.
+    costs : columns of ``OPTIMIZERS``, replicate, operations_to_<level> (NaN: not reached)
+    """
+    tables = []
+    for level in levels:
+        wide = costs.pivot(
+            index=["network", "replicate"],
+            columns=["loss", "optimizer"],
+            values=f"operations_to_{level:g}",
+        )
+        solved = wide[wide.notna().any(axis=1)]
+        factors = solved.div(solved.min(axis=1), axis=0)
+        for loss, optimizer in costs[["loss", "optimizer"]].drop_duplicates().to_numpy():
+            own = np.sort(factors[loss, optimizer].dropna().to_numpy())
+            steps = np.unique(np.concatenate([[1.0], own]))
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "level": level,
+                        "loss": loss,
+                        "optimizer": optimizer,
+                        "factor": steps,
+                        # of all problems: one that nobody solves counts for nobody
+                        "share": np.searchsorted(own, steps, "right") / len(wide),
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def optimizers_summary(
+    replicates: pd.DataFrame, tuning: pd.DataFrame, levels: Sequence[float]
+) -> pd.DataFrame:
+    """Optimizers by network and loss: error, cost, wrong pixels, cost to error levels, tuning.
+
+    tuning : columns of ``OPTIMIZERS``, operations; a row a trial
+    """
+    summary = summarize(
+        replicates,
+        OPTIMIZERS,
+        error="median",
+        operations="median",
+        mean_wrong_pixels="median",
+        exact="median",
+        within_one_pixel="median",
+    ).merge(levels_summary(replicates, OPTIMIZERS, "operations", levels), on=OPTIMIZERS)
+    summary["learning_rate"] = [
+        cell["learning_rate"].iloc[0] for _, cell in _by(replicates, OPTIMIZERS)
+    ]
+    spent = _by(tuning, OPTIMIZERS)["operations"].sum().rename("tuning_operations")
+    summary = summary.merge(spent, left_on=OPTIMIZERS, right_index=True, how="left")
+    return summary.fillna({"tuning_operations": 0.0})
+
+
+def without_dots(metrics: Any) -> Any:
+    """Metrics whose keys name error levels without a dot: "epochs_to_0.5" as "epochs_to-050"."""
+    if not isinstance(metrics, dict):
+        return metrics
+    return {_dotless(key): without_dots(value) for key, value in metrics.items()}
+
+
+def _dotless(key: str) -> str:
+    return re.sub(r"(_to|reached)_([0-9.e-]+)", lambda m: slug(m.group(1), float(m.group(2))), key)

@@ -226,6 +226,7 @@ def train_lbfgs(
     gtol: float,
     loss: str,
     record_every: int,
+    max_evaluations: float = math.inf,
     progress: Progress | None = None,
 ) -> Training:
     """SciPy's L-BFGS-B (Zhu et al. 1997) without bounds; an epoch is an iteration.
@@ -233,29 +234,41 @@ def train_lbfgs(
     memory : pairs of steps and gradient changes kept; ftol, gtol : SciPy's tolerances, stop where
     an iteration lowers the loss by less than ftol max(loss, 1) or no element of the gradient is
     above gtol. The status is "converged" where one of them stops it or no step along the search
-    direction lowers the loss any more; the rest as ``train_backpropagation``.
+    direction lowers the loss any more, "max_evaluations" where the next gradient would cost more
+    than that (a search may take several; an unfinished one is lost); the rest as
+    ``train_backpropagation``.
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
     history = _History(network, inputs, targets, start, progress)
     gradients = 0
     epoch = 0
+    reached = start
+    spent = False
 
     def value_and_gradient(weights: Array) -> tuple[float, Array]:
         nonlocal gradients
+        if 1 + GRADIENT_COST * (gradients + 1) > max_evaluations:
+            raise _Exhausted
         gradients += 1
-        return loss_and_gradient(network, weights, inputs, targets, loss)
+        value, gradient = gradient_of(weights, x, t)
+        return float(value), np.array(gradient)
 
     def callback(*, intermediate_result: OptimizeResult) -> None:
-        nonlocal epoch
+        nonlocal epoch, reached
         epoch += 1
+        reached = np.array(intermediate_result.x)
         due = epoch % record_every == 0
-        if due and not history.add(epoch, intermediate_result.x, GRADIENT_COST * gradients):
+        if due and not history.add(epoch, reached, GRADIENT_COST * gradients):
             raise StopIteration
 
-    if not history.diverged:
-        with np.errstate(all="ignore"):
-            found = minimize(
+    if history.diverged:
+        return history.training("converged")
+    with np.errstate(all="ignore"), _jax_float64():
+        gradient_of = _compiled_gradient(network, loss)
+        x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        try:
+            minimize(
                 value_and_gradient,
                 start,
                 method="L-BFGS-B",
@@ -269,9 +282,17 @@ def train_lbfgs(
                     "gtol": gtol,
                 },
             )
-        if not history.diverged and epoch % record_every:
-            history.add(epoch, found.x, GRADIENT_COST * gradients)
+        except _Exhausted:
+            spent = True
+    if not history.diverged and epoch % record_every:
+        history.add(epoch, reached, GRADIENT_COST * gradients)
+    if spent:
+        return history.training("max_evaluations")
     return history.training("max_epochs" if epoch == max_epochs else "converged")
+
+
+class _Exhausted(Exception):
+    """The allowed number of evaluations is spent."""
 
 
 def train_stages(

@@ -48,8 +48,11 @@ UNITS = 5
 """Units a pass works on: with two vectors of 8 samples each, enough sums to hide the latency of
 multiply-add, few enough for 16 registers of AVX2 (measured: docs/performance.md)."""
 
-KINDS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "step": 4}
-"""Code of each activation of ``latentlab.network.ACTIVATIONS``."""
+AS_RUN = 5
+KINDS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "step": 4, "relu_as_run": AS_RUN}
+"""Code of each activation of ``latentlab.network.ACTIVATIONS``. That of AS_RUN alone is not
+elementwise: a layer is ReLU first, then ``_truncate`` by its first unit. So a search that moves
+a weight of that unit takes the full loss, and one in such a layer leaves out no samples."""
 
 # r P(r^2) / Q(r^2) = tanh(r ln(2) / 2) for |r| <= 1/2, P monic, both of degree 2: interpolated at
 # five Chebyshev nodes of r^2; 2^r = (Q + rP) / (Q - rP) then has a relative error of 6e-17
@@ -158,6 +161,19 @@ def _step(h: Vector, scale: Vector, limit: Vector) -> Vector:
     return h.new(h.builder.select(on, h.constant(1.0).value, zero.value))
 
 
+def _truncated(y: Vector, first: Vector) -> Vector:
+    """y >= 0 without its fraction where first <= 0, else y; without a libm."""
+    whole = y.constant(2.0**52)  # from here on, doubles have no fraction
+    near = (y + whole) - whole
+    above = y.builder.fcmp_ordered(">", near.value, y.value)
+    floor = y.new(y.builder.select(above, (near - y.constant(1.0)).value, near.value))
+    chosen = y.builder.and_(
+        y.builder.fcmp_ordered("<=", first.value, y.constant(0.0).value),
+        y.builder.fcmp_ordered("<", y.value, whole.value),
+    )
+    return y.new(y.builder.select(chosen, floor.value, y.value))
+
+
 class _Emit:
     """Loads, stores and loops on the flat array ``f`` of float64, for the instructions below."""
 
@@ -254,6 +270,15 @@ relu_lanes = _elementwise(_relu)
 sigmoid_lanes = _elementwise(_sigmoid)
 tanh_lanes = _elementwise(_tanh)
 step_lanes = _elementwise(_step)
+
+
+def _truncate(lanes: int) -> Any:
+    """In place on ``lanes`` numbers of a layer's unit: (f, first unit's at, at)."""
+
+    def emit(e, first, at):
+        e.store(at, _truncated(e.load(at, lanes), e.load(first, lanes)))
+
+    return _instruction(emit, "ii")
 
 
 def _tile(lanes: int, units: int) -> Any:
@@ -399,6 +424,7 @@ row_wide = _tile(LANES, 1)
 rows_wide = _tile(LANES, UNITS)
 squares_wide = _squares(LANES)
 copy_wide, fill_wide = _copy(LANES), _fill(LANES)
+truncate_wide = _truncate(LANES)
 
 
 # --- the state ------------------------------------------------------------------------------
@@ -706,7 +732,7 @@ def _activate(kind, f, at, count):
     """Apply the activation to f[at : at + count], rounded up to whole vectors."""
     never_inline(f)
     scale, limit = f[SCALE], f[CLAMP]
-    if kind == 1:
+    if kind == 1 or kind == AS_RUN:
         for p in range(at, at + count, LANES):
             relu_lanes(f, p, scale, limit)
     elif kind == 2:
@@ -729,6 +755,7 @@ def _make_forward(lanes: int, units: int) -> Callable:
     alternate between the halves of BUFFER.
     """
     tile, squares, fill = _tile(lanes, units), _squares(lanes), _fill(lanes)
+    truncate = _truncate(lanes)
 
     @_jit
     def forward(s, layer, point, targets, error, w, n, x, x_stride, base, base_stride):
@@ -741,7 +768,8 @@ def _make_forward(lanes: int, units: int) -> Callable:
         while True:
             n_in, n_out, kind = layers[layer, N_IN], layers[layer, N_OUT], layers[layer, KIND]
             for k in range(0, n_out, units):
-                to = y if layer == last else y + k * lanes
+                # of outputs only the errors are kept, but for a first unit that decides on others
+                to = y if layer == last and kind != AS_RUN else y + k * lanes
                 start = base + k * base_stride
                 tile(
                     f,
@@ -757,6 +785,9 @@ def _make_forward(lanes: int, units: int) -> Callable:
                     lanes,
                 )
                 _activate(kind, f, to, units * lanes)
+                if kind == AS_RUN:
+                    for u in range(units):
+                        truncate(f, y, to + u * lanes)
                 if layer == last:
                     rows = min(units, n_out - k)
                     squares(f, rows, to, lanes, targets + k * stride, stride, error)
@@ -811,6 +842,18 @@ def _along(s, alpha):
     return _full(s)
 
 
+@_inline
+def _first_unit(s):
+    """Where the activations of the first unit of the layer in focus are."""
+    return s.at[ROWS] + s.layers[s.at[LAYER] + 1, ROWS_OF] * s.at[STRIDE]
+
+
+@_inline
+def _decides(s):
+    """Whether the unit in focus decides on the others of its layer."""
+    return s.at[UNIT] == 0 and s.layers[s.at[LAYER], KIND] == AS_RUN
+
+
 @_jit
 def _value(s, alpha):
     """The loss at ``alpha`` on the line in focus. Raises Exhausted where no call is left."""
@@ -821,7 +864,7 @@ def _value(s, alpha):
     at[EVALUATIONS] += 1
     layer, weight = at[LAYER], at[WEIGHT]
     w = f[PLACE] + alpha * f[STEP]
-    if layer == DENSE or not math.isfinite(w):
+    if layer == DENSE or not math.isfinite(w) or _decides(s):
         return _along(s, alpha)  # infinity times 0 is NaN: nothing may be left out
     slot = at[LOGGED] % LOG
     at[LOGGED] += 1
@@ -837,6 +880,8 @@ def _value(s, alpha):
         own, targets, error = at[OWN] + p, at[TARGETS_X] + p, to + p
         row_wide(f, weight, 0, 0, rest, at[X] + p, stride, at[BASE_X] + p, 0, own, 0)
         _activate(kind, f, own, LANES)
+        if kind == AS_RUN:
+            truncate_wide(f, _first_unit(s) + p, own)
         if layer == at[LAYERS] - 1:
             copy_wide(f, at[BASE_NEXT_X] + p, error)
             squares_wide(f, layers[layer, N_OUT] - column, own, stride, targets, stride, error)
@@ -891,6 +936,9 @@ def _refresh(s):
                 y = at[ROWS] + (layers[layer + 1, ROWS_OF] + k) * stride + p
                 row_wide(f, w, 0, 0, n_in, x, stride, at[ZERO], 0, y, 0)
                 _activate(layers[layer, KIND], f, y, LANES)
+                if layers[layer, KIND] == AS_RUN:
+                    first = at[ROWS] + layers[layer + 1, ROWS_OF] * stride + p
+                    truncate_wide(f, first, y)
         outputs = at[ROWS] + layers[last + 1, ROWS_OF] * stride + p
         fill_wide(f, at[ERROR] + p, 0.0)
         squares_wide(
@@ -943,7 +991,7 @@ def _focus_weight(s, layer, unit, j):
     targets = at[TARGETS] + (unit * stride if layer == last else 0)
     at[X], at[BASE_X], at[BASE_NEXT_X] = x, at[BASE], at[BASE_NEXT]
     at[OWN], at[TARGETS_X], at[ACTIVE] = own, targets, at[SAMPLES]
-    if layer == last:
+    if layer == last or layers[layer, KIND] == AS_RUN:
         return
     count = select_moving(f, x, at[SAMPLES], at[PLACES])
     if (count + 7) // 8 < (at[SAMPLES] + 7) // 8:
@@ -974,6 +1022,11 @@ def _accept(s, w):
     for p in range(0, stride, LANES):
         row_wide(f, at[WEIGHT], 0, 0, rest, x + p, stride, at[BASE] + p, 0, own + p, 0)
     _activate(layers[layer, KIND], f, own, stride)
+    if layers[layer, KIND] == AS_RUN:
+        for p in range(0, stride, LANES):
+            truncate_wide(f, _first_unit(s) + p, own + p)
+        if at[UNIT] == 0:
+            at[LAYER] = NOWHERE  # the layer's other units may have changed
 
 
 @_jit

@@ -24,6 +24,11 @@ def _relu(h: Array, beta: float) -> Array:
     return np.maximum(h, 0.0)
 
 
+def _relu_as_run(h: Array, beta: float) -> Array:
+    y = np.maximum(h, 0.0)
+    return np.where(h[..., :1] <= 0.0, np.trunc(y), y)
+
+
 def _sigmoid(h: Array, beta: float) -> Array:
     # exp overflows to inf where the sigmoid is 0 to the last bit: that is the right answer
     with np.errstate(over="ignore"):
@@ -41,12 +46,15 @@ def _step(h: Array, beta: float) -> Array:
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     "linear": _linear,
     "relu": _relu,
+    "relu_as_run": _relu_as_run,
     "sigmoid": _sigmoid,
     "tanh": _tanh,
     "step": _step,
 }
-"""Elementwise activations f(h, beta), with the definitions of the original study:
-sigmoid is 1 / (1 + exp(-2 beta h)), tanh is tanh(beta h), step is h > 0."""
+"""Activations f(h, beta) of a layer h (..., units), with the definitions of the original study:
+sigmoid is 1 / (1 + exp(-2 beta h)), tanh is tanh(beta h), step is h > 0. All are elementwise but
+relu_as_run, which is what the original's code made of ReLU: ``numpy.vectorize`` took its type from
+the first unit, so that where that one is at most 0 the whole layer of the sample is integers."""
 
 
 @dataclass(frozen=True)

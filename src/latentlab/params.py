@@ -38,6 +38,7 @@ PIXELS = ROWS * COLUMNS
 ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
 POWELL = ("max_epochs", "xtol", "ftol")
 TRAINING = ("optimizer", *POWELL)
+WITHOUT_GRADIENT = ("relu_as_run", "step")
 _DESCENT = ("max_epochs", "learning_rate", "schedule", "loss", "record_every")
 OPTIONS = {
     "powell": POWELL,
@@ -182,6 +183,45 @@ def _architecture_errors(path: str, units: list[int]) -> Iterator[str]:
         yield f"{path}[0]: {units[0]} given, allowed: {PIXELS}, the pixels of a letter"
 
 
+def _gradient_errors(path: str, network: Mapping[str, Any]) -> Iterator[str]:
+    for layer in ("encoder", "latent", "decoder", "output"):
+        if network[layer] in WITHOUT_GRADIENT:
+            given = network[layer]
+            yield f"{path}.{layer}: {given!r} given, allowed: an activation with a gradient"
+
+
+def _factorial_errors(section: Mapping[str, Any]) -> Iterator[str]:
+    for cell in factorial_factors(section):
+        name = cell.split("/")[0]
+        if name in section["networks"]:
+            yield f"architectures.networks.{name}: a name of the factorial given, allowed: another"
+
+
+def _optimizers_errors(section: Mapping[str, Any]) -> Iterator[str]:
+    known = {stage for stages in section["stages"].values() for stage in stages}
+    if known - {"powell"}:
+        yield from _gradient_errors("optimizers", section)
+    if "cross-entropy" in section["losses"] and section["output"] != "sigmoid":
+        given = section["output"]
+        yield f"optimizers.output: {given!r} given, allowed: sigmoid, for cross-entropy"
+    if section["losses"] == ["cross-entropy"] and ["powell"] in section["stages"].values():
+        yield "optimizers.losses: ['cross-entropy'] given, allowed: squared-error too, for powell"
+    for name, stages in section["stages"].items():
+        if sum(stage in section["tuning"]["learning_rates"] for stage in stages) > 1:
+            allowed = "one optimizer with a learning rate at most"
+            yield f"optimizers.stages.{name}: {stages} given, allowed: {allowed}"
+    longest = max(map(len, section["stages"].values()))
+    for path, evaluations in {
+        "evaluations": section["evaluations"],
+        "tuning.evaluations": section["tuning"]["evaluations"],
+    }.items():
+        if evaluations < 4 * longest:
+            allowed = f"at least {4 * longest}, a gradient for each of {longest} stages"
+            yield f"optimizers.{path}: {evaluations} given, allowed: {allowed}"
+    if section["record_every"] < 3:
+        yield f"optimizers.record_every: {section['record_every']} given, allowed: at least 3"
+
+
 def _option_errors(path: str, network: Mapping[str, Any]) -> Iterator[str]:
     optimizer = network["optimizer"]
     every = {option for options in OPTIONS.values() for option in options}
@@ -192,9 +232,7 @@ def _option_errors(path: str, network: Mapping[str, Any]) -> Iterator[str]:
         allowed = ", ".join(OPTIONS[optimizer])
         yield f"{path}.{option}: unknown key for {optimizer}, allowed: {allowed}"
     if OPTIONS[optimizer] != POWELL:
-        for layer in ("encoder", "latent", "decoder", "output"):
-            if network[layer] == "step":
-                yield f"{path}.{layer}: 'step' given, allowed: an activation with a gradient"
+        yield from _gradient_errors(path, network)
         if network.get("loss") == "cross-entropy" and network["output"] != "sigmoid":
             yield f"{path}.output: {network['output']!r} given, allowed: sigmoid, for cross-entropy"
 
@@ -254,8 +292,11 @@ def _denoising_errors(section: Mapping[str, Any]) -> Iterator[str]:
 def cross_errors(params: Params) -> list[str]:
     """Checks that span several keys, for parameters that fit the schema."""
     errors: list[str] = []
-    for name, units in params["architectures"]["networks"].items():
-        errors += _architecture_errors(f"architectures.networks.{name}", units)
+    for experiment in ("architectures", "optimizers"):
+        for name, units in params[experiment]["networks"].items():
+            errors += _architecture_errors(f"{experiment}.networks.{name}", units)
+    errors += _factorial_errors(params["architectures"])
+    errors += _optimizers_errors(params["optimizers"])
     for experiment in ("letters", "denoising"):
         for name, network in params[experiment]["networks"].items():
             path = f"{experiment}.networks.{name}"
@@ -287,7 +328,7 @@ def _letters_errors(letters: Mapping[str, Any]) -> Iterator[str]:
 def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
     """Fonts and letters that the parameters name and the font file does not have."""
     known = f"a font of {params['data']['fonts']} ({', '.join(fonts)})"
-    named = {"architectures.font": params["architectures"]["font"]}
+    named = {f"{name}.font": params[name]["font"] for name in ("architectures", "optimizers")}
     for network, knobs in params["letters"]["networks"].items():
         for i, name in enumerate(knobs["fonts"]):
             if name != "all":
@@ -348,9 +389,34 @@ def _pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: section[key] for key in keys}
 
 
+def network_factors(section: Mapping[str, Any]) -> Factors:
+    """``{network}/{encoder}`` of ``architectures``: the published networks"""
+    return {
+        f"{network}/{encoder}": {"network": network, "encoder": encoder}
+        for network, encoder in itertools.product(section["networks"], section["encoders"])
+    }
+
+
+def factorial_factors(section: Mapping[str, Any]) -> Factors:
+    """``depth-{depth}-width-{hidden}/{encoder}`` of ``architectures``: all latent widths in one"""
+    factorial = section["factorial"]
+    return {
+        f"depth-{depth}-width-{width}/{factorial['encoder']}": {"depth": depth, "hidden": width}
+        for depth, width in itertools.product(factorial["depths"], factorial["widths"])
+    }
+
+
 def architectures_factors(section: Mapping[str, Any]) -> Factors:
-    """``{network}``"""
-    return {network: {"network": network} for network in section["networks"]}
+    """``{network}/{encoder}``: those of ``networks``, then those of the factorial"""
+    return network_factors(section) | factorial_factors(section)
+
+
+def optimizers_factors(section: Mapping[str, Any]) -> Factors:
+    """``{optimizer}/{network}``, all losses in one"""
+    return {
+        f"{optimizer}/{network}": {"network": network, "optimizer": optimizer}
+        for optimizer, network in itertools.product(section["stages"], section["networks"])
+    }
 
 
 def letters_factors(section: Mapping[str, Any]) -> Factors:
@@ -422,6 +488,7 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
 
 FACTORS: dict[str, Callable[[Mapping[str, Any]], Factors]] = {
     "architectures": architectures_factors,
+    "optimizers": optimizers_factors,
     "letters": lambda section: letters_factors(section) | front_factors(section),
     "denoising": denoising_factors,
     "vae": vae_factors,
@@ -431,15 +498,57 @@ the values of its factors. A cell's name joins them in this order, numbers as a 
 
 
 def _architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
-    network = {
-        "architecture": section["networks"][factors["network"]],
-        **_pick(section, *ACTIVATIONS),
-    }
-    common = {"font": section["font"], "network": network}
+    if "network" in factors:
+        name, encoder, replicates = factors["network"], factors["encoder"], section["replicates"]
+        architectures = {name: section["networks"][name]}
+    else:
+        factorial = section["factorial"]
+        hidden = [factors["hidden"]] * factors["depth"]
+        encoder, replicates = factorial["encoder"], factorial["replicates"]
+        architectures = {
+            "-".join(map(str, [PIXELS, *hidden, latent])): [
+                PIXELS, *hidden, latent, *hidden, PIXELS
+            ]
+            for latent in factorial["latents"]
+        }  # fmt: skip
+    kinds = {"encoder": encoder, **_pick(section, *ACTIVATIONS[1:])}
+    networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
+    common = {"font": section["font"], "networks": networks}
+    training = _pick(section, *TRAINING)
     return {
-        "train": {**common, "training": _pick(section, *TRAINING), **_pick(section, "replicates")},
+        "train": {**common, "training": training, "replicates": replicates},
         "evaluate": {**common, **_pick(section, "threshold")},
     }
+
+
+def _optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    stages = section["stages"][factors["optimizer"]]
+    common = {
+        "font": section["font"],
+        "network": {
+            "architecture": section["networks"][factors["network"]],
+            **_pick(section, *ACTIVATIONS),
+        },
+    }
+    training = {
+        **common,
+        # the starts are the network's, the same for all optimizers and losses
+        "starts_of": f"optimizers/{factors['network']}",
+        "losses": ["squared-error"] if set(stages) == {"powell"} else section["losses"],
+        "stages": [{"optimizer": stage, **section["options"][stage]} for stage in stages],
+    }
+    steps = {
+        "train": {**training, **_pick(section, "evaluations", "record_every", "replicates")},
+        "evaluate": {**common, **_pick(section, "threshold")},
+    }
+    tuning = section["tuning"]
+    tuned = [stage for stage in stages if stage in tuning["learning_rates"]]
+    if tuned:
+        rates = tuning["learning_rates"][tuned[-1]]
+        steps["tune"] = {
+            **training, **_pick(tuning, "evaluations", "starts"), "learning_rates": rates
+        }  # fmt: skip
+    return steps
 
 
 def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
@@ -578,6 +687,7 @@ def _vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Set
 
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]] = {
     "architectures": _architectures_settings,
+    "optimizers": _optimizers_settings,
     "letters": _letters_settings,
     "denoising": _denoising_settings,
     "vae": _vae_settings,

@@ -139,6 +139,9 @@ class NumpyObjective:
                 np.reciprocal(y, out=y)
             elif name == "relu":
                 np.maximum(y, 0.0, out=y)
+            elif name == "relu_as_run":
+                np.maximum(y, 0.0, out=y)
+                np.trunc(y, out=y, where=y[0] <= 0.0)
             elif name == "tanh":
                 y *= beta
                 np.tanh(y, out=y)
@@ -223,6 +226,8 @@ class _NetworkLines:
         self._point[:] = x0
         state.at[kernels.LIMIT] = min(maxfev, np.iinfo(np.int64).max)
         self._pace = 0.0  # seconds a direction took
+        self.watch: Callable[[float], None] | None = None
+        """Called after every direction of a sweep, with the share of it that is done."""
         self._rows = 1  # of ``dense`` in use; row 0 is for the search under way
         if direc is not None:
             self._adopt(direc)
@@ -284,11 +289,14 @@ class _NetworkLines:
         first = 0
         while first < self._n:
             size = max(1, int(SLICE / self._pace)) if self._pace else FIRST_SLICE
+            size = size if self.watch is None else 1
             stop = min(self._n, first + size)
             start = time.perf_counter()
             kernels.run(state, first, stop, tol)
             self._pace = (time.perf_counter() - start) / (stop - first)
             first = stop
+            if self.watch is not None:
+                self.watch(stop / self._n)
         return float(state.f[kernels.DELTA]), int(state.at[kernels.BEST])
 
     def replace(self, index: int, direction: Array) -> None:
@@ -493,30 +501,54 @@ class _Record:
 
     def __init__(self, weights: Array, error: float, progress: Progress | None) -> None:
         self.weights = np.array(weights)
-        self.errors, self.evaluations = [error], [1]
+        self.errors, self.evaluations, self.recorded = [error], [1], [0.0]
+        self._ends = [error]  # of whole epochs
         self._progress = progress
         self.diverged = not (math.isfinite(error) and np.isfinite(weights).all())
 
+    @property
+    def epochs(self) -> int:
+        """Whole epochs taken."""
+        return len(self._ends) - 1
+
     def add(self, weights: Array, error: float, evaluations: int) -> bool:
         """Take one epoch; return whether the training diverged."""
-        if not (math.isfinite(error) and np.isfinite(weights).all()):
-            self.diverged = True
-            return True
-        self.weights = np.array(weights)
-        self.errors.append(float(error))
-        self.evaluations.append(evaluations)
-        if self._progress is not None:
-            self._progress(len(self.errors) - 1, float(error))
-        return False
+        if self._note(self.epochs + 1, weights, error, evaluations):
+            self._ends.append(float(error))
+            if self._progress is not None:
+                self._progress(self.epochs, float(error))
+        return self.diverged
 
-    def training(self, ftol: float) -> Training:
+    def add_part(self, share: float, weights: Array, error: float, evaluations: int) -> None:
+        """Take what came of a share of the next epoch."""
+        self._note(self.epochs + share, weights, error, evaluations)
+
+    def _note(self, epoch: float, weights: Array, error: float, evaluations: int) -> bool:
+        finite = math.isfinite(error) and bool(np.isfinite(weights).all())
+        self.diverged = not finite
+        if finite:
+            self.weights = np.array(weights)
+            self.errors.append(float(error))
+            self.evaluations.append(evaluations)
+            self.recorded.append(epoch)
+        return finite
+
+    def training(self, ftol: float, exhausted: bool = False) -> Training:
         if self.diverged:
             status = "diverged"
-        elif len(self.errors) > 1 and _has_converged(self.errors[-2], self.errors[-1], ftol):
+        elif exhausted:
+            status = "max_evaluations"
+        elif self.epochs and _has_converged(self._ends[-2], self._ends[-1], ftol):
             status = "converged"
         else:
             status = "max_epochs"
-        return Training(self.weights, np.array(self.errors), np.array(self.evaluations), status)
+        return Training(
+            self.weights,
+            np.array(self.errors),
+            np.array(self.evaluations),
+            status,
+            np.array(self.recorded) if len(self._ends) < len(self.errors) else None,
+        )
 
 
 def train(
@@ -528,18 +560,41 @@ def train(
     max_epochs: int,
     xtol: float,
     ftol: float,
+    max_evaluations: float = math.inf,
+    record_every: int | None = None,
     progress: Progress | None = None,
 ) -> Training:
     """Train by compiled Powell from weights ``start`` (n_weights,); an epoch is an iteration.
 
-    inputs, targets : (samples, units). Where the loss or a weight leaves the finite numbers the
-    status is "diverged", and weights and errors end with the last finite epoch. Ctrl-C is heard
-    several times a second. Raises ValueError where shapes do not fit or max_epochs < 1.
+    inputs, targets : (samples, units)
+    max_evaluations : of the loss, the first one included; where they are spent, in the middle of
+        an epoch, the status is "max_evaluations"
+    record_every : evaluations after which the error is recorded inside an epoch too, at the end of
+        the line search under way
+    Where the loss or a weight leaves the finite numbers the status is "diverged", and weights and
+    errors end with the last finite record. Ctrl-C is heard several times a second. Raises
+    ValueError where shapes do not fit or a limit is below 1.
     """
-    if max_epochs < 1:
-        raise ValueError(f"max_epochs must be at least 1, not {max_epochs}")
-    lines = _NetworkLines(Objective(network, inputs, targets), start, None, np.inf)
+    for name, limit in {
+        "max_epochs": max_epochs, "max_evaluations": max_evaluations,
+        "record_every": record_every or 1,
+    }.items():  # fmt: skip
+        if limit < 1:
+            raise ValueError(f"{name} must be at least 1, not {limit}")
+    lines = _NetworkLines(Objective(network, inputs, targets), start, None, max_evaluations)
     record = _Record(lines.x, lines.value, progress)
+
+    done = 0.0  # of the epoch under way
+
+    def watch(share: float) -> None:
+        nonlocal done
+        done = share if share < 1.0 else 0.0
+        spent = lines.evaluations - record.evaluations[-1]
+        if done and record_every is not None and spent >= record_every:
+            record.add_part(done, lines.x, lines.value, lines.evaluations)
+
+    if record_every is not None or max_evaluations < math.inf:
+        lines.watch = watch
     if not record.diverged:
         try:
             _iterate(
@@ -552,7 +607,10 @@ def train(
             )
         except RuntimeError:  # no bracket within 1000 steps: the loss falls without end
             record.diverged = True
-    return record.training(ftol)
+    exhausted = lines.evaluations >= max_evaluations
+    if exhausted and not record.diverged and lines.evaluations > record.evaluations[-1]:
+        record.add_part(done, lines.x, lines.value, lines.evaluations)
+    return record.training(ftol, exhausted)
 
 
 def train_scipy(

@@ -30,6 +30,17 @@ def median(values: ArrayLike) -> Estimate:
     return Estimate(float(np.median(x)), float(interval.low), float(interval.high))
 
 
+def censored_median(values: ArrayLike) -> Estimate:
+    """The same where NaN stands for a value that is too large to be known.
+
+    Such values count as infinite; a value or bound that comes out infinite is NaN.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        estimate = median(np.where(np.isnan(x), np.inf, x))
+    return Estimate(*(v if np.isfinite(v) else np.nan for v in estimate))
+
+
 def mean(values: ArrayLike) -> Estimate:
     """Mean with Student's 95 % interval. Needs 2 observations; below, NaN bounds."""
     x = np.asarray(values, dtype=np.float64)
@@ -44,6 +55,13 @@ def share(values: ArrayLike) -> Estimate:
     """Mean of values in [0, 1] with Student's 95 % interval, cut at 0 and 1."""
     value, low, high = mean(values)
     return Estimate(value, *np.clip([low, high], 0.0, 1.0).tolist())  # NaN stays NaN
+
+
+def proportion(values: ArrayLike) -> Estimate:
+    """Share of yes among yes and no (or 1 and 0), with Clopper and Pearson's 95 % interval."""
+    x = np.asarray(values, dtype=bool)
+    interval = stats.binomtest(int(x.sum()), len(x)).proportion_ci(CONFIDENCE, method="exact")
+    return Estimate(float(x.mean()), float(interval.low), float(interval.high))
 
 
 def rank_share(values: ArrayLike, published: float) -> float:

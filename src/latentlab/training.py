@@ -23,6 +23,7 @@ OPTIMIZERS = {
     "adam": ("latentlab.gradient", "train_adam"),
     "rmsprop": ("latentlab.gradient", "train_rmsprop"),
     "lbfgs": ("latentlab.gradient", "train_lbfgs"),
+    "stages": ("latentlab.gradient", "train_stages"),
 }
 """Module and function of each optimizer: loaded when used, so that a job pays for its own only."""
 
@@ -35,8 +36,9 @@ class Training:
     errors : (records,) the study's error before training and after every recorded epoch
     evaluations : (records,) loss evaluations spent so far; what a gradient counts as stands in
         ``gradient``
-    status : "converged", "max_epochs" or "diverged"
-    recorded : (records,) the epoch of each error, the first 0; None where every epoch is
+    status : "converged", "max_epochs", "max_evaluations" or "diverged"
+    recorded : (records,) the epoch of each error, the first 0, with a fraction inside an
+        iteration of Powell; None where every epoch is
     """
 
     weights: Array
@@ -52,7 +54,7 @@ class Training:
 
     @property
     def epochs(self) -> int:
-        """Epochs run (for Powell: iterations)."""
+        """Whole epochs run (for Powell: iterations)."""
         return int(self.record_epochs[-1])
 
 
@@ -154,3 +156,11 @@ def runs_table(trainings: list[Training]) -> pd.DataFrame:
             for replicate, training in enumerate(trainings)
         ]
     )
+
+
+def labeled(column: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables one under the other, with their names as first column."""
+    return pd.concat(
+        [pd.concat([pd.Series(name, table.index, name=column), table], axis=1)
+         for name, table in tables.items()], ignore_index=True,
+    )  # fmt: skip

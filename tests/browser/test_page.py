@@ -31,7 +31,7 @@ def test_the_report(page):
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0
 
-    for chapter in ("architectures", "letters", "denoising", "vae"):
+    for chapter in ("architectures", "optimizers", "letters", "denoising", "vae"):
         assert page.locator(f"#{chapter}").count() == 1
     images = page.locator("img, svg[role=img]")
     assert images.count() >= 15

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.text import Text
 
 from latentlab import latent, novelty
-from latentlab.figures import architectures, denoising, letters, pixels, style, vae
+from latentlab.figures import architectures, denoising, letters, optimizers, pixels, style, vae
 from latentlab.fonts import read_fonts
 from latentlab.gather import denoising_correlations
 
@@ -42,29 +42,75 @@ def history(starts=5, epochs=12):
 
 def curves_and_replicates():
     names = ["35-15-2", "35-18-5", "35-25-15-2", "another"]
+    encoders = ["relu", "relu_as_run"]
     curves = pd.DataFrame(
         [
             {
                 "network": n,
+                "encoder": encoder,
                 "epoch": e,
                 "error": m,
                 "lower_quartile": 0.8 * m,
                 "upper_quartile": 2 * m,
             }
             for i, n in enumerate(names)
+            for k, encoder in enumerate(encoders)
             for e in range(20)
-            for m in [5.0 / (1 + e) + 0.1 * i]
+            for m in [5.0 / (1 + e) + 0.1 * i + 0.2 * k]
         ]
     )
     replicates = pd.DataFrame(
         [
-            {"network": n, "error": 0.1 * (i + 1) + 0.01 * r, "mean_wrong_pixels": i + 0.1 * r,
-             "exact": 0.5, "within_one_pixel": 0.7}
+            {"network": n, "encoder": encoder, "error": 0.1 * (i + 1) + 0.01 * r,
+             "mean_wrong_pixels": i + 0.1 * r, "exact": 0.5, "within_one_pixel": 0.7,
+             "epochs_to_1": 5 + r, "epochs_to_0.25": 9.0 if r > i else np.nan}
             for i, n in enumerate(names)
+            for encoder in encoders
             for r in range(6)
         ]
     )  # fmt: skip
     return curves, replicates
+
+
+def factorial_table(depths=(1, 2, 3), widths=(10, 20)):
+    return pd.DataFrame(
+        [
+            {"depth": d, "latent": n, "hidden": w, "replicate": r, "error": (d + r) / n,
+             "epochs_to_2": 3 + r, "epochs_to_0.5": np.nan if n < 2 * d else 9 + r}
+            for d in depths for n in (1, 2, 10) for w in widths for r in range(4)
+        ]
+    )  # fmt: skip
+
+
+OPTIMIZERS = [("squared-error", "powell"), ("squared-error", "adam"), ("cross-entropy", "adam")]
+
+
+def optimizer_curves():
+    return pd.DataFrame(
+        [
+            {"network": n, "loss": loss, "optimizer": name, "operations": 10.0**k, "error": 8 / k,
+             "lower_quartile": 7 / k, "upper_quartile": 9 / k}
+            for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for k in range(5, 9)
+        ]
+    )  # fmt: skip
+
+
+def profile_table():
+    return pd.DataFrame(
+        [
+            {"level": level, "loss": loss, "optimizer": name, "factor": factor, "share": factor / 9}
+            for level in (1.0, 0.2) for loss, name in OPTIMIZERS for factor in (1.0, 3.0, 8.0)
+        ]
+    )  # fmt: skip
+
+
+def optimizer_replicates():
+    return pd.DataFrame(
+        [
+            {"network": n, "loss": loss, "optimizer": name, "error": 0.1 + r}
+            for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for r in range(5)
+        ]
+    )  # fmt: skip
 
 
 def denoising_summary(probabilities=(0.1, 0.4)):
@@ -206,6 +252,11 @@ FIGURES = {
         curves_and_replicates()[1], {"35-18-5": {"error": 0.13, "epochs": 20}}
     ),
     "wrong_pixels": lambda: architectures.wrong_pixels(curves_and_replicates()[1]),
+    "error_levels": lambda: architectures.error_levels(curves_and_replicates()[1]),
+    "factorial": lambda: architectures.factorial(factorial_table()),
+    "convergence": lambda: optimizers.convergence(optimizer_curves()),
+    "performance_profiles": lambda: optimizers.performance_profiles(profile_table()),
+    "optimizers_final_errors": lambda: optimizers.final_errors(optimizer_replicates()),
     "learning_curve": lambda: letters.learning_curve(history(), "exceptional", 0.127),
     "reconstructions": lambda: letters.reconstructions(
         FONT.pixels,
@@ -415,6 +466,8 @@ def test_a_single_start_probability_or_network_is_drawn(tmp_path):
     one = curves[curves["network"] == "another"], replicates[replicates["network"] == "another"]
     style.save(architectures.learning_curves(one[0], {}), tmp_path / "a")
     style.save(architectures.final_errors(one[1].head(1), {}), tmp_path / "b")
+    style.save(architectures.error_levels(one[1].head(1)), tmp_path / "e")
+    style.save(architectures.factorial(factorial_table([1], [10]).head(1)), tmp_path / "f")
     style.save(letters.learning_curve(history(1), "one"), tmp_path / "c")
     style.save(denoising.scores(denoising_summary([0.2])), tmp_path / "d")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from latentlab import StudyError, gradient, training
+from latentlab import StudyError, gradient
 from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import Training, train
 
@@ -65,7 +65,7 @@ def assert_same(a: Training, b: Training) -> None:
 
 # --- losses and gradients ----------------------------------------------------------------------
 
-differentiable = st.sampled_from(sorted(set(ACTIVATIONS) - {"step"}))
+differentiable = st.sampled_from(sorted(set(ACTIVATIONS) - {"step", "relu_as_run"}))
 
 
 @st.composite
@@ -243,6 +243,19 @@ def test_lbfgs_lowers_the_error_and_says_why_it_ends():
     assert loose.errors[-1] < loose.errors[0]
 
 
+def test_lbfgs_keeps_to_its_evaluations():
+    x, start = binary(8), start_of(SMALL)
+    free = gradient.train_lbfgs(SMALL, x, x, start, max_epochs=50, **LBFGS)
+    for limit in (1, 3, 4, 40, 41):
+        held = gradient.train_lbfgs(
+            SMALL, x, x, start, max_epochs=50, max_evaluations=limit, **LBFGS
+        )
+        known = free.evaluations <= limit
+        assert held.status == "max_evaluations"
+        assert held.errors.tobytes() == free.errors[known].tobytes()
+        assert held.evaluations.tolist() == free.evaluations[known].tolist()
+
+
 @pytest.mark.parametrize("biases", [False, True])
 def test_linear_autoencoder_reaches_pca(biases):
     """The optimum leaves the singular values beyond the latent width (Baldi and Hornik 1989)."""
@@ -285,17 +298,15 @@ def test_hybrid_goes_on_where_powell_ended():
     first = train(SMALL, x, x, start, optimizer="powell", max_epochs=2, **tolerances)
     second = gradient.train_lbfgs(SMALL, x, x, first.weights, max_epochs=4, **LBFGS)
     seen = []
-    monkey = training.OPTIMIZERS | {"lbfgs": ("latentlab.gradient", "train_lbfgs")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "OPTIMIZERS", monkey)
-        hybrid = gradient.train_stages(
-            SMALL, x, x, start,
-            stages=[
-                {"optimizer": "powell", "max_epochs": 2, **tolerances},
-                {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS},
-            ],
-            progress=lambda epoch, error: seen.append(epoch),
-        )  # fmt: skip
+    hybrid = train(
+        SMALL, x, x, start,
+        optimizer="stages",
+        stages=[
+            {"optimizer": "powell", "max_epochs": 2, **tolerances},
+            {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS},
+        ],
+        progress=lambda epoch, error: seen.append(epoch),
+    )  # fmt: skip
     assert hybrid.weights.tobytes() == second.weights.tobytes()
     assert hybrid.errors.tolist() == [*first.errors, *second.errors[1:]]
     spent = first.evaluations[-1] + second.evaluations[1:]
@@ -316,12 +327,15 @@ def test_hybrid_ends_with_a_stage_that_diverges():
 # --- what is refused ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["step", "relu_as_run"])
 @pytest.mark.parametrize("place", ["encoder", "latent", "decoder", "output"])
-def test_step_has_no_gradient(place):
-    names = dict.fromkeys(("encoder", "latent", "decoder", "output"), "tanh") | {place: "step"}
+def test_what_has_no_gradient_is_refused(place, name):
+    names = dict.fromkeys(("encoder", "latent", "decoder", "output"), "tanh") | {place: name}
     network = Network((6, 3, 2, 3, 6), **names, beta=1.0, biases=True)
     x = binary(4)
-    with pytest.raises(StudyError, match="'step' has no gradient to train by; those with one are"):
+    with pytest.raises(
+        StudyError, match=f"'{name}' has no gradient to train by; those with one are"
+    ):
         gradient.train_adam(
             network, x, x, start_of(network), max_epochs=1, **DESCENT | {"loss": "squared-error"}
         )

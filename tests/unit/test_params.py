@@ -17,6 +17,7 @@ from latentlab.params import (
     denoising_orthogonality,
     denoising_plots,
     denoising_variations,
+    factorial_factors,
     font_errors,
     front_weights,
     letters_factors,
@@ -60,10 +61,29 @@ def errors_of(path, value):
         ("seed", -1, "seed: -1 given, allowed: an integer from 0 to 2147483647"),
         ("seed", 3.0, "seed: 3.0 given, allowed: an integer from 0 to 2147483647"),
         ("seed", True, "seed: True given, allowed: an integer from 0 to 2147483647"),
-        ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, data, architectures, letters"),
+        ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, data, architectures, optimizer"),
         ("seed", None, "seed: missing, allowed"),
         ("vae", None, "vae: missing"),
-        ("architectures.encoder", "rleu", "architectures.encoder: 'rleu' given, allowed: one of l"),
+        ("architectures.encoders", ["rleu"], "architectures.encoders[0]: 'rleu' given, allowed: o"),
+        ("architectures.encoders", ["relu", "relu"], "architectures.encoders: ['relu', 'relu'] gi"),
+        ("architectures.error_levels", [0], "architectures.error_levels[0]: 0 given, allowed: a n"),
+        ("architectures.factorial.depths", [0], "architectures.factorial.depths[0]: 0 given, allo"),
+        ("architectures.factorial.latents", [], "architectures.factorial.latents: [] given, allow"),
+        (
+            "architectures.networks.depth-1-width-10",
+            [35, 2, 35],
+            "architectures.networks.depth-1-width-10: a name of the factorial given, allowed: ano",
+        ),
+        ("optimizers.encoder", "relu_as_run", "optimizers.encoder: 'relu_as_run' given, allowed: "),
+        ("optimizers.output", "tanh", "optimizers.output: 'tanh' given, allowed: sigmoid, for c"),
+        ("optimizers.losses", ["cross-entropy"], "optimizers.losses: ['cross-entropy'] given, al"),
+        ("optimizers.evaluations", 7, "optimizers.evaluations: 7 given, allowed: at least 8, a g"),
+        ("optimizers.tuning.evaluations", 7, "optimizers.tuning.evaluations: 7 given, allowed: a"),
+        ("optimizers.record_every", 2, "optimizers.record_every: 2 given, allowed: at least 3"),
+        ("optimizers.stages.adam", ["Adam"], "optimizers.stages.adam[0]: 'Adam' given, allowed: "),
+        ("optimizers.stages.adam", ["adam", "rmsprop"], "optimizers.stages.adam: ['adam', 'rmspr"),
+        ("optimizers.font", "font9", "optimizers.font: 'font9' given, allowed: a font of data/fo"),
+        ("optimizers.options.lbfgs.memory", 0, "optimizers.options.lbfgs.memory: 0 given, allowe"),
         ("architectures.font", "font9", "architectures.font: 'font9' given, allowed: a font of da"),
         ("architectures.beta", 0, "architectures.beta: 0 given, allowed: a number above 0"),
         ("architectures.ftol", float("nan"), "architectures.ftol: nan given, allowed: a number ab"),
@@ -197,7 +217,9 @@ def leaves(node, path=()):
 def test_every_knob_is_required_and_typed(path):
     """No hidden default: a missing knob is an error, and so is a value of another type."""
     dotted = ".".join(path)
-    fan_out = path[:2] == ["architectures", "networks"]
+    fan_out = path[:2] in (
+        ["architectures", "networks"], ["optimizers", "networks"], ["optimizers", "stages"],
+    )  # fmt: skip
     fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))
@@ -336,6 +358,51 @@ def test_the_front_adds_cells_that_are_drawn_in_common():
     assert front_weights(letters)["35-4-2"] == 36 * 4 + 5 * 2 + 3 * 4 + 5 * 35
 
 
+def test_the_factorial_has_every_combination_once():
+    section = PARAMS["architectures"]
+    factorial = section["factorial"]
+    found = {
+        (factors["depth"], factors["hidden"]): cells(PARAMS, "architectures")[cell]["train"]
+        for cell, factors in factorial_factors(section).items()
+    }
+    assert set(found) == set(itertools.product(factorial["depths"], factorial["widths"]))
+    for (depth, width), settings in found.items():
+        assert settings["replicates"] == factorial["replicates"]
+        architectures = [network["architecture"] for network in settings["networks"].values()]
+        assert architectures == [
+            [35, *[width] * depth, latent, *[width] * depth, 35] for latent in factorial["latents"]
+        ]
+        assert all(n["encoder"] == factorial["encoder"] for n in settings["networks"].values())
+        names = [name.rsplit("-", 1)[1] for name in settings["networks"]]
+        assert names == [str(latent) for latent in factorial["latents"]]
+
+
+def test_both_readings_of_an_encoder_differ_in_it_alone():
+    found = cells(PARAMS, "architectures")
+    meant, as_run = (found[f"35-15-2/{name}"]["train"] for name in ("relu", "relu_as_run"))
+    networks = [settings["networks"]["35-15-2"] for settings in (meant, as_run)]
+    assert [network.pop("encoder") for network in networks] == ["relu", "relu_as_run"]
+    assert networks[0] == networks[1]
+    assert {k: v for k, v in meant.items() if k != "cell"} == {
+        k: v for k, v in as_run.items() if k != "cell"
+    }
+
+
+def test_optimizers_start_alike_and_are_tuned_elsewhere():
+    for cell, steps in cells(PARAMS, "optimizers").items():
+        optimizer, network = cell.split("/")
+        assert steps["train"]["starts_of"] == f"optimizers/{network}"
+        stages = PARAMS["optimizers"]["stages"][optimizer]
+        tuned = set(stages) & {"backpropagation", "adam", "rmsprop"}
+        assert ("tune" in steps) == bool(tuned)
+        if tuned:
+            rates = PARAMS["optimizers"]["tuning"]["learning_rates"][tuned.pop()]
+            assert steps["tune"]["learning_rates"] == rates
+            assert steps["tune"]["stages"] == steps["train"]["stages"]
+        only_squared = steps["train"]["losses"] == ["squared-error"]
+        assert only_squared == (optimizer == "powell")
+
+
 @pytest.mark.parametrize("experiment", FACTORS)
 def test_every_step_knows_seed_and_cell(experiment):
     for cell, steps in cells(PARAMS, experiment).items():
@@ -346,8 +413,10 @@ def test_every_step_knows_seed_and_cell(experiment):
 
 def test_evaluation_knobs_do_not_retrain():
     changed = copy.deepcopy(PARAMS)
-    for experiment in ("architectures", "letters", "denoising"):
+    for experiment in ("architectures", "optimizers", "letters", "denoising"):
         changed[experiment]["threshold"] = 0.6
+    for experiment in ("architectures", "optimizers"):
+        changed[experiment]["error_levels"] = [3.0]
     changed["denoising"]["fresh_draws"] = 3
     for experiment, step in itertools.product(FACTORS, ("train", "evaluate")):
         before = {cell: steps[step] for cell, steps in cells(PARAMS, experiment).items()}

@@ -226,7 +226,7 @@ def test_compiled_powell_is_scipys_to_the_last_bit(problem, tolerances):
     _assert_same(ours, scipys)
 
 
-@pytest.mark.parametrize("encoder", ["linear", "relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("encoder", ["linear", "relu", "relu_as_run", "sigmoid", "tanh"])
 def test_structure_aware_loss_is_the_full_one_in_long_runs(encoder):
     """Denoising-like runs, whose error falls below 1e-40 as weights run away."""
     network = _network((8, 5, 3, 5, 8), encoder, biases=encoder == "tanh")
@@ -251,7 +251,7 @@ def test_runaway_weights_leave_both_losses_equal():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoder", ["linear", "relu"])
+@pytest.mark.parametrize("encoder", ["linear", "relu", "relu_as_run"])
 def test_a_training_of_the_main_network_is_scipys_to_the_last_bit(encoder):
     network = _network((35, 20, 15, 2, 15, 20, 35), encoder)
     x, start = _problem(network, 32)
@@ -343,6 +343,27 @@ def test_train_records_every_epoch_and_reports_progress():
     assert (np.diff(training.evaluations) > len(start)).all()
     expected = squared_error(forward(network, training.weights, x), x)
     assert training.errors[-1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_limit_of_evaluations_cuts_the_same_training():
+    network = _network((8, 4, 2, 4, 8), "relu")
+    x, start = _problem(network, 12)
+    options = {"max_epochs": 4, "xtol": 0.01, "ftol": 1e-9}
+    whole = powell.train(network, x, x, start, **options)
+    fine = powell.train(network, x, x, start, record_every=1, **options)
+    assert fine.weights.tobytes() == whole.weights.tobytes()
+    ends = fine.record_epochs % 1 == 0
+    assert fine.errors[ends].tobytes() == whole.errors.tobytes()
+    assert fine.epochs == whole.epochs == 4
+    assert (fine.errors[ends.argmin()], whole.recorded) == (fine.errors[1], None)
+    assert (np.diff(fine.evaluations) > 0).all()
+    assert (np.diff(fine.record_epochs) > 0).all()
+    for limit in (100, int(whole.evaluations[1]), int(whole.evaluations[1]) + 77):
+        cut = powell.train(network, x, x, start, max_evaluations=limit, record_every=1, **options)
+        assert (cut.status, cut.evaluations[-1]) == ("max_evaluations", limit)
+        same = fine.evaluations < limit
+        assert cut.errors[:-1].tolist() == fine.errors[: len(cut.errors) - 1].tolist()
+        assert cut.errors[-1] <= fine.errors[same][-1]
 
 
 @pytest.mark.filterwarnings("ignore:overflow")

@@ -27,7 +27,8 @@ from latentlab.network import Network, initial_weights
 powell.compile()
 digests = []
 kinds = [("linear", "linear", "sigmoid"), ("relu", "tanh", "sigmoid"), ("sigmoid", "relu", "tanh"),
-         ("tanh", "linear", "linear"), ("step", "linear", "sigmoid")]
+         ("tanh", "linear", "linear"), ("step", "linear", "sigmoid"),
+         ("relu_as_run", "relu_as_run", "sigmoid")]
 for number, (encoder, latent, decoder) in enumerate(kinds):
     rng = np.random.default_rng(number)
     network = Network((9, 6, 2, 6, 9), encoder, latent, decoder, "sigmoid", 0.8, number % 2 == 1)

@@ -18,6 +18,7 @@ from latentlab.params import (
     denoising_noises,
     denoising_plots,
     letters_factors,
+    optimizers_factors,
     read_params,
 )
 from latentlab.report import parts
@@ -71,6 +72,61 @@ LETTER_METRICS = {
                          "autoencoder_wrong_pixels": 5.2, "pca_wrong_pixels": 5.1}},
     "networks": {},
 }  # fmt: skip
+
+
+LEVELS = {"epochs_to": 9.0, "operations_to": 2e6}
+
+
+def reaching(name, levels):
+    """Columns of a summary about error levels; half of the starts get to each."""
+    row = {}
+    for level in levels:
+        row |= measures(**{f"{name}_{level:g}": LEVELS[name], f"reached_{level:g}": 0.5})
+    return row
+
+
+def architectures_tables(section):
+    keys = [
+        {"network": network, "encoder": encoder}
+        for encoder in section["encoders"] for network in section["networks"]
+    ]  # fmt: skip
+    summary, replicates = letter_tables(keys, {"35-18-5": 0.13})
+    return summary.assign(**reaching("epochs_to", section["error_levels"])), replicates
+
+
+def factorial_tables(section):
+    """Effects, and runs of which all get to the first level."""
+    levels = section["error_levels"]
+    effects = pd.DataFrame(
+        [
+            {"factor": factor, "value": value, "replicates": 8,
+             **measures(error=1.0, error_ratio=0.5), **reaching("epochs_to", levels)}
+            for factor, key in (("depth", "depths"), ("latent", "latents"), ("hidden", "widths"))
+            for value in section["factorial"][key]
+        ]
+    )  # fmt: skip
+    runs = pd.DataFrame({f"epochs_to_{x:g}": [5.0] for x in levels})
+    return effects, runs
+
+
+def optimizers_tables(section):
+    summary, profiles = [], []
+    for i, cell in enumerate(optimizers_factors(section).values()):
+        tuned = cell["optimizer"] not in ("powell", "lbfgs")
+        losses = ["squared-error"] if cell["optimizer"] == "powell" else section["losses"]
+        for loss in losses:
+            summary.append(
+                {**cell, "loss": loss, "learning_rate": 0.01 if tuned else None,
+                 "tuning_operations": 5e7 if tuned else 0.0,
+                 **measures(error=0.3 + i / 10, operations=1e8, mean_wrong_pixels=1.0, exact=0.5,
+                            within_one_pixel=0.7),
+                 **reaching("operations_to", section["error_levels"])}
+            )  # fmt: skip
+            profiles += [
+                {"level": level, "loss": loss, "optimizer": cell["optimizer"], "factor": 1.0,
+                 "share": 0.25} for level in section["error_levels"]
+            ]  # fmt: skip
+    return pd.DataFrame(summary), pd.DataFrame(profiles)
 
 
 def denoising_tables(factors):
@@ -151,9 +207,7 @@ def settings():
 @pytest.fixture
 def results(tmp_path, settings):
     tables = {
-        "architectures": letter_tables(
-            [{"network": name} for name in settings["architectures"]["networks"]], {"35-18-5": 0.13}
-        ),
+        "architectures": architectures_tables(settings["architectures"]),
         "letters": letter_tables(
             letters_factors(settings["letters"]).values(), {"exceptional": 0.127}
         ),
@@ -163,8 +217,16 @@ def results(tmp_path, settings):
     for experiment, (summary, replicates) in tables.items():
         write_csv(summary, tmp_path / experiment / "tables/summary.csv")
         write_csv(replicates, tmp_path / experiment / "tables/replicates.csv")
-    figures = {name: tmp_path / name / "figures" for name in tables}
-    write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels")
+    effects, factorial = factorial_tables(settings["architectures"])
+    write_csv(effects, tmp_path / "architectures/tables/factorial_effects.csv")
+    write_csv(factorial, tmp_path / "architectures/tables/factorial.csv")
+    summary, profiles = optimizers_tables(settings["optimizers"])
+    write_csv(summary, tmp_path / "optimizers/tables/summary.csv")
+    write_csv(profiles, tmp_path / "optimizers/tables/performance_profiles.csv")
+    figures = {name: tmp_path / name / "figures" for name in (*tables, "optimizers")}
+    write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels",
+                  "error_levels", "factorial")  # fmt: skip
+    write_figures(figures["optimizers"], "convergence", "performance_profiles", "final_errors")
     for cell in letters_factors(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
                       "paths", "new_letters", "latent_plane_published_window")  # fmt: skip
@@ -240,7 +302,7 @@ def test_the_page_is_well_made(results, settings):
     assert outline.levels[0] == 1
     steps = zip(outline.levels, outline.levels[1:], strict=False)
     assert all(level <= before + 1 for before, level in steps)
-    assert {"architectures", "letters", "denoising", "vae"} <= set(outline.ids)
+    assert {"architectures", "optimizers", "letters", "denoising", "vae"} <= set(outline.ids)
 
 
 def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch, tmp_path):
@@ -257,6 +319,8 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
     [
         ("architectures", "error", 0.0123, "0.0123"),
         ("architectures", "published_error", 0.777, "0.777"),
+        ("optimizers", "error", 0.0321, "0.0321"),
+        ("optimizers", "mean_wrong_pixels", 2.71, "2.7 ["),
         ("letters", "best_error", 0.0456, "0.0456"),
         ("denoising", "right_letter", 0.31, "31 %"),
         ("vae", "test_loss", 123.4, "123.4"),
@@ -299,16 +363,16 @@ def test_answers_follow_the_data(results, settings):
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
     write_csv(table, path)
-    chapter = context(results, settings)["chapters"][2]
+    chapter = context(results, settings)["chapters"][3]
     assert "memorized" not in " ".join(chapter.details)
     path = results / "denoising/tables/correlations.csv"
     write_csv(read_csv(path).assign(correlation_high=0.1), path)
-    chapter = context(results, settings)["chapters"][2]
+    chapter = context(results, settings)["chapters"][3]
     assert "is not borne out" in " ".join(chapter.details)
 
 
 def test_the_letters_chapter_says_what_the_tables_say(results, settings):
-    chapter = context(results, settings)["chapters"][1]
+    chapter = context(results, settings)["chapters"][2]
     assert "through 2 numbers: all fonts at once (0, from 6 of 6 starts of all-letters)" in (
         chapter.answer
     )
@@ -321,7 +385,7 @@ def test_the_letters_chapter_says_what_the_tables_say(results, settings):
     assert chapter.cover.name == "regions"
     assert all(group.folded for group in chapter.groups[1:])
     write_json({**LETTER_METRICS, "front": {}, "linear": {}}, results / "letters/metrics.json")
-    text = " ".join(context(results, settings)["chapters"][1].details)
+    text = " ".join(context(results, settings)["chapters"][2].details)
     assert "None of the small networks" in text
     assert "PCA" not in text
 
@@ -360,11 +424,11 @@ def test_names_from_parameters_are_escaped(results, settings):
 
 def test_what_made_a_chapter_is_there(results, settings):
     words = Outline(page(results, settings)).words
-    for experiment in ("architectures", "letters", "denoising", "vae"):
+    for experiment in ("architectures", "optimizers", "letters", "denoising", "vae"):
         assert f"snakemake --cores all {experiment}" in words
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         rules = re.findall(
-            r"^rule ((?:train|evaluate|compare|vary|relate|tabulate|plot|draw)_\w+):",
+            r"^rule ((?:tune|train|evaluate|compare|vary|relate|tabulate|plot|draw)_\w+):",
             path.read_text(),
             re.M,
         )

@@ -78,8 +78,8 @@ def test_a_malformed_font(blank):
 
 
 def test_a_cell_that_does_not_exist(blank):
-    text = blank.snakemake("results/architectures/cells/none/weights.npz", ok=False)
-    assert "params.yaml has no cell none in the experiment architectures" in text
+    text = blank.snakemake("results/architectures/cells/none/relu/weights.npz", ok=False)
+    assert "params.yaml has no cell none/relu in the experiment architectures" in text
 
 
 def test_downloads_come_from_the_mirror(downloads):

@@ -10,7 +10,8 @@ def cells_of(pending):
 
 
 def metrics(project, experiment="architectures"):
-    return json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
+    found = json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
+    return found["networks"]
 
 
 def test_a_second_run_has_nothing_to_do(project):
@@ -26,7 +27,7 @@ def test_a_second_run_has_nothing_to_do(project):
 def test_learning_curves_and_reports_of_the_tools_themselves(project):
     project.dvc("plots", "show", "--out", "plots")
     page = (project.root / "plots/index.html").read_text()
-    for title in ("Architectures", "Named networks", "Denoisers", "Models on images"):
+    for title in ("Architectures", "Optimizers", "Named networks", "Denoisers", "Models on images"):
         assert title in page
     project.snakemake("--report", "report.html")
     report = (project.root / "report.html").read_text()
@@ -38,7 +39,8 @@ def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(projec
     project.edit("architectures.networks.35-2", [35, 3, 35])
     pending = project.pending()
     assert cells_of(pending) == {
-        f"results/architectures/cells/35-2/{file}"
+        f"results/architectures/cells/35-2/{encoder}/{file}"
+        for encoder in ("relu", "relu_as_run")
         for file in ("weights.npz", "history.csv", "runs.csv", "scores.csv")
     }
     assert {path.split("/")[1] for path in pending} == {"architectures", "report"}
@@ -63,7 +65,7 @@ def test_a_training_knob_retrains(project, knob):
     project.edit(knob, 3)
     trained = [path for path in cells_of(project.pending()) if path.endswith("weights.npz")]
     expected = {
-        "architectures.beta": 2,
+        "architectures.beta": 5,
         "denoising.networks.published.max_epochs": 1,
         "seed": 8,
     }
@@ -84,7 +86,7 @@ def test_swapped_values_are_noticed(project):
     project.edit("architectures.networks.35-2", [35, 3, 2, 3, 35])
     project.edit("architectures.networks.35-3-2", [35, 2, 35])
     trained = [path for path in project.pending() if path.endswith("weights.npz")]
-    assert len(trained) == 2
+    assert len(trained) == 4
 
 
 def test_editing_the_library_reruns_exactly_its_users(project):
@@ -102,7 +104,7 @@ def test_editing_figures_does_not_retrain(project):
 
 def test_a_new_package_version_recomputes_everything(project):
     project.replace("requirements.lock", "numpy==", "numpy==1.")
-    assert sum(path.endswith("weights.npz") for path in project.pending()) == 7
+    assert sum(path.endswith("weights.npz") for path in project.pending()) == 12
 
 
 def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
@@ -111,8 +113,8 @@ def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
     project.snakemake("architectures")
     after = metrics(project)
     assert after["35-3-2"] == before["35-3-2"]
-    assert after["35-2"]["mean_error"] != before["35-2"]["mean_error"]
-    assert "35-2.mean_error" in project.dvc("metrics", "diff")
+    assert after["35-2"]["relu"]["mean_error"] != before["35-2"]["relu"]["mean_error"]
+    assert "35-2.relu.mean_error" in project.dvc("metrics", "diff")
     # what a bare run left behind is what DVC would have computed
     project.dvc("repro")
     assert metrics(project) == after
@@ -156,11 +158,12 @@ def test_a_failed_cell_keeps_the_others(blank):
     blank.replace(
         "workflow/scripts/train_architectures.py",
         "    settings = args.settings\n",
-        "    settings = args.settings\n    if '35-2' in settings['cell']: raise SystemExit('no')\n",
+        "    settings = args.settings\n    if '/35-2/' in settings['cell']:"
+        " raise SystemExit('no')\n",
     )
     text = blank.snakemake("architectures", ok=False)
     assert "no" in text
-    assert (blank.root / "results/architectures/cells/35-3-2/scores.csv").exists()
+    assert (blank.root / "results/architectures/cells/35-3-2/relu/scores.csv").exists()
     blank.run("git", "checkout", "--", "workflow")
     blank.snakemake("architectures")
     assert set(metrics(blank)) == {"35-2", "35-3-2"}

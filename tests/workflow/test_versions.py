@@ -24,7 +24,7 @@ def clone(project, target):
 
 def error(project, network="35-2"):
     path = project.root / "results/architectures/metrics.json"
-    return json.loads(path.read_text())[network]["mean_error"]
+    return json.loads(path.read_text())["networks"][network]["relu"]["mean_error"]
 
 
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
@@ -87,7 +87,7 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     for revision in shown[-1]["experiments"] or []:
         for run in revision["revs"]:
             data = run["data"]["metrics"]["results/architectures/metrics.json"]["data"]
-            found[run["name"]] = data["35-2"]["mean_error"]
+            found[run["name"]] = data["networks"]["35-2"]["relu"]["mean_error"]
     assert found == {"here": here, "copy": here, "queued": here}
 
 

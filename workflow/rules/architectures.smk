@@ -1,6 +1,13 @@
 # architectures: which of the six architectures learns the letters best? (1.a)
+# A cell has one published network, or networks of the factorial that differ in the latent width.
 
-ARCHITECTURES_FIGURES = ["learning_curves", "final_errors", "wrong_pixels"]
+ARCHITECTURES_FIGURES = [
+    "learning_curves",
+    "final_errors",
+    "wrong_pixels",
+    "error_levels",
+    "factorial",
+]
 
 
 rule architectures:
@@ -19,11 +26,11 @@ rule train_architectures:
         script=script("train_architectures"),
         fonts=FONTS,
     output:
-        weights="results/architectures/cells/{network}/weights.npz",
-        history="results/architectures/cells/{network}/history.csv",
-        runs="results/architectures/cells/{network}/runs.csv",
+        weights="results/architectures/cells/{network}/{encoder}/weights.npz",
+        history="results/architectures/cells/{network}/{encoder}/history.csv",
+        runs="results/architectures/cells/{network}/{encoder}/runs.csv",
     log:
-        "logs/train_architectures/{network}.log",
+        "logs/train_architectures/{network}/{encoder}.log",
     threads: 1
     params:
         settings=settings("architectures", "train"),
@@ -38,11 +45,11 @@ rule evaluate_architectures:
     input:
         script=script("evaluate_architectures"),
         fonts=FONTS,
-        weights="results/architectures/cells/{network}/weights.npz",
+        weights="results/architectures/cells/{network}/{encoder}/weights.npz",
     output:
-        scores="results/architectures/cells/{network}/scores.csv",
+        scores="results/architectures/cells/{network}/{encoder}/scores.csv",
     log:
-        "logs/evaluate_architectures/{network}.log",
+        "logs/evaluate_architectures/{network}/{encoder}.log",
     threads: 1
     params:
         settings=settings("architectures", "evaluate"),
@@ -61,6 +68,8 @@ rule tabulate_architectures:
         curves="results/architectures/tables/learning_curves.csv",
         replicates="results/architectures/tables/replicates.csv",
         summary="results/architectures/tables/summary.csv",
+        factorial="results/architectures/tables/factorial.csv",
+        effects="results/architectures/tables/factorial_effects.csv",
         metrics="results/architectures/metrics.json",
     log:
         "logs/tabulate_architectures.log",
@@ -73,6 +82,7 @@ rule tabulate_architectures:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --published {input.published:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
+        " --factorial {output.factorial:q} --effects {output.effects:q}"
         " --metrics {output.metrics:q} 2> {log:q}"
 
 
@@ -81,6 +91,7 @@ rule plot_architectures:
         script=script("plot_architectures"),
         curves="results/architectures/tables/learning_curves.csv",
         replicates="results/architectures/tables/replicates.csv",
+        factorial="results/architectures/tables/factorial.csv",
         published=PUBLISHED,
     output:
         report(
@@ -102,4 +113,4 @@ rule plot_architectures:
         code=code("plot_architectures"),
     shell:
         "python {input.script:q} --curves {input.curves:q} --replicates {input.replicates:q}"
-        " --published {input.published:q} --figures {params.folder:q} 2> {log:q}"
+        " --factorial {input.factorial:q} --published {input.published:q} --figures {params.folder:q} 2> {log:q}"

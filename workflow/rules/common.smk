@@ -115,6 +115,21 @@ def of_cells(experiment, *files):
     ]
 
 
+TUNINGS = [
+    f"results/optimizers/cells/{cell}/tuning.csv"
+    for cell, steps in CELLS["optimizers"].items()
+    if "tune" in steps
+]
+
+
+def tuning(wildcards):
+    """The trials of an optimizer's learning rates, where it has one."""
+    path = (
+        f"results/optimizers/cells/{wildcards.optimizer}/{wildcards.network}/tuning.csv"
+    )
+    return [path] if path in TUNINGS else []
+
+
 def images_folder(wildcards, input):
     """Where the images of a job's data set are."""
     return os.path.dirname(input.images[0])
@@ -206,6 +221,8 @@ PUBLISHED = here("data/published.yaml")
 # rules whose jobs use compiled code: it is compiled once, before they start side by side
 POWELL = (
     "train_architectures",
+    "tune_optimizers",
+    "train_optimizers",
     "train_letters",
     "train_denoising",
     "relate_denoising",

@@ -4,6 +4,7 @@
 rule render_report:
     input:
         rules.architectures.input,
+        rules.optimizers.input,
         rules.letters.input,
         rules.denoising.input,
         rules.vae.input,

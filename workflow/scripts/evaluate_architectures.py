@@ -1,4 +1,4 @@
-"""Score the trained networks of one architecture: wrong pixels of each replicate's letters."""
+"""Score the trained networks of one cell: wrong pixels of each replicate's letters."""
 
 import step
 
@@ -7,16 +7,22 @@ from latentlab.fonts import read_fonts
 from latentlab.metrics import reconstruction_scores
 from latentlab.network import Network
 from latentlab.tables import write_csv
+from latentlab.training import labeled
 
 
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "weights", "scores")
     settings = args.settings
     letters = read_fonts(args.fonts)[settings["font"]].pixels
-    network = Network(**settings["network"])
-    weights = load_npz(args.weights)["weights"]
+    weights = load_npz(args.weights)
 
-    write_csv(reconstruction_scores(network, weights, letters, settings["threshold"]), args.scores)
+    scores = {
+        name: reconstruction_scores(
+            Network(**network), weights[name], letters, settings["threshold"]
+        )
+        for name, network in settings["networks"].items()
+    }
+    write_csv(labeled("network", scores), args.scores)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw the architectures: learning curves, final errors, wrong pixels."""
+"""Draw the architectures: learning curves, final errors, wrong pixels, error levels, factorial."""
 
 import step
 
@@ -9,15 +9,21 @@ from latentlab.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "curves", "replicates", "published", "figures")
-    replicates = read_csv(args.replicates)
+    args = step.arguments(
+        __doc__, argv, "curves", "replicates", "factorial", "published", "figures"
+    )
+    curves, replicates = read_csv(args.curves), read_csv(args.replicates)
     published = read_yaml(args.published)["architectures"]
 
-    save(
-        figures.learning_curves(read_csv(args.curves), published), args.figures / "learning_curves"
-    )
-    save(figures.final_errors(replicates, published), args.figures / "final_errors")
-    save(figures.wrong_pixels(replicates), args.figures / "wrong_pixels")
+    drawn = {
+        "learning_curves": figures.learning_curves(curves, published),
+        "final_errors": figures.final_errors(replicates, published),
+        "wrong_pixels": figures.wrong_pixels(replicates),
+        "error_levels": figures.error_levels(replicates),
+        "factorial": figures.factorial(read_csv(args.factorial)),
+    }
+    for name, figure in drawn.items():
+        save(figure, args.figures / name)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,58 @@
-"""Gather all architectures: learning curves, replicates, obtained against published, metrics."""
+"""Gather all architectures: learning curves, replicates, obtained against published, factorial."""
 
 import step
 
-from latentlab.gather import gather_cells, learning_curves, letter_summary, nested
-from latentlab.params import architectures_factors, read_yaml
+from latentlab.gather import (
+    FACTORIAL,
+    architectures_summary,
+    factorial_effects,
+    first_reached,
+    gather_cells,
+    learning_curves,
+    nested,
+    without_dots,
+)
+from latentlab.params import factorial_factors, network_factors, read_yaml
 from latentlab.tables import write_csv, write_json
 
-KEYS = ["network"]
+KEYS = ["network", "encoder"]
+
+
+def gather(cells, factors, keys, levels):
+    """Replicates with their scores and the epochs to each level, and the errors by epoch."""
+    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
+    history = gather_cells(cells, factors, "history.csv")
+    for table in (replicates, history):
+        if "latent" in keys:  # the last number of a network's name
+            table["latent"] = table["network"].str.rsplit("-", n=1).str[-1].astype(int)
+    reached = first_reached(history, keys, "epoch", levels, "epochs")
+    replicates = replicates.merge(reached, on=[*keys, "replicate"], validate="one_to_one")
+    others = [name for name in replicates if name not in keys and name != "network"]
+    return replicates[[*keys, *others]], history
 
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
-    )
-    cells = args.results / "cells"
-    factors = architectures_factors(args.settings)
+        __doc__, argv, "results", "published", "curves", "replicates", "summary", "factorial",
+        "effects", "metrics",
+    )  # fmt: skip
+    cells, levels = args.results / "cells", args.settings["error_levels"]
     published = read_yaml(args.published)["architectures"]
 
-    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
-    history = gather_cells(cells, factors, "history.csv")
-    summary = letter_summary(replicates, KEYS, published)
+    replicates, history = gather(cells, network_factors(args.settings), KEYS, levels)
+    summary = architectures_summary(replicates, published, levels)
+    factorial, _ = gather(cells, factorial_factors(args.settings), FACTORIAL, levels)
+    effects = factorial_effects(factorial, levels)
 
     write_csv(learning_curves(history, KEYS), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(nested(summary, KEYS), args.metrics)
+    write_csv(factorial, args.factorial)
+    write_csv(effects, args.effects)
+    metrics = {
+        "networks": nested(summary, KEYS), "factorial": nested(effects, ["factor", "value"])
+    }  # fmt: skip
+    write_json(without_dots(metrics), args.metrics)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Train one architecture on all letters of a font, from several starts.
+"""Train the networks of one cell on all letters of a font, from several starts.
 
-Writes the weights, the error after every epoch, and a line a run.
+Writes the weights by network, the error after every epoch, and a line a run.
 """
 
 import step
@@ -9,7 +9,7 @@ from latentlab.arrays import save_npz
 from latentlab.fonts import read_fonts
 from latentlab.network import Network
 from latentlab.tables import write_csv
-from latentlab.training import history_table, runs_table, train_replicates, weights_of
+from latentlab.training import history_table, labeled, runs_table, train_replicates, weights_of
 
 
 def main(argv):
@@ -17,19 +17,23 @@ def main(argv):
     settings = args.settings
     letters = read_fonts(args.fonts)[settings["font"]].pixels
 
-    trainings = train_replicates(
-        Network(**settings["network"]),
-        lambda replicate: (letters, letters),
-        replicates=settings["replicates"],
-        seed=settings["seed"],
-        cell=settings["cell"],
-        options=settings["training"],
-        log=step.log,
-    )
+    trainings = {
+        name: train_replicates(
+            Network(**network),
+            lambda replicate: (letters, letters),
+            replicates=settings["replicates"],
+            seed=settings["seed"],
+            cell=f"architectures/{name}",  # the starts are the network's, whatever its encoder
+            options=settings["training"],
+            log=lambda line, name=name: step.log(f"{name}, {line}"),
+        )
+        for name, network in settings["networks"].items()
+    }
 
-    save_npz(args.weights, {"weights": weights_of(trainings)})
-    write_csv(history_table(trainings), args.history)
-    write_csv(runs_table(trainings), args.runs)
+    save_npz(args.weights, {name: weights_of(runs) for name, runs in trainings.items()})
+    histories = {name: history_table(runs) for name, runs in trainings.items()}
+    write_csv(labeled("network", histories), args.history)
+    write_csv(labeled("network", {n: runs_table(r) for n, r in trainings.items()}), args.runs)
 
 
 if __name__ == "__main__":

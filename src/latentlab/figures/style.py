@@ -192,3 +192,22 @@ def spread(count: int) -> Array:
     The golden ratio's multiples: neighbors lie far apart, and no random number is needed.
     """
     return 2.0 * ((np.arange(count) * 0.6180339887498949) % 1.0) - 1.0
+
+
+def strip(
+    axes: Axes, values: Array, y: float, height: float, look: Look, hollow: bool, of: int = 0
+) -> None:
+    """Every value as a dot along y, their median as a bar; hollow dots are another condition.
+
+    of : where more values than there are count, the others as larger than any
+    """
+    axes.scatter(
+        values, y + 0.35 * height * spread(len(values)), s=14, marker=look.marker,
+        facecolor="none" if hollow else look.color, edgecolor=look.color, alpha=0.7,
+        linewidths=0.8 if hollow else 0,
+    )  # fmt: skip
+    missing = max(0, of - len(values))
+    if len(values) > missing:
+        middle = np.median(np.concatenate([values, np.full(missing, np.inf)]))
+        bar = [y - 0.46 * height, y + 0.46 * height]
+        axes.plot([middle, middle], bar, color=look.color, linewidth=2.6, solid_capstyle="butt")

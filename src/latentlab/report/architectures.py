@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from latentlab.gather import READINGS, low_level
 from latentlab.report.parts import (
     Chapter,
     Group,
@@ -28,22 +30,39 @@ from latentlab.tables import read_csv
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/architectures."""
     section, folder = settings["architectures"], results / "architectures"
-    summary = read_csv(folder / "tables" / "summary.csv").sort_values("error", kind="stable")
+    every = read_csv(folder / "tables" / "summary.csv").sort_values("error", kind="stable")
     replicates = read_csv(folder / "tables" / "replicates.csv")
+    factorial = read_csv(folder / "tables" / "factorial.csv")
+    effects = read_csv(folder / "tables" / "factorial_effects.csv")
+    encoder = section["encoders"][0]  # the one the answer is about
+    summary = every[every["encoder"] == encoder]
+    runs = replicates[replicates["encoder"] == encoder]
     figures = _figures(folder / "figures", summary, section)
     return Chapter(
         id="architectures",
         number="1.a",
         title="Architectures",
         question=f"Which of {count(len(summary), 'architecture')} learns the"
-        f" {section['font']} letters best, and how much of that is luck?",
-        answer=_answer(summary),
-        details=(_luck(summary, replicates), _published(summary, replicates)),
+        f" {section['font']} letters best, how much of that is luck, and is it depth or width?",
+        answer=f"{_answer(summary)} {_depth_or_width(effects)}",
+        details=(
+            _luck(summary, runs),
+            _published(summary, runs),
+            *_readings(every, section["encoders"]),
+            _sooner(effects, low_level(factorial)),
+        ),
         cover=figures[0],
-        groups=(Group("", "", figures),),
-        table=_table(summary),
+        groups=(
+            Group("", "", figures),
+            Group("Depth or width", "", (_factorial_figure(folder, effects, factorial, section),)),
+        ),
+        table=_table(every),
         made=made("architectures", section, ("train", "evaluate", "tabulate", "plot")),
     )
+
+
+def _called(encoder: str) -> str:
+    return READINGS.get(encoder, encoder)
 
 
 def _answer(summary: pd.DataFrame) -> str:
@@ -52,6 +71,58 @@ def _answer(summary: pd.DataFrame) -> str:
     if len(summary) > 1:
         text += f"; {worst.network} at the highest, {number(worst.error / best.error, 2)} times it"
     return f"{text}."
+
+
+def _most(effects: pd.DataFrame, factor: str) -> Any:
+    """The row of a factor's largest value."""
+    return effects[effects["factor"] == factor].sort_values("value").iloc[-1]
+
+
+def _least(effects: pd.DataFrame, factor: str) -> Any:
+    return effects[effects["factor"] == factor].sort_values("value").iloc[0]
+
+
+_NAMES = {
+    "depth": ("hidden layer in the encoder", "hidden layers in the encoder"),
+    "latent": ("latent unit", "latent units"),
+    "hidden": ("unit a hidden layer", "units a hidden layer"),
+}
+
+
+def _step(effects: pd.DataFrame, factor: str) -> str:
+    """What a factor does to the error, from its lowest value to its highest."""
+    low, high = _least(effects, factor), _most(effects, factor)
+    units = _NAMES[factor][1]
+    ratio = stated(high, "error_ratio", 2)
+    return f"{ratio} times as large from {low.value} to {high.value} {units}"
+
+
+def _depth_or_width(effects: pd.DataFrame) -> str:
+    changed = [
+        _step(effects, factor)
+        for factor in _NAMES
+        if _least(effects, factor).value != _most(effects, factor).value
+    ]
+    if not changed:
+        return ""
+    return (
+        "In a full factorial, each factor with the others averaged over, the error becomes"
+        f" {'; '.join(changed)}."
+    )
+
+
+def _sooner(effects: pd.DataFrame, level: str) -> str:
+    """What the latent width does to the epochs until a low error."""
+    rows = effects[effects["factor"] == "latent"].sort_values("value")
+    parts = []
+    for row in rows.to_dict("records"):
+        units = count(int(row["value"]), *_NAMES["latent"])
+        reached = percent(row[f"reached_{level}"])
+        epochs = row[f"epochs_to_{level}"]
+        few = math.isnan(epochs)
+        when = "too few for a median" if few else f"median {number(epochs, 2)} epochs"
+        parts.append(f"{reached} with {units} ({when})")
+    return f"An error of {level} is reached, of all starts in the factorial, by {listing(parts)}."
 
 
 def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
@@ -84,22 +155,44 @@ def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
     return text
 
 
+def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[str, ...]:
+    """What another reading of the encoder changes, against the first."""
+    wide = every.pivot(index="network", columns="encoder", values="error")
+    texts = []
+    for encoder in encoders[1:]:
+        ratios = (wide[encoder] / wide[encoders[0]]).sort_values()
+        worse = int((ratios > 1).sum())
+        texts.append(
+            f"{_called(encoder)}, against {_called(encoders[0])}, from the same starts: the median"
+            f" error is {number(ratios.iloc[0], 2)} ({ratios.index[0]}) to"
+            f" {number(ratios.iloc[-1], 2)} ({ratios.index[-1]}) times as large, larger for"
+            f" {worse} of {count(len(ratios), 'network')}."
+        )
+    return tuple(texts)
+
+
 def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Any, ...]:
     medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
     pixels = listing(
         [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
     )
     starts = count(section["replicates"], "start")
+    first, level = section["encoders"][0], f"{min(section['error_levels']):g}"
+    reached = listing(
+        [f"{row['network']} {percent(row[f'reached_{level}'])}"
+         for row in summary.to_dict("records")]
+    )  # fmt: skip
     return (
         figure(
             folder / "final_errors",
-            f"Final error of each start, a row a network. Medians: {medians}.",
-            f"Every dot is one of {starts}, drawn at random from uniform(-1, 1); diamonds are the"
-            " published single runs. The error scale is logarithmic.",
+            f"Final error of each start, a row a network. Medians, {_called(first)}: {medians}.",
+            f"Every dot is one of {starts}, drawn at random from uniform(-1, 1), the same for both"
+            " readings of the encoder; diamonds are the published single runs. The error scale is"
+            " logarithmic.",
         ),
         figure(
             folder / "learning_curves",
-            f"Error by epoch, a panel a network. Final medians: {medians}.",
+            f"Error by epoch, a panel a network. Final medians, {_called(first)}: {medians}.",
             f"An epoch is one iteration of {section['optimizer']}, {section['max_epochs']} at most;"
             " a start that stopped keeps its last error.",
         ),
@@ -109,6 +202,27 @@ def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) ->
             f"A pixel is on above {section['threshold']:g}. The yardstick of the course is at most"
             " one wrong pixel in every letter.",
         ),
+        figure(
+            folder / "error_levels",
+            f"The epoch at which each start first has an error of a level. Of the starts, {level}"
+            f" is reached by: {reached}.",
+            "A start that stops above a level has no dot there; it counts as later than all that"
+            " get there.",
+        ),
+    )
+
+
+def _factorial_figure(
+    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Mapping[str, Any]
+) -> Any:
+    level = low_level(factorial)
+    starts = count(section["factorial"]["replicates"], "start")
+    return figure(
+        folder / "figures" / "factorial",
+        f"Final error and epochs to an error of {level} by latent width, depth and hidden width."
+        f" {_depth_or_width(effects)} {_sooner(effects, level)}",
+        f"Medians of {starts} each, bars: quartiles. A start that does not get to {level} counts as"
+        " later than all that do: no mark where half do not.",
     )
 
 
@@ -116,6 +230,7 @@ def _table(summary: pd.DataFrame) -> Table:
     rows = tuple(
         (
             str(row["network"]),
+            _called(row["encoder"]),
             interval(row, "error"),
             number(row["best_error"]),
             number(row["published_error"]),
@@ -127,7 +242,7 @@ def _table(summary: pd.DataFrame) -> Table:
         for row in summary.to_dict("records")
     )
     columns = (
-        "network", "final error", "best start", "published error", "starts as good",
+        "network", "encoder", "final error", "best start", "published error", "starts as good",
         "epochs", "published epochs", "worst letter",
     )  # fmt: skip
     return Table(
@@ -136,5 +251,6 @@ def _table(summary: pd.DataFrame) -> Table:
         rows,
         "Medians with 95 % intervals. Starts as good: those that end at most at the published"
         " error. Worst letter: wrong pixels of the worst letter in the start that does best in"
-        " this.",
+        " this. As the published code ran it: where the first unit of a layer is off, it truncates"
+        " the other units to integers.",
     )

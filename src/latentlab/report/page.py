@@ -9,10 +9,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from latentlab.report import architectures, denoising, letters, vae
+from latentlab.report import architectures, denoising, letters, optimizers, vae
 from latentlab.report.parts import listing
 
-CHAPTERS = (architectures, letters, denoising, vae)
+CHAPTERS = (architectures, optimizers, letters, denoising, vae)
 
 
 def context(results: Path, settings: Mapping[str, Any]) -> dict[str, Any]:

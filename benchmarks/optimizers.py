@@ -1,0 +1,61 @@
+"""Optimizers: seconds that the counted cost of ``results/optimizers`` takes on this machine.
+
+    PYTHONPATH=src python benchmarks/optimizers.py [--evaluations N]
+
+Each optimizer of params.yaml trains each network once from the same start, within N evaluations of
+the loss (a gradient counts as 3), after a first run that compiles. Printed are the processor's
+microseconds an evaluation, and how many evaluations of Powell one of the others takes as long as.
+What is compared in the results, at the same count, differs by that factor on a clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from latentlab import optimizers
+from latentlab.fonts import read_fonts
+from latentlab.params import cells, read_params
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def seconds(settings: dict, letters, rates: dict) -> tuple[float, int]:
+    """Processor time of one training, and the evaluations it counted."""
+    begin = time.process_time()
+    (training,) = next(iter(optimizers.train(settings, letters, rates, lambda line: None).values()))
+    return time.process_time() - begin, int(training.evaluations[-1])
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--evaluations", type=int, default=6000, help="of each training")
+    arguments = parser.parse_args(argv)
+    params = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+    letters = read_fonts(ROOT / params["data"]["fonts"])[params["optimizers"]["font"]].pixels
+    threadpool_limits(1)  # one thread for BLAS, as in the study's jobs
+    rows = []
+    for cell, steps in cells(params, "optimizers").items():
+        optimizer, network = cell.split("/")
+        settings = {
+            **steps["train"], "losses": ["squared-error"], "replicates": 1,
+            "evaluations": arguments.evaluations,
+        }  # fmt: skip
+        rates = {"squared-error": min(steps.get("tune", {}).get("learning_rates", [0.01]))}
+        seconds(settings, letters, rates)
+        spent, evaluations = seconds(settings, letters, rates)
+        rows.append({"network": network, "optimizer": optimizer, "us": spent / evaluations * 1e6})
+    table = pd.DataFrame(rows).pivot(index="optimizer", columns="network", values="us")
+    print("microseconds of the processor an evaluation")
+    print(table.to_string(float_format="%.3g"))
+    if "powell" in table.index:
+        print("\nas many evaluations of Powell")
+        print((table / table.loc["powell"]).to_string(float_format="%.3g"))
+
+
+if __name__ == "__main__":
+    main()

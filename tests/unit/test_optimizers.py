@@ -1,0 +1,254 @@
+"""Optimizers at equal cost, rates tuned on other starts, profiles, epochs to error levels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from latentlab import optimizers, training
+from latentlab.gather import (
+    architectures_summary,
+    convergence,
+    factorial_effects,
+    first_reached,
+    levels_summary,
+    low_level,
+    optimizers_summary,
+    performance_profiles,
+    without_dots,
+)
+from latentlab.network import Network, initial_weights
+from latentlab.seeds import generator
+
+NETWORK = {
+    "architecture": [6, 3, 6], "encoder": "relu", "latent": "linear", "decoder": "sigmoid",
+    "output": "sigmoid", "beta": 0.8, "biases": False,
+}  # fmt: skip
+OPTIONS = {
+    "powell": {"xtol": 0.01, "ftol": 1e-4},
+    "backpropagation": {"momentum": 0.8, "schedule": "constant", "shuffle_seed": 0},
+    "adam": {"schedule": "cosine"},
+    "rmsprop": {"schedule": "cosine"},
+    "lbfgs": {"memory": 10, "ftol": 1e-12, "gtol": 1e-9},
+}
+METHODS = [["powell"], ["backpropagation"], ["adam"], ["rmsprop"], ["lbfgs"], ["powell", "adam"],
+           ["powell", "lbfgs"]]  # fmt: skip
+X = np.eye(6)
+
+
+def settings(*stages, **more):
+    return {
+        "seed": 1, "network": NETWORK, "starts_of": "optimizers/6-3", "losses": ["squared-error"],
+        "stages": [{"optimizer": stage, **OPTIONS[stage]} for stage in stages],
+        "evaluations": 500, "record_every": 60, "replicates": 2, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.mark.parametrize("stages", METHODS, ids="-".join)
+def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages):
+    found = optimizers.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
+    network = Network(**NETWORK)
+    for replicate, run in enumerate(found["squared-error"]):
+        start = initial_weights(network, generator(1, "optimizers/6-3", replicate, "start"))
+        alone = training.train(
+            network, X, X, start, optimizer="powell", max_epochs=1, xtol=0.01, ftol=0.01
+        )
+        assert run.errors[0] == pytest.approx(alone.errors[0], rel=1e-12)
+        assert run.evaluations[0] == 1
+        assert (np.diff(run.evaluations) > 0).all()
+        # a gradient is three: what does not divide is left over, at most once a stage, and what
+        # L-BFGS-B spends on a search that it cannot finish
+        assert 500 - 70 <= run.evaluations[-1] <= 500 or run.status == "converged"
+        assert run.errors[-1] < run.errors[0]
+        if "lbfgs" not in stages:  # which is recorded by iteration, of any number of gradients
+            assert np.diff(run.evaluations).max() <= 120
+
+
+def test_stages_share_the_budget_and_go_on_from_each_other():
+    options = optimizers.staged(
+        settings("powell", "adam")["stages"],
+        evaluations=1000, loss="cross-entropy", record_every=90, learning_rate=0.1,
+    )  # fmt: skip
+    powell, adam = options["stages"]
+    assert (powell["max_evaluations"], powell["record_every"]) == (500, 90)
+    assert (adam["max_epochs"], adam["record_every"]) == (166, 30)
+    assert (adam["loss"], adam["learning_rate"]) == ("cross-entropy", 0.1)
+    assert "loss" not in powell
+
+
+def test_tuning_never_sees_a_reported_start(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        training, "initial_weights",
+        lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
+    )  # fmt: skip
+    tuned = settings("adam", starts=3, learning_rates=[0.01, 0.1])
+    trials = optimizers.tune(tuned, X, lambda line: None)
+    tried = {start.tobytes() for start in seen}
+    assert len(seen) == 6
+    assert len(tried) == 3  # the same for every rate
+    seen.clear()
+    optimizers.train(settings("adam", replicates=4), X, {"squared-error": 0.1}, lambda line: None)
+    assert not tried & {start.tobytes() for start in seen}
+    assert trials["learning_rate"].tolist() == [0.01] * 3 + [0.1] * 3
+    assert trials["start"].tolist() == [0, 1, 2] * 2
+    assert (trials["evaluations"] == 499).all()  # the start, and 166 gradients
+
+
+def test_the_rate_with_the_lowest_median_is_chosen_and_divergence_is_worst():
+    tuning = pd.DataFrame(
+        {
+            "loss": ["a"] * 6 + ["b"] * 2,
+            "learning_rate": [0.1] * 3 + [0.3] * 3 + [0.3, 0.1],
+            "error": [2.0, 2.0, 9.0, 1.0, np.nan, np.nan, 1.0, 1.0],
+        }
+    )
+    assert optimizers.chosen_rates(tuning) == {"a": 0.1, "b": 0.1}
+
+
+def test_cost_is_evaluations_times_multiply_adds():
+    network = Network(**NETWORK)
+    table = optimizers.with_operations(pd.DataFrame({"evaluations": [1, 10]}), network, 6)
+    assert table["operations"].tolist() == [36 * 6, 360 * 6]
+
+
+# --- when an error is reached ------------------------------------------------------------------
+
+
+def history(**runs):
+    return pd.DataFrame(
+        [
+            {"network": name[0], "replicate": int(name[1:]), "epoch": epoch, "error": error}
+            for name, errors in runs.items()
+            for epoch, error in enumerate(errors)
+        ]
+    )
+
+
+def test_levels_are_reached_at_the_first_error_at_most_as_large():
+    table = history(a0=[4.0, 1.0, 2.0, 0.5], a1=[4.0, 3.0])
+    found = first_reached(table, ["network"], "epoch", [4.0, 1.0, 0.5], "epochs")
+    assert found["epochs_to_4"].tolist() == [0, 0]
+    assert found["epochs_to_1"].tolist()[0] == 1
+    assert found["epochs_to_0.5"].tolist()[0] == 3
+    assert found.loc[1, ["epochs_to_1", "epochs_to_0.5"]].isna().all()
+
+
+@settings_of(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 50) | st.none(), min_size=6, max_size=15))
+def test_what_is_not_reached_counts_as_later(epochs):
+    table = pd.DataFrame({"network": "a", "epochs_to_1": pd.array(epochs, dtype="Float64")})
+    table["epochs_to_1"] = table["epochs_to_1"].astype("float64")
+    row = levels_summary(table, ["network"], "epochs", [1.0]).iloc[0]
+    known = sorted(epoch for epoch in epochs if epoch is not None)
+    assert row["reached_1"] == len(known) / len(epochs)
+    assert row["reached_1_low"] <= row["reached_1"] <= row["reached_1_high"]
+    everything = np.median(known + [np.inf] * (len(epochs) - len(known)))
+    assert row["epochs_to_1"] == everything or (
+        np.isinf(everything) and np.isnan(row["epochs_to_1"])
+    )
+
+
+def test_published_figures_stand_beside_both_readings_with_their_ranks():
+    runs = pd.DataFrame(
+        [
+            {"network": "a", "encoder": encoder, "error": factor * (r + 1.0), "epochs": 5,
+             "mean_wrong_pixels": 1.0, "max_wrong_pixels": r, "exact": 0.5, "within_one_pixel": 0.5,
+             "epochs_to_2": 1.0}
+            for encoder, factor in (("relu", 1.0), ("relu_as_run", 2.0))
+            for r in range(8)
+        ]
+    )  # fmt: skip
+    summary = architectures_summary(runs, {"a": {"error": 4.0, "epochs": 7}}, [2.0])
+    assert summary["published_rank"].tolist() == [0.5, 0.25]
+    assert summary["published_rank_low"].tolist() == pytest.approx([0.157013, 0.031854], abs=1e-6)
+    assert summary["starts_within_one_pixel"].tolist() == [0.25, 0.25]
+    unknown = architectures_summary(runs, {}, [2.0])
+    assert unknown[["published_rank", "published_rank_low"]].isna().all(axis=None)
+
+
+def test_effects_of_the_factorial_are_found():
+    """An error of 2^depth / latent, whatever the width: ratios are exact."""
+    table = pd.DataFrame(
+        [
+            {"depth": d, "latent": n, "hidden": w, "replicate": r,
+             "error": 2.0**d / n * (1 + r / 10), "epochs_to_1": 5.0 if n > 4 else np.nan}
+            for d in (1, 2) for n in (1, 2, 10) for w in (10, 20) for r in range(6)
+        ]
+    )  # fmt: skip
+    effects = factorial_effects(table, [1.0]).set_index(["factor", "value"])
+    ratios = effects["error_ratio"]
+    assert ratios.loc["depth"].tolist() == pytest.approx([1.0, 2.0])
+    assert ratios.loc["latent"].tolist() == pytest.approx([1.0, 0.5, 0.1])
+    assert ratios.loc["hidden"].tolist() == pytest.approx([1.0, 1.0])
+    assert effects.loc[("latent", 10), "error_ratio_high"] == pytest.approx(0.1)
+    assert effects.loc["latent"]["reached_1"].tolist() == [0.0, 0.0, 1.0]
+    assert list(effects.index.get_level_values(0).unique()) == ["depth", "latent", "hidden"]
+    assert low_level(table.assign(**{"epochs_to_0.5": np.nan})) == "1"
+
+
+def test_metrics_name_levels_without_dots():
+    metrics = {"a": {"epochs_to_0.25_low": 1, "reached_0.25": 0.5, "mean_error": 2}}
+    assert without_dots(metrics) == {
+        "a": {"epochs_to-025_low": 1, "reached-025": 0.5, "mean_error": 2}
+    }
+
+
+# --- convergence and profiles ------------------------------------------------------------------
+
+
+def test_convergence_is_the_last_error_paid_for():
+    table = pd.DataFrame(
+        {"network": "a", "loss": "l", "optimizer": "o", "replicate": [0] * 4 + [1] * 2,
+         "operations": [1, 10, 100, 1000, 1, 50], "error": [9.0, 5.0, 3.0, 1.0, 9.0, 7.0]}
+    )  # fmt: skip
+    curve = convergence(table)
+    assert curve["operations"].iloc[[0, -1]].tolist() == pytest.approx([10, 1000])
+    assert curve["error"].iloc[[0, -1]].tolist() == [7.0, 4.0]  # (5 + 9) / 2, (1 + 7) / 2
+    assert (np.diff(curve["error"]) <= 0).all()
+
+
+def costs():
+    """Two starts to an error of 1; b never gets to the second."""
+    return pd.DataFrame(
+        {"network": "n", "loss": "l", "optimizer": ["a", "a", "b", "b"], "replicate": [0, 1, 0, 1],
+         "operations_to_1": [20.0, 30.0, 10.0, np.nan]}
+    )  # fmt: skip
+
+
+def test_performance_profiles_are_dolan_and_mores():
+    lines = performance_profiles(costs(), [1.0]).set_index("optimizer")
+    assert lines.loc["a", ["factor", "share"]].to_numpy().tolist() == [[1.0, 0.5], [2.0, 1.0]]
+    assert lines.loc["b", ["factor", "share"]].tolist() == [1.0, 0.5]
+
+
+def test_a_problem_that_nobody_solves_counts_for_nobody():
+    table = costs().assign(operations_to_1=[20.0, np.nan, np.nan, np.nan])
+    lines = performance_profiles(table, [1.0]).set_index("optimizer")
+    assert lines.loc["a", "share"] == 0.5
+    assert lines.loc["b", "share"] == 0.0
+    nobody = performance_profiles(costs().assign(operations_to_1=np.nan), [1.0])
+    assert nobody["share"].tolist() == [0.0, 0.0]
+
+
+def test_the_summary_counts_what_tuning_cost():
+    runs = costs().assign(
+        error=1.0, operations=100.0, mean_wrong_pixels=1.0, exact=0.5, within_one_pixel=0.5,
+        learning_rate=[0.1, 0.1, np.nan, np.nan],
+    )  # fmt: skip
+    tuning = pd.DataFrame(
+        {"network": "n", "loss": "l", "optimizer": "a", "operations": [30.0, 40.0]}
+    )
+    summary = optimizers_summary(runs, tuning, [1.0]).set_index("optimizer")
+    assert summary["tuning_operations"].tolist() == [70.0, 0.0]
+    assert summary.loc["a", "learning_rate"] == 0.1
+    assert summary["reached_1"].tolist() == [1.0, 0.5]

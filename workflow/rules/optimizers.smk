@@ -1,0 +1,118 @@
+# optimizers: Powell against gradients, from the same starts, at the same cost. (1.a)
+
+OPTIMIZERS_FIGURES = ["convergence", "performance_profiles", "final_errors"]
+
+
+rule optimizers:
+    input:
+        "results/optimizers/metrics.json",
+        figures(*[f"results/optimizers/figures/{name}" for name in OPTIMIZERS_FIGURES]),
+
+
+rule tune_optimizers:
+    input:
+        script=script("tune_optimizers"),
+        fonts=FONTS,
+    output:
+        tuning="results/optimizers/cells/{optimizer}/{network}/tuning.csv",
+    log:
+        "logs/tune_optimizers/{optimizer}/{network}.log",
+    threads: 1
+    params:
+        settings=settings("optimizers", "tune"),
+        code=code("tune_optimizers"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --tuning {output.tuning:q} 2> {log:q}"
+
+
+rule train_optimizers:
+    input:
+        script=script("train_optimizers"),
+        fonts=FONTS,
+        tuning=tuning,
+    output:
+        weights="results/optimizers/cells/{optimizer}/{network}/weights.npz",
+        history="results/optimizers/cells/{optimizer}/{network}/history.csv",
+        runs="results/optimizers/cells/{optimizer}/{network}/runs.csv",
+    log:
+        "logs/train_optimizers/{optimizer}/{network}.log",
+    threads: 1
+    params:
+        settings=settings("optimizers", "train"),
+        code=code("train_optimizers"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --tuning {input.tuning:q} --weights {output.weights:q}"
+        " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+
+
+rule evaluate_optimizers:
+    input:
+        script=script("evaluate_optimizers"),
+        fonts=FONTS,
+        weights="results/optimizers/cells/{optimizer}/{network}/weights.npz",
+    output:
+        scores="results/optimizers/cells/{optimizer}/{network}/scores.csv",
+    log:
+        "logs/evaluate_optimizers/{optimizer}/{network}.log",
+    threads: 1
+    params:
+        settings=settings("optimizers", "evaluate"),
+        code=code("evaluate_optimizers"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+
+
+rule tabulate_optimizers:
+    input:
+        of_cells("optimizers", "history.csv", "runs.csv", "scores.csv"),
+        TUNINGS,
+        script=script("tabulate_optimizers"),
+    output:
+        convergence="results/optimizers/tables/convergence.csv",
+        profiles="results/optimizers/tables/performance_profiles.csv",
+        tuning="results/optimizers/tables/tuning.csv",
+        replicates="results/optimizers/tables/replicates.csv",
+        summary="results/optimizers/tables/summary.csv",
+        metrics="results/optimizers/metrics.json",
+    log:
+        "logs/tabulate_optimizers.log",
+    threads: 1
+    params:
+        settings=section("optimizers"),
+        results=subpath(output.metrics, parent=True),
+        code=code("tabulate_optimizers"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
+        " --convergence {output.convergence:q} --profiles {output.profiles:q}"
+        " --tuning {output.tuning:q} --replicates {output.replicates:q}"
+        " --summary {output.summary:q} --metrics {output.metrics:q} 2> {log:q}"
+
+
+rule plot_optimizers:
+    input:
+        script=script("plot_optimizers"),
+        convergence="results/optimizers/tables/convergence.csv",
+        profiles="results/optimizers/tables/performance_profiles.csv",
+        replicates="results/optimizers/tables/replicates.csv",
+    output:
+        report(
+            figures(
+                *[f"results/optimizers/figures/{name}" for name in OPTIMIZERS_FIGURES]
+            ),
+            category="1.a Letters",
+            subcategory="optimizers",
+            caption="../report/optimizers.rst",
+        ),
+    log:
+        "logs/plot_optimizers.log",
+    threads: 1
+    params:
+        folder=subpath(output[0], parent=True),
+        code=code("plot_optimizers"),
+    shell:
+        "python {input.script:q} --convergence {input.convergence:q}"
+        " --profiles {input.profiles:q} --replicates {input.replicates:q}"
+        " --figures {params.folder:q} 2> {log:q}"

@@ -1,0 +1,23 @@
+"""Draw the optimizers: error against cost, performance profiles, final errors."""
+
+import step
+
+from latentlab.figures import optimizers as figures
+from latentlab.figures.style import save
+from latentlab.tables import read_csv
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "convergence", "profiles", "replicates", "figures")
+
+    drawn = {
+        "convergence": figures.convergence(read_csv(args.convergence)),
+        "performance_profiles": figures.performance_profiles(read_csv(args.profiles)),
+        "final_errors": figures.final_errors(read_csv(args.replicates)),
+    }
+    for name, figure in drawn.items():
+        save(figure, args.figures / name)
+
+
+if __name__ == "__main__":
+    step.run(main)

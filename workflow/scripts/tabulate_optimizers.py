@@ -1,0 +1,50 @@
+"""Gather all optimizers: convergence, performance profiles, tuning, replicates, metrics."""
+
+import step
+
+from latentlab.gather import (
+    OPTIMIZERS,
+    convergence,
+    first_reached,
+    gather_cells,
+    nested,
+    optimizers_summary,
+    performance_profiles,
+    without_dots,
+)
+from latentlab.params import optimizers_factors
+from latentlab.tables import write_csv, write_json
+
+
+def main(argv):
+    args = step.arguments(
+        __doc__, argv, "results", "convergence", "profiles", "tuning", "replicates", "summary",
+        "metrics",
+    )  # fmt: skip
+    cells, levels = args.results / "cells", args.settings["error_levels"]
+    factors = optimizers_factors(args.settings)
+    rates = args.settings["tuning"]["learning_rates"]
+    tuned = {
+        cell: values
+        for cell, values in factors.items()
+        if set(args.settings["stages"][values["optimizer"]]) & set(rates)
+    }
+
+    history = gather_cells(cells, factors, "history.csv")
+    reached = first_reached(history, OPTIMIZERS, "operations", levels, "operations")
+    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv").merge(
+        reached, on=[*OPTIMIZERS, "replicate"], validate="one_to_one"
+    )
+    tuning = gather_cells(cells, tuned, "tuning.csv")
+    summary = optimizers_summary(replicates, tuning, levels)
+
+    write_csv(convergence(history), args.convergence)
+    write_csv(performance_profiles(replicates, levels), args.profiles)
+    write_csv(tuning, args.tuning)
+    write_csv(replicates, args.replicates)
+    write_csv(summary, args.summary)
+    write_json(without_dots(nested(summary, OPTIMIZERS)), args.metrics)
+
+
+if __name__ == "__main__":
+    step.run(main)

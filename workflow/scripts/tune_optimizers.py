@@ -1,0 +1,25 @@
+"""Try the learning rates of one optimizer on one network, from starts that are not reported.
+
+Writes one row a loss, learning rate and start.
+"""
+
+import step
+
+from latentlab.fonts import read_fonts
+from latentlab.network import Network
+from latentlab.optimizers import tune, with_operations
+from latentlab.tables import write_csv
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "fonts", "tuning")
+    letters = read_fonts(args.fonts)[args.settings["font"]].pixels
+
+    trials = tune(args.settings, letters, step.log)
+
+    network = Network(**args.settings["network"])
+    write_csv(with_operations(trials, network, len(letters)), args.tuning)
+
+
+if __name__ == "__main__":
+    step.run(main)
