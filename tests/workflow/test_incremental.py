@@ -151,3 +151,53 @@ def test_a_failed_cell_keeps_the_others(blank):
     blank.run("git", "checkout", "--", "workflow")
     blank.snakemake("architectures")
     assert set(metrics(blank)) == {"35-2", "35-3-2"}
+
+
+def test_an_architecture_added_and_removed(project):
+    """One more changes no cell that was there; without it everything is as before."""
+    before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()
+    project.edit("architectures.networks.35-4", [35, 4, 35])
+    trained = {path for path in project.pending() if path.endswith("weights.npz")}
+    assert trained == {"results/architectures/cells/35-4/weights.npz"}
+    project.dvc("repro")
+    assert set(metrics(project)) >= {"35-2", "35-4"}
+    cells = [path for path in before if "/cells/" in path and path.startswith("results")]
+    after = project.bytes_of()
+    assert {path: after[path] for path in cells} == {path: before[path] for path in cells}
+    project.edit("architectures.networks.35-4", None)
+    project.dvc("repro")
+    assert project.bytes_of() == before
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
+def test_a_parameter_removed_and_put_back(project):
+    """Refused without it, by either tool, and nothing is touched; then nothing is to be done."""
+    before = project.bytes_of()
+    text = (project.root / "params.yaml").read_text()
+    project.edit("architectures.beta", None)
+    for output in (project.snakemake(ok=False), project.dvc("repro", ok=False)):
+        assert "architectures.beta: missing, allowed: a number above 0" in output
+        assert "Traceback" not in output
+    assert project.bytes_of() == before
+    (project.root / "params.yaml").write_text(text)
+    assert project.pending() == set()
+    assert "up to date" in project.dvc("status")
+
+
+def test_two_swapped_parameters_of_one_step(project):
+    """Snakemake compares a mapping as a set of values: this it would not notice."""
+    project.edit("architectures.xtol", 0.02)
+    project.snakemake("architectures")
+    assert project.pending("architectures") == set()
+    project.edit("architectures.xtol", 0.01)
+    project.edit("architectures.ftol", 0.02)
+    trained = [path for path in cells_of(project.pending()) if path.endswith("weights.npz")]
+    assert {path.split("/")[1] for path in trained} == {"architectures"}
+
+
+def test_a_font_replaced_by_another(project):
+    """A pixel of one letter: everything that reads fonts is computed again."""
+    project.replace("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a")
+    trained = {path for path in project.pending() if path.endswith("weights.npz")}
+    cells = {p for p in project.bytes_of("results") if p.endswith("weights.npz")}
+    assert trained == {path for path in cells if not path.startswith("results/vae/")}

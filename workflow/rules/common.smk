@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
@@ -38,6 +39,10 @@ if OFFLINE:
         if images[name]["source"] != "download"
         or Path(f"data/images/{name}/train_images.npy").exists()
     ]
+
+if workflow.is_main_process:
+    for line in records.mark_doubtful():
+        logger.warning(line)
 
 CELLS = {experiment: cells(PARAMS, experiment) for experiment in FACTORS}
 
@@ -166,6 +171,7 @@ onstart:
             run_lock.take(Path(".snakemake/run.lock"))
         except run_lock.RunningError as error:
             raise WorkflowError(str(error)) from None
+        environment.record(Path("logs/environment.json"))
         if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):
             shell(
                 "python {script}", script=here("workflow/scripts/compile_powell.py")

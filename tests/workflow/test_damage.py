@@ -1,0 +1,146 @@
+"""Results, records and caches that are not as they were written: seen, said, computed again."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from project import Project
+from support.records import record_of
+
+RECORDS = ".snakemake/metadata"
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path):
+    """One bit of a byte in the middle."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+DAMAGED = [
+    "results/architectures/cells/*/weights.npz",
+    "results/architectures/cells/*/history.csv",
+    "results/architectures/tables/summary.csv",
+    "results/architectures/metrics.json",
+    "results/letters/figures/*/*/*.svg",
+    "data/images/*/train_images.npy",
+]
+
+
+def first(project, pattern):
+    """The first file of a finished project that a pattern fits."""
+    return str(min(project.root.glob(pattern)).relative_to(project.root))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [truncate, flip, empty], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("tool", ["snakemake", "dvc"])
+def test_damaged_results_are_computed_again(project, damage, tool, record_property):
+    before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()
+    names = [first(project, pattern) for pattern in DAMAGED]
+    for name in names:
+        damage(project.root / name)
+    text = project.dvc("repro") if tool == "dvc" else project.snakemake()
+    for name in names:
+        assert f"{name} is not what its job wrote" in text
+    assert "Traceback" not in text
+    assert project.bytes_of() == before
+    assert (project.root / "dvc.lock").read_bytes() == lock
+    assert project.pending() == set()
+    record_property("scenario", "results and cached arrays cut, emptied, a bit flipped")
+    record_property("times", len(DAMAGED))
+
+
+@pytest.mark.parametrize("pattern", DAMAGED)
+def test_every_damage_is_seen(project, pattern):
+    """Whatever its time says: a bad disk changes none."""
+    name = first(project, pattern)
+    path = project.root / name
+    times = path.stat()
+    flip(path)
+    subprocess.run(["touch", "-d", f"@{times.st_mtime}", str(path)], check=True)
+    assert name in project.pending()
+    # restored, nothing is to be done
+    project.dvc("checkout", "--force")
+    project.run("git", "checkout", "--", ".")
+    assert project.pending() == set()
+
+
+def test_damaged_records_are_not_trusted(project, record_property):
+    """A record that cannot be read, lost a field, or is gone: the result counts for nothing."""
+    records = project.root / RECORDS
+    table = "results/{}/tables/summary.csv".format
+    truncate(record_of(table("architectures"), records))
+    damaged = record_of(table("denoising"), records)
+    damaged.write_bytes(damaged.read_bytes().replace(b'"params"', b'"parans"'))
+    damaged = record_of(table("vae"), records)
+    damaged.write_bytes(damaged.read_bytes().replace(b"rule", b"rul\xff"))
+    record_of(table("letters"), records).unlink()
+    pending = project.pending()
+    assert {table(name) for name in ("architectures", "denoising", "vae", "letters")} <= pending
+    record_property("scenario", "job records cut, altered, removed")
+    record_property("times", 4)
+
+
+@pytest.mark.parametrize("tool", ["snakemake", "dvc"])
+def test_results_without_records_are_not_certified(project, tool, record_property):
+    """Removing .snakemake is common advice. Snakemake alone would then have nothing to do."""
+    shutil.rmtree(project.root / ".snakemake")
+    project.edit("architectures.networks.35-2", [35, 4, 35])
+    old = (project.root / "results/architectures/metrics.json").read_bytes()
+    if tool == "snakemake":
+        project.snakemake("architectures")
+    else:
+        project.dvc("repro")
+    assert (project.root / "results/architectures/metrics.json").read_bytes() != old
+    record_property("scenario", "job records removed, then an edit")
+    record_property("times", 1)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, empty], ids=lambda f: f.__name__)
+def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage, record_property):
+    cache = tmp_path / "cache"
+    target = "results/architectures/cells/35-2/weights.npz"
+    before = (project.root / target).read_bytes()
+    arguments = (target, "--forcerun", "train_architectures")
+    project.snakemake(*arguments, LATENTLAB_CACHE=str(cache))
+    for path in (p for p in cache.rglob("*.nb*") if p.is_file()):
+        damage(path)
+    text = project.snakemake(*arguments, LATENTLAB_CACHE=str(cache))
+    assert "compiled code is not as it was written" in text
+    assert (project.root / target).read_bytes() == before
+    record_property("scenario", "compiled code cut, emptied, a bit flipped")
+    record_property("times", 1)
+
+
+@pytest.mark.parametrize("damage", [truncate, empty], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", ["params.yaml", "data/fonts/font.h", "data/published.yaml"])
+def test_damaged_inputs_are_named(project, name, damage, record_property):
+    """They are the user's: refused in one line, nothing is written; put back, all is as before."""
+    before = project.bytes_of("results")
+    damage(project.root / name)
+    text = project.snakemake(ok=False)
+    assert any(name in line for line in text.splitlines())
+    assert "Traceback" not in text
+    project.run("git", "checkout", "--", name)
+    project.snakemake()
+    assert project.bytes_of("results") == before
+    record_property("scenario", "inputs cut or emptied")
+    record_property("times", 1)
+
+
+def test_what_a_kill_leaves_among_the_records_does_no_harm(project):
+    (project.root / RECORDS / ".4711.tmp").write_text('{"rule": ')
+    project.edit("denoising.fresh_draws", 6)
+    project.dvc("repro")
+    assert not (project.root / RECORDS / ".4711.tmp").exists()
+    assert isinstance(Project(project.root).pending(), set)
