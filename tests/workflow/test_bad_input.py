@@ -135,6 +135,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.scenario("a download that stalls, is cut, is a page, has other bytes")
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
@@ -144,7 +145,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         pytest.param("stalled", "the transfer broke off", marks=pytest.mark.slow),
     ],
 )
-def test_bad_downloads(downloads, fault, line, record_property):
+def test_bad_downloads(downloads, fault, line):
     """One line says what came; nothing of it stays; the same command then finishes."""
     project, mirror = downloads
     files = {f"/{path.name}": path.read_bytes() for path in (mirror / "tiny").iterdir()}
@@ -165,10 +166,9 @@ def test_bad_downloads(downloads, fault, line, record_property):
         server.shutdown()
     stored = np.load(project.root / target)
     assert np.array_equal(stored, FILES["train-images-idx3-ubyte.gz"])
-    record_property("scenario", f"a download {fault}")
-    record_property("times", 1)
 
 
+@pytest.mark.scenario("data replaced by another file with a new hash")
 def test_data_replaced_by_another_file_with_a_new_hash(downloads):
     """Noticed by the hash in the parameters; the file of before serves no longer."""
     project, mirror = downloads
@@ -188,6 +188,7 @@ def test_data_replaced_by_another_file_with_a_new_hash(downloads):
 HOSTILE_NAMES = ["a; touch pwned", "$(touch pwned)", "`touch pwned`", "../../up", "/etc/x", "a\nb"]
 
 
+@pytest.mark.scenario("names that are commands or paths")
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_name_is_never_a_command_or_a_path(blank, name):
     blank.edit("architectures.networks", {name: [35, 2, 35]})
@@ -197,6 +198,7 @@ def test_a_name_is_never_a_command_or_a_path(blank, name):
     assert not list(blank.root.parent.rglob("pwned"))
 
 
+@pytest.mark.scenario("YAML with tags, alias bombs, depth")
 @pytest.mark.parametrize(
     "text",
     [
@@ -221,6 +223,7 @@ def test_yaml_is_data(blank, text):
     assert not (blank.root / "pwned").exists()
 
 
+@pytest.mark.scenario("no network, then one")
 @pytest.mark.slow
 def test_the_study_without_a_network(downloads):
     """All that needs none is done, and said; with the mirror the rest follows."""

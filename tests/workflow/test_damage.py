@@ -41,10 +41,11 @@ def first(project, pattern):
     return str(min(project.root.glob(pattern)).relative_to(project.root))
 
 
+@pytest.mark.scenario("results and cached arrays cut, emptied, a bit flipped", len(DAMAGED))
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [truncate, flip, empty], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
-def test_damaged_results_are_computed_again(project, damage, tool, record_property):
+def test_damaged_results_are_computed_again(project, damage, tool):
     before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()
     names = [first(project, pattern) for pattern in DAMAGED]
     for name in names:
@@ -56,8 +57,6 @@ def test_damaged_results_are_computed_again(project, damage, tool, record_proper
     assert project.bytes_of() == before
     assert (project.root / "dvc.lock").read_bytes() == lock
     assert project.pending() == set()
-    record_property("scenario", "results and cached arrays cut, emptied, a bit flipped")
-    record_property("times", len(DAMAGED))
 
 
 @pytest.mark.parametrize("pattern", DAMAGED)
@@ -75,7 +74,8 @@ def test_every_damage_is_seen(project, pattern):
     assert project.pending() == set()
 
 
-def test_damaged_records_are_not_trusted(project, record_property):
+@pytest.mark.scenario("job records cut, altered, removed", 4)
+def test_damaged_records_are_not_trusted(project):
     """A record that cannot be read, lost a field, or is gone: the result counts for nothing."""
     records = project.root / RECORDS
     table = "results/{}/tables/summary.csv".format
@@ -87,12 +87,11 @@ def test_damaged_records_are_not_trusted(project, record_property):
     record_of(table("letters"), records).unlink()
     pending = project.pending()
     assert {table(name) for name in ("architectures", "denoising", "vae", "letters")} <= pending
-    record_property("scenario", "job records cut, altered, removed")
-    record_property("times", 4)
 
 
+@pytest.mark.scenario("job records removed, then an edit")
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
-def test_results_without_records_are_not_certified(project, tool, record_property):
+def test_results_without_records_are_not_certified(project, tool):
     """Removing .snakemake is common advice. Snakemake alone would then have nothing to do."""
     shutil.rmtree(project.root / ".snakemake")
     project.edit("architectures.networks.35-2", [35, 4, 35])
@@ -102,12 +101,11 @@ def test_results_without_records_are_not_certified(project, tool, record_propert
     else:
         project.dvc("repro")
     assert (project.root / "results/architectures/metrics.json").read_bytes() != old
-    record_property("scenario", "job records removed, then an edit")
-    record_property("times", 1)
 
 
+@pytest.mark.scenario("compiled code cut, emptied, a bit flipped")
 @pytest.mark.parametrize("damage", [truncate, flip, empty], ids=lambda f: f.__name__)
-def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage, record_property):
+def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage):
     cache = tmp_path / "cache"
     target = "results/architectures/cells/35-2/weights.npz"
     before = (project.root / target).read_bytes()
@@ -118,13 +116,12 @@ def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage, record_prop
     text = project.snakemake(*arguments, LATENTLAB_CACHE=str(cache))
     assert "compiled code is not as it was written" in text
     assert (project.root / target).read_bytes() == before
-    record_property("scenario", "compiled code cut, emptied, a bit flipped")
-    record_property("times", 1)
 
 
+@pytest.mark.scenario("inputs cut or emptied")
 @pytest.mark.parametrize("damage", [truncate, empty], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", ["params.yaml", "data/fonts/font.h", "data/published.yaml"])
-def test_damaged_inputs_are_named(project, name, damage, record_property):
+def test_damaged_inputs_are_named(project, name, damage):
     """They are the user's: refused in one line, nothing is written; put back, all is as before."""
     before = project.bytes_of("results")
     damage(project.root / name)
@@ -134,8 +131,6 @@ def test_damaged_inputs_are_named(project, name, damage, record_property):
     project.run("git", "checkout", "--", name)
     project.snakemake()
     assert project.bytes_of("results") == before
-    record_property("scenario", "inputs cut or emptied")
-    record_property("times", 1)
 
 
 def test_what_a_kill_leaves_among_the_records_does_no_harm(project):

@@ -119,6 +119,7 @@ def kill(project, victim, seconds):
     return victim
 
 
+@pytest.mark.scenario("kill -9 of Snakemake, of a job, of DVC, of everything")
 @pytest.mark.parametrize("chain", range(CHAINS))
 def test_killed_at_random_moments(chain, tmp_path, finished, record_property):
     """Four kills of one study, one after the other, each met by the run before it or by what
@@ -129,17 +130,17 @@ def test_killed_at_random_moments(chain, tmp_path, finished, record_property):
     killed = [kill(project, victim, rng.uniform(1, 25)) for victim in victims]
     finish(project, "dvc", "repro")
     assert_undisturbed(project, finished)
-    record_property("scenario", "kill -9 of Snakemake, of a job, of DVC, of everything")
     record_property("times", KILLS_A_CHAIN - killed.count("too late"))
 
 
 # ---------------------------------------------------------------- interruption
 
 
+@pytest.mark.scenario("Ctrl-C")
 @pytest.mark.parametrize(
     "command", [["snakemake", "--cores", "2"], ["dvc", "repro"]], ids=["snakemake", "dvc"]
 )
-def test_interrupted_from_the_keyboard(blank, finished, command, record_property):
+def test_interrupted_from_the_keyboard(blank, finished, command):
     """Ctrl-C reaches every process in the foreground: none stays."""
     with started(blank, command) as process:
         while not children(process, "workflow/scripts/train_"):
@@ -154,8 +155,6 @@ def test_interrupted_from_the_keyboard(blank, finished, command, record_property
         assert at_work(blank) == []
     finish(blank, *command)
     assert_undisturbed(blank, finished)
-    record_property("scenario", "Ctrl-C")
-    record_property("times", 1)
 
 
 # ---------------------------------------------------------------- disks
@@ -174,8 +173,9 @@ def mounted(folder, *options):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.scenario("disk full while results are written")
 @pytest.mark.parametrize("kib", [8, 40, 200])
-def test_a_full_disk(blank, finished, kib, record_property):
+def test_a_full_disk(blank, finished, kib):
     """The disk fills up while results are written: one line says so, nothing half-written stays."""
     results = blank.root / "results"
     with mounted(results, "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs"):
@@ -187,11 +187,10 @@ def test_a_full_disk(blank, finished, kib, record_property):
         blank.snakemake("letters", "architectures")
         folders = ("results/letters", "results/architectures")
         assert blank.bytes_of(*folders) == Project(finished).bytes_of(*folders)
-    record_property("scenario", "disk full while results are written")
-    record_property("times", 1)
 
 
-def test_a_full_disk_for_everything(tmp_path, finished, record_property):
+@pytest.mark.scenario("disk full, job records and logs included")
+def test_a_full_disk_for_everything(tmp_path, finished):
     """Records, logs and results on one disk that fills up."""
     disk = tmp_path / "disk"
     with mounted(disk, "-t", "tmpfs", "-o", "size=100m", "tmpfs"):
@@ -206,11 +205,10 @@ def test_a_full_disk_for_everything(tmp_path, finished, record_property):
         assert project.pending("letters", "architectures") == set()
         folders = ("results/letters", "results/architectures")
         assert project.bytes_of(*folders) == Project(finished).bytes_of(*folders)
-    record_property("scenario", "disk full, job records and logs included")
-    record_property("times", 1)
 
 
-def test_results_that_cannot_be_written(blank, finished, record_property):
+@pytest.mark.scenario("results folder read-only")
+def test_results_that_cannot_be_written(blank, finished):
     results = blank.root / "results"
     results.mkdir(exist_ok=True)
     with mounted(results, "--bind", str(results)):
@@ -222,13 +220,14 @@ def test_results_that_cannot_be_written(blank, finished, record_property):
     blank.snakemake("architectures")
     folders = ("results/architectures",)
     assert blank.bytes_of(*folders) == Project(finished).bytes_of(*folders)
-    record_property("scenario", "results folder read-only")
-    record_property("times", 1)
 
 
 # ---------------------------------------------------------------- other circumstances
 
 
+@pytest.mark.scenario(
+    "another folder, current directory, cores, job order, hash seed, locale, time zone"
+)
 @pytest.mark.parametrize(
     ("cores", "scheduler", "others"),
     [
@@ -241,7 +240,7 @@ def test_results_that_cannot_be_written(blank, finished, record_property):
     ],
     ids=["one core", "four cores"],
 )
-def test_the_same_bytes_anywhere(tmp_path, finished, cores, scheduler, others, record_property):
+def test_the_same_bytes_anywhere(tmp_path, finished, cores, scheduler, others):
     """Another folder (with a blank in its name), another current directory, number of cores,
     job order, hash seed, locale, time zone."""
     other = copy_project(tmp_path / f"on {cores} cores")
@@ -260,10 +259,9 @@ def test_the_same_bytes_anywhere(tmp_path, finished, cores, scheduler, others, r
     folders = ("results", "data/images")
     assert other.bytes_of(*folders) == expected.bytes_of(*folders)
     assert other.bytes_of() == expected.bytes_of()
-    record_property("scenario", "another folder, current directory, cores, order, locale, zone")
-    record_property("times", 1)
 
 
+@pytest.mark.scenario("two runs at once")
 def test_one_run_at_a_time(blank):
     with started(blank, ["snakemake", "--cores", "1", "architectures"]) as first:
         while not (blank.root / ".snakemake/run.lock").exists():
@@ -277,7 +275,8 @@ def test_one_run_at_a_time(blank):
     blank.snakemake("architectures")
 
 
-def test_two_dvc_runs_at_once(blank, finished, record_property):
+@pytest.mark.scenario("two runs at once")
+def test_two_dvc_runs_at_once(blank, finished):
     """One of them works, the other says in a line why it does not."""
     with started(blank, ["dvc", "repro"]) as first:
         while not children(first, "snakemake"):
@@ -289,13 +288,10 @@ def test_two_dvc_runs_at_once(blank, finished, record_property):
         first.wait(280)
         assert first.returncode == 0, first.output()
     assert_undisturbed(blank, finished)
-    record_property("scenario", "two runs at once")
-    record_property("times", 1)
 
 
-def test_from_nothing_twice(blank, finished, record_property):
+@pytest.mark.scenario("dvc repro from nothing twice", 2)
+def test_from_nothing_twice(blank, finished):
     """``dvc repro`` from nothing, in two folders: the same lock, to the byte."""
     blank.dvc("repro")
     assert (blank.root / "dvc.lock").read_bytes() == (finished / "dvc.lock").read_bytes()
-    record_property("scenario", "dvc repro from nothing twice")
-    record_property("times", 2)

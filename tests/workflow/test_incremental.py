@@ -13,6 +13,7 @@ def metrics(project, experiment="architectures"):
     return json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
 
 
+@pytest.mark.scenario("a second run, by either tool")
 def test_a_second_run_has_nothing_to_do(project):
     before = project.bytes_of()
     assert project.pending() == set()
@@ -34,6 +35,7 @@ def test_learning_curves_and_reports_of_the_tools_themselves(project):
         assert category in report
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(project):
     project.edit("architectures.networks.35-2", [35, 3, 35])
     pending = project.pending()
@@ -44,6 +46,7 @@ def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(projec
     assert {path.split("/")[1] for path in pending} == {"architectures", "report"}
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_an_evaluation_knob_does_not_retrain(project):
     project.edit("denoising.fresh_draws", 6)
     assert {path.rsplit("/", 1)[1] for path in cells_of(project.pending())} == {"scores.csv"}
@@ -57,6 +60,7 @@ def test_a_training_knob_retrains(project, knob):
     assert len(trained) == expected[knob]
 
 
+@pytest.mark.scenario("comments, order of keys, docstrings rerun nothing")
 def test_comments_key_order_and_docstrings_rerun_nothing(project):
     text = (project.root / "params.yaml").read_text()
     head, tail = text.split("data:\n", 1)
@@ -67,6 +71,7 @@ def test_comments_key_order_and_docstrings_rerun_nothing(project):
     assert project.pending() == set()
 
 
+@pytest.mark.scenario("swapped parameter values")
 def test_swapped_values_are_noticed(project):
     project.edit("architectures.networks.35-2", [35, 3, 2, 3, 35])
     project.edit("architectures.networks.35-3-2", [35, 2, 35])
@@ -74,11 +79,13 @@ def test_swapped_values_are_noticed(project):
     assert len(trained) == 2
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_the_library_reruns_exactly_its_users(project):
     project.replace("src/latentlab/denoising.py", "generator(seed, cell, replicate", "generator(seed, cell, 1 + replicate")  # fmt: skip  # noqa: E501
     assert {path.split("/")[1] for path in project.pending()} == {"denoising", "report"}
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_figures_does_not_retrain(project):
     figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
     assert figures is not None
@@ -105,6 +112,7 @@ def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
     assert metrics(project) == after
 
 
+@pytest.mark.scenario("an edit and back: the same lock")
 def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     before = project.bytes_of()
     lock = (project.root / "dvc.lock").read_bytes()
@@ -117,6 +125,7 @@ def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.scenario("removed cells leave no orphans")
 def test_a_removed_network_leaves_no_orphan(project):
     project.edit("architectures.networks.35-3-2", None)
     project.dvc("repro")
@@ -126,6 +135,7 @@ def test_a_removed_network_leaves_no_orphan(project):
     assert project.pending() == set()
 
 
+@pytest.mark.scenario("an edit during a run is not certified")
 def test_an_edit_during_a_run_is_not_certified(project):
     """What DVC would record is the edited file beside results of the file before."""
     lock = (project.root / "dvc.lock").read_bytes()
@@ -139,6 +149,7 @@ def test_an_edit_during_a_run_is_not_certified(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.scenario("a failed cell keeps the others")
 def test_a_failed_cell_keeps_the_others(blank):
     blank.replace(
         "workflow/scripts/train_architectures.py",
@@ -153,6 +164,7 @@ def test_a_failed_cell_keeps_the_others(blank):
     assert set(metrics(blank)) == {"35-2", "35-3-2"}
 
 
+@pytest.mark.scenario("an architecture added and removed")
 def test_an_architecture_added_and_removed(project):
     """One more changes no cell that was there; without it everything is as before."""
     before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()
@@ -170,6 +182,7 @@ def test_an_architecture_added_and_removed(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.scenario("a parameter removed and put back")
 def test_a_parameter_removed_and_put_back(project):
     """Refused without it, by either tool, and nothing is touched; then nothing is to be done."""
     before = project.bytes_of()
@@ -184,6 +197,7 @@ def test_a_parameter_removed_and_put_back(project):
     assert "up to date" in project.dvc("status")
 
 
+@pytest.mark.scenario("swapped parameter values")
 def test_two_swapped_parameters_of_one_step(project):
     """Snakemake compares a mapping as a set of values: this it would not notice."""
     project.edit("architectures.xtol", 0.02)
@@ -195,6 +209,7 @@ def test_two_swapped_parameters_of_one_step(project):
     assert {path.split("/")[1] for path in trained} == {"architectures"}
 
 
+@pytest.mark.scenario("data replaced by another file with a new hash")
 def test_a_font_replaced_by_another(project):
     """A pixel of one letter: everything that reads fonts is computed again."""
     project.replace("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a")

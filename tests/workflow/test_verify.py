@@ -11,13 +11,12 @@ from project import Project
 COMMAND = ("python", "workflow/scripts/verify_study.py", "--folder", ".cache/verify")
 
 
+@pytest.mark.scenario("the whole study again by make verify")
 @pytest.mark.slow
-def test_what_is_committed_is_computed_again(project, record_property):
+def test_what_is_committed_is_computed_again(project):
     text = project.run(*COMMAND)
     assert "Every byte of all" in text
     assert not (project.root / ".cache/verify").exists()
-    record_property("scenario", "the whole study again by make verify")
-    record_property("times", 1)
 
 
 def commit_metric(project, experiment, change):

@@ -32,6 +32,7 @@ def error(project, network="35-2"):
     return json.loads(path.read_text())[network]["mean_error"]
 
 
+@pytest.mark.scenario("clone, dvc pull, edit, by either tool")
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
 def test_clone_pull_edit(remote, tmp_path, tool):
     """A fresh clone with pulled results has nothing to do, then notices an edit."""
@@ -48,6 +49,7 @@ def test_clone_pull_edit(remote, tmp_path, tool):
     assert error(other) != before
 
 
+@pytest.mark.scenario("dvc repro from nothing twice")
 def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     other = clone(project, tmp_path / "clone")
     assert not (other.root / ".snakemake").exists() or not other.bytes_of(".snakemake/metadata")
@@ -56,6 +58,7 @@ def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     assert "up to date" in other.dvc("status")
 
 
+@pytest.mark.scenario("checkout of an older commit and back")
 def test_checkout_of_an_older_commit_and_back(project):
     first, first_error = project.bytes_of(), error(project)
     project.edit("architectures.networks.35-2", [35, 4, 35])
@@ -76,6 +79,7 @@ def test_checkout_of_an_older_commit_and_back(project):
     assert project.bytes_of() == second
 
 
+@pytest.mark.scenario("dvc exp run, --temp, --queue", 3)
 @pytest.mark.slow
 def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     before = error(project)
@@ -96,6 +100,7 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     assert found == {"here": here, "copy": here, "queued": here}
 
 
+@pytest.mark.scenario("dvc exp run, --temp, --queue")
 @pytest.mark.slow
 def test_an_experiment_runs_its_own_code(project):
     """The code that ran is the code recorded, whatever the environment has installed."""
@@ -117,6 +122,7 @@ def test_gc_keeps_what_the_workspace_needs(project):
     assert project.pending() == set()
 
 
+@pytest.mark.scenario("dvc gc, then pull from a remote")
 def test_gc_and_pull_from_the_remote(remote, tmp_path):
     """What garbage collection took away, an older commit's results too, the remote gives back."""
     first = remote.bytes_of()
@@ -131,6 +137,7 @@ def test_gc_and_pull_from_the_remote(remote, tmp_path):
     assert remote.pending() == set()
 
 
+@pytest.mark.scenario("branches with other parameters merged")
 def test_branches_with_other_parameters_merged(project):
     """Each branch's cells are in the merged study, as they were on the branch."""
     project.run("git", "checkout", "--quiet", "-b", "one")
@@ -158,9 +165,10 @@ def test_branches_with_other_parameters_merged(project):
     assert "up to date" in project.dvc("status")
 
 
+@pytest.mark.scenario("another user's clone, another umask")
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
-def test_another_user_with_another_umask_elsewhere(project, record_property):
+def test_another_user_with_another_umask_elsewhere(project):
     """A clone of a user who may not even read the others' folders: the same lock and records."""
     home = Path(tempfile.mkdtemp(prefix="nobody"))
     try:
@@ -184,5 +192,3 @@ def test_another_user_with_another_umask_elsewhere(project, record_property):
         assert (home / "a clone/results/report/index.html").stat().st_mode & 0o077 == 0
     finally:
         shutil.rmtree(home)
-    record_property("scenario", "another user's clone, another umask")
-    record_property("times", 1)
