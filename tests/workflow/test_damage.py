@@ -119,18 +119,26 @@ def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage):
 
 
 @pytest.mark.scenario("inputs cut or emptied")
-@pytest.mark.parametrize("damage", [truncate, empty], ids=lambda f: f.__name__)
-@pytest.mark.parametrize("name", ["params.yaml", "data/fonts/font.h", "data/published.yaml"])
-def test_damaged_inputs_are_named(project, name, damage):
+@pytest.mark.parametrize(
+    ("name", "damage", "reason"),
+    [
+        ("params.yaml", truncate, "allowed: "),
+        ("params.yaml", empty, "None given, allowed: "),
+        ("data/fonts/font.h", truncate, "expected"),
+        ("data/fonts/font.h", empty, "no font found"),
+        ("data/published.yaml", empty, "empty, figures by experiment are needed"),
+    ],
+)
+def test_damaged_inputs_are_named(project, name, damage, reason):
     """They are the user's: refused in one line, nothing is written; put back, all is as before."""
     before = project.bytes_of("results")
     damage(project.root / name)
     text = project.snakemake(ok=False)
-    assert any(name in line for line in text.splitlines())
+    assert any(f"{name}:" in line and reason in line for line in text.splitlines()), text
     assert "Traceback" not in text
-    project.run("git", "checkout", "--", name)
-    project.snakemake()
     assert project.bytes_of("results") == before
+    project.run("git", "checkout", "--", name)
+    assert project.pending() == set()
 
 
 def test_what_a_kill_leaves_among_the_records_does_no_harm(project):

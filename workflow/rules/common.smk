@@ -12,7 +12,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import FACTORS, cells, read_params
+from latentlab.params import FACTORS, cells, read_params, read_yaml
 from support import environment, records, run_lock
 from support.code_digest import code_digest
 
@@ -28,6 +28,8 @@ if config:
 SCHEMA = "workflow/schemas/params.schema.yaml"
 try:
     PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
+    if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
+        raise StudyError("data/published.yaml: empty, figures by experiment are needed")
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 
