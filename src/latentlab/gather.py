@@ -22,14 +22,16 @@ def gather_cells(folder: str | Path, factors: Factors, *files: str) -> pd.DataFr
     folder : where the cells' folders are, by the names that ``factors`` has
     files : tables of a cell; several are joined on their common columns
     """
-    tables = []
-    for cell, values in factors.items():
-        first, *others = (read_csv(Path(folder) / cell / file) for file in files)
-        for other in others:
-            first = first.merge(other, validate="one_to_one")
-        named = pd.DataFrame(values, index=first.index)
-        tables.append(pd.concat([named, first.drop(columns=list(values), errors="ignore")], axis=1))
-    return pd.concat(tables, ignore_index=True)
+    joined = None
+    for file in files:  # all cells of a file at once: a table of its own for each costs more
+        tables = [read_csv(Path(folder) / cell / file) for cell in factors]
+        rows = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+        named = pd.DataFrame(list(factors.values())).iloc[rows].reset_index(drop=True)
+        table = pd.concat(tables, ignore_index=True).drop(columns=list(named), errors="ignore")
+        table = pd.concat([named, table], axis=1)
+        joined = table if joined is None else joined.merge(table, validate="one_to_one")
+    assert joined is not None, "no file named"
+    return joined
 
 
 def _by(table: pd.DataFrame, keys: Sequence[str]) -> Any:

@@ -234,7 +234,7 @@ def test_results_that_cannot_be_written(blank, finished):
         ("1", [], {"PYTHONHASHSEED": "1", "TZ": "Pacific/Auckland", "LC_ALL": "C"}),
         (
             "4",
-            ["--scheduler", "greedy"],
+            ["--scheduler", "ilp"],
             {"PYTHONHASHSEED": "4", "TZ": "America/Caracas", "LC_ALL": "C.UTF-8"},
         ),
     ],

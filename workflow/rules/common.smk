@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
 from latentlab.params import FACTORS, cells, read_params, read_yaml
-from support import environment, records, run_lock
+from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
 
 environment.prepare()
@@ -183,6 +183,8 @@ onstart:
 onsuccess:
     if workflow.is_main_process:
         records.normalize()
+        if workflow.local_exec and (line := effort.summary(workflow.cores)):
+            print(line, file=sys.stderr)
 
 
 onerror:
