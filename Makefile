@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 
-.PHONY: help study demo test test-all lint lock install pictures
+.PHONY: help study demo test test-all faults verify lint lock install pictures
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,6 +23,13 @@ test: $(DEVELOP) ## the fast tests
 
 test-all: $(DEVELOP) ## all tests
 	@python -m pytest -n auto
+
+faults: $(DEVELOP) ## faults, edits, versions, hostile input: a table of what was tried
+	@python tests/scenarios.py
+	@python tests/fuzz.py --inputs 1000000
+
+verify: install ## the whole study again from the committed code, compared to the byte
+	@python workflow/scripts/verify_study.py --folder .cache/verify
 
 lint: $(DEVELOP) ## ruff, snakefmt, mypy
 	@ruff check . && ruff format --check . && snakefmt --check . && mypy

@@ -15,6 +15,14 @@ import pytest
 from project import Project, copy_project
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the mark ``scenario`` says goes into the test's report, for tests/scenarios.py."""
+    for item in items:
+        for mark in item.iter_markers("scenario"):
+            name, times = (*mark.args, 1)[:2]
+            item.user_properties += [("scenario", name), ("times", times)]
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose study DVC has run and git has committed; copy it, do not touch it.

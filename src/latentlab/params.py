@@ -75,7 +75,7 @@ def read_yaml(path: str | Path) -> Any:
         raise ParamsError(f"{path}: {len(text)} characters, at most {MAX_BYTES} are read")
     try:
         return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, AssertionError, RecursionError) as error:  # ruamel asserts too
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         reason = getattr(error, "problem", None) or type(error).__name__

@@ -2,7 +2,10 @@
 
 import gzip
 import hashlib
+import http.server
 import struct
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -107,6 +110,120 @@ def test_unreachable_mirrors_name_the_way_out(downloads):
     assert not list((project.root / "data/images").rglob("tiny/*.npy"))
 
 
+class Server(http.server.BaseHTTPRequestHandler):
+    """A mirror that serves the files of a folder, badly while ``fault`` is set."""
+
+    def do_GET(self):
+        if self.fault == "redirected to a page" and self.path != "/login":
+            self.send_response(302)
+            self.send_header("Location", "/login")
+            self.end_headers()
+            return
+        body = self.files.get(self.path, b"<html>Please log in</html>")
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.fault == "wrong bytes":
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        if self.fault == "cut":
+            body = body[: len(body) // 2]
+        self.wfile.write(body if self.fault != "stalled" else body[:100])
+        while self.fault == "stalled":
+            time.sleep(0.1)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.scenario("a download that stalls, is cut, is a page, has other bytes")
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("redirected to a page", "is not the file expected: sha256"),
+        ("wrong bytes", "is not the file expected: sha256"),
+        ("cut", "the transfer broke off"),
+        pytest.param("stalled", "the transfer broke off", marks=pytest.mark.slow),
+    ],
+)
+def test_bad_downloads(downloads, fault, line):
+    """One line says what came; nothing of it stays; the same command then finishes."""
+    project, mirror = downloads
+    files = {f"/{path.name}": path.read_bytes() for path in (mirror / "tiny").iterdir()}
+    handler = type("Faulty", (Server,), {"fault": fault, "files": files})
+    target = "data/images/tiny/train_images.npy"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        project.edit("data.images.tiny.mirrors", [address])
+        text = project.snakemake(target, ok=False, DATA_MIRROR="", NO_PROXY="*")
+        assert any(line in shown and address in shown for shown in text.splitlines()), text
+        assert "Traceback" not in text
+        kept = [*(project.root / "data/images").rglob("*"), *(project.root / ".cache").rglob("*")]
+        assert [path for path in kept if path.is_file()] == []
+        handler.fault = None
+        project.snakemake(target, DATA_MIRROR="", NO_PROXY="*")
+        server.shutdown()
+    stored = np.load(project.root / target)
+    assert np.array_equal(stored, FILES["train-images-idx3-ubyte.gz"])
+
+
+@pytest.mark.scenario("data replaced by another file with a new hash")
+def test_data_replaced_by_another_file_with_a_new_hash(downloads):
+    """Noticed by the hash in the parameters; the file of before serves no longer."""
+    project, mirror = downloads
+    target, file = "data/images/tiny/train_images.npy", "train-images-idx3-ubyte.gz"
+    project.snakemake(target, DATA_MIRROR=str(mirror))
+    other = 255 - FILES[file] % 256
+    digest = write_idx(mirror / "tiny" / file, other)
+    assert project.pending(target) == set()  # what was asked for is there
+    project.run("sed", "-i", f"s/{file}: .*/{file}: {digest}/", "params.yaml")
+    pending = project.pending()
+    assert target in pending
+    assert "results/vae/cells/tiny/published/0/weights.npz" in pending
+    project.snakemake(target, DATA_MIRROR=str(mirror))
+    assert np.array_equal(np.load(project.root / target), other.astype(np.uint8))
+
+
+HOSTILE_NAMES = ["a; touch pwned", "$(touch pwned)", "`touch pwned`", "../../up", "/etc/x", "a\nb"]
+
+
+@pytest.mark.scenario("names that are commands or paths")
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_name_is_never_a_command_or_a_path(blank, name):
+    blank.edit("architectures.networks", {name: [35, 2, 35]})
+    text = blank.snakemake(ok=False)
+    assert "given as a name, allowed: a name of at most 40 letters" in text
+    assert "Traceback" not in text
+    assert not list(blank.root.parent.rglob("pwned"))
+
+
+@pytest.mark.scenario("YAML with tags, alias bombs, depth")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed: !!python/object/apply:os.system ['touch pwned']\n",
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(
+            f"{c}: &{c} [{', '.join([f'*{b}'] * 9)}]\n"
+            for b, c in zip("abcdefgh", "bcdefghi", strict=True)
+        ),
+        "[" * 100_000,
+        "a: " * 50_000,
+    ],
+    ids=["tag", "aliases", "depth", "colons"],
+)
+def test_yaml_is_data(blank, text):
+    (blank.root / "params.yaml").write_text(text)
+    start = time.monotonic()
+    output = blank.snakemake(ok=False)
+    assert "params.yaml: " in output
+    assert "Traceback" not in output
+    assert time.monotonic() - start < 60
+    assert not (blank.root / "pwned").exists()
+
+
+@pytest.mark.scenario("no network, then one")
 @pytest.mark.slow
 def test_the_study_without_a_network(downloads):
     """All that needs none is done, and said; with the mirror the rest follows."""

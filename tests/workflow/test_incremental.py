@@ -14,6 +14,7 @@ def metrics(project, experiment="architectures"):
     return found["networks"]
 
 
+@pytest.mark.scenario("a second run, by either tool")
 def test_a_second_run_has_nothing_to_do(project):
     before = project.bytes_of()
     assert project.pending() == set()
@@ -35,6 +36,7 @@ def test_learning_curves_and_reports_of_the_tools_themselves(project):
         assert category in report
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(project):
     project.edit("architectures.networks.35-2", [35, 3, 35])
     pending = project.pending()
@@ -46,6 +48,7 @@ def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(projec
     assert {path.split("/")[1] for path in pending} == {"architectures", "report"}
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_an_evaluation_knob_does_not_retrain(project):
     project.edit("denoising.fresh_draws", 6)
     files = {path.rsplit("/", 1)[1] for path in cells_of(project.pending())}
@@ -72,6 +75,7 @@ def test_a_training_knob_retrains(project, knob):
     assert len(trained) == expected[knob]
 
 
+@pytest.mark.scenario("comments, order of keys, docstrings rerun nothing")
 def test_comments_key_order_and_docstrings_rerun_nothing(project):
     text = (project.root / "params.yaml").read_text()
     head, tail = text.split("data:\n", 1)
@@ -82,6 +86,7 @@ def test_comments_key_order_and_docstrings_rerun_nothing(project):
     assert project.pending() == set()
 
 
+@pytest.mark.scenario("swapped parameter values")
 def test_swapped_values_are_noticed(project):
     project.edit("architectures.networks.35-2", [35, 3, 2, 3, 35])
     project.edit("architectures.networks.35-3-2", [35, 2, 35])
@@ -89,11 +94,13 @@ def test_swapped_values_are_noticed(project):
     assert len(trained) == 4
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_the_library_reruns_exactly_its_users(project):
     project.replace("src/latentlab/denoising.py", 'replicate, "copies"', 'replicate, "others"')
     assert {path.split("/")[1] for path in project.pending()} == {"denoising", "report"}
 
 
+@pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_figures_does_not_retrain(project):
     figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
     assert figures is not None
@@ -120,6 +127,7 @@ def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
     assert metrics(project) == after
 
 
+@pytest.mark.scenario("an edit and back: the same lock")
 def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     before = project.bytes_of()
     lock = (project.root / "dvc.lock").read_bytes()
@@ -132,6 +140,7 @@ def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.scenario("removed cells leave no orphans")
 def test_a_removed_network_leaves_no_orphan(project):
     project.edit("architectures.networks.35-3-2", None)
     project.dvc("repro")
@@ -141,6 +150,7 @@ def test_a_removed_network_leaves_no_orphan(project):
     assert project.pending() == set()
 
 
+@pytest.mark.scenario("an edit during a run is not certified")
 def test_an_edit_during_a_run_is_not_certified(project):
     """What DVC would record is the edited file beside results of the file before."""
     lock = (project.root / "dvc.lock").read_bytes()
@@ -154,6 +164,7 @@ def test_an_edit_during_a_run_is_not_certified(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.scenario("a failed cell keeps the others")
 def test_a_failed_cell_keeps_the_others(blank):
     blank.replace(
         "workflow/scripts/train_architectures.py",
@@ -167,3 +178,57 @@ def test_a_failed_cell_keeps_the_others(blank):
     blank.run("git", "checkout", "--", "workflow")
     blank.snakemake("architectures")
     assert set(metrics(blank)) == {"35-2", "35-3-2"}
+
+
+@pytest.mark.scenario("an architecture added and removed")
+def test_an_architecture_added_and_removed(project):
+    """One more changes no cell that was there; without it everything is as before."""
+    before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()
+    project.edit("architectures.networks.35-4", [35, 4, 35])
+    trained = {path for path in project.pending() if path.endswith("weights.npz")}
+    assert trained == {"results/architectures/cells/35-4/weights.npz"}
+    project.dvc("repro")
+    assert set(metrics(project)) >= {"35-2", "35-4"}
+    cells = [path for path in before if "/cells/" in path and path.startswith("results")]
+    after = project.bytes_of()
+    assert {path: after[path] for path in cells} == {path: before[path] for path in cells}
+    project.edit("architectures.networks.35-4", None)
+    project.dvc("repro")
+    assert project.bytes_of() == before
+    assert (project.root / "dvc.lock").read_bytes() == lock
+
+
+@pytest.mark.scenario("a parameter removed and put back")
+def test_a_parameter_removed_and_put_back(project):
+    """Refused without it, by either tool, and nothing is touched; then nothing is to be done."""
+    before = project.bytes_of()
+    text = (project.root / "params.yaml").read_text()
+    project.edit("architectures.beta", None)
+    for output in (project.snakemake(ok=False), project.dvc("repro", ok=False)):
+        assert "architectures.beta: missing, allowed: a number above 0" in output
+        assert "Traceback" not in output
+    assert project.bytes_of() == before
+    (project.root / "params.yaml").write_text(text)
+    assert project.pending() == set()
+    assert "up to date" in project.dvc("status")
+
+
+@pytest.mark.scenario("swapped parameter values")
+def test_two_swapped_parameters_of_one_step(project):
+    """Snakemake compares a mapping as a set of values: this it would not notice."""
+    project.edit("architectures.xtol", 0.02)
+    project.snakemake("architectures")
+    assert project.pending("architectures") == set()
+    project.edit("architectures.xtol", 0.01)
+    project.edit("architectures.ftol", 0.02)
+    trained = [path for path in cells_of(project.pending()) if path.endswith("weights.npz")]
+    assert {path.split("/")[1] for path in trained} == {"architectures"}
+
+
+@pytest.mark.scenario("data replaced by another file with a new hash")
+def test_a_font_replaced_by_another(project):
+    """A pixel of one letter: everything that reads fonts is computed again."""
+    project.replace("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a")
+    trained = {path for path in project.pending() if path.endswith("weights.npz")}
+    cells = {p for p in project.bytes_of("results") if p.endswith("weights.npz")}
+    assert trained == {path for path in cells if not path.startswith("results/vae/")}

@@ -1,11 +1,16 @@
 """Snakemake and DVC agree after clones, checkouts and experiments: nothing stale is certified."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import ROOT, Project, environment
 
 
 @pytest.fixture
@@ -27,6 +32,7 @@ def error(project, network="35-2"):
     return json.loads(path.read_text())["networks"][network]["relu"]["mean_error"]
 
 
+@pytest.mark.scenario("clone, dvc pull, edit, by either tool")
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
 def test_clone_pull_edit(remote, tmp_path, tool):
     """A fresh clone with pulled results has nothing to do, then notices an edit."""
@@ -43,6 +49,7 @@ def test_clone_pull_edit(remote, tmp_path, tool):
     assert error(other) != before
 
 
+@pytest.mark.scenario("dvc repro from nothing twice")
 def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     other = clone(project, tmp_path / "clone")
     assert not (other.root / ".snakemake").exists() or not other.bytes_of(".snakemake/metadata")
@@ -51,6 +58,7 @@ def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     assert "up to date" in other.dvc("status")
 
 
+@pytest.mark.scenario("checkout of an older commit and back")
 def test_checkout_of_an_older_commit_and_back(project):
     first, first_error = project.bytes_of(), error(project)
     project.edit("architectures.networks.35-2", [35, 4, 35])
@@ -71,6 +79,7 @@ def test_checkout_of_an_older_commit_and_back(project):
     assert project.bytes_of() == second
 
 
+@pytest.mark.scenario("dvc exp run, --temp, --queue", 3)
 @pytest.mark.slow
 def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     before = error(project)
@@ -91,6 +100,7 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     assert found == {"here": here, "copy": here, "queued": here}
 
 
+@pytest.mark.scenario("dvc exp run, --temp, --queue")
 @pytest.mark.slow
 def test_an_experiment_runs_its_own_code(project):
     """The code that ran is the code recorded, whatever the environment has installed."""
@@ -110,3 +120,75 @@ def test_gc_keeps_what_the_workspace_needs(project):
     shutil.rmtree(project.root / "results/vae/cells")
     project.dvc("checkout")
     assert project.pending() == set()
+
+
+@pytest.mark.scenario("dvc gc, then pull from a remote")
+def test_gc_and_pull_from_the_remote(remote, tmp_path):
+    """What garbage collection took away, an older commit's results too, the remote gives back."""
+    first = remote.bytes_of()
+    remote.edit("architectures.networks.35-2", [35, 4, 35])
+    remote.dvc("repro")
+    remote.commit("edited")
+    remote.dvc("push")
+    remote.dvc("gc", "--workspace", "--force")
+    remote.run("git", "checkout", "--quiet", "HEAD~1")
+    remote.dvc("pull", "--force")
+    assert remote.bytes_of() == first
+    assert remote.pending() == set()
+
+
+@pytest.mark.scenario("branches with other parameters merged")
+def test_branches_with_other_parameters_merged(project):
+    """Each branch's cells are in the merged study, as they were on the branch."""
+    project.run("git", "checkout", "--quiet", "-b", "one")
+    project.edit("architectures.networks.35-2", [35, 4, 35])
+    project.dvc("repro")
+    project.commit("one")
+    one = project.bytes_of("results/architectures")
+    project.run("git", "checkout", "--quiet", "main")
+    project.dvc("checkout")
+    project.edit("denoising.max_epochs", 1)
+    project.dvc("repro")
+    project.commit("two")
+    two = project.bytes_of("results/denoising")
+
+    text = project.run("git", "merge", "one", ok=False)
+    assert "CONFLICT" in text
+    assert "dvc.lock" in text
+    assert project.run("git", "diff", "--name-only", "--diff-filter=U").split() == ["dvc.lock"]
+    project.run("git", "checkout", "--ours", "dvc.lock")
+    project.dvc("repro")
+    assert project.bytes_of("results/architectures") == one
+    assert project.bytes_of("results/denoising") == two
+    assert project.pending() == set()
+    project.commit("merged")
+    assert "up to date" in project.dvc("status")
+
+
+@pytest.mark.scenario("another user's clone, another umask")
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
+def test_another_user_with_another_umask_elsewhere(project):
+    """A clone of a user who may not even read the others' folders: the same lock and records."""
+    home = Path(tempfile.mkdtemp(prefix="nobody"))
+    try:
+        shutil.copytree(project.root, home / "origin", symlinks=True)
+        shutil.copytree(ROOT / ".cache/numba", home / "numba")
+        subprocess.run(["chown", "-R", "nobody:", str(home)], check=True)
+        command = (
+            "umask 077 && git clone --quiet origin 'a clone' && cd 'a clone'"
+            " && dvc repro && git status --porcelain && dvc status"
+        )
+        done = subprocess.run(
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "sh", "-c", command],
+            cwd=home, capture_output=True, text=True,
+            env=environment() | {"HOME": str(home), "LATENTLAB_CACHE": str(home / "numba")},
+        )  # fmt: skip
+        if "Permission denied" in done.stderr and sys.prefix in done.stderr:
+            pytest.skip("nobody may not read this Python environment")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert Project(home / "a clone").bytes_of() == project.bytes_of()
+        assert (home / "a clone/dvc.lock").read_bytes() == (project.root / "dvc.lock").read_bytes()
+        assert (home / "a clone/results/report/index.html").stat().st_mode & 0o077 == 0
+    finally:
+        shutil.rmtree(home)

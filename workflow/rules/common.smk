@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
@@ -22,6 +23,7 @@ from latentlab.params import (
     denoising_variations,
     letters_factors,
     read_params,
+    read_yaml,
 )
 from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
@@ -38,6 +40,8 @@ if config:
 SCHEMA = "workflow/schemas/params.schema.yaml"
 try:
     PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
+    if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
+        raise StudyError("data/published.yaml: empty, figures by experiment are needed")
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 
@@ -49,6 +53,10 @@ if OFFLINE:
         if images[name]["source"] != "download"
         or Path(f"data/images/{name}/train_images.npy").exists()
     ]
+
+if workflow.is_main_process:
+    for line in records.mark_doubtful():
+        logger.warning(line)
 
 CELLS = {experiment: cells(PARAMS, experiment) for experiment in FACTORS}
 
@@ -235,6 +243,7 @@ onstart:
             run_lock.take(Path(".snakemake/run.lock"))
         except run_lock.RunningError as error:
             raise WorkflowError(str(error)) from None
+        environment.record(Path("logs/environment.json"))
         if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):
             shell(
                 "python {script}", script=here("workflow/scripts/compile_powell.py")

@@ -1,0 +1,116 @@
+"""Compute the whole study again from the committed code, in a clone, and compare every byte.
+
+An interrupted run goes on where it was. Exit code 1 where a result differs beyond the tolerance.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import step
+
+from latentlab.params import read_yaml
+
+sys.path.insert(0, str(step.ROOT / "workflow"))
+from support import verification
+
+FILES_SHOWN = 8
+
+
+def git(*arguments, folder=step.ROOT):
+    """The output of a git command; StudyError where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise step.latentlab.StudyError(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def clone(folder):
+    """The committed project in ``folder``, with this one's downloads; what is there is kept."""
+    head = git("rev-parse", "HEAD")
+    if not (folder / ".git").exists() or git("rev-parse", "HEAD", folder=folder) != head:
+        shutil.rmtree(folder, ignore_errors=True)
+        git("clone", "--quiet", str(step.ROOT), str(folder))
+    downloads = step.ROOT / ".cache/downloads"
+    if downloads.is_dir():
+        shutil.copytree(downloads, folder / ".cache/downloads", dirs_exist_ok=True)
+
+
+def compare_outputs(folder, committed):
+    """Rows of a table, one an output that differs: output, files that differ; and how many."""
+    cache = step.ROOT / ".dvc/cache"
+    rows, expected = [], verification.outputs(committed)
+    for path, md5 in expected.items():
+        if verification.digest(folder / path) == md5:
+            continue
+        files = "the file"
+        if md5.endswith(".dir"):
+            before = verification.cached_manifest(cache, md5)
+            files = "the committed files are not in DVC's cache here"
+            if before is not None:
+                now = verification.manifest(folder / path)
+                names = verification.changed_files(before, now)
+                files = f"{len(names)} of {len(before)}: {', '.join(names[:FILES_SHOWN])}"
+                files += ", ..." if len(names) > FILES_SHOWN else ""
+        rows.append((path, files if (folder / path).exists() else "missing"))
+    return rows, len(expected)
+
+
+def compare_metrics(folder):
+    """All metrics that differ, with the experiment before their name."""
+    for path in git("ls-files", "results/*/metrics.json").split():
+        committed = json.loads(git("show", f"HEAD:{path}"))
+        now = json.loads((folder / path).read_text()) if (folder / path).exists() else {}
+        for difference in verification.compare(committed, now):
+            yield Path(path).parent.name, difference
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "folder")
+    edited = git("status", "--porcelain").splitlines()
+    if edited:
+        step.log(f"Not committed, and so not looked at: {len(edited)} files")
+    folder = args.folder.resolve()
+    clone(folder)
+    run = subprocess.run([sys.executable, "workflow/scripts/run_study.py"], cwd=folder)
+    if run.returncode:
+        raise step.latentlab.StudyError(f"the study failed in {folder}: run the same command again")
+
+    lock = folder / ".git/committed.lock"
+    lock.write_text(git("show", "HEAD:dvc.lock"))
+    committed, now = read_yaml(lock), read_yaml(folder / "dvc.lock")
+    rows, count = compare_outputs(folder, committed)
+    inputs = verification.changed_inputs(committed, now)
+    if inputs:
+        step.log(f"dvc.lock is not of the committed state of: {', '.join(inputs)}")
+    if not rows:
+        step.log(f"Every byte of all {count} outputs is as committed.")
+        shutil.rmtree(folder)
+        return
+
+    step.log(f"{count - len(rows)} of {count} outputs are as committed, to the byte. The others:\n")
+    step.log(verification.table(("output", "files that differ"), rows) + "\n")
+    metrics = list(compare_metrics(folder))
+    shown = [
+        (
+            f"{experiment}: {d.metric}",
+            "missing" if d.committed is None else f"{d.committed:.6g}",
+            "missing" if d.now is None else f"{d.now:.6g}",
+            f"{d.share:.2g}",
+            {None: "not judged", True: "yes", False: "NO"}[d.agrees],
+        )
+        for experiment, d in metrics
+    ]
+    columns = ("metric", "committed", "now", "relative difference", "agrees")
+    step.log(verification.table(columns, shown) if shown else "All metrics are as committed.")
+    wrong = sum(d.agrees is False for _, d in metrics)
+    step.log(f"\nThe run is in {folder}.")
+    if wrong:
+        raise step.latentlab.StudyError(f"{wrong} metrics differ beyond the tolerance")
+    step.log("All metrics agree within the tolerance (docs/reproducibility.md).")
+
+
+if __name__ == "__main__":
+    step.run(main)
