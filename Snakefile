@@ -15,6 +15,7 @@ include: "workflow/rules/architectures.smk"
 include: "workflow/rules/letters.smk"
 include: "workflow/rules/denoising.smk"
 include: "workflow/rules/vae.smk"
+include: "workflow/rules/conclusions.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -25,4 +26,5 @@ rule all:
         rules.letters.input,
         rules.denoising.input,
         rules.vae.input,
+        rules.conclusions.input,
         "results/report/index.html",

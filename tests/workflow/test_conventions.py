@@ -15,7 +15,13 @@ RULES = {
     for name, text in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S)
 }
 STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
-UNRULED = {"step", "compile_powell", "prune_results", "run_study"}  # not steps of the graph
+UNRULED = {
+    "step",
+    "compile_powell",
+    "prune_results",
+    "run_study",
+    "write_readme",
+}  # not steps of the graph
 
 
 def run(*command):

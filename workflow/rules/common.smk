@@ -11,7 +11,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import FACTORS, cells, read_params
+from latentlab.params import FACTORS, cells, read_params, read_yaml
 from support import environment, records, run_lock
 from support.code_digest import code_digest
 
@@ -65,6 +65,16 @@ def code(name):
     return code_digest(ROOT / f"workflow/scripts/{name}.py", ROOT)
 
 
+def digests():
+    """The digest of the code of every step of the experiments, by the rule's name."""
+    scripts = sorted((ROOT / "workflow/scripts").glob("*_*.py"))
+    return {
+        path.stem: code(path.stem)
+        for path in scripts
+        if path.stem.split("_", 1)[1] in PARAMS
+    }
+
+
 def settings(experiment, step):
     """The settings of a cell's step, for ``params:``; the wildcards name the cell."""
 
@@ -101,6 +111,24 @@ def of_cells(experiment, *files):
         f"results/{experiment}/cells/{cell}/{file}"
         for cell in CELLS[experiment]
         for file in files
+    ]
+
+
+def claimed_tables(path):
+    """The tables that the claims of a file rest on, sorted."""
+    claims = read_yaml(path)
+    named = {
+        (claim["experiment"], claim["table"])
+        for claim in claims["claims"].values()
+        if "table" in claim
+    }
+    named |= {
+        (experiment, template["table"])
+        for experiment, template in claims["reported"].items()
+    }
+    return [
+        f"results/{experiment}/tables/{table}.csv"
+        for experiment, table in sorted(named)
     ]
 
 
