@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from latentlab import StudyError, conclusions
+from latentlab import conclusions
 from latentlab.conclusions import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PUBLISHED = read_yaml(ROOT / "data/published.yaml")
 PARAMS = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
-RULES = {"seed": 1, **PARAMS["conclusions"], "resamples": 4999}
+RULES = {"seed": 1, **PARAMS["conclusions"], "resamples": 1999}
 CALM = {"alpha": 0.05, "min_replicates": 5}
 
 
@@ -78,7 +78,8 @@ def made_up(folder, runs=12, effect=1.0, seed=0):
         for p in (0.1, 0.2, 0.3, 0.4) for r in range(runs) for n in ("training", "fresh")
     ]  # fmt: skip
     orthogonality = [
-        {"font": f"font{i % 2}", "network": "published", "subset": f"s{i}", "size": 4, "similarity": 0.3 + i / 60, "replicate": r,
+        {"font": f"font{i % 2}", "network": "published", "subset": f"s{i}", "size": 4,
+         "similarity": 0.3 + i / 60, "replicate": r,
          "within_one_pixel": 0.9 - effect * i / 60 + noise(0.03)}
         for i in range(20) for r in range(3)
     ]  # fmt: skip
@@ -199,14 +200,7 @@ def test_the_same_bytes_again_and_whatever_else_is_claimed(tmp_path):
 
 
 def test_relevant_effects_are_those_of_the_claims():
-    for file in ("params.yaml", "demo/params.yaml", "tests/params.yaml"):
-        assert set(read_yaml(ROOT / file)["conclusions"]["relevant"]) == set(TESTED)
-    rules = {**RULES, "relevant": {"more-layer": 0.3}}
-    with pytest.raises(StudyError) as error:
-        conclude(Path("nowhere"), CLAIMS, PUBLISHED, rules)
-    lines = str(error.value).splitlines()
-    assert len(lines) == len(TESTED) + 1
-    assert any(line.startswith("conclusions.relevant.more-layer: unknown key") for line in lines)
+    assert set(PARAMS["conclusions"]["relevant"]) == set(TESTED)  # the schema requires them all
 
 
 def test_metrics_name_no_key_that_dvc_stumbles_on(tmp_path):
@@ -246,14 +240,13 @@ def test_nulls_are_rarely_claimed():
         return conclusions.difference(strata, 1, 200, rng)
 
     def correlation(rng):
-        return conclusions.correlation(rng.random(15), rng.random(15), np.zeros(15), 1, 200, rng)
+        return conclusions.correlation(rng.random(15), rng.random(15), np.zeros(15), 1, 99, rng)
 
     def level(rng):
         return conclusions.level(rng.standard_normal(12), 0.0)
 
-    for simulate in (trend, dominance, difference, level):
+    for simulate in (trend, dominance, difference, correlation, level):
         assert rate(simulate) <= 0.06, simulate.__name__
-    assert rate(correlation) <= 0.06
 
 
 def test_a_published_figure_of_the_same_kind_is_mostly_compatible():

@@ -97,6 +97,8 @@ def errors_of(path, value):
             "letters.networks.exceptional.architecture: [35, 2, 2, 35] given, allowed: an odd",
         ),
         ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
+        ("conclusions.alpha", 0, "conclusions.alpha: 0 given, allowed: a number above 0 and below 1"),
+        ("conclusions.relevant.more-layer", 0.3, "conclusions.relevant.more-layer: unknown key (me"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
         ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),

@@ -9,10 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from latentlab.params import denoising_factors, letters_factors, read_params
+from latentlab.conclusions import FINDINGS
+from latentlab.params import denoising_factors, letters_factors, read_params, read_yaml
 from latentlab.report import parts
-from latentlab.report.page import context, render
-from latentlab.tables import read_csv, write_csv
+from latentlab.report.conclusions import readme
+from latentlab.report.page import context, render, versions
+from latentlab.tables import read_csv, read_json, write_csv
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
@@ -80,6 +82,31 @@ def vae_tables(section):
     return pd.DataFrame(summary), pd.DataFrame(replicates)
 
 
+def conclusions_tables():
+    """Findings on four claims, one a verdict, and on two published figures."""
+
+    def finding(name, verdict, **values):
+        row = dict.fromkeys(FINDINGS) | {"claim": name, "kind": "claim", "verdict": verdict}
+        row |= {"text": f"The claim of {name}.", "hypothesis": "It is so.", "measure": "error"}
+        row |= {"runs": 30, "effect": 0.61, "effect_low": 0.52, "effect_high": 0.68}
+        row |= {"shows": "median error", "relevant": 0.3, "p": 0.001, "p_holm": 0.0123}
+        return {**row, "experiment": "architectures", "test": "trend", **values}
+
+    figure = {"kind": "figure", "test": "reported", "variant": "as meant"}
+    findings = [
+        finding("layers", "supported"),
+        finding("latent", "contradicted", effect=-0.42, test="dominance"),
+        finding("plane", "inconclusive", experiment="letters", reason="fewer than 5 runs"),
+        finding("keras", "not testable", experiment="", reason="an opinion", effect=None, test=""),
+        finding("a-error", "supported", **figure, text="35-18-5: error 0.13"),
+        finding("b-error", "contradicted", **figure, text="35-15-2: error 1"),
+    ]
+    observed = [("layers", "1", 0.987), ("layers", "3", 0.321), ("latent", "2", 0.4),
+                ("a-error", "median", 0.5), ("a-error", "single runs from", 0.1),
+                ("a-error", "single runs to", 0.9), ("a-error", "published", 0.13)]  # fmt: skip
+    return pd.DataFrame(findings), pd.DataFrame(observed, columns=["claim", "name", "value"])
+
+
 def write_figures(folder, *names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -106,6 +133,10 @@ def results(tmp_path, settings):
     for experiment, (summary, replicates) in tables.items():
         write_csv(summary, tmp_path / experiment / "tables/summary.csv")
         write_csv(replicates, tmp_path / experiment / "tables/replicates.csv")
+    findings, observed = conclusions_tables()
+    write_csv(findings, tmp_path / "conclusions/tables/findings.csv")
+    write_csv(observed, tmp_path / "conclusions/tables/observed.csv")
+    write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
     figures = {name: tmp_path / name / "figures" for name in tables}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels")
     for cell in letters_factors(settings["letters"]):
@@ -162,10 +193,10 @@ class Outline(HTMLParser):
 def test_the_page_needs_nothing_but_itself(results, settings):
     html = page(results, settings)
     outline = Outline(html)
-    targets = [r for r in outline.references if not r.startswith("data:image/svg+xml;base64,")]
+    targets = [r for r in outline.references if not r.startswith("data:image/svg+xml,")]
     assert targets
     assert all(reference[1:] in outline.ids for reference in targets if reference[0] == "#")
-    assert all(reference[0] == "#" for reference in targets)
+    assert {r for r in targets if r[0] != "#"} == {"explorer.html"}  # in the same folder
     assert not re.search(r"<script|<link|@import|url\(|https?://", html)
 
 
@@ -176,7 +207,7 @@ def test_the_page_is_well_made(results, settings):
     assert outline.levels[0] == 1
     steps = zip(outline.levels, outline.levels[1:], strict=False)
     assert all(level <= before + 1 for before, level in steps)
-    assert {"architectures", "letters", "denoising", "vae"} <= set(outline.ids)
+    assert {"conclusions", "architectures", "letters", "denoising", "vae"} <= set(outline.ids)
 
 
 def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch, tmp_path):
@@ -227,8 +258,85 @@ def test_answers_follow_the_data(results, settings):
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
     write_csv(table, path)
-    chapter = context(results, settings)["chapters"][2]
-    assert "memorized" not in " ".join(chapter.details)
+    chapters = {chapter.id: chapter for chapter in context(results, settings)["chapters"]}
+    assert "memorized" not in " ".join(chapters["denoising"].details)
+
+
+def test_the_page_opens_with_the_verdicts(results, settings):
+    html = page(results, settings)
+    words = Outline(html).words
+    start = words.index("Does what it concluded hold?")
+    assert start < words.index("The experiments")
+    assert (
+        "Of 4 claims of the original, 1 is supported, 1 is contradicted, 1 is inconclusive and 1 is"
+        " not testable. Of 2 published figures that could be judged, 1 is" in words
+    )
+    first = words[start : words.index("The experiments")]
+    assert (
+        "\N{CHECK MARK} supported The claim of layers. Median error: 0.987 (1), 0.321 (3)" in first
+    )
+    assert "effect 0.61 [0.52, 0.68]" in first
+    assert "fewer than 5 runs" in first
+    assert "not testable The claim of keras. An opinion." in first
+    assert '<a href="#letters">The claim of plane.</a>' in html
+    assert '<a href="#conclusions">The claim of keras.</a>' in html
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [("verdict", "contradicted", "4 are contradicted"), ("effect", 0.77, "effect 0.77"),
+     ("p_holm", 0.0456, "0.046"), ("effect_low", -0.123, "[-0.12,")],
+)  # fmt: skip
+def test_changing_a_verdict_changes_the_page(results, settings, column, value, shown):
+    path = results / "conclusions/tables/findings.csv"
+    assert shown not in Outline(page(results, settings)).words
+    write_csv(read_csv(path).assign(**{column: value}), path)
+    assert shown in Outline(page(results, settings)).words
+
+
+def test_every_chapter_says_what_made_it(results, settings):
+    lock = (ROOT / "requirements.lock").read_text()
+    found = context(results, settings, {"train_letters": "0123abcd"}, lock)
+    words = Outline(render(found, TEMPLATE, STYLE)).words
+    assert words.count("How this was made") == len(found["chapters"])
+    assert "train_letters (code 0123abcd)" in words
+    pinned = versions("scipy==1.2.3 \\\n    --hash=x\nnumpy==4.5.6 ; python_version >= '3.11' \\\n")
+    assert pinned == {"numpy": "4.5.6", "scipy": "1.2.3"}
+    for name in ("numpy", "scipy", "numba", "jax", "keras", "snakemake", "dvc"):
+        assert words.count(f"{name} {versions(lock)[name]}") >= len(found["chapters"])
+
+
+def test_tables_of_words_wrap_and_long_chapters_fold(results, settings):
+    html = page(results, settings)
+    assert html.count('class="prose"') > 10
+    letters = html[html.index('id="letters"') : html.index('id="denoising"')]
+    groups = re.findall(r'<details class="group"( open)?>', letters)
+    assert len(groups) > 2
+    assert [bool(mark) for mark in groups] == [True] + [False] * (len(groups) - 1)
+
+
+def test_the_readme_has_the_committed_verdicts():
+    path = ROOT / "results/conclusions/metrics.json"
+    if not path.exists():
+        pytest.skip("the study has not run")
+    table = readme(read_yaml(ROOT / "data/claims.yaml"), read_json(path))
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8"), "run: make readme"
+
+
+def test_the_readme_follows_the_metrics():
+    claims = {"claims": {"a": {"claim": "It is so.", "test": "trend"}, "b": {"claim": "Nice."}}}
+    found = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
+    metrics = {
+        "claims": {
+            "a": {**found, "verdict": "supported"},
+            "b": {"runs": 0, "verdict": "not testable"},
+        },
+        "counts": {"figures": {"supported": 3, "contradicted": 4}},
+    }
+    table = readme(claims, metrics)
+    assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
+    assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
+    assert "Of 7 published figures that could be judged, 3 are" in table
 
 
 def test_image_sets_left_out_are_named(results, settings):
@@ -253,11 +361,11 @@ def test_names_from_parameters_are_escaped(results, settings):
 
 def test_what_made_a_chapter_is_there(results, settings):
     words = Outline(page(results, settings)).words
-    for experiment in ("architectures", "letters", "denoising", "vae"):
+    for experiment in ("conclusions", "architectures", "letters", "denoising", "vae"):
         assert f"snakemake --cores all {experiment}" in words
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         rules = re.findall(
-            r"^rule ((?:train|evaluate|tabulate|plot|draw)_\w+):", path.read_text(), re.M
+            r"^rule ((?:train|evaluate|tabulate|plot|draw|test)_\w+):", path.read_text(), re.M
         )
         assert all(rule in words for rule in rules)
     assert json.dumps(settings["denoising"]["probabilities"]) in words

@@ -44,7 +44,10 @@ rule plot_conclusions:
     output:
         report(
             figures(
-                *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
+                *[
+                    f"results/conclusions/figures/{name}"
+                    for name in CONCLUSIONS_FIGURES
+                ]
             ),
             category="0. Conclusions",
             subcategory="all claims",

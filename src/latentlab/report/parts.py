@@ -89,8 +89,8 @@ def figure(path: Path, alt: str, caption: str) -> Figure:
     svg = path.with_name(f"{path.name}.svg").read_bytes()
     points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', svg)
     width = round(float(points.group(1)) * 96 / 72) if points else 720
-    # percent-encoded, paths stay as they are: a quarter shorter than base64
-    uri = "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./:;=?@_~")
+    # percent-encoded, where paths stay as they are: a quarter shorter than base64
+    uri = "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./;=?@_~")
     return Figure(path.name, uri, width, alt, caption)
 
 
