@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 
-.PHONY: help study demo test test-all faults verify lint lock install pictures
+.PHONY: help study demo test test-all faults verify lint lock install pictures readme
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,3 +63,6 @@ lock: ## pin the newest packages that pyproject.toml allows (needs uv)
 pictures: ## renew the pictures of the README from the results
 	@mkdir -p docs/images
 	@cp results/architectures/figures/final_errors.png docs/images/
+
+readme: install ## renew the verdicts in the README from the results
+	@python workflow/scripts/write_readme.py

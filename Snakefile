@@ -16,6 +16,7 @@ include: "workflow/rules/optimizers.smk"
 include: "workflow/rules/letters.smk"
 include: "workflow/rules/denoising.smk"
 include: "workflow/rules/vae.smk"
+include: "workflow/rules/conclusions.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -27,6 +28,7 @@ rule all:
         rules.letters.input,
         rules.denoising.input,
         rules.vae.input,
+        rules.conclusions.input,
         "results/report/index.html",
         "results/report/explorer.html",
 

@@ -31,8 +31,16 @@ def test_the_report(page):
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0
 
-    for chapter in ("architectures", "optimizers", "letters", "denoising", "vae"):
+    for chapter in ("conclusions", "architectures", "optimizers", "letters", "denoising", "vae"):
         assert page.locator(f"#{chapter}").count() == 1
+    for verdict in page.locator(".verdicts li").all():  # each leads to a chapter of the page
+        target = verdict.locator("a").first.get_attribute("href")
+        assert page.locator(target).count() == 1
+    page.keyboard.press("Tab")  # the first stop of a keyboard is seen, and skips the contents
+    skip = page.locator(".skip")
+    assert skip.bounding_box()["x"] >= 0
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert page.locator("nav").bounding_box()["y"] == 0  # the contents stay in sight
     images = page.locator("img, svg[role=img]")
     assert images.count() >= 15
     for image in images.all():

@@ -174,6 +174,8 @@ def errors_of(path, value):
         ("letters.paths.pairs", ["08", "AR"], "letters.paths.pairs: ['08', 'AR'] given, allowed: "),
         ("letters.new_letters.new_distance", 1, "letters.new_letters.new_distance: 1 given, allow"),
         ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
+        ("conclusions.alpha", 0, "conclusions.alpha: 0 given, allowed: a number above 0 "),
+        ("conclusions.relevant.more-layer", 0.3, "conclusions.relevant.more-layer: unknown key"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
         ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),

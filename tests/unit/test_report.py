@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from latentlab.conclusions import FINDINGS
 from latentlab.params import (
     denoising_factors,
     denoising_noises,
@@ -20,10 +21,12 @@ from latentlab.params import (
     letters_factors,
     optimizers_factors,
     read_params,
+    read_yaml,
 )
 from latentlab.report import parts
-from latentlab.report.page import context, render
-from latentlab.tables import read_csv, write_csv, write_json
+from latentlab.report.conclusions import readme
+from latentlab.report.page import context, render, versions
+from latentlab.tables import read_csv, read_json, write_csv, write_json
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
@@ -192,6 +195,31 @@ def vae_tables(section):
     return pd.DataFrame(summary), pd.DataFrame(replicates)
 
 
+def conclusions_tables():
+    """Findings on four claims, one a verdict, and on two published figures."""
+
+    def finding(name, verdict, **values):
+        row = dict.fromkeys(FINDINGS) | {"claim": name, "kind": "claim", "verdict": verdict}
+        row |= {"text": f"The claim of {name}.", "hypothesis": "It is so.", "measure": "error"}
+        row |= {"runs": 30, "effect": 0.61, "effect_low": 0.52, "effect_high": 0.68}
+        row |= {"shows": "median error", "relevant": 0.3, "p": 0.001, "p_holm": 0.0123}
+        return {**row, "experiment": "architectures", "test": "trend", **values}
+
+    figure = {"kind": "figure", "test": "reported", "variant": "as meant"}
+    findings = [
+        finding("layers", "supported"),
+        finding("latent", "contradicted", effect=-0.42, test="dominance"),
+        finding("plane", "inconclusive", experiment="letters", reason="fewer than 5 runs"),
+        finding("keras", "not testable", experiment="", reason="an opinion", effect=None, test=""),
+        finding("a-error", "supported", **figure, text="35-18-5: error 0.13"),
+        finding("b-error", "contradicted", **figure, text="35-15-2: error 1"),
+    ]
+    observed = [("layers", "1", 0.987), ("layers", "3", 0.321), ("latent", "2", 0.4),
+                ("a-error", "median", 0.5), ("a-error", "single runs from", 0.1),
+                ("a-error", "single runs to", 0.9), ("a-error", "published", 0.13)]  # fmt: skip
+    return pd.DataFrame(findings), pd.DataFrame(observed, columns=["claim", "name", "value"])
+
+
 def write_figures(folder, *names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -226,7 +254,17 @@ def results(tmp_path, settings):
     figures = {name: tmp_path / name / "figures" for name in (*tables, "optimizers")}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels",
                   "error_levels", "factorial")  # fmt: skip
+    findings, observed = conclusions_tables()
+    write_csv(findings, tmp_path / "conclusions/tables/findings.csv")
+    write_csv(observed, tmp_path / "conclusions/tables/observed.csv")
+    write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
     write_figures(figures["optimizers"], "convergence", "performance_profiles", "final_errors")
+    findings, observed = conclusions_tables()
+    write_csv(findings, tmp_path / "conclusions/tables/findings.csv")
+    write_csv(observed, tmp_path / "conclusions/tables/observed.csv")
+    write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
+    figures = {name: tmp_path / name / "figures" for name in tables}
+    write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels")
     for cell in letters_factors(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
                       "paths", "new_letters", "latent_plane_published_window")  # fmt: skip
@@ -291,7 +329,7 @@ def test_the_page_needs_nothing_but_itself(results, settings):
     targets = [r for r in outline.references if not r.startswith("data:image/")]
     assert targets
     assert all(reference[1:] in outline.ids for reference in targets if reference[0] == "#")
-    assert all(reference[0] == "#" for reference in targets)
+    assert {r for r in targets if r[0] != "#"} == {"explorer.html"}  # in the same folder
     assert not re.search(r"<script|<link|@import|url\(|https?://", html)
 
 
@@ -302,7 +340,9 @@ def test_the_page_is_well_made(results, settings):
     assert outline.levels[0] == 1
     steps = zip(outline.levels, outline.levels[1:], strict=False)
     assert all(level <= before + 1 for before, level in steps)
-    assert {"architectures", "optimizers", "letters", "denoising", "vae"} <= set(outline.ids)
+    assert {"conclusions", "architectures", "optimizers", "letters", "denoising", "vae"} <= set(
+        outline.ids
+    )
 
 
 def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch, tmp_path):
@@ -363,16 +403,16 @@ def test_answers_follow_the_data(results, settings):
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
     write_csv(table, path)
-    chapter = context(results, settings)["chapters"][3]
+    chapter = context(results, settings)["chapters"][4]
     assert "memorized" not in " ".join(chapter.details)
     path = results / "denoising/tables/correlations.csv"
     write_csv(read_csv(path).assign(correlation_high=0.1), path)
-    chapter = context(results, settings)["chapters"][3]
+    chapter = context(results, settings)["chapters"][4]
     assert "is not borne out" in " ".join(chapter.details)
 
 
 def test_the_letters_chapter_says_what_the_tables_say(results, settings):
-    chapter = context(results, settings)["chapters"][2]
+    chapter = context(results, settings)["chapters"][3]
     assert "through 2 numbers: all fonts at once (0, from 6 of 6 starts of all-letters)" in (
         chapter.answer
     )
@@ -385,7 +425,7 @@ def test_the_letters_chapter_says_what_the_tables_say(results, settings):
     assert chapter.cover.name == "regions"
     assert all(group.folded for group in chapter.groups[1:])
     write_json({**LETTER_METRICS, "front": {}, "linear": {}}, results / "letters/metrics.json")
-    text = " ".join(context(results, settings)["chapters"][2].details)
+    text = " ".join(context(results, settings)["chapters"][3].details)
     assert "None of the small networks" in text
     assert "PCA" not in text
 
@@ -400,6 +440,86 @@ def test_a_small_figure_keeps_its_size_on_the_page_and_takes_few_bytes(tmp_path)
     assert len(data) < 2000
     with Image.open(io.BytesIO(data)) as again:
         assert np.array_equal(np.asarray(again.convert("L")), np.asarray(letter))
+
+    chapters = {chapter.id: chapter for chapter in context(results, settings)["chapters"]}
+    assert "memorized" not in " ".join(chapters["denoising"].details)
+
+
+def test_the_page_opens_with_the_verdicts(results, settings):
+    html = page(results, settings)
+    words = Outline(html).words
+    start = words.index("Does what it concluded hold?")
+    assert start < words.index("The experiments")
+    assert (
+        "Of 4 claims of the original, 1 is supported, 1 is contradicted, 1 is inconclusive and 1 is"
+        " not testable. Of 2 published figures that could be judged, 1 is" in words
+    )
+    first = words[start : words.index("The experiments")]
+    assert (
+        "\N{CHECK MARK} supported The claim of layers. Median error: 0.987 (1), 0.321 (3)" in first
+    )
+    assert "effect 0.61 [0.52, 0.68]" in first
+    assert "fewer than 5 runs" in first
+    assert "not testable The claim of keras. An opinion." in first
+    assert '<a href="#letters">The claim of plane.</a>' in html
+    assert '<a href="#conclusions">The claim of keras.</a>' in html
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [("verdict", "contradicted", "4 are contradicted"), ("effect", 0.77, "effect 0.77"),
+     ("p_holm", 0.0456, "0.046"), ("effect_low", -0.123, "[-0.12,")],
+)  # fmt: skip
+def test_changing_a_verdict_changes_the_page(results, settings, column, value, shown):
+    path = results / "conclusions/tables/findings.csv"
+    assert shown not in Outline(page(results, settings)).words
+    write_csv(read_csv(path).assign(**{column: value}), path)
+    assert shown in Outline(page(results, settings)).words
+
+
+def test_every_chapter_says_what_made_it(results, settings):
+    lock = (ROOT / "requirements.lock").read_text()
+    found = context(results, settings, {"train_letters": "0123abcd"}, lock)
+    words = Outline(render(found, TEMPLATE, STYLE)).words
+    assert words.count("How this was made") == len(found["chapters"])
+    assert "train_letters (code 0123abcd)" in words
+    pinned = versions("scipy==1.2.3 \\\n    --hash=x\nnumpy==4.5.6 ; python_version >= '3.11' \\\n")
+    assert pinned == {"numpy": "4.5.6", "scipy": "1.2.3"}
+    for name in ("numpy", "scipy", "numba", "jax", "keras", "snakemake", "dvc"):
+        assert words.count(f"{name} {versions(lock)[name]}") >= len(found["chapters"])
+
+
+def test_tables_of_words_wrap_and_long_chapters_fold(results, settings):
+    html = page(results, settings)
+    assert html.count('class="prose"') > 10
+    letters = html[html.index('id="letters"') : html.index('id="denoising"')]
+    groups = re.findall(r'<details class="group"( open)?>', letters)
+    assert len(groups) > 2
+    assert [bool(mark) for mark in groups] == [True] + [False] * (len(groups) - 1)
+
+
+def test_the_readme_has_the_committed_verdicts():
+    path = ROOT / "results/conclusions/metrics.json"
+    if not path.exists():
+        pytest.skip("the study has not run")
+    table = readme(read_yaml(ROOT / "data/claims.yaml"), read_json(path))
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8"), "run: make readme"
+
+
+def test_the_readme_follows_the_metrics():
+    claims = {"claims": {"a": {"claim": "It is so.", "test": "trend"}, "b": {"claim": "Nice."}}}
+    found = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
+    metrics = {
+        "claims": {
+            "a": {**found, "verdict": "supported"},
+            "b": {"runs": 0, "verdict": "not testable"},
+        },
+        "counts": {"figures": {"supported": 3, "contradicted": 4}},
+    }
+    table = readme(claims, metrics)
+    assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
+    assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
+    assert "Of 7 published figures that could be judged, 3 are" in table
 
 
 def test_image_sets_left_out_are_named(results, settings):
@@ -424,11 +544,11 @@ def test_names_from_parameters_are_escaped(results, settings):
 
 def test_what_made_a_chapter_is_there(results, settings):
     words = Outline(page(results, settings)).words
-    for experiment in ("architectures", "optimizers", "letters", "denoising", "vae"):
+    for experiment in ("conclusions", "architectures", "optimizers", "letters", "denoising", "vae"):
         assert f"snakemake --cores all {experiment}" in words
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         rules = re.findall(
-            r"^rule ((?:tune|train|evaluate|compare|vary|relate|tabulate|plot|draw)_\w+):",
+            r"^rule ((?:tune|train|evaluate|compare|vary|relate|tabulate|plot|draw|test)_\w+):",
             path.read_text(),
             re.M,
         )

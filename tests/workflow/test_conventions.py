@@ -15,7 +15,14 @@ RULES = {
     for name, text in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S)
 }
 STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
-UNRULED = {"step", "compile_powell", "prune_results", "run_study", "verify_study"}  # no steps
+UNRULED = {
+    "step",
+    "compile_powell",
+    "prune_results",
+    "run_study",
+    "verify_study",
+    "write_readme",
+}  # not steps of the graph
 
 
 def run(*command):

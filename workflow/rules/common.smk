@@ -84,6 +84,16 @@ def code(name):
     return code_digest(ROOT / f"workflow/scripts/{name}.py", ROOT)
 
 
+def digests():
+    """The digest of the code of every step of the experiments, by the rule's name."""
+    scripts = sorted((ROOT / "workflow/scripts").glob("*_*.py"))
+    return {
+        path.stem: code(path.stem)
+        for path in scripts
+        if path.stem.split("_", 1)[1] in PARAMS
+    }
+
+
 def settings(experiment, step):
     """The settings of a cell's step, for ``params:``; the wildcards name the cell."""
 
@@ -138,6 +148,24 @@ def tuning(wildcards):
     return [path] if path in TUNINGS else []
 
 
+def claimed_tables(path):
+    """The tables that the claims of a file rest on, sorted."""
+    claims = read_yaml(path)
+    named = {
+        (claim["experiment"], claim["table"])
+        for claim in claims["claims"].values()
+        if "table" in claim
+    }
+    named |= {
+        (experiment, template["table"])
+        for experiment, template in claims["reported"].items()
+    }
+    return [
+        f"results/{experiment}/tables/{table}.csv"
+        for experiment, table in sorted(named)
+    ]
+
+
 def images_folder(wildcards, input):
     """Where the images of a job's data set are."""
     return os.path.dirname(input.images[0])
@@ -188,7 +216,11 @@ def explored():
     def of(experiment, *knobs):
         return [
             {
-                **{key: value for key, value in steps["plot"].items() if key in knobs},
+                **{
+                    key: value
+                    for key, value in steps["evaluate"].items()
+                    if key in knobs
+                },
                 "optimizer": steps["train"]["training"]["optimizer"],
             }
             for steps in CELLS[experiment].values()

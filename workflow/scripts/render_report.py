@@ -7,10 +7,13 @@ from latentlab.report.page import context, render
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "results", "template", "style", "page")
-    template, style = (path.read_text(encoding="utf-8") for path in (args.template, args.style))
+    args = step.arguments(__doc__, argv, "results", "template", "style", "lock", "page")
+    template, style, lock = (
+        path.read_text(encoding="utf-8") for path in (args.template, args.style, args.lock)
+    )
+    params, digests = args.settings["params"], args.settings["digests"]
 
-    page = render(context(args.results, args.settings), template, style)
+    page = render(context(args.results, params, digests, lock), template, style)
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

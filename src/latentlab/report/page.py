@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,24 +10,44 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from latentlab.report import architectures, denoising, letters, optimizers, vae
+from latentlab.report import architectures, conclusions, denoising, letters, optimizers, vae
 from latentlab.report.parts import listing
 
-CHAPTERS = (architectures, optimizers, letters, denoising, vae)
+CHAPTERS = (conclusions, architectures, optimizers, letters, denoising, vae)
+PACKAGES = ("numpy", "scipy", "numba", "jax", "keras", "pandas", "matplotlib", "snakemake", "dvc")
+"""What decides results, of the packages that the lock pins; the page names their versions."""
 
 
-def context(results: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+def context(
+    results: Path,
+    settings: Mapping[str, Any],
+    digests: Mapping[str, str] | None = None,
+    lock: str = "",
+) -> dict[str, Any]:
     """What the template shows: chapters written from the results, and the study's frame.
 
     settings : the study's parameters, with the image sets that this run used
+    digests : of the code of every rule, by its name
+    lock : the text of requirements.lock
     """
     missing = vae.missing_datasets(settings)
+    chapters = [module.chapter(results, settings) for module in CHAPTERS]
     return {
-        "chapters": [module.chapter(results, settings) for module in CHAPTERS],
+        "chapters": chapters,
+        "titles": {chapter.id: chapter.title for chapter in chapters},
+        "verdicts": conclusions.board(results),
+        "digests": dict(digests or {}),
+        "packages": versions(lock),
         "seed": settings["seed"],
         "datasets": listing(settings["vae"]["datasets"]),
         "missing": listing(missing) if missing else "",
     }
+
+
+def versions(lock: str) -> dict[str, str]:
+    """The versions that the lock pins, of ``PACKAGES``."""
+    pins = dict(re.findall(r"^([a-z0-9.-]+)==([^ ;\\]+)", lock, re.M))
+    return {name: pins[name] for name in PACKAGES if name in pins}
 
 
 def render(content: Mapping[str, Any], template: str, style: str) -> str:

@@ -1,0 +1,349 @@
+"""Claims: a true effect is found, none is invented, few runs decide nothing, Holm over all."""
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from latentlab import conclusions
+from latentlab.conclusions import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    SUPPORTED,
+    UNTESTABLE,
+    Finding,
+    NotTestableError,
+    conclude,
+    holm,
+    metrics,
+    verdict,
+)
+from latentlab.fonts import read_fonts
+from latentlab.params import read_params, read_yaml
+from latentlab.tables import read_csv, write_csv
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = read_yaml(ROOT / "data/claims.yaml")
+PUBLISHED = read_yaml(ROOT / "data/published.yaml")
+PARAMS = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+RULES = {"seed": 1, **PARAMS["conclusions"], "resamples": 1999}
+CALM = {"alpha": 0.05, "min_replicates": 5}
+
+
+def made_up(folder, runs=12, effect=1.0, seed=0):
+    """Tables of all experiments: with an effect of 1 all claims are right, with 0 none is."""
+    rng = np.random.default_rng(seed)
+
+    def noise(scale=0.1):
+        return scale * rng.standard_normal()
+
+    factorial = [
+        {"depth": d, "latent": k, "hidden": 20, "replicate": r,
+         "error": math.exp(noise() - 0.3 * effect * d),
+         "epochs_to_1": 40 + 100 * noise() - 8 * effect * k if r else math.nan}
+        for d in (1, 2, 3) for k in (1, 2, 5) for r in range(runs)
+    ]  # fmt: skip
+    networks = PUBLISHED["architectures"]
+    replicates = [
+        {"network": name, "encoder": encoder, "replicate": r,
+         "error": known["error"] * math.exp(noise()) if effect else 3.5 + noise(),
+         "epochs": round(known["epochs"] * math.exp(noise())) or 1}
+        for name, known in networks.items() for encoder in ("relu", "relu_as_run")
+        for r in range(runs)
+    ]  # fmt: skip
+    optimizers = [
+        {"network": name, "loss": "squared-error", "optimizer": o, "replicate": r,
+         "error": math.exp(noise() + effect * (o != "powell"))}
+        for name in ("a", "b") for o in ("powell", "backpropagation", "adam") for r in range(runs)
+    ]  # fmt: skip
+    letters = [
+        {"font": "font2", "network": name, "replicate": r, "epochs": 80 + r,
+         "error": known["error"] * math.exp(noise())}
+        for name, known in PUBLISHED["letters"]["font2"].items() for r in range(runs)
+    ]  # fmt: skip
+    new = [
+        {"font": "font2", "network": "exceptional", "replicate": r, "known": 0.2,
+         "new": 0.4 - 0.3 * effect + noise(0.01), "blur": 0.4 + 0.3 * effect + noise(0.01)}
+        for r in range(runs)
+    ]  # fmt: skip
+    denoising = [
+        {"font": "font2", "network": "published", "kind": kind, "probability": p, "range": 0.5,
+         "subset": "published", "replicate": r, "noise": n,
+         "error": 10.0 ** (-40 + 4 * rng.standard_normal()),
+         "within_one_pixel": 0.8 - effect * p + noise(0.02)}
+        for kind in ("uniform", "uniform_as_run", "salt_and_pepper")
+        for p in (0.1, 0.2, 0.3, 0.4) for r in range(runs) for n in ("training", "fresh")
+    ]  # fmt: skip
+    orthogonality = [
+        {"font": f"font{i % 2}", "network": "published", "subset": f"s{i}", "size": 4,
+         "similarity": 0.3 + i / 60, "replicate": r,
+         "within_one_pixel": 0.9 - effect * i / 60 + noise(0.03)}
+        for i in range(20) for r in range(3)
+    ]  # fmt: skip
+    vae = [
+        {"dataset": d, "model": m, "replicate": r, "test_loss": 151 + noise(2),
+         "precision": 0.3 + 0.3 * effect + noise(0.01),
+         "real_precision": 0.7, "code_area": 20 + noise() + 30 * effect * (m == "autoencoder")}
+        for d in ("digits", "mnist") for m in ("published", "autoencoder") for r in range(runs)
+    ]  # fmt: skip
+    tables = {
+        "architectures/factorial": factorial, "architectures/replicates": replicates,
+        "optimizers/replicates": optimizers, "letters/replicates": letters,
+        "letters/new_letters": new, "denoising/replicates": denoising,
+        "denoising/orthogonality": orthogonality, "vae/replicates": vae,
+    }  # fmt: skip
+    for name, rows in tables.items():
+        experiment, table = name.split("/")
+        write_csv(pd.DataFrame(rows), folder / experiment / "tables" / f"{table}.csv")
+    return folder
+
+
+def findings(folder, **rules):
+    return conclude(folder, CLAIMS, PUBLISHED, {**RULES, **rules})[0].set_index("claim")
+
+
+def verdicts(folder, **rules):
+    return findings(folder, **rules)["verdict"].to_dict()
+
+
+TESTED = [name for name, claim in CLAIMS["claims"].items() if "test" in claim]
+
+
+# --- all claims on made-up tables ------------------------------------------------------------
+
+
+def test_true_effects_are_found(tmp_path):
+    found = findings(made_up(tmp_path))
+    claims = found[found["kind"] == "claim"]
+    assert {name: claims.loc[name, "verdict"] for name in TESTED} == dict.fromkeys(
+        TESTED, SUPPORTED
+    )
+    assert claims.loc["keras", "verdict"] == UNTESTABLE
+    assert "opinion" in claims.loc["keras", "reason"]
+    assert (claims.loc[TESTED, "effect_low"] > claims.loc[TESTED, "relevant"]).all()
+    figures = found[(found["kind"] == "figure") & (found["experiment"] == "architectures")]
+    assert len(figures) == 24
+    assert set(figures["verdict"]) == {SUPPORTED}
+
+
+def test_no_effect_is_not_claimed(tmp_path):
+    outcome = verdicts(made_up(tmp_path, effect=0.0))
+    assert not [name for name in TESTED if outcome[name] == SUPPORTED]
+    # none at all lies within the region of no relevance
+    assert outcome["noise-probability"] == CONTRADICTED
+    assert outcome["powell"] == CONTRADICTED
+
+
+def test_the_opposite_is_contradicted(tmp_path):
+    outcome = verdicts(made_up(tmp_path, effect=-0.3), alpha=0.05)
+    for name in ("more-layers", "vae-spread", "backpropagation", "similar-letters"):
+        assert outcome[name] == CONTRADICTED
+
+
+def test_too_few_runs_decide_nothing(tmp_path):
+    found = findings(made_up(tmp_path, runs=2), min_replicates=50)
+    assert set(found["verdict"]) == {INCONCLUSIVE, UNTESTABLE}
+    assert found.loc["vae-spread", "reason"] == "fewer than 50 runs"
+    made_up(tmp_path, runs=1)
+    outcome = verdicts(tmp_path)
+    assert outcome.pop("similar-letters") == SUPPORTED  # rests on sets of letters, not on runs
+    assert SUPPORTED not in outcome.values()
+
+
+def test_missing_runs_and_columns_are_named(tmp_path):
+    folder = made_up(tmp_path)
+    (folder / "letters/tables/new_letters.csv").unlink()
+    path = folder / "denoising/tables/replicates.csv"
+    table = read_csv(path)
+    write_csv(table[table["kind"] != "salt_and_pepper"], path)
+    path = folder / "vae/tables/replicates.csv"
+    write_csv(read_csv(path).query("dataset == 'digits'").drop(columns="code_area"), path)
+    found = findings(folder)
+    expected = {
+        "new-letters": "new_letters.csv of letters is not there",
+        "salt-and-pepper": "no run with kind salt_and_pepper in results/denoising",
+        "vae-spread": "no column code_area in results/vae/tables/replicates.csv",
+        "vae-mnist-test_loss-as-meant": "no run with dataset mnist in results/vae",
+    }
+    for name, reason in expected.items():
+        assert found.loc[name, "verdict"] == UNTESTABLE
+        assert reason in found.loc[name, "reason"]
+    assert found.loc["vae-samples", "verdict"] == SUPPORTED  # on what there is
+
+
+def test_a_result_changes_the_verdict(tmp_path):
+    folder = made_up(tmp_path)
+    path = folder / "denoising/tables/replicates.csv"
+    table = read_csv(path)
+    table["within_one_pixel"] = 0.8 + 0.01 * np.sin(np.arange(len(table)))
+    write_csv(table, path)
+    assert verdicts(folder)["noise-probability"] == CONTRADICTED
+
+
+def test_the_same_bytes_again_and_whatever_else_is_claimed(tmp_path):
+    folder = made_up(tmp_path)
+    first = findings(folder)
+    pd.testing.assert_frame_equal(first, findings(folder))
+    fewer = copy.deepcopy(CLAIMS)
+    del fewer["claims"]["more-layers"]
+    rules = {
+        **RULES,
+        "relevant": {k: v for k, v in RULES["relevant"].items() if k != "more-layers"},
+    }
+    second = conclude(folder, fewer, PUBLISHED, rules)[0].set_index("claim")
+    columns = ["effect", "effect_low", "effect_high", "p"]
+    kept = first.drop(index="more-layers")[columns]
+    pd.testing.assert_frame_equal(kept, second[columns])
+
+
+def test_relevant_effects_are_those_of_the_claims():
+    assert set(PARAMS["conclusions"]["relevant"]) == set(TESTED)  # the schema requires them all
+
+
+def test_metrics_name_no_key_that_dvc_stumbles_on(tmp_path):
+    tree = metrics(conclude(made_up(tmp_path), CLAIMS, PUBLISHED, RULES)[0])
+    assert tree["claims"]["more-layers"]["verdict"] == SUPPORTED
+    assert sum(tree["counts"]["claims"].values()) == len(CLAIMS["claims"])
+    keys = {key for kind in ("claims", "figures") for key in tree[kind]}
+    assert not [key for key in keys if key == "error" or "." in key or "/" in key]
+
+
+def test_the_constant_answer_has_the_error_that_powell_is_measured_by():
+    letters = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
+    error = 0.5 * np.var(letters, axis=0).sum()
+    assert CLAIMS["claims"]["powell"]["measure"] == f"1 - error / {error:.11f}"
+
+
+# --- single tests ----------------------------------------------------------------------------
+
+
+def rate(simulate, count=200):
+    """Share of verdicts "supported" over simulated null data, Holm aside, relevant effect 0."""
+    found = [simulate(np.random.default_rng(seed)) for seed in range(count)]
+    return np.mean([verdict(f, f.p, 0.0, CALM) == SUPPORTED for f in found])
+
+
+def test_nulls_are_rarely_claimed():
+    # each null has a share of at most alpha/2 on the side of the claim; 0.055 is 3 deviations off
+    def trend(rng):
+        return conclusions.trend(rng.standard_normal((12, 4)), [1, 2, 3, 4], 1, 200, rng)
+
+    def dominance(rng):
+        strata = [(rng.standard_normal(8), rng.standard_normal(9)) for _ in range(2)]
+        return conclusions.dominance(strata, -1, 200, rng)
+
+    def difference(rng):
+        strata = [(rng.exponential(size=12), rng.exponential(size=12))]
+        return conclusions.difference(strata, 1, 200, rng)
+
+    def correlation(rng):
+        return conclusions.correlation(rng.random(15), rng.random(15), np.zeros(15), 1, 99, rng)
+
+    def level(rng):
+        return conclusions.level(rng.standard_normal(12), 0.0)
+
+    for simulate in (trend, dominance, difference, correlation, level):
+        assert rate(simulate) <= 0.06, simulate.__name__
+
+
+def test_a_published_figure_of_the_same_kind_is_mostly_compatible():
+    rng = np.random.default_rng(3)
+    outside = 0
+    for _ in range(400):
+        values = np.exp(rng.standard_normal(11))
+        found = conclusions.reported(values[:10], values[10])
+        outside += abs(found.effect) > 1
+        assert (abs(found.effect) > 1) == (found.p < 0.05)
+    assert 0.02 <= outside / 400 <= 0.08
+
+
+def test_a_trend_is_pages():
+    blocks = np.array([[3.0, 2.0, 1.0], [3.0, 1.0, 2.0], [3.0, 2.0, 1.0], [9.0, 3.0, math.inf]])
+    found = conclusions.trend(blocks, [1, 2, 5], -1, 200, np.random.default_rng(0))
+    assert found.effect == pytest.approx((1 + 0.5 + 1 - 0.5) / 4)
+    assert found.observed == {"1": 3.0, "2": 2.0, "5": 1.5}
+    assert found.low <= found.effect <= found.high
+    with pytest.raises(NotTestableError, match="3 levels"):
+        conclusions.trend(blocks[:, :2], [1, 2], 1, 100, np.random.default_rng(0))
+
+
+def test_dominance_is_cliffs_delta_and_knows_no_certainty():
+    low, high = np.arange(6.0), np.arange(6.0) + 10
+    found = conclusions.dominance([(low, high)] * 2, -1, 200, np.random.default_rng(0))
+    assert found.effect == found.high == 1.0
+    assert 0.4 < found.low < 0.9  # 12 of 12: 0.735 at least, doubled less 1
+    assert found.runs == 12
+    assert found.p < 0.001
+    opposite = conclusions.dominance([(low, high)], 1, 200, np.random.default_rng(0))
+    assert (opposite.effect, opposite.low) == (-1.0, -1.0)
+    assert opposite.high < 0
+    ties = conclusions.dominance([(low, low)], 1, 200, np.random.default_rng(0))
+    assert ties.effect == 0
+    assert ties.p == pytest.approx(1.0, abs=0.1)
+
+
+def test_strata_are_compared_within():
+    near, far = np.arange(10.0), np.arange(10.0) + 100
+    strata = [(near, near + 0.5), (far, far + 0.5)]
+    whole = [(np.r_[near, far + 0.5], np.r_[near + 0.5, far])]
+    rng = np.random.default_rng(0)
+    assert conclusions.dominance(strata, -1, 100, rng).effect == pytest.approx(0.1)
+    assert conclusions.dominance(whole, -1, 100, rng).effect == pytest.approx(0.0, abs=0.06)
+
+
+def test_difference_is_in_the_unit_of_the_measure():
+    x, y = np.full(8, 0.9) + 0.01 * np.arange(8), np.full(8, 0.5) + 0.01 * np.arange(8)
+    found = conclusions.difference([(x, y)], 1, 300, np.random.default_rng(0))
+    assert found.effect == pytest.approx(0.4)
+    assert 0.35 < found.low < 0.4 < found.high < 0.45
+    assert found.p < 0.01
+
+
+def test_correlation_of_what_does_not_vary_is_not_testable():
+    with pytest.raises(NotTestableError, match="differ"):
+        conclusions.correlation(
+            np.arange(5.0), np.ones(5), np.zeros(5), 1, 100, np.random.default_rng(0)
+        )
+
+
+def test_a_correlation_is_of_ranks_within_strata():
+    # in each stratum they fall, while the stratum of larger x has larger y
+    x, y = np.r_[0:8, 20:28].astype(float), np.r_[8:0:-1, 28:20:-1].astype(float)
+    found = conclusions.correlation(x, y, np.repeat([0, 1], 8), -1, 500, np.random.default_rng(0))
+    assert found.effect == pytest.approx(1.0)
+    assert found.p < 0.01
+
+
+def test_holm():
+    p = np.array([0.01, np.nan, 0.04, 0.03, 0.005])
+    adjusted = holm(p)
+    assert adjusted == pytest.approx([0.03, np.nan, 0.06, 0.06, 0.02], nan_ok=True)
+    assert holm(np.array([0.9, 0.8])) == pytest.approx([1.0, 1.0])
+
+
+def test_holm_is_over_all_claims(tmp_path):
+    found = findings(made_up(tmp_path))
+    tested = found["p"].notna()
+    smallest = found.loc[tested, "p"].idxmin()
+    assert found.loc[smallest, "p_holm"] == pytest.approx(found.loc[smallest, "p"] * tested.sum())
+    assert (found.loc[tested, "p_holm"] >= found.loc[tested, "p"]).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "runs", "expected"),
+    [
+        (0.4, 0.8, 0.001, 9, SUPPORTED),
+        (0.4, 0.8, 0.06, 9, INCONCLUSIVE),  # not after Holm
+        (0.2, 0.8, 0.001, 9, INCONCLUSIVE),  # perhaps not relevant
+        (-0.2, 0.2, 0.6, 9, CONTRADICTED),  # no relevant effect
+        (-0.9, -0.4, 0.001, 9, CONTRADICTED),
+        (-0.2, 0.4, 0.6, 9, INCONCLUSIVE),
+        (0.4, 0.8, 0.001, 4, INCONCLUSIVE),
+        (math.nan, math.nan, 0.001, 9, INCONCLUSIVE),
+    ],
+)
+def test_the_rules_of_a_verdict(low, high, p, runs, expected):
+    assert verdict(Finding(0.5, low, high, p, runs, {}), p, 0.3, CALM) == expected

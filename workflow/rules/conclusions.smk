@@ -1,0 +1,64 @@
+# conclusions: which claims of the original hold, and which of its figures?
+
+CLAIMS = here("data/claims.yaml")
+CONCLUSIONS_FIGURES = ["claims", "published_figures"]
+
+
+rule conclusions:
+    input:
+        "results/conclusions/metrics.json",
+        figures(
+            *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
+        ),
+
+
+rule test_conclusions:
+    input:
+        claimed_tables(ROOT / "data/claims.yaml"),
+        script=script("test_conclusions"),
+        claims=CLAIMS,
+        published=PUBLISHED,
+    output:
+        findings="results/conclusions/tables/findings.csv",
+        observed="results/conclusions/tables/observed.csv",
+        metrics="results/conclusions/metrics.json",
+    log:
+        "logs/test_conclusions.log",
+    threads: 1
+    params:
+        settings=canonical({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
+        results=subpath(output.metrics, ancestor=2),
+        code=code("test_conclusions"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
+        " --claims {input.claims:q} --published {input.published:q}"
+        " --findings {output.findings:q} --observed {output.observed:q}"
+        " --metrics {output.metrics:q} 2> {log:q}"
+
+
+rule plot_conclusions:
+    input:
+        script=script("plot_conclusions"),
+        findings="results/conclusions/tables/findings.csv",
+        observed="results/conclusions/tables/observed.csv",
+    output:
+        report(
+            figures(
+                *[
+                    f"results/conclusions/figures/{name}"
+                    for name in CONCLUSIONS_FIGURES
+                ]
+            ),
+            category="0. Conclusions",
+            subcategory="all claims",
+            caption="../report/conclusions.rst",
+        ),
+    log:
+        "logs/plot_conclusions.log",
+    threads: 1
+    params:
+        folder=subpath(output[0], parent=True),
+        code=code("plot_conclusions"),
+    shell:
+        "python {input.script:q} --findings {input.findings:q} --observed {input.observed:q}"
+        " --figures {params.folder:q} 2> {log:q}"
