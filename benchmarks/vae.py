@@ -27,9 +27,11 @@ from latentlab import images, vae
 
 PUBLISHED = vae.Settings(
     model="vae",
-    hidden=(256,),
+    encoder=(256,),
+    decoder=(256,),
     latent=2,
     activation="relu",
+    variance="free",
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",

@@ -7,12 +7,12 @@ The published model (Keras' own example of 2016): pixels in [0, 1]; encoder 784 
 mean 2 and log-variance 2; decoder 2 -> 256 ReLU -> 784 sigmoid; loss per image = 784 * mean
 binary cross-entropy of the gray levels + KL divergence of N(mean, variance) from N(0, 1)
 (Kingma and Welling 2014, appendix B), averaged over the batch; RMSprop with learning rate
-0.001, rho 0.9, epsilon 1e-7; 50 epochs, batches of 100.
+0.001, rho 0.9, epsilon 1e-7 (as Keras 2 used it); 50 epochs, batches of 100.
 
 Weights are a dictionary of float32 arrays, kernels (units in, units out):
 'encoder/dense_0/kernel', 'encoder/dense_0/bias', ..., 'encoder/mean/kernel',
 'encoder/log_variance/kernel' (variational only), 'decoder/dense_0/kernel', ...,
-'decoder/output/kernel'. The decoder mirrors the encoder.
+'decoder/output/kernel'.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 _CHOICES = {
     "model": ("vae", "autoencoder"),
     "activation": tuple(ACTIVATIONS),
+    "variance": ("free", "bounded"),
     "optimizer": ("rmsprop", "adam"),
     "schedule": ("constant", "cosine"),
 }
@@ -72,10 +73,14 @@ class Settings:
     """One member of the family and how it is trained.
 
     model : "vae", or "autoencoder": the same network, its code the mean alone, no KL term
-    hidden : units of the encoder's hidden layers, input side first; mirrored in the decoder
+    encoder, decoder : units of the hidden layers of each, input side first
     latent : latent units
     activation : of all hidden layers, a key of ``ACTIVATIONS``
-    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), epsilon 1e-7
+    variance : of a code: "free", the exponential of the encoder's output, or "bounded", its
+        logistic function: below 1, the prior's, which no useful code exceeds, and equal to the
+        exponential where it is small; one far image cannot make it overflow. No meaning for an
+        autoencoder
+    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), 1e-7 added to the root
     learning_rate : at the start
     schedule : "constant", or "cosine": down to 0 at the last step, half a period
     beta : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
@@ -85,9 +90,11 @@ class Settings:
     """
 
     model: str
-    hidden: tuple[int, ...]
+    encoder: tuple[int, ...]
+    decoder: tuple[int, ...]
     latent: int
     activation: str
+    variance: str
     optimizer: str
     learning_rate: float
     schedule: str
@@ -98,12 +105,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the setting that is not possible, and what is."""
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for part in ("encoder", "decoder"):
+            object.__setattr__(self, part, tuple(getattr(self, part)))
+            if not all(_whole(units, 1) for units in getattr(self, part)):
+                self._refuse(part, "whole numbers from 1")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 self._refuse(name, f"one of {', '.join(choices)}")
-        if not self.hidden or not all(_whole(units, 1) for units in self.hidden):
-            self._refuse("hidden", "one or more whole numbers from 1")
         for name, least in {"latent": 1, "kl_warmup": 0, "epochs": 1, "batch_size": 1}.items():
             if not _whole(getattr(self, name), least):
                 self._refuse(name, f"a whole number from {least}")
@@ -140,7 +148,10 @@ def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array
     """
     h = _hidden(settings, weights, "encoder", x)
     mean = _dense(weights, "encoder/mean", h)
-    return mean, _dense(weights, "encoder/log_variance", h) if settings.variational else None
+    if not settings.variational:
+        return mean, None
+    output = _dense(weights, "encoder/log_variance", h)
+    return mean, output if settings.variance == "free" else -np.logaddexp(0.0, -output)
 
 
 def logits(settings: Settings, weights: Weights, z: Array) -> Array:
@@ -155,7 +166,7 @@ def decode(settings: Settings, weights: Weights, z: Array) -> Array:
 
 
 def _hidden(settings: Settings, weights: Weights, part: str, h: Array) -> Array:
-    for index in range(len(settings.hidden)):
+    for index in range(len(getattr(settings, part))):
         h = ACTIVATIONS[settings.activation](_dense(weights, f"{part}/dense_{index}", h))
     return h
 
@@ -246,9 +257,9 @@ def _backend() -> tuple[Any, Any]:
 def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
     """Encoder and decoder as Keras models, with initial weights (Glorot uniform, biases 0).
 
-    The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), of an autoencoder to
-    the code alone; the decoder maps codes to log-odds, whose sigmoid is the image: the loss
-    needs them unrounded.
+    The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), where the variance is
+    bounded to its log-odds instead, and of an autoencoder to the code alone; the decoder maps
+    codes to log-odds, whose sigmoid is the image: the loss needs them unrounded.
     """
     keras, _ = _backend()
     rng = _random(seed, 0)
@@ -269,13 +280,13 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
         return h
 
     x = keras.Input((pixels,), dtype="float32")
-    h = stack(x, settings.hidden)
+    h = stack(x, settings.encoder)
     codes = dense(settings.latent, "mean")(h)
     if settings.variational:
         codes = [codes, dense(settings.latent, "log_variance")(h)]
     encoder = keras.Model(x, codes, name="encoder")
     z = keras.Input((settings.latent,), dtype="float32")
-    decoded = dense(pixels, "output")(stack(z, settings.hidden[::-1]))
+    decoded = dense(pixels, "output")(stack(z, settings.decoder))
     decoder = keras.Model(z, decoded, name="decoder")
     return encoder, decoder
 
@@ -288,7 +299,9 @@ def _optimizer(settings: Settings, steps: int) -> Any:
     # the defaults of the time, spelled out: Keras may change its own
     if settings.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
-    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False)
+    # Keras 3 adds epsilon under the root, where 1e-7 would keep steps small; Keras 2 added 1e-7
+    # to the root, as Adam still does
+    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-14, centered=False)
 
 
 def _random(seed: int, *stream: int) -> np.random.Generator:
@@ -311,6 +324,8 @@ def _terms(settings: Settings, models: Any, variables: Any, pixels: Any, noise: 
     z, kl = codes, np.float32(0.0)
     if settings.variational:
         mean, log_variance = codes
+        if settings.variance == "bounded":
+            log_variance = jax.nn.log_sigmoid(log_variance)
         z = mean + jax.numpy.exp(0.5 * log_variance) * noise
         kl = -0.5 * (1.0 + log_variance - mean**2 - jax.numpy.exp(log_variance)).sum()
     log_odds, _ = decoder.stateless_call(variables[split:], [], z)
