@@ -110,7 +110,8 @@ def latent_codes(
     size = 12 if len(classes) < 2000 else 2.2
     for axes, (label, points) in zip(panels, codes.items(), strict=False):
         # no soft edges, no transparency: few colors, and a file a fifth as large
-        axes.scatter(*points.T, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
+        x, y = points.T
+        axes.scatter(x, y, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
         if label in prior:
             _prior_circle(axes)
         region = regions.get(label)
@@ -136,11 +137,11 @@ def _area_text(region: Region | None) -> str:
     return f": 95 % within {area} square units"
 
 
-def _planes(count: int, title: str) -> tuple[Figure, Sequence[Axes]]:
+def _planes(count: int, title: str) -> tuple[Figure, list[Axes]]:
     """A figure with axes for ``count`` latent planes, two side by side."""
     rows = -(-count // 2)
     figure = style.canvas(4.8 * rows + 0.6, width=_WIDE, title=title)
-    panels = figure.subplots(rows, min(2, count), squeeze=False).ravel()
+    panels: list[Axes] = [*figure.subplots(rows, min(2, count), squeeze=False).ravel()]
     for axes in panels:
         axes.set_xlabel("latent unit 1")
         axes.set_ylabel("latent unit 2")
