@@ -1,6 +1,8 @@
 """The image autoencoders: definitions by hand, determinism, resumption, divergence."""
 
 import hashlib
+import importlib
+import io
 import os
 import signal
 import subprocess
@@ -34,6 +36,7 @@ SMALL = vae.Settings(
 )
 PUBLISHED = replace(SMALL, encoder=(256,), decoder=(256,), epochs=50, batch_size=100)
 SOURCES = Path(vae.__file__).parents[1]
+SCRIPTS = SOURCES.parent / "workflow" / "scripts"
 
 
 @pytest.fixture(scope="module")
@@ -374,6 +377,29 @@ def test_the_number_of_cores_changes_no_byte(tmp_path):
     )
     assert len(pinned.split()) == 16
     assert pinned == free
+
+
+class Screen(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    train_vae = importlib.import_module("train_vae")
+    screen = Screen(terminal=True)
+    show = train_vae.shown_progress(screen)
+    for epoch in range(41, 101):  # a checkpoint held the first 40
+        show(epoch, 100, {"test_loss": 151.26})
+    assert "100/100" in screen.getvalue()
+    assert "test loss 151.26" in screen.getvalue()
+    assert "\n" not in screen.getvalue().rstrip("\n")
+    assert capsys.readouterr().err == ""
+    show = train_vae.shown_progress(Screen(terminal=False))
+    for epoch in range(1, 101):
+        show(epoch, 100, {"test_loss": 151.26})
+    assert capsys.readouterr().err.count("\n") == 10
 
 
 # --- checkpoints -------------------------------------------------------------------------------
