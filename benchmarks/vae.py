@@ -32,6 +32,7 @@ PUBLISHED = vae.Settings(
     latent=2,
     activation="relu",
     variance="free",
+    input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",

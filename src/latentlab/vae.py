@@ -80,6 +80,8 @@ class Settings:
         logistic function: below 1, the prior's, which no useful code exceeds, and equal to the
         exponential where it is small; one far image cannot make it overflow. No meaning for an
         autoencoder
+    input_dropout : share of the encoder's inputs set to 0 in training, in steps of 1/256, the
+        others scaled up for it: keeps a deep encoder from learning its training images by heart
     optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), 1e-7 added to the root
     learning_rate : at the start
     schedule : "constant", or "cosine": down to 0 at the last step, half a period
@@ -95,6 +97,7 @@ class Settings:
     latent: int
     activation: str
     variance: str
+    input_dropout: float
     optimizer: str
     learning_rate: float
     schedule: str
@@ -117,6 +120,8 @@ class Settings:
                 self._refuse(name, f"a whole number from {least}")
         if not 0.0 < self.learning_rate < math.inf:
             self._refuse("learning_rate", "a positive number")
+        if not 0.0 <= self.input_dropout <= 0.9:
+            self._refuse("input_dropout", "a number from 0 to 0.9")
         if not 0.0 <= self.beta < math.inf:
             self._refuse("beta", "a number from 0")
 
@@ -314,13 +319,18 @@ def _noise(settings: Settings, rng: np.random.Generator, n: int) -> np.ndarray |
     return rng.standard_normal((n, settings.latent), np.float32) if settings.variational else None
 
 
-def _terms(settings: Settings, models: Any, variables: Any, pixels: Any, noise: Any) -> Any:
-    """Reconstruction and KL term in nats, summed over the images (n, pixels), uint8, of a batch."""
+def _terms(
+    settings: Settings, models: Any, variables: Any, pixels: Any, noise: Any, mask: Any = 1.0
+) -> Any:
+    """Reconstruction and KL term in nats, summed over the images (n, pixels), uint8, of a batch.
+
+    mask : factors of the encoder's inputs, (n, pixels) or 1
+    """
     _, jax = _backend()
     encoder, decoder = models
     split = len(encoder.trainable_variables)
     x = pixels.astype(np.float32) / 255.0
-    codes, _ = encoder.stateless_call(variables[:split], [], x)
+    codes, _ = encoder.stateless_call(variables[:split], [], x * mask)
     z, kl = codes, np.float32(0.0)
     if settings.variational:
         mean, log_variance = codes
@@ -332,6 +342,17 @@ def _terms(settings: Settings, models: Any, variables: Any, pixels: Any, noise: 
     # written out like ``cross_entropy``: the gradient of jax.nn.softplus takes half as long again
     fall = jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
     return (jax.numpy.maximum(log_odds, 0.0) + fall - x * log_odds).sum(), kl
+
+
+def _dropout(settings: Settings, seed: Any, step: Any, shape: tuple[int, ...]) -> Any:
+    """Factors of the encoder's inputs in a step: 0 for the share dropped, 1 / (1 - share) else."""
+    _, jax = _backend()
+    dropped = round(256 * settings.input_dropout)
+    if not dropped:
+        return 1.0
+    key = jax.random.fold_in(jax.random.key(seed), step)
+    kept = jax.random.bits(key, shape, "uint8") >= dropped
+    return kept * np.float32(256 / (256 - dropped))
 
 
 def _scan(jax: Any, step: Any, carry: Any, data: Any, size: int) -> Any:
@@ -354,7 +375,7 @@ def _scan(jax: Any, step: Any, carry: Any, data: Any, size: int) -> Any:
 def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tuple[Any, Any]:
     """The two compiled passes over images x (n, pixels), uint8.
 
-    run_epoch(state, x, order, noise) -> state, terms (batches, 2): trains on the images in
+    run_epoch(state, x, order, noise, seed) -> state, terms (batches, 2): trains on the images in
         ``order`` with the codes' noise in that order; ``state`` is (trainable variables,
         optimizer variables)
     run_test(variables, x, noise) -> terms (batches, 2)
@@ -363,13 +384,15 @@ def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tu
     warmup = settings.kl_warmup * steps
     iterations = [v.path for v in optimizer.variables].index(optimizer.iterations.path)
 
-    def run_epoch(state: Any, x: Any, order: Any, noise: Any) -> Any:
+    def run_epoch(state: Any, x: Any, order: Any, noise: Any, seed: Any) -> Any:
         def step(state: Any, batch: Any) -> Any:
             (variables, slots), (rows, noise) = state, batch
             ramp = jax.numpy.minimum(slots[iterations] / warmup, 1.0) if warmup else 1.0
+            pixels = x[rows]
+            mask = _dropout(settings, seed, slots[iterations], pixels.shape)
 
             def objective(variables: Any) -> Any:
-                reconstruction, kl = _terms(settings, models, variables, x[rows], noise)
+                reconstruction, kl = _terms(settings, models, variables, pixels, noise, mask)
                 loss = reconstruction + settings.beta * ramp * kl
                 return loss / len(rows), (reconstruction, kl)
 
@@ -447,7 +470,8 @@ def _train(
         # everything random hangs on seed and epoch alone: nothing of it is in a checkpoint
         rng = _random(seed, 2, epoch)
         order = rng.permutation(len(train_x)).astype(np.int32)
-        state, terms = run_epoch(state, train_x, order, _noise(settings, rng, len(train_x)))
+        noise = _noise(settings, rng, len(train_x))
+        state, terms = run_epoch(state, train_x, order, noise, np.uint32(seed % 2**32))
         test_terms = run_test(state[0], test_x, test_noise)
         row = _row(settings, "", terms, len(train_x))
         row |= _row(settings, "test_", test_terms, len(test_x))

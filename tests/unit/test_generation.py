@@ -18,6 +18,7 @@ SETTINGS = vae.Settings(
     latent=2,
     activation="tanh",
     variance="free",
+    input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",

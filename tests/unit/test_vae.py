@@ -26,6 +26,7 @@ SMALL = vae.Settings(
     latent=2,
     activation="relu",
     variance="free",
+    input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",
@@ -71,6 +72,7 @@ def assert_same(a, b):
         ("encoder", (256, 0)),
         ("decoder", (2.5,)),
         ("variance", "none"),
+        ("input_dropout", 0.95),
         ("latent", 0),
         ("latent", True),
         ("activation", "step"),
@@ -266,6 +268,26 @@ def test_a_bounded_variance_is_trained_as_it_is_scored(data):
     np.testing.assert_allclose(history["test_loss"][-1], scores["loss"], rtol=0.01)
 
 
+def test_dropped_inputs_are_the_share_asked_for_and_others_make_up_for_it():
+    settings = replace(SMALL, input_dropout=0.25)
+    mask, other = (np.asarray(vae._dropout(settings, 1, step, (500, 784))) for step in (0, 1))
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(4 / 3)}
+    np.testing.assert_allclose([np.mean(mask == 0), mask.mean()], [0.25, 1.0], atol=0.005)
+    assert np.mean(mask != other) > 0.3
+    assert vae._dropout(SMALL, 1, 0, (500, 784)) == 1.0
+
+
+def test_dropout_is_of_training_alone_and_resumes(data, tmp_path, every_epoch):
+    settings = replace(SMALL, input_dropout=0.3)
+    whole = vae.train(settings, data, 1)
+    scores = vae.evaluate(settings, whole[0], data.test_images, samples=50)
+    np.testing.assert_allclose(whole[1]["test_kl"][-1], scores["kl"], rtol=1e-5)
+    assert whole[1]["loss"][0] != vae.train(SMALL, data, 1)[1]["loss"][0]
+    with pytest.raises(Stopped):
+        vae.train(settings, data, 1, stop_after(2), tmp_path / "c.npz")
+    assert_same(whole, vae.train(settings, data, 1, None, tmp_path / "c.npz"))
+
+
 def test_a_bounded_variance_does_not_overflow(data):
     weights = keras_weights(*vae.build(SMALL, 784, seed=1))
     weights["encoder/log_variance/bias"] = np.full(2, 1e4, np.float32)
@@ -352,7 +374,7 @@ if sys.argv[1] == "pinned":
 from dataclasses import replace
 from latentlab import images, vae
 settings = vae.Settings(
-    "vae", (256,), (256,), 2, "relu", "free", "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
+    "vae", (256,), (256,), 2, "relu", "free", 0.0, "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
 )
 weights, history = vae.train(settings, images.load(sys.argv[2]), seed=1)
 for array in [*weights.values(), *history.values()]:
@@ -485,7 +507,7 @@ import sys
 from latentlab import images, vae
 vae._CHECKPOINT_SECONDS = 0.0
 settings = vae.Settings(
-    "vae", (64,), (64,), 2, "relu", "free", "adam", 0.001, "cosine", 1.0, 5, 40, 100
+    "vae", (64,), (64,), 2, "relu", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
 )
 weights, history = vae.train(
     settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]
