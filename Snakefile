@@ -26,3 +26,9 @@ rule all:
         rules.denoising.input,
         rules.vae.input,
         "results/report/index.html",
+        "results/report/explorer.html",
+
+
+# on a cluster: what is cheap, or needs a network, runs where Snakemake does
+LOCAL = ("fetch", "tabulate", "plot", "render")
+workflow.localrules(*[r.name for r in workflow.rules if r.name.split("_")[0] in LOCAL])

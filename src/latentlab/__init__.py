@@ -7,8 +7,9 @@ files         ``arrays``, ``tables``, ``seeds``
 model         ``network``
 data          ``fonts``, ``images``, ``noise``, ``params``
 training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``vae``
-measures      ``metrics``, ``denoising``, ``latent``, ``generation``, ``statistics``, ``gather``
-presentation  ``figures``, ``report``
+measures      ``metrics``, ``similarity``, ``denoising``, ``baselines``, ``latent``, ``generation``,
+              ``statistics``, ``gather``
+presentation  ``figures``, ``report``, ``explorer``
 """
 
 

@@ -165,6 +165,55 @@ def train_rmsprop(
     )
 
 
+def train_redrawn(
+    network: Network,
+    draw: Callable[[int], Array],
+    targets: Array,
+    start: Array,
+    *,
+    optimizer: str,
+    max_epochs: int,
+    learning_rate: float,
+    schedule: str,
+    loss: str,
+    record_every: int,
+    progress: Progress | None = None,
+) -> Training:
+    """Adam or RMSprop, full batch, on inputs drawn anew for every epoch: noise never seen twice.
+
+    draw : epoch -> inputs (samples, units) of that epoch, for the same targets (samples, units)
+    optimizer : "adam" or "rmsprop"
+    An epoch is one step. In float32, at half the price of float64: against the noise of the
+    inputs its rounding is nothing. The errors are those on the inputs of the epoch that comes
+    next, which the weights have not met. The rest as ``train_backpropagation``.
+    """
+    _check_counts(max_epochs, record_every)
+    _check_rate(learning_rate, schedule)
+    if optimizer not in ("adam", "rmsprop"):
+        raise ValueError(f"optimizer must be adam or rmsprop, not {optimizer!r}")
+    inputs, targets, start = _checked(network, draw(0), targets, start, loss)
+    history = _History(network, inputs, targets, start, progress)
+    if history.diverged:
+        return history.training("max_epochs")
+    batches = np.zeros((record_every, *inputs.T.shape), np.float32)
+    columns = np.ascontiguousarray(targets.T, np.float32)
+    with _jax().enable_x64(False):
+        run = _compiled_redrawn(network, loss, optimizer)
+        state = (start.astype(np.float32), (np.zeros_like(start, np.float32),) * 2)
+        for first in range(0, max_epochs, record_every):
+            last = min(first + record_every, max_epochs)
+            for epoch in range(first, last):
+                batches[epoch - first] = inputs.T
+                inputs = draw(epoch + 1)
+            rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
+            state = run(state, batches, columns, rates.astype(np.float32), first, last)
+            if not history.add(
+                last, np.array(state[0], np.float64), GRADIENT_COST * last, (inputs, targets)
+            ):
+                break
+    return history.training("max_epochs")
+
+
 def train_lbfgs(
     network: Network,
     inputs: Array,
@@ -312,10 +361,7 @@ def _descend(
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
-    if schedule not in SCHEDULES:
-        raise ValueError(f"unknown schedule {schedule!r}, known are {', '.join(SCHEDULES)}")
-    if not 0.0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be a positive number, not {learning_rate}")
+    _check_rate(learning_rate, schedule)
     history = _History(network, inputs, targets, start, progress)
     if history.diverged:
         return history.training("max_epochs")
@@ -374,11 +420,16 @@ class _History:
         with np.errstate(over="ignore", invalid="ignore"):
             return squared_error(forward(network, weights, inputs), targets)
 
-    def add(self, epoch: int, weights: Array, spent: int) -> bool:
+    def add(
+        self, epoch: int, weights: Array, spent: int, samples: tuple[Array, Array] | None = None
+    ) -> bool:
         """Record the weights at the end of an epoch; return whether they are still finite.
 
         spent : loss evaluations since the start
+        samples : inputs and targets to measure the error on, where they are not the first ones
         """
+        if samples is not None:
+            self._samples = self._samples[0], *samples
         error = self._error(weights)
         self.diverged = not math.isfinite(error)
         if not self.diverged:
@@ -435,6 +486,13 @@ def _check_counts(max_epochs: int, record_every: int) -> None:
     for name, value in {"max_epochs": max_epochs, "record_every": record_every}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+def _check_rate(learning_rate: float, schedule: str) -> None:
+    if schedule not in SCHEDULES:
+        raise ValueError(f"unknown schedule {schedule!r}, known are {', '.join(SCHEDULES)}")
+    if not 0.0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be a positive number, not {learning_rate}")
 
 
 # --- JAX: everything below runs, or is compiled, inside ``_jax_float64`` ------------------------
@@ -564,5 +622,27 @@ def _compiled_descent(network: Network, loss: str, rule: str, per_sample: bool) 
             return jax.lax.fori_loop(0, x.shape[1], visit, state)
 
         return jax.lax.fori_loop(first, last, one_by_one if per_sample else full, state)
+
+    return jax.jit(run)
+
+
+@functools.cache
+def _compiled_redrawn(network: Network, loss: str, rule: str) -> Any:
+    """Full-batch descent on inputs of its own in every epoch, from epoch first to below last.
+
+    run((weights, slots), batches, targets, rates, first, last) returns (weights, slots).
+    batches : (epochs, units, samples); targets : (units, samples); rates : (epochs,).
+    """
+    jax = _jax()
+    gradient_of = _value_and_gradient(network, loss)
+
+    def run(state: Any, batches: Any, t: Any, rates: Any, first: Any, last: Any) -> Any:
+        def step(epoch: Any, state: Any) -> Any:
+            weights, slots = state
+            _, gradient = gradient_of(weights, batches[epoch - first], t)
+            change, slots = _RULES[rule](jax, gradient, slots, rates[epoch - first], epoch, 0.0)
+            return weights + change, slots
+
+        return jax.lax.fori_loop(first, last, step, state)
 
     return jax.jit(run)

@@ -37,9 +37,9 @@ def nearest_letter(outputs: Array, letters: Array, threshold: float) -> np.ndarr
 
     outputs (..., pixels), letters (letters, pixels); ties go to the first letter.
     """
-    on = outputs > threshold
-    distance = np.sum(on[..., None, :] != (letters > threshold), axis=-1)
-    nearest: np.ndarray = np.argmin(distance, axis=-1)
+    on, letter = (np.asarray(a > threshold, np.float64) for a in (outputs, letters))
+    # the distance less the number of pixels on, the same for all letters; whole numbers, exact
+    nearest: np.ndarray = np.argmin(letter.sum(axis=-1) - 2.0 * (on @ letter.T), axis=-1)
     return nearest
 
 

@@ -45,7 +45,9 @@ OPTIONS = {
     "rmsprop": _DESCENT,
     "lbfgs": ("max_epochs", "memory", "ftol", "gtol", "loss", "record_every"),
 }
-"""The knobs of each optimizer, in ``letters.networks``."""
+"""The knobs of each optimizer, in ``letters.networks`` and ``denoising.networks``."""
+REDRAWING = ("adam", "rmsprop")
+"""Optimizers that can learn from noise drawn anew for every epoch."""
 
 
 class ParamsError(StudyError):
@@ -214,16 +216,49 @@ def _dataset_errors(params: Params) -> Iterator[str]:
             yield f"{path}: {model['beta']} given, allowed: 0, for an autoencoder has no KL term"
 
 
+def _denoising_errors(section: Mapping[str, Any]) -> Iterator[str]:
+    subsets, networks = section["subsets"], section["networks"]
+    vary, relate = section["variations"], section["orthogonality"]
+    named = [
+        (f"denoising.networks.{name}.subsets[{i}]", subset, subsets)
+        for name, network in networks.items()
+        for i, subset in enumerate(network["subsets"])
+    ]
+    named += [
+        ("denoising.variations.network", vary["network"], networks),
+        ("denoising.variations.subset", vary["subset"], subsets),
+    ]
+    named += [
+        (f"denoising.orthogonality.networks[{i}]", name, networks)
+        for i, name in enumerate(relate["networks"])
+    ]
+    for path, name, known in named:
+        if name not in known:
+            yield f"{path}: {name!r} given, allowed: one of {', '.join(known)}"
+    for name, network in networks.items():
+        if network["redraw"] and network["optimizer"] not in REDRAWING:
+            path, allowed = f"denoising.networks.{name}.redraw", " or ".join(REDRAWING)
+            yield f"{path}: True given, allowed: false, or {allowed} as optimizer"
+    if not networks.get(vary["network"], {"redraw": True})["redraw"]:
+        path = "denoising.variations.network"
+        yield f"{path}: {vary['network']!r} given, allowed: a network whose noise is redrawn"
+    sizes = [wanted["size"] for wanted in relate["subsets"]]
+    if len(set(sizes)) < len(sizes):
+        path = "denoising.orthogonality.subsets"
+        yield f"{path}: sizes {sizes} given, allowed: each size once"
+
+
 def cross_errors(params: Params) -> list[str]:
     """Checks that span several keys, for parameters that fit the schema."""
     errors: list[str] = []
-    for experiment in ("architectures", "denoising"):
-        for name, units in params[experiment]["networks"].items():
-            errors += _architecture_errors(f"{experiment}.networks.{name}", units)
-    for name, network in params["letters"]["networks"].items():
-        path = f"letters.networks.{name}.architecture"
-        errors += _architecture_errors(path, network["architecture"])
-        errors += _option_errors(f"letters.networks.{name}", network)
+    for name, units in params["architectures"]["networks"].items():
+        errors += _architecture_errors(f"architectures.networks.{name}", units)
+    for experiment in ("letters", "denoising"):
+        for name, network in params[experiment]["networks"].items():
+            path = f"{experiment}.networks.{name}"
+            errors += _architecture_errors(f"{path}.architecture", network["architecture"])
+            errors += _option_errors(path, network)
+    errors += _denoising_errors(params["denoising"])
     low, high = params["letters"]["grid"]["published_window"]
     if low >= high:
         path = "letters.grid.published_window"
@@ -239,9 +274,13 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
         for i, name in enumerate(knobs["fonts"]):
             if name != "all":
                 named[f"letters.networks.{network}.fonts[{i}]"] = name
-    for subset, chosen in params["denoising"]["subsets"].items():
+    denoising = params["denoising"]
+    for subset, chosen in denoising["subsets"].items():
         for i, name in enumerate(chosen["fonts"]):
             named[f"denoising.subsets.{subset}.fonts[{i}]"] = name
+    for i, name in enumerate(denoising["orthogonality"]["fonts"]):
+        named[f"denoising.orthogonality.fonts[{i}]"] = name
+    named["denoising.variations.font"] = denoising["variations"]["font"]
     errors = [
         f"{path}: {name!r} given, allowed: {known}"
         for path, name in named.items()
@@ -288,25 +327,32 @@ def letters_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def denoising_factors(section: Mapping[str, Any]) -> Factors:
-    """``{font}/{network}/{kind}/{probability}/{range}/{subset}``"""
+def denoising_noises(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every combination of the lists kinds, probabilities and ranges, by its part of a path."""
     return {
-        "/".join([font, network, kind, slug("p", p), slug("r", r), subset]): {
-            "font": font,
-            "network": network,
-            "kind": kind,
-            "probability": p,
-            "range": r,
-            "subset": subset,
-        }
-        for subset, chosen in section["subsets"].items()
-        for font, network, kind, p, r in itertools.product(
-            chosen["fonts"],
-            section["networks"],
-            section["kinds"],
-            section["probabilities"],
-            section["ranges"],
+        f"{kind}/{slug('p', p)}/{slug('r', r)}": {"kind": kind, "probability": p, "range": r}
+        for kind, p, r in itertools.product(
+            chosen["kinds"], chosen["probabilities"], chosen["ranges"]
         )
+    }
+
+
+def denoising_families(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{subset}/{network}``: denoisers that differ by the noise they learned alone"""
+    return {
+        f"{font}/{subset}/{name}": {"font": font, "subset": subset, "network": name}
+        for name, network in section["networks"].items()
+        for subset in network["subsets"]
+        for font in section["subsets"][subset]["fonts"]
+    }
+
+
+def denoising_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{subset}/{network}/{kind}/{probability}/{range}``"""
+    return {
+        f"{family}/{name}": {**factors, **noise}
+        for family, factors in denoising_families(section).items()
+        for name, noise in denoising_noises(section["networks"][factors["network"]]).items()
     }
 
 
@@ -360,21 +406,98 @@ def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) ->
     }
 
 
+def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
+    """A denoiser of ``denoising.networks`` in the form in which it is trained."""
+    return {
+        "network": _pick(network, "architecture", *ACTIVATIONS),
+        "training": _pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+        **_pick(network, "copies", "redraw"),
+    }
+
+
 def _denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    network = section["networks"][factors["network"]]
     common = {
         "font": factors["font"],
         "letters": section["subsets"][factors["subset"]]["letters"],
         "noise": _pick(factors, "kind", "probability", "range"),
-        "network": {
-            "architecture": section["networks"][factors["network"]],
-            **_pick(section, *ACTIVATIONS),
-        },
-        **_pick(section, "copies"),
+        **_denoiser(network),
     }
+    scored = {**common, **_pick(section, "threshold")}
     return {
-        "train": {**common, "training": _pick(section, *TRAINING), **_pick(section, "replicates")},
-        "evaluate": {**common, **_pick(section, "fresh_draws", "threshold")},
-        "plot": {**common, **_pick(section, "threshold")},
+        "train": {**common, **_pick(network, "replicates")},
+        "evaluate": {**scored, **_pick(section, "fresh_draws")},
+        "plot": {**scored, **_pick(section, "drawn_above")},
+    }
+
+
+def denoising_plots(section: Mapping[str, Any]) -> list[str]:
+    """The figures of all denoisers together: those of a subset and network, and the others."""
+    pairs = dict.fromkeys(
+        (factors["subset"], factors["network"]) for factors in denoising_families(section).values()
+    )
+    of_pairs = [
+        f"{figure}/{subset}-{network}"
+        for subset, network in pairs
+        for figure in ("scores", "baselines", "transfer")
+        # by probability, there is something to see from two on
+        if figure != "scores" or len(section["networks"][network]["probabilities"]) > 1
+    ]
+    return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
+
+
+def denoising_comparison(params: Params) -> dict[str, Any]:
+    """The settings of the baselines: the letters of every font and subset, and all test noises."""
+    section = params["denoising"]
+    return {
+        "seed": params["seed"],
+        "sets": [
+            {"font": font, "subset": subset, "letters": chosen["letters"]}
+            for subset, chosen in section["subsets"].items()
+            for font in chosen["fonts"]
+        ],
+        "tests": list(denoising_noises(section["tests"]).values()),
+        **_pick(section, "linear_copies", "fresh_draws", "threshold"),
+    }
+
+
+def denoising_variations(params: Params) -> dict[str, Any]:
+    """The settings of the denoiser of ``denoising.variations``, and what is varied."""
+    section = params["denoising"]
+    vary = section["variations"]
+    base = _denoiser(section["networks"][vary["network"]])
+    return {
+        "seed": params["seed"],
+        "cell": "denoising/variations",
+        "letters": section["subsets"][vary["subset"]]["letters"],
+        **_pick(vary, "font", "subset", "noise", "replicates"),
+        **base,
+        "training": {**base["training"], **_pick(vary, "max_epochs")},
+        "vary_copies": vary["copies"],
+        "vary_latent": vary["latent"],
+        **_pick(section, "fresh_draws", "threshold"),
+    }
+
+
+def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
+    """For every font of ``denoising.orthogonality``, the settings of its subsets' denoisers."""
+    section = params["denoising"]
+    relate = section["orthogonality"]
+    return {
+        font: {
+            "seed": params["seed"],
+            "cell": f"denoising/orthogonality/{font}",
+            "font": font,
+            "marked": {
+                subset: chosen["letters"]
+                for subset, chosen in section["subsets"].items()
+                if font in chosen["fonts"] and chosen["letters"] != "all"
+            },
+            "networks": {name: _denoiser(section["networks"][name]) for name in relate["networks"]},
+            **_pick(relate, "noise", "subsets", "replicates"),
+            **_pick(section, "fresh_draws", "threshold"),
+        }
+        for font in relate["fonts"]
     }
 
 

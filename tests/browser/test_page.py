@@ -1,25 +1,11 @@
 """The report in a real browser: opens from disk, silent, complete, at every width."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip  # noqa: E501
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync",
-                 "--disable-background-networking", "--disable-component-update"]  # fmt: skip
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=flags)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=[(360, "light"), (768, "dark"), (1440, "light")], ids=str)

@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from latentlab import latent
 from latentlab.figures import architectures, denoising, letters, pixels, style, vae
 from latentlab.fonts import read_fonts
+from latentlab.gather import denoising_correlations
 from latentlab.generation import densest_region
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,61 @@ def denoising_summary(probabilities=(0.1, 0.4)):
     return pd.DataFrame(rows)
 
 
+def denoising_matrix(fonts=("font1", "font2"), kinds=("uniform", "bit_flip")):
+    return pd.DataFrame(
+        [
+            {"font": font, "subset": "published", "network": "published", "kind": kind,
+             "probability": p, "range": 0.5, "test_kind": test, "test_probability": q,
+             "test_range": 0.5, "within_one_pixel": 1 - q, "within_one_pixel_low": 0.9 - q,
+             "within_one_pixel_high": np.nan}
+            for font in fonts for kind in kinds for p in (0.1, 0.4)
+            for test in kinds for q in (0.05, 0.1, 0.4)
+        ]
+    )  # fmt: skip
+
+
+def denoising_baselines():
+    return pd.DataFrame(
+        [
+            {"font": font, "subset": "published", "baseline": name, "kind": kind,
+             "probability": p, "range": 0.5, "within_one_pixel": 0.7}
+            for font in ("font1", "font2") for kind in ("uniform", "bit_flip")
+            for p in (0.05, 0.1, 0.4) for name in ("nearest_letter", "do_nothing", "linear")
+        ]
+    )  # fmt: skip
+
+
+VARIED = {"network": "n", "font": "font1", "subset": "published",
+          "noise": {"kind": "bit_flip", "probability": 0.1, "range": 0.5}}  # fmt: skip
+
+
+def denoising_variations():
+    return pd.DataFrame(
+        [
+            {"knob": knob, "value": value, "replicate": r, "within_one_pixel": 0.5 + 0.1 * r,
+             "right_letter": 0.6}
+            for knob, value in (("redrawn", 4), ("copies", 1), ("copies", 10), ("latent", 2))
+            for r in range(2)
+        ]
+    )  # fmt: skip
+
+
+def denoising_orthogonality():
+    table = pd.DataFrame(
+        [
+            {"font": font, "network": network, "subset": subset, "size": size, "replicate": r,
+             "similarity": 0.1 * i, "similarity_centered": 0.1 * i,
+             **dict.fromkeys(("within_one_pixel", "right_letter", "nearest_within_one_pixel",
+                              "nearest_right_letter"), 0.9 - 0.1 * i)}
+            for font in ("font1", "font2") for network in ("a", "b") for r in range(2)
+            for i, (subset, size) in enumerate(
+                [("published", 4), ("4-0", 4), ("4-1", 4), ("8-0", 8)]
+            )
+        ]
+    )  # fmt: skip
+    return table, denoising_correlations(table)
+
+
 def loss_table():
     rows = []
     for model in ("published", "autoencoder"):
@@ -137,9 +193,26 @@ FIGURES = {
     "latent_plane": lambda: letters.latent_plane(*decoded(), FONT.pixels, 0.5, "latent plane"),
     "scores": lambda: denoising.scores(denoising_summary()),
     "training_set": lambda: denoising.training_set(
-        FONT.pixels[:4], noisy_answers(4)[0], FONT.characters[:4], "training set"
+        FONT.pixels[:4],
+        [noisy_answers(4)[0]] * 2,
+        ["p = 0.1", "p = 0.4"],
+        FONT.characters[:4],
+        0.35,
+        "training set",
     ),
-    "fresh_answers": lambda: denoising.fresh_answers(*noisy_answers(), 0.5, "answers"),
+    "fresh_answers": lambda: denoising.fresh_answers(
+        *noisy_answers(), ["p = 0.1", "p = 0.4"], 0.5, 0.35, "answers"
+    ),
+    "kinds": lambda: denoising.kinds(
+        FONT.pixels[3], {"bit_flip": FONT.pixels[4:6], "other": FONT.pixels[6:8]}, [0.1, 0.2]
+    ),
+    "baselines": lambda: denoising.baselines(denoising_matrix(), denoising_baselines()),
+    "transfer": lambda: denoising.transfer(denoising_matrix(), denoising_baselines()),
+    "variations": lambda: denoising.variations(
+        denoising_variations(), denoising_baselines(), VARIED
+    ),
+    "orthogonality": lambda: denoising.orthogonality(*denoising_orthogonality()),
+    "subset_sizes": lambda: denoising.subset_sizes(denoising_orthogonality()[0]),
     "loss_curves": lambda: vae.loss_curves(
         loss_table(), "mnist", {"published": "VAE", "autoencoder": "autoencoder"}, 153.44
     ),
@@ -252,6 +325,26 @@ def test_labels_of_crowded_codes_do_not_overlap():
     boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
     assert len(boxes) == 32
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():
+    figure = denoising.transfer(denoising_matrix(["font1"]), denoising_baselines())
+    (axes,) = figure.axes
+    table = axes.images[0].get_array()
+    assert table.shape == (4 + 2, 6)
+    assert table[0].tolist() == pytest.approx([95, 90, 60, 95, 90, 60])
+    assert table[4].tolist() == pytest.approx([70] * 6)
+    texts = {text.get_text() for text in axes.texts}
+    assert {"95", "90", "60", "70"} <= texts
+    frames = [patch.get_xy() for patch in axes.patches]
+    assert frames == [(0.5, -0.5), (1.5, 0.5), (3.5, 1.5), (4.5, 2.5)]
+
+
+def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
+    nothing = denoising_baselines().head(0)
+    style.save(denoising.baselines(denoising_matrix(), nothing), tmp_path / "a")
+    style.save(denoising.transfer(denoising_matrix(), nothing), tmp_path / "b")
+    style.save(denoising.variations(denoising_variations(), nothing, VARIED), tmp_path / "c")
 
 
 def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):

@@ -395,3 +395,47 @@ def test_bytes_do_not_depend_on_the_cores():
     for child in children:
         assert child.returncode == 0, child.stderr
     assert children[0].stdout == children[1].stdout
+
+
+def redrawn(draw, **options):
+    return gradient.train_redrawn(
+        SMALL, draw, binary(4), start_of(SMALL), **{"optimizer": "adam", **DESCENT, **options}
+    )
+
+
+def test_redrawn_without_noise_is_adam_in_single_precision():
+    """The same inputs in every epoch: what is left is Adam, to the digits of float32."""
+    found = redrawn(lambda epoch: binary(4), max_epochs=25)
+    exact = gradient.train_adam(
+        SMALL, binary(4), binary(4), start_of(SMALL), max_epochs=25, **DESCENT
+    )
+    assert np.allclose(found.weights, exact.weights, rtol=1e-3, atol=1e-4)
+    assert found.record_epochs.tolist() == exact.record_epochs.tolist()
+    assert found.evaluations.tolist() == exact.evaluations.tolist()
+    assert np.allclose(found.errors, exact.errors, rtol=1e-3)
+    assert found.status == "max_epochs"
+
+
+def test_redrawn_takes_every_epoch_its_own_inputs_once():
+    asked = []
+
+    def draw(epoch):
+        asked.append(epoch)
+        return np.random.default_rng(epoch).random((4, 6))
+
+    a, b = redrawn(draw, max_epochs=25), redrawn(draw, max_epochs=25, record_every=7)
+    assert asked == [*range(26)] * 2
+    # how often is recorded has no influence
+    assert np.allclose(a.weights, b.weights, rtol=1e-5)
+    # the last error is that on inputs not met before
+    last = squared_error(forward(SMALL, a.weights, draw(25)), binary(4))
+    assert a.errors[-1] == last
+    other = redrawn(lambda epoch: draw(epoch + 1), max_epochs=25)
+    assert not np.allclose(other.weights, a.weights, rtol=1e-5)
+
+
+def test_redrawn_refuses_what_it_cannot_do():
+    with pytest.raises(ValueError, match="optimizer must be adam or rmsprop, not 'lbfgs'"):
+        redrawn(lambda epoch: binary(4), max_epochs=2, optimizer="lbfgs")
+    with pytest.raises(ValueError, match="learning_rate must be a positive number"):
+        redrawn(lambda epoch: binary(4), max_epochs=2, learning_rate=0.0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from latentlab import denoising, statistics
+from latentlab import statistics
 from latentlab.gather import (
     carried_forward,
     gather_cells,
@@ -98,43 +98,6 @@ def test_seeds_follow_identity_alone():
     assert integer(2022, "vae/mnist/published/0", "train") == 1311160790
 
 
-def test_fresh_noise_is_not_the_training_noise():
-    letters = np.eye(4)
-    noise = {"kind": "uniform", "probability": 0.5, "range": 0.5}
-    training, targets = denoising.training_set(letters, 3, noise, 1, "cell", 0)
-    fresh, _ = denoising.fresh_set(letters, 3, noise, 1, "cell")
-    other, _ = denoising.training_set(letters, 3, noise, 1, "cell", 1)
-    assert training.shape == (12, 4)
-    assert np.array_equal(targets, np.tile(letters, (3, 1)))
-    assert not np.array_equal(training, fresh)
-    assert not np.array_equal(training, other)
-
-
-def test_answers_are_scored_on_both_noises():
-    # an identity network: 4 -> 4 linear, latent linear, exact on clean letters
-    net = {
-        "architecture": [4, 4, 4],
-        **dict.fromkeys(("encoder", "latent", "decoder", "output"), "linear"),
-        "beta": 0.8,
-        "biases": False,
-    }
-    settings = {
-        "seed": 1,
-        "cell": "c",
-        "network": net,
-        "copies": 2,
-        "fresh_draws": 50,
-        "threshold": 0.5,
-        "noise": {"kind": "uniform", "probability": 1.0, "range": 0.4},
-    }
-    weights = np.concatenate([np.eye(4).ravel(), np.eye(4).ravel()])[None]
-    scores = denoising.score_cell(weights, np.eye(4), settings).set_index("noise")
-    assert scores["exact"].tolist() == [1.0, 1.0]
-    assert scores["right_letter"].tolist() == [1.0, 1.0]
-    # each of 4 pixels is off by uniform(0, 0.4): 0.5 * 4 * 0.4**2 / 3
-    assert scores.loc["fresh", "error"] == pytest.approx(0.5 * 4 * 0.16 / 3, rel=0.15)
-
-
 def history(replicate, errors):
     return pd.DataFrame({"replicate": replicate, "epoch": np.arange(len(errors)), "error": errors})
 
@@ -182,6 +145,29 @@ def test_the_yardstick_takes_the_best_network_of_each_kind():
     assert found["powell_only"]["font1"]["max_wrong_pixels"] == 1
     assert found["one_dimensional"]["all_fonts"]["network"] == "c"
     assert list(found["one_dimensional"]) == ["all_fonts"]
+
+
+def test_rank_correlation_of_known_pairs():
+    x = np.arange(10.0)
+    assert statistics.rank_correlation(x, x**3)[0] == pytest.approx(1.0)
+    assert statistics.rank_correlation(x, -x)[0] == pytest.approx(-1.0)
+    assert np.isnan(statistics.rank_correlation(x, np.ones(10))[0])
+    assert np.isnan(statistics.rank_correlation([1.0], [2.0])[0])
+    # by hand: d = 1 twice, 1 - 6 * 2 / (5 * 24)
+    value, low, high = statistics.rank_correlation([1, 2, 3, 4, 5], [2, 1, 3, 4, 5])
+    assert value == pytest.approx(0.9)
+    half = 1.959964 * np.sqrt((1 + 0.9**2 / 2) / 2)
+    assert [low, high] == pytest.approx(np.tanh(np.arctanh(0.9) + np.array([-half, half])))
+
+
+def test_rank_correlation_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(400):
+        x, y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 40).T
+        low, high = statistics.rank_correlation(x, y)[1:]
+        hits += low <= 6 / np.pi * np.arcsin(0.3) <= high  # Spearman's of a normal pair
+    assert hits / 400 >= 0.92
 
 
 def test_tables_read_back_exactly(tmp_path):

@@ -12,6 +12,11 @@ from latentlab.params import (
     ParamsError,
     cells,
     cross_errors,
+    denoising_comparison,
+    denoising_noises,
+    denoising_orthogonality,
+    denoising_plots,
+    denoising_variations,
     font_errors,
     read_params,
     read_yaml,
@@ -24,7 +29,8 @@ SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"
 SCHEMA = read_yaml(SCHEMA_FILE)
 PARAMS = read_params(ROOT / "params.yaml", SCHEMA_FILE, ROOT)
 FONTS = read_fonts(ROOT / "data/fonts/font.h")
-LAYER = "denoising.networks.35-18-5"
+LAYER = "denoising.networks.published.architecture"
+LEARNED = "denoising.networks.published"
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
@@ -69,9 +75,40 @@ def errors_of(path, value):
         (LAYER, [36, 18, 5, 18, 36], f"{LAYER}[0]: 36 given, allowed: 35, the pixels of a letter"),
         (LAYER, [35, 0, 35], f"{LAYER}[1]: 0 given, allowed: an integer from 1 to 1024"),
         (LAYER, "35-2", f"{LAYER}: '35-2' given, allowed: a list of an odd number of layer sizes"),
-        ("denoising.probabilities", [0.1, 1.5], "denoising.probabilities[1]: 1.5 given, allowed:"),
-        ("denoising.probabilities", [0.1, 0.1], "denoising.probabilities: [0.1, 0.1] given, allo"),
-        ("denoising.kinds", ["gaussan"], "denoising.kinds[0]: 'gaussan' given, allowed: one of u"),
+        (f"{LEARNED}.probabilities", [0.1, 1.5], f"{LEARNED}.probabilities[1]: 1.5 given, allo"),
+        (f"{LEARNED}.probabilities", [0.1, 0.1], f"{LEARNED}.probabilities: [0.1, 0.1] given,"),
+        ("denoising.tests.kinds", ["gaussan"], "denoising.tests.kinds[0]: 'gaussan' given, allow"),
+        (f"{LEARNED}.subsets", ["al"], f"{LEARNED}.subsets[0]: 'al' given, allowed: one of publi"),
+        (f"{LEARNED}.redraw", True, f"{LEARNED}.redraw: True given, allowed: false, or adam or"),
+        (f"{LEARNED}.optimizer", "adam", f"{LEARNED}.learning_rate: missing, allowed: a value"),
+        (
+            "denoising.variations.network",
+            "published",
+            "denoising.variations.network: 'published' given, allowed: a network whose noise is r",
+        ),
+        (
+            "denoising.variations.network",
+            "no",
+            "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
+        ),
+        ("denoising.variations.subset", "no", "denoising.variations.subset: 'no' given, allowed"),
+        ("denoising.variations.font", "no", "denoising.variations.font: 'no' given, allowed: a f"),
+        (
+            "denoising.orthogonality.networks",
+            ["published", "no"],
+            "denoising.orthogonality.networks[1]: 'no' given, allowed: one of published, redrawn",
+        ),
+        ("denoising.orthogonality.fonts", ["f"], "denoising.orthogonality.fonts[0]: 'f' given"),
+        (
+            "denoising.orthogonality.subsets",
+            [{"size": 4, "count": 1}, {"size": 4, "count": 2}],
+            "denoising.orthogonality.subsets: sizes [4, 4] given, allowed: each size once",
+        ),
+        (
+            "denoising.orthogonality.subsets",
+            [{"size": 33, "count": 1}],
+            "denoising.orthogonality.subsets[0].size: 33 given, allowed: an integer from 2 to 32",
+        ),
         (
             "denoising.subsets.published",
             {"fonts": ["font2"], "letters": "XHx"},
@@ -126,12 +163,13 @@ def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
 
 def test_all_errors_are_reported_at_once(tmp_path):
     text = (ROOT / "params.yaml").read_text()
+    errors = 1 + text.count("beta: 0.8")
     text = text.replace("seed: 2022", "seed: x").replace("beta: 0.8", "beta: -1")
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(ParamsError) as error:
         read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
     lines = str(error.value).splitlines()
-    assert len(lines) == 5
+    assert len(lines) == errors > 4
     assert all("params.yaml: " in line and "allowed" in line for line in lines)
 
 
@@ -147,7 +185,7 @@ def leaves(node, path=()):
 def test_every_knob_is_required_and_typed(path):
     """No hidden default: a missing knob is an error, and so is a value of another type."""
     dotted = ".".join(path)
-    fan_out = path[:2] in (["architectures", "networks"], ["denoising", "networks"])
+    fan_out = path[:2] == ["architectures", "networks"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))
     found = errors_of(path, [{"no": ["such value"]}])
@@ -212,20 +250,64 @@ def test_slugs_have_no_dots_and_differ():
 
 def test_a_cell_for_every_combination():
     params = copy.deepcopy(PARAMS)
-    params["denoising"]["subsets"]["letters"] = {"fonts": ["font1", "font3"], "letters": "all"}
-    found = FACTORS["denoising"](params["denoising"])
-    assert len(found) == 4 + 2 * 4
-    assert found["font3/35-18-5/uniform/p-030/r-050/letters"] == {
+    section = params["denoising"]
+    section["subsets"]["some"] = {"fonts": ["font1", "font3"], "letters": "all"}
+    before = len(FACTORS["denoising"](section))
+    section["networks"]["published"]["subsets"].append("some")
+    found = FACTORS["denoising"](section)
+    # 6 kinds, 4 probabilities; the networks redrawn and wide have 2 and 1, on 1 and 3 fonts
+    assert before == 6 * 4 + 2 * 4 + 3
+    assert len(found) == before + 2 * 6 * 4
+    assert found["font3/some/published/uniform/p-030/r-050"] == {
         "font": "font3",
-        "network": "35-18-5",
+        "subset": "some",
+        "network": "published",
         "kind": "uniform",
         "probability": 0.3,
         "range": 0.5,
-        "subset": "letters",
     }
     assert len(FACTORS["vae"](params["vae"])) == sum(
         sum(model["replicates"].values()) for model in params["vae"]["models"].values()
     )
+
+
+def test_what_denoisers_are_compared_with():
+    section = PARAMS["denoising"]
+    comparison = denoising_comparison(PARAMS)
+    assert [(s["font"], s["letters"]) for s in comparison["sets"]] == [
+        ("font2", "XHIR"),
+        ("font1", "all"),
+        ("font2", "all"),
+        ("font3", "all"),
+    ]
+    assert len(comparison["tests"]) == 6 * 6
+    # every denoiser is compared on the noise that it learned
+    learned = [noise for n in section["networks"].values() for noise in denoising_noises(n)]
+    assert set(learned) <= set(denoising_noises(section["tests"]))
+
+
+def test_denoisers_that_are_varied_are_those_of_the_networks():
+    vary, wide = denoising_variations(PARAMS), PARAMS["denoising"]["networks"]["wide"]
+    cell = cells(PARAMS, "denoising")["font2/all_letters/wide/bit_flip/p-015/r-050"]["train"]
+    differs = {"cell", "training", "replicates"}
+    assert {k: v for k, v in cell.items() if k not in differs} == {
+        k: vary[k] for k in cell if k not in differs
+    }
+    steps = PARAMS["denoising"]["variations"]["max_epochs"]
+    assert vary["training"] == {**cell["training"], "max_epochs": steps}
+    relate = denoising_orthogonality(PARAMS)
+    assert relate["font2"]["marked"] == {"published": "XHIR"}
+    assert relate["font1"]["marked"] == {}
+    assert relate["font1"]["networks"]["redrawn"]["network"]["architecture"] == [35, 18, 5, 18, 35]
+    assert wide["architecture"] == vary["network"]["architecture"]
+
+
+def test_every_plot_of_denoisers_has_something_to_show():
+    plots = denoising_plots(PARAMS["denoising"])
+    assert len(plots) == len(set(plots))
+    assert "scores/published-published" in plots
+    assert "scores/all_letters-wide" not in plots  # a single probability
+    assert "baselines/all_letters-wide" in plots
 
 
 @pytest.mark.parametrize("experiment", FACTORS)

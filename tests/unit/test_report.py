@@ -9,7 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from latentlab.params import denoising_factors, letters_factors, read_params
+from latentlab.params import (
+    denoising_factors,
+    denoising_noises,
+    denoising_plots,
+    letters_factors,
+    read_params,
+)
 from latentlab.report import parts
 from latentlab.report.page import context, render
 from latentlab.tables import read_csv, write_csv
@@ -64,6 +70,38 @@ def denoising_tables(factors):
     return pd.DataFrame(summary), pd.DataFrame(replicates)
 
 
+def other_denoising_tables(section):
+    """The experiment's other tables: by name."""
+    tests = list(denoising_noises(section["tests"]).values())
+    matrix = [
+        {**cell, **{f"test_{key}": value for key, value in noise.items()},
+         "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4}
+        for cell in denoising_factors(section).values()
+        for noise in tests
+    ]  # fmt: skip
+    baselines = [
+        {"font": font, "subset": subset, "baseline": name, **noise, "within_one_pixel": share}
+        for subset, chosen in section["subsets"].items()
+        for font in chosen["fonts"]
+        for noise in tests
+        for name, share in (("nearest_letter", 0.97), ("do_nothing", 1.0))
+    ]
+    variations = [
+        {"knob": knob, "value": value, "replicate": r, "within_one_pixel": 0.1 * value / 4}
+        for knob, values in (("redrawn", [4]), ("copies", [1, 10]), ("latent", [2, 20]))
+        for value in values
+        for r in range(2)
+    ]
+    correlations = [
+        {"font": "font2", "network": "published", "similarity": "similarity", "subsets": 40,
+         "measure": "right_letter", "correlation": -0.62, "correlation_low": -0.8,
+         "correlation_high": -0.4}
+    ]  # fmt: skip
+    tables = {"matrix": matrix, "baselines": baselines, "variations": variations,
+              "correlations": correlations}  # fmt: skip
+    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
 def vae_tables(section):
     summary, replicates = [], []
     for dataset in section["datasets"]:
@@ -116,9 +154,14 @@ def results(tmp_path, settings):
     for cell in letters_factors(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "latent_map",
                       "latent_plane", "latent_plane_published_window")  # fmt: skip
-    write_figures(figures["denoising"], "scores")
+    for name, table in other_denoising_tables(settings["denoising"]).items():
+        write_csv(table, tmp_path / f"denoising/tables/{name}.csv")
+    for plot in denoising_plots(settings["denoising"]):
+        path = figures["denoising"] / plot
+        write_figures(path.parent, path.name)
     for cell in denoising_factors(settings["denoising"]):
-        write_figures(figures["denoising"] / cell, "training_set", "fresh_answers")
+        kind = (figures["denoising"] / cell).parents[1]
+        write_figures(kind, "training_set", "fresh_answers")
     for dataset in settings["vae"]["datasets"]:
         write_figures(figures["vae"] / dataset, "loss_curves", "latent_codes", "manifolds",
                       "reconstructions", "samples", "interpolations", "class_density")  # fmt: skip
@@ -231,13 +274,25 @@ def test_answers_follow_the_data(results, settings):
     measured = chapters["vae"].groups[0].text
     assert "Frechet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
     assert "of real images 0.625" in measured
-    assert "memorized" in " ".join(chapters["denoising"].details)
+    told = " ".join(chapters["denoising"].details)
+    assert "memorized" in told
+    assert "noise up to 0.5 never carries a pixel over the threshold" in told
+    assert "90 % on the noise it learned" in told
+    assert "1 copy of each letter give 2 %" in told
+    assert "\N{MINUS SIGN}0.62 (font2, published" in told
+    assert "resist less is borne out." in told
+    assert "87.5 % on font1, where the nearest letter" in chapters["denoising"].answer
+    assert "within 9.5 points of that decoder on every font" in chapters["denoising"].answer
     path = results / "denoising/tables/summary.csv"
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
     write_csv(table, path)
     chapter = context(results, settings)["chapters"][2]
     assert "memorized" not in " ".join(chapter.details)
+    path = results / "denoising/tables/correlations.csv"
+    write_csv(read_csv(path).assign(correlation_high=0.1), path)
+    chapter = context(results, settings)["chapters"][2]
+    assert "is not borne out" in " ".join(chapter.details)
 
 
 def test_image_sets_left_out_are_named(results, settings):
@@ -266,10 +321,12 @@ def test_what_made_a_chapter_is_there(results, settings):
         assert f"snakemake --cores all {experiment}" in words
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         rules = re.findall(
-            r"^rule ((?:train|evaluate|tabulate|plot|draw)_\w+):", path.read_text(), re.M
+            r"^rule ((?:train|evaluate|compare|vary|relate|tabulate|plot|draw)_\w+):",
+            path.read_text(),
+            re.M,
         )
         assert all(rule in words for rule in rules)
-    assert json.dumps(settings["denoising"]["probabilities"]) in words
+    assert json.dumps(settings["denoising"]["tests"]["probabilities"]) in words
 
 
 @pytest.mark.parametrize(

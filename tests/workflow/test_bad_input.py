@@ -51,7 +51,7 @@ def results(project):
     ("knob", "value", "line"),
     [
         ("architectures.networks.35-2", [35, 3, 2, 35], "[35, 3, 2, 35] given, allowed: an odd"),
-        ("denoising.probabilities", [1.1], "[0]: 1.1 given, allowed: a number from 0 to 1"),
+        ("denoising.tests.probabilities", [1.1], "[0]: 1.1 given, allowed: a number from 0 to 1"),
         ("architectures.speed", 1, ": unknown key, allowed: font, networks"),
         ("denoising.subsets.published.letters", "XHé", ": 'é' given, allowed: letters of font2"),
         ("data.fonts", "data/fonts/none.h", "data/fonts/none.h: No such file or directory"),

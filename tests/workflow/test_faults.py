@@ -55,7 +55,7 @@ def test_the_same_bytes_anywhere(tmp_path, finished, cores):
     """Another folder, number of cores, job order, hash seed, locale, time zone."""
     other = copy_project(tmp_path / f"on {cores} cores")
     other.run(
-        "snakemake", "--cores", cores, *(["--scheduler", "greedy"] if cores == "4" else []),
+        "snakemake", "--cores", cores, *(["--scheduler", "ilp"] if cores == "4" else []),
         PYTHONHASHSEED=cores, TZ="Pacific/Auckland", LC_ALL="C",
     )  # fmt: skip
     expected = type(other)(finished)

@@ -46,14 +46,27 @@ def test_editing_one_architecture_reruns_its_cells_and_what_hangs_on_them(projec
 
 def test_an_evaluation_knob_does_not_retrain(project):
     project.edit("denoising.fresh_draws", 6)
-    assert {path.rsplit("/", 1)[1] for path in cells_of(project.pending())} == {"scores.csv"}
+    files = {path.rsplit("/", 1)[1] for path in cells_of(project.pending())}
+    assert files == {"scores.csv", "tests.csv", "orthogonality.csv"}
 
 
-@pytest.mark.parametrize("knob", ["architectures.beta", "denoising.max_epochs", "seed"])
+def test_another_test_noise_does_not_retrain(project):
+    project.edit("denoising.tests.probabilities", [0.1, 0.15, 0.2])
+    files = {path.rsplit("/", 1)[1] for path in cells_of(project.pending())}
+    assert files == {"scores.csv", "tests.csv"}
+
+
+@pytest.mark.parametrize(
+    "knob", ["architectures.beta", "denoising.networks.published.max_epochs", "seed"]
+)
 def test_a_training_knob_retrains(project, knob):
     project.edit(knob, 3)
     trained = [path for path in cells_of(project.pending()) if path.endswith("weights.npz")]
-    expected = {"architectures.beta": 2, "denoising.max_epochs": 1, "seed": 7}
+    expected = {
+        "architectures.beta": 2,
+        "denoising.networks.published.max_epochs": 1,
+        "seed": 8,
+    }
     assert len(trained) == expected[knob]
 
 
@@ -75,7 +88,7 @@ def test_swapped_values_are_noticed(project):
 
 
 def test_editing_the_library_reruns_exactly_its_users(project):
-    project.replace("src/latentlab/denoising.py", "generator(seed, cell, replicate", "generator(seed, cell, 1 + replicate")  # fmt: skip  # noqa: E501
+    project.replace("src/latentlab/denoising.py", 'replicate, "copies"', 'replicate, "others"')
     assert {path.split("/")[1] for path in project.pending()} == {"denoising", "report"}
 
 

@@ -11,8 +11,18 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import FACTORS, cells, read_params
-from support import environment, records, run_lock
+from latentlab.params import (
+    FACTORS,
+    cells,
+    denoising_comparison,
+    denoising_families,
+    denoising_noises,
+    denoising_orthogonality,
+    denoising_plots,
+    denoising_variations,
+    read_params,
+)
+from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
 
 environment.prepare()
@@ -114,6 +124,11 @@ def images_folder(wildcards, input):
     return os.path.dirname(input.images[0])
 
 
+def images_root(wildcards, input):
+    """Where the folders of all data sets are; nowhere for a study without any."""
+    return os.path.dirname(os.path.dirname(input.images[0])) if input.images else "."
+
+
 def of_dataset(file):
     """The named result of every cell of ``vae`` on the data set of the wildcards."""
 
@@ -148,6 +163,36 @@ def drawn_models(wildcards):
     )
 
 
+def explored():
+    """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
+
+    def of(experiment, *knobs):
+        return [
+            {
+                **{key: value for key, value in steps["plot"].items() if key in knobs},
+                "optimizer": steps["train"]["training"]["optimizer"],
+            }
+            for steps in CELLS[experiment].values()
+        ]
+
+    common = ("cell", "font", "network", "threshold")
+    return {
+        "letters": of("letters", *common),
+        "denoising": of("denoising", *common, "letters", "noise"),
+        "vae": [
+            {
+                "dataset": dataset,
+                "classes": PARAMS["data"]["images"][dataset]["classes"],
+                "models": [
+                    {"name": model, **CELLS["vae"][f"{dataset}/{model}/0"]["train"]}
+                    for model in PARAMS["vae"]["models"]
+                ],
+            }
+            for dataset in PARAMS["vae"]["datasets"]
+        ],
+    }
+
+
 def figures(*paths):
     """Each figure as SVG, for pages, and as PNG."""
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
@@ -159,10 +204,16 @@ IMAGE_FILES = [
     "test_images.npy",
     "test_labels.npy",
 ]
+EXPLORED = explored()
 FONTS = here(PARAMS["data"]["fonts"])
 PUBLISHED = here("data/published.yaml")
 # rules whose jobs use compiled code: it is compiled once, before they start side by side
-POWELL = ("train_architectures", "train_letters", "train_denoising")
+POWELL = (
+    "train_architectures",
+    "train_letters",
+    "train_denoising",
+    "relate_denoising",
+)
 
 
 onstart:
@@ -180,6 +231,8 @@ onstart:
 onsuccess:
     if workflow.is_main_process:
         records.normalize()
+        if workflow.local_exec and (line := effort.summary(workflow.cores)):
+            print(line, file=sys.stderr)
 
 
 onerror:

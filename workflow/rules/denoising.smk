@@ -1,19 +1,84 @@
 # denoising: how well are letters cleaned of noise, fresh noise included? (1.b)
 
-DENOISER = "{font}/{network}/{kind}/{probability}/{range}/{subset}"
+DENOISERS = "{font}/{subset}/{network}"
+DENOISER = f"{DENOISERS}/{{kind}}/{{probability}}/{{range}}"
 DENOISING_FIGURES = ["training_set", "fresh_answers"]
+FAMILIES = denoising_families(PARAMS["denoising"])
+DENOISING_TESTS = list(denoising_noises(PARAMS["denoising"]["tests"]).values())
+ORTHOGONALITY = denoising_orthogonality(PARAMS)
+
+
+def cells_below(wildcards):
+    """The cells whose names begin with the wildcards."""
+    prefix = "/".join(wildcards) + "/"
+    found = [cell for cell in CELLS["denoising"] if cell.startswith(prefix)]
+    if not found:
+        raise WorkflowError(f"params.yaml has no denoisers {prefix[:-1]}")
+    return found
+
+
+def denoisers(step, **more):
+    """Settings of all cells that the wildcards begin, by their folders below the family's."""
+
+    def of(wildcards):
+        family = DENOISERS.format(**wildcards)
+        return canonical(
+            {
+                "cells": {
+                    cell.removeprefix(f"{family}/"): CELLS["denoising"][cell][step]
+                    for cell in cells_below(wildcards)
+                },
+                "subset": wildcards.subset,
+                **more,
+            }
+        )
+
+    return of
+
+
+def of_denoisers(*files):
+    """The named results of all cells that the wildcards begin."""
+
+    def of(wildcards):
+        return [
+            f"results/denoising/cells/{cell}/{file}"
+            for cell in cells_below(wildcards)
+            for file in files
+        ]
+
+    return of
+
+
+def denoising_pages():
+    """What the figures of all denoisers together show."""
+    section = PARAMS["denoising"]
+    first = next(iter(section["subsets"].values()))
+    return canonical(
+        {
+            "seed": PARAMS["seed"],
+            "font": first["fonts"][0],
+            "letters": first["letters"],
+            **{key: section[key] for key in ("tests", "variations", "drawn_above")},
+        }
+    )
 
 
 rule denoising:
     input:
         "results/denoising/metrics.json",
         figures(
-            *expand(
-                "results/denoising/figures/{cell}/{figure}",
-                cell=CELLS["denoising"],
-                figure=DENOISING_FIGURES,
-            ),
-            "results/denoising/figures/scores",
+            *[
+                f"results/denoising/figures/{figure}"
+                for figure in denoising_plots(PARAMS["denoising"])
+            ],
+            *[
+                f"results/denoising/figures/{family}/{kind}/{figure}"
+                for family, factors in FAMILIES.items()
+                for kind in PARAMS["denoising"]["networks"][factors["network"]][
+                    "kinds"
+                ]
+                for figure in DENOISING_FIGURES
+            ],
         ),
 
 
@@ -37,33 +102,99 @@ rule train_denoising:
         " 2> {log:q}"
 
 
+# one job scores all denoisers of a network and letter set: an interpreter's start costs more
 rule evaluate_denoising:
     input:
+        of_denoisers("weights.npz"),
         script=script("evaluate_denoising"),
         fonts=FONTS,
-        weights=f"results/denoising/cells/{DENOISER}/weights.npz",
     output:
-        scores=f"results/denoising/cells/{DENOISER}/scores.csv",
+        scores=f"results/denoising/cells/{DENOISERS}/scores.csv",
+        tests=f"results/denoising/cells/{DENOISERS}/tests.csv",
     log:
-        f"logs/evaluate_denoising/{DENOISER}.log",
+        f"logs/evaluate_denoising/{DENOISERS}.log",
     threads: 1
     params:
-        settings=settings("denoising", "evaluate"),
+        settings=denoisers("evaluate", tests=DENOISING_TESTS),
+        cells=subpath(output.scores, parent=True),
         code=code("evaluate_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        " --cells {params.cells:q} --scores {output.scores:q} --tests {output.tests:q}"
+        " 2> {log:q}"
+
+
+rule compare_denoising:
+    input:
+        script=script("compare_denoising"),
+        fonts=FONTS,
+    output:
+        baselines="results/denoising/tables/baselines.csv",
+    log:
+        "logs/compare_denoising.log",
+    threads: 1
+    params:
+        settings=canonical(denoising_comparison(PARAMS)),
+        code=code("compare_denoising"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --baselines {output.baselines:q} 2> {log:q}"
+
+
+rule vary_denoising:
+    input:
+        script=script("vary_denoising"),
+        fonts=FONTS,
+    output:
+        variations="results/denoising/tables/variations.csv",
+    log:
+        "logs/vary_denoising.log",
+    threads: 1
+    params:
+        settings=canonical(denoising_variations(PARAMS)),
+        code=code("vary_denoising"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --variations {output.variations:q} 2> {log:q}"
+
+
+rule relate_denoising:
+    input:
+        script=script("relate_denoising"),
+        fonts=FONTS,
+    output:
+        orthogonality="results/denoising/cells/{font}/orthogonality.csv",
+    log:
+        "logs/relate_denoising/{font}.log",
+    threads: 1
+    params:
+        settings=lambda wildcards: canonical(ORTHOGONALITY[wildcards.font]),
+        code=code("relate_denoising"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --orthogonality {output.orthogonality:q} 2> {log:q}"
 
 
 rule tabulate_denoising:
     input:
-        of_cells("denoising", "history.csv", "runs.csv", "scores.csv"),
+        of_cells("denoising", "history.csv", "runs.csv"),
+        expand(
+            "results/denoising/cells/{family}/{file}",
+            family=FAMILIES,
+            file=["scores.csv", "tests.csv"],
+        ),
+        expand("results/denoising/cells/{font}/orthogonality.csv", font=ORTHOGONALITY),
         script=script("tabulate_denoising"),
         published=PUBLISHED,
+        baselines="results/denoising/tables/baselines.csv",
+        variations="results/denoising/tables/variations.csv",
     output:
         curves="results/denoising/tables/learning_curves.csv",
         replicates="results/denoising/tables/replicates.csv",
         summary="results/denoising/tables/summary.csv",
+        matrix="results/denoising/tables/matrix.csv",
+        orthogonality="results/denoising/tables/orthogonality.csv",
+        correlations="results/denoising/tables/correlations.csv",
         metrics="results/denoising/metrics.json",
     log:
         "logs/tabulate_denoising.log",
@@ -74,18 +205,31 @@ rule tabulate_denoising:
         code=code("tabulate_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --curves {output.curves:q}"
+        " --published {input.published:q} --baselines {input.baselines:q}"
+        " --variations {input.variations:q} --curves {output.curves:q}"
         " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        " --matrix {output.matrix:q} --orthogonality {output.orthogonality:q}"
+        " --correlations {output.correlations:q} --metrics {output.metrics:q} 2> {log:q}"
 
 
 rule plot_denoising:
     input:
         script=script("plot_denoising"),
+        fonts=FONTS,
         summary="results/denoising/tables/summary.csv",
+        matrix="results/denoising/tables/matrix.csv",
+        baselines="results/denoising/tables/baselines.csv",
+        variations="results/denoising/tables/variations.csv",
+        orthogonality="results/denoising/tables/orthogonality.csv",
+        correlations="results/denoising/tables/correlations.csv",
     output:
         report(
-            figures("results/denoising/figures/scores"),
+            figures(
+                *[
+                    f"results/denoising/figures/{figure}"
+                    for figure in denoising_plots(PARAMS["denoising"])
+                ]
+            ),
             category="1.b Denoising",
             subcategory="all cells",
             caption="../report/denoising.rst",
@@ -94,38 +238,42 @@ rule plot_denoising:
         "logs/plot_denoising.log",
     threads: 1
     params:
-        folder=subpath(output[0], parent=True),
+        settings=denoising_pages(),
+        folder=lambda wildcards: "results/denoising/figures",
         code=code("plot_denoising"),
     shell:
-        "python {input.script:q} --summary {input.summary:q} --figures {params.folder:q} 2> {log:q}"
+        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+        " --summary {input.summary:q} --matrix {input.matrix:q} --baselines {input.baselines:q}"
+        " --variations {input.variations:q} --orthogonality {input.orthogonality:q}"
+        " --correlations {input.correlations:q} --figures {params.folder:q} 2> {log:q}"
 
 
 rule draw_denoising:
     input:
+        of_denoisers("weights.npz", "history.csv"),
         script=script("draw_denoising"),
         fonts=FONTS,
-        weights=f"results/denoising/cells/{DENOISER}/weights.npz",
-        history=f"results/denoising/cells/{DENOISER}/history.csv",
     output:
         report(
             figures(
                 *[
-                    f"results/denoising/figures/{DENOISER}/{name}"
+                    f"results/denoising/figures/{DENOISERS}/{{kind}}/{name}"
                     for name in DENOISING_FIGURES
                 ]
             ),
             category="1.b Denoising",
-            subcategory="{font} {network} {kind} {probability} {range} {subset}",
+            subcategory="{font} {subset} {network} {kind}",
             caption="../report/denoising.rst",
         ),
     log:
-        f"logs/draw_denoising/{DENOISER}.log",
+        f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",
     threads: 1
     params:
-        settings=settings("denoising", "plot"),
+        settings=denoisers("plot"),
+        cells=lambda wildcards: "results/denoising/cells/"
+        + DENOISERS.format(**wildcards),
         folder=subpath(output[0], parent=True),
         code=code("draw_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --history {input.history:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        " --cells {params.cells:q} --figures {params.folder:q} 2> {log:q}"

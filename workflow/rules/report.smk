@@ -1,4 +1,4 @@
-# report: one page of everything, self-contained.
+# report: one page of everything, and one to play with the networks; both self-contained.
 
 
 rule render_report:
@@ -22,4 +22,41 @@ rule render_report:
     shell:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --template {input.template:q} --style {input.style:q}"
+        " --page {output:q} 2> {log:q}"
+
+
+rule render_explorer:
+    input:
+        of_cells("letters", "weights.npz", "runs.csv"),
+        of_cells("denoising", "weights.npz", "runs.csv"),
+        [
+            f"results/vae/cells/{shown['dataset']}/{model['name']}/0/weights.npz"
+            for shown in EXPLORED["vae"]
+            for model in shown["models"]
+        ],
+        script=script("render_explorer"),
+        images=[
+            f"data/images/{shown['dataset']}/{file}"
+            for shown in EXPLORED["vae"]
+            for file in IMAGE_FILES
+        ],
+        fonts=FONTS,
+        template=here("workflow/report/explorer.html.j2"),
+        style=here("workflow/report/style.css"),
+        own_style=here("workflow/report/explorer.css"),
+        javascript=here("workflow/report/explorer.js"),
+    output:
+        "results/report/explorer.html",
+    log:
+        "logs/render_explorer.log",
+    threads: 1
+    params:
+        settings=canonical(EXPLORED),
+        results=subpath(output[0], ancestor=2),
+        images=images_root,
+        code=code("render_explorer"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
+        " --fonts {input.fonts:q} --images {params.images:q} --template {input.template:q}"
+        " --style {input.style:q} --own-style {input.own_style:q} --javascript {input.javascript:q}"
         " --page {output:q} 2> {log:q}"

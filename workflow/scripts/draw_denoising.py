@@ -1,12 +1,13 @@
-"""Draw one cell's denoiser: what it learned from, and its answers to noise never seen.
+"""Draw denoisers of one kind of noise: what they learned from, their answers to noise never seen.
 
-Shown is the start with the lowest final error.
+Shown is, for every probability, the start with the lowest final error.
 """
 
+import numpy as np
 import step
 
 from latentlab.arrays import load_npz
-from latentlab.denoising import fresh_set, training_set
+from latentlab.denoising import fresh_set, last_training_set
 from latentlab.figures import denoising as figures
 from latentlab.figures.letters import best_start
 from latentlab.figures.style import save
@@ -14,44 +15,50 @@ from latentlab.fonts import character_name, read_fonts
 from latentlab.network import Network, forward
 from latentlab.tables import read_csv
 
-STRIP = 12  # letters side by side in a strip of fresh answers
-STRIPS = 2
+STRIP = 16  # letters side by side in a strip of fresh answers
 
 
-def draw(settings, font, weights, history):
-    """Yield name and figure; weights (replicates, n_weights), font the letters learned."""
-    letters, threshold = font.pixels, settings["threshold"]
-    noise, seed, cell = settings["noise"], settings["seed"], settings["cell"]
-    best, start = best_start(history)
-    which = f"p = {noise['probability']:g}, up to {noise['range']:g}"
+def draw(cells, font, folder, subset):
+    """Yield name and figure.
 
-    copies, _ = training_set(letters, settings["copies"], noise, seed, cell, best)
+    cells : settings of the denoisers by their folders below ``folder``; font : their letters
+    """
+    letters = font.pixels
+    copies, strips, titles = [], [], []
+    for name, cell in cells.items():
+        noise = cell["noise"]
+        best, start = best_start(read_csv(folder / name / "history.csv"))
+        weights = load_npz(folder / name / "weights.npz")["weights"][best]
+        inputs, _ = last_training_set(letters, cell, best)
+        copies.append(inputs.reshape(cell["copies"], *letters.shape))
+        draws = -(-STRIP // len(letters))
+        inputs, targets = fresh_set(letters, draws, noise, cell["seed"], font.name, subset)
+        outputs = forward(Network(**cell["network"]), weights, inputs)
+        strips.append([values[:STRIP] for values in (inputs, outputs, targets)])
+        titles.append(f"p = {noise['probability']:g}")
+    kind, above = figures.called(noise["kind"]), cell["drawn_above"]
     characters = [character_name(c) for c in font.characters]
     yield (
         "training_set",
         figures.training_set(
-            letters,
-            copies.reshape(settings["copies"], *letters.shape),
-            characters,
-            f"Training set: {noise['kind']} noise, {which}",
+            letters, copies, titles, characters, above, f"What it learned from: {kind}"
         ),
     )
-
-    draws = -(-STRIP * STRIPS // len(letters))
-    inputs, targets = fresh_set(letters, draws, noise, seed, cell)
-    outputs = forward(Network(**settings["network"]), weights[best], inputs)
-    strips = (a[: STRIP * STRIPS].reshape(STRIPS, STRIP, -1) for a in (inputs, outputs, targets))
-    title = f"Noise never seen ({which}) and the answers, {start}"
-    yield "fresh_answers", figures.fresh_answers(*strips, threshold, title)
+    inputs, outputs, targets = (np.stack(values) for values in zip(*strips, strict=True))
+    title = f"Noise never seen, {kind}, and the answers, {start}"
+    yield (
+        "fresh_answers",
+        figures.fresh_answers(inputs, outputs, targets, titles, cell["threshold"], above, title),
+    )
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "weights", "history", "figures")
-    settings = args.settings
-    font = read_fonts(args.fonts)[settings["font"]].subset(settings["letters"])
-    weights = load_npz(args.weights)["weights"]
+    args = step.arguments(__doc__, argv, "fonts", "cells", "figures")
+    cells = args.settings["cells"]
+    first = next(iter(cells.values()))
+    font = read_fonts(args.fonts)[first["font"]].subset(first["letters"])
 
-    for name, figure in draw(settings, font, weights, read_csv(args.history)):
+    for name, figure in draw(cells, font, args.cells, args.settings["subset"]):
         save(figure, args.figures / name)
 
 

@@ -1,19 +1,35 @@
-"""Score the denoisers of one cell on their own noisy copies and on fresh noise."""
+"""Score the denoisers of one network and letter set: on their own noise, and on all test noises.
 
+Writes their scores on the copies they learned and on fresh noise of the same kind, and their
+scores on fresh noise of every kind and probability tested, means over the replicates.
+"""
+
+import pandas as pd
 import step
 
 from latentlab.arrays import load_npz
-from latentlab.denoising import score_cell
+from latentlab.denoising import score_cell, score_tests
 from latentlab.fonts import read_fonts
+from latentlab.gather import test_summary
 from latentlab.tables import write_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "weights", "scores")
+    args = step.arguments(__doc__, argv, "fonts", "cells", "scores", "tests")
     settings = args.settings
-    letters = read_fonts(args.fonts)[settings["font"]].subset(settings["letters"]).pixels
+    scores, tests = [], []
+    for name, cell in settings["cells"].items():
+        letters = read_fonts(args.fonts)[cell["font"]].subset(cell["letters"]).pixels
+        weights = load_npz(args.cells / name / "weights.npz")["weights"]
+        of, learned = (cell["font"], settings["subset"]), cell["noise"]
+        table = score_cell(weights, letters, cell, *of)
+        scores.append(table.assign(**learned))
+        table = score_tests(weights, letters, cell, settings["tests"], *of)
+        tests.append(test_summary(table).assign(**learned))
+        step.log(name)
 
-    write_csv(score_cell(load_npz(args.weights)["weights"], letters, settings), args.scores)
+    write_csv(pd.concat(scores), args.scores)
+    write_csv(pd.concat(tests), args.tests)
 
 
 if __name__ == "__main__":

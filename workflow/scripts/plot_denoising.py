@@ -1,15 +1,40 @@
-"""Draw all denoisers' scores by noise probability: learned copies against fresh noise."""
+"""Draw what all denoisers show together: scores, tests, baselines, similarity, kinds of noise."""
 
 import step
 
-from latentlab.figures.denoising import scores
+from latentlab.denoising import kinds_drawn
+from latentlab.figures import denoising as figures
 from latentlab.figures.style import save
+from latentlab.fonts import read_fonts
 from latentlab.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "summary", "figures")
-    save(scores(read_csv(args.summary)), args.figures / "scores")
+    args = step.arguments(
+        __doc__, argv, "fonts", "summary", "matrix", "baselines", "variations", "orthogonality",
+        "correlations", "figures",
+    )  # fmt: skip
+    settings, folder = args.settings, args.figures
+    summary, matrix, baselines, variations, orthogonality, correlations = map(
+        read_csv,
+        (args.summary, args.matrix, args.baselines, args.variations, args.orthogonality,
+         args.correlations),
+    )  # fmt: skip
+    letter = read_fonts(args.fonts)[settings["font"]].subset(settings["letters"]).pixels[0]
+    tests = settings["tests"]
+
+    pictures = kinds_drawn(letter, tests, settings["seed"])
+    save(figures.kinds(letter, pictures, tests["probabilities"]), folder / "kinds")
+    for (subset, network), table in summary.groupby(["subset", "network"]):
+        if table["probability"].nunique() > 1:
+            save(figures.scores(table), folder / "scores" / f"{subset}-{network}")
+    for (subset, network), table in matrix.groupby(["subset", "network"]):
+        name = f"{subset}-{network}"
+        save(figures.baselines(table, baselines), folder / "baselines" / name)
+        save(figures.transfer(table, baselines), folder / "transfer" / name)
+    save(figures.variations(variations, baselines, settings["variations"]), folder / "variations")
+    save(figures.orthogonality(orthogonality, correlations), folder / "orthogonality")
+    save(figures.subset_sizes(orthogonality), folder / "subset_sizes")
 
 
 if __name__ == "__main__":

@@ -1,30 +1,44 @@
-"""Gather all denoisers: scores on training and fresh noise, against published, metrics."""
+"""Gather all denoisers: scores, tests, baselines, correlations, against published, metrics."""
 
+import pandas as pd
 import step
 
-from latentlab.gather import denoising_metrics, denoising_summary, gather_cells, learning_curves
-from latentlab.params import denoising_factors, read_yaml
-from latentlab.tables import write_csv, write_json
-
-KEYS = ["font", "network", "kind", "probability", "range", "subset"]
+from latentlab.gather import (
+    DENOISER,
+    denoising_correlations,
+    denoising_metrics,
+    denoising_summary,
+    gather_cells,
+    learning_curves,
+)
+from latentlab.params import denoising_factors, denoising_families, read_yaml
+from latentlab.tables import read_csv, write_csv, write_json
 
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
-    )
-    cells = args.results / "cells"
-    factors = denoising_factors(args.settings)
+        __doc__, argv, "results", "published", "baselines", "variations", "curves", "replicates",
+        "summary", "matrix", "orthogonality", "correlations", "metrics",
+    )  # fmt: skip
+    cells, section = args.results / "cells", args.settings
+    families = denoising_families(section)
     published = read_yaml(args.published)["denoising"]
 
-    replicates = gather_cells(cells, factors, "scores.csv")
-    history = gather_cells(cells, factors, "history.csv")
-    summary = denoising_summary(replicates, KEYS, published)
+    history = gather_cells(cells, denoising_factors(section), "history.csv")
+    replicates = gather_cells(cells, families, "scores.csv")
+    fonts = section["orthogonality"]["fonts"]
+    orthogonality = pd.concat([read_csv(cells / font / "orthogonality.csv") for font in fonts])
+    summary = denoising_summary(replicates, published)
+    correlations = denoising_correlations(orthogonality)
 
-    write_csv(learning_curves(history, KEYS), args.curves)
+    write_csv(learning_curves(history, DENOISER), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(denoising_metrics(summary), args.metrics)
+    write_csv(gather_cells(cells, families, "tests.csv"), args.matrix)
+    write_csv(orthogonality, args.orthogonality)
+    write_csv(correlations, args.correlations)
+    tables = summary, read_csv(args.baselines), read_csv(args.variations), correlations
+    write_json(denoising_metrics(*tables), args.metrics)
 
 
 if __name__ == "__main__":

@@ -59,15 +59,16 @@ def _file(name: str, folders: tuple[Path, ...]) -> Path | None:
     return None
 
 
-def _local_imports(path: Path, folders: tuple[Path, ...]) -> Iterator[Path]:
+@cache  # every script imports many of the same modules
+def _local_imports(path: Path, folders: tuple[Path, ...]) -> tuple[Path, ...]:
     home = next(folder for folder in folders if path.is_relative_to(folder))
     package = ".".join(path.parent.relative_to(home).parts)
-    for name in _imported_names(_tree(path), package):
-        parts = name.split(".")
-        for end in range(1, len(parts) + 1):  # importing a.b runs a/__init__.py too
-            found = _file(".".join(parts[:end]), folders)
-            if found is not None:
-                yield found
+    names = {
+        ".".join(parts[:end])  # importing a.b runs a/__init__.py too
+        for parts in (name.split(".") for name in _imported_names(_tree(path), package))
+        for end in range(1, len(parts) + 1)
+    }
+    return tuple(found for name in sorted(names) if (found := _file(name, folders)) is not None)
 
 
 def local_modules(script: Path, folders: tuple[Path, ...]) -> list[Path]:

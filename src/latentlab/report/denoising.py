@@ -1,16 +1,19 @@
-"""The chapter of ``denoising``: how well are letters cleaned of noise?"""
+"""The chapter of ``denoising``: how well are letters cleaned of noise, to what, and why?"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from latentlab.params import denoising_factors
+from latentlab.gather import DENOISER
+from latentlab.params import denoising_families, denoising_plots
 from latentlab.report.parts import (
+    NONE,
     Chapter,
     Figure,
     Group,
@@ -27,70 +30,123 @@ from latentlab.report.parts import (
 from latentlab.statistics import rank_share
 from latentlab.tables import read_csv
 
-KEYS = ["font", "network", "kind", "probability", "range", "subset"]
+_KINDS = {
+    "uniform": "uniform noise as meant",
+    "uniform_as_run": "uniform noise as the published code ran it",
+    "salt_and_pepper": "salt and pepper",
+    "bit_flip": "bit flips",
+    "gaussian": "Gaussian noise",
+    "masking": "masking",
+}
+_SIMILAR = ("similarity", "right_letter")  # of the correlations, those that sentences tell
+
+
+@dataclass(frozen=True)
+class _Results:
+    """The tables of the experiment; learned and fresh are the summary's two conditions."""
+
+    section: Mapping[str, Any]
+    learned: pd.DataFrame
+    fresh: pd.DataFrame
+    replicates: pd.DataFrame
+    matrix: pd.DataFrame
+    baselines: pd.DataFrame
+    variations: pd.DataFrame
+    correlations: pd.DataFrame
+
+    @property
+    def network(self) -> str:
+        """The network that the published figures are compared with."""
+        known = self.section["networks"]
+        return "published" if "published" in known else next(iter(known))
+
+    def baseline(self, name: str, row: Any) -> float:
+        """Share within one pixel of a baseline on a denoiser's letters and noise; NaN: untested."""
+        table = self.baselines[self.baselines["baseline"] == name]
+        for key in ("font", "subset", "kind", "probability", "range"):
+            table = table[table[key] == row[key]]
+        return float(table["within_one_pixel"].iloc[0]) if len(table) else math.nan
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/denoising."""
     section, folder = settings["denoising"], results / "denoising"
+    names = ("replicates", "matrix", "baselines", "variations", "correlations")
+    tables = {name: read_csv(folder / "tables" / f"{name}.csv") for name in names}
     summary = read_csv(folder / "tables" / "summary.csv")
-    replicates = read_csv(folder / "tables" / "replicates.csv")
-    learned, fresh = (
-        summary[summary["noise"] == name].set_index(KEYS) for name in ("training", "fresh")
-    )
-    scores = _scores(folder / "figures", fresh, section)
-    cells = tuple(
-        _group(folder / "figures" / cell, factors, fresh.loc[_key(factors)], section)
-        for cell, factors in denoising_factors(section).items()
-    )
+    learned, fresh = (summary[summary["noise"] == name] for name in ("training", "fresh"))
+    found = _Results(section, learned, fresh, **tables)
+    plots = _plots(folder / "figures", found)
+    sentences = (
+        _learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality,
+    )  # fmt: skip
     return Chapter(
         id="denoising",
         number="1.b",
         title="Denoising",
-        question="How well are letters cleaned of noise, of noise never seen included?",
-        answer=_answer(fresh),
-        details=tuple(filter(None, [_learned(learned, fresh), _sensitivity(fresh)])),
-        cover=scores,
-        groups=(Group("", "", (scores,)), *cells),
-        table=_table(learned, fresh, replicates),
-        made=made("denoising", section, ("train", "evaluate", "tabulate", "plot", "draw")),
+        question="How well are letters cleaned of noise never seen, of what noise, and why?",
+        answer=_answer(found),
+        details=tuple(filter(None, (sentence(found) for sentence in sentences))),
+        cover=plots[_cover(section)],
+        groups=(*_groups(plots), *_cells(folder / "figures", found)),
+        table=_table(found),
+        made=made(
+            "denoising",
+            section,
+            ("train", "evaluate", "compare", "vary", "relate", "tabulate", "plot", "draw"),
+        ),
     )
 
 
-def _key(factors: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(factors[key] for key in KEYS)
+def _noise(row: Any) -> str:
+    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}
+    text = f"{_kind(row)}, p = {row['probability']:g}"
+    return f"{text}, {size[row['kind']]} {row['range']:g}" if row["kind"] in size else text
 
 
-def _noise(factors: Mapping[str, Any]) -> str:
-    return f"{factors['kind']} noise, p = {factors['probability']:g}, up to {factors['range']:g}"
+def _kind(row: Any) -> str:
+    return _KINDS.get(row["kind"], str(row["kind"]))
 
 
-def _extremes(fresh: pd.DataFrame) -> tuple[pd.Series, pd.Series, float, float]:
-    """Mean scores at the lowest and the highest probability, and these."""
-    numbers = fresh.reset_index()
-    by = numbers.groupby("probability")[["right_letter", "within_one_pixel", "exact"]].mean()
-    return by.iloc[0], by.iloc[-1], float(by.index[0]), float(by.index[-1])
+def _letters(section: Mapping[str, Any], subset: str) -> str:
+    letters = section["subsets"][subset]["letters"]
+    return "all letters" if letters == "all" else letters
 
 
-def _answer(fresh: pd.DataFrame) -> str:
-    low, high, p, q = _extremes(fresh)
+# ------------------------------------------------------------------ sentences
+
+
+def _first_kind(found: _Results) -> pd.DataFrame:
+    """Fresh scores of the published network on the first kind of noise, by probability."""
+    own = found.fresh[found.fresh["network"] == found.network]
+    own = own[own["kind"] == found.section["networks"][found.network]["kinds"][0]]
+    measures = ["right_letter", "within_one_pixel", "exact"]
+    return own.groupby(["kind", "probability"])[measures].mean().reset_index()
+
+
+def _answer(found: _Results) -> str:
+    own = _first_kind(found)
+    low, high = own.iloc[0], own.iloc[-1]
+    p, q = low["probability"], high["probability"]
     text = (
-        f"Where noise never seen hits a pixel with p = {p:g}, {percent(low.right_letter)} of the"
-        f" letters are taken for the right one and {percent(low.exact)} come back without a wrong"
-        " pixel"
+        f"The {found.network} network, on {_kind(low)} that it never saw, takes"
+        f" {percent(low.right_letter)} of the letters for the right one with p = {p:g} and returns"
+        f" {percent(low.exact)} without a wrong pixel"
     )
     if q > p:
         text += f"; with p = {q:g} it is {percent(high.right_letter)} and {percent(high.exact)}"
-    return f"{text}."
+    hard = _hard(found)
+    return f"{text}. {hard}" if hard else f"{text}."
 
 
-def _learned(learned: pd.DataFrame, fresh: pd.DataFrame) -> str:
+def _learned(found: _Results) -> str:
     """What the published measure, the error on the learned copies, does not tell."""
+    learned, fresh = (t[t["network"] == found.network] for t in (found.learned, found.fresh))
     errors = f"{number(learned['error'].min(), 2)} to {number(learned['error'].max(), 2)}"
     new = f"{number(fresh['error'].min(), 2)} to {number(fresh['error'].max(), 2)}"
     text = (
-        f"On the noisy copies they learned, the median error is {errors}; on fresh noise of the"
-        f" same kind it is {new}."
+        f"On the noisy copies it learned, the {found.network} network's median error is {errors};"
+        f" on fresh noise of the same kind it is {new}."
     )
     if fresh["error"].min() > 10 * learned["error"].max():
         text += (
@@ -100,79 +156,328 @@ def _learned(learned: pd.DataFrame, fresh: pd.DataFrame) -> str:
     return text
 
 
-def _sensitivity(fresh: pd.DataFrame) -> str:
-    low, high, p, q = _extremes(fresh)
-    if q <= p:
+def _as_run(found: _Results) -> str:
+    """The noise as meant against the noise that the published code made."""
+    own = found.fresh[found.fresh["network"] == found.network]
+    meant, run = (own[own["kind"] == kind] for kind in ("uniform", "uniform_as_run"))
+    if meant.empty or run.empty:
         return ""
-    change = 100 * (high.within_one_pixel - low.within_one_pixel)
-    word = "falls" if change < 0 else "rises"
+    nothing = [found.baseline("do_nothing", row) for row in meant.to_dict("records")]
+    erased = [found.baseline("do_nothing", row) for row in run.to_dict("records")]
+    text = (
+        "Averaged over the probabilities,"
+        f" {percent(meant['within_one_pixel'].mean())} of the letters come back with at most one"
+        f" wrong pixel where the noise is uniform as meant, and"
+        f" {percent(run['within_one_pixel'].mean())} where it is as the published code ran it,"
+        " mostly erosion."
+    )
+    if all(map(math.isfinite, nothing + erased)):
+        text += (
+            f" Of the noisy letters themselves {percent(sum(nothing) / len(nothing))} and"
+            f" {percent(sum(erased) / len(erased))} are that good"
+        )
+        if sum(nothing) / len(nothing) >= 1.0:
+            text += ": noise up to 0.5 never carries a pixel over the threshold"
+        text += "."
+    return text
+
+
+def _sensitivity(found: _Results) -> str:
+    own = found.fresh[found.fresh["network"] == found.network]
+    changes = []
+    for kind, table in own.groupby("kind", sort=False):
+        by = table.groupby("probability")["within_one_pixel"].mean()
+        if len(by) > 1:
+            change = 100 * (by.iloc[-1] - by.iloc[0])
+            word = "falls" if change < 0 else "rises"
+            changes.append(f"{word} by {abs(change):.0f} points with {_KINDS.get(kind, kind)}")
+            first, last = by.index[0], by.index[-1]
+    if not changes:
+        return ""
     return (
-        f"From p = {p:g} to {q:g} the share of fresh letters with at most one wrong pixel {word}"
-        f" by {abs(change):.0f} points, to {percent(high.within_one_pixel)}."
+        f"From p = {first:g} to {last:g} the share of fresh letters with at most one wrong pixel"
+        f" {listing(changes)}."
     )
 
 
-def _scores(folder: Path, fresh: pd.DataFrame, section: Mapping[str, Any]) -> Figure:
-    by = fresh.reset_index().groupby("probability")["right_letter"].mean()
-    shares = listing([f"{percent(share)} at p = {p:g}" for p, share in by.items()])
-    return figure(
-        folder / "scores",
-        "Error, right letters and letters with at most one wrong pixel by noise probability, for"
-        f" learned copies and for fresh noise. Right letters on fresh noise: {shares}.",
-        f"Fresh noise: {section['fresh_draws']} draws that no training saw. Bars: 95 % intervals"
-        f" over {count(section['replicates'], 'start')}.",
+def _transfer(found: _Results) -> str:
+    own = found.matrix[found.matrix["network"] == found.network]
+    kind = own["kind"] == own["test_kind"]
+    same = kind & (own["probability"] == own["test_probability"])
+    shares = {
+        "on the noise it learned": own[same]["within_one_pixel"].mean(),
+        "on other probabilities of that kind": own[kind & ~same]["within_one_pixel"].mean(),
+        "on other kinds": own[~kind]["within_one_pixel"].mean(),
+    }
+    told = [f"{percent(v)} {where}" for where, v in shares.items() if math.isfinite(v)]
+    if len(told) < 2:
+        return ""
+    return (
+        f"A denoiser of the {found.network} network brings back, with at most one wrong pixel,"
+        f" {listing(told)}."
     )
 
 
-def _group(folder: Path, factors: Mapping[str, Any], row: Any, section: Mapping[str, Any]) -> Group:
-    noise = _noise(factors)
-    letters = section["subsets"][factors["subset"]]["letters"]
-    figures = (
-        figure(
-            folder / "fresh_answers",
-            f"Letters with fresh {noise}, the answers and the true letters. On average"
-            f" {percent(row['right_letter'])} of the answers are the right letter.",
-            "From top to bottom: the noisy input, as it is and black above 0.35, as the original"
-            f" drew it; the answer, as it is and above {section['threshold']:g}; the truth.",
+def _redrawn(found: _Results) -> str:
+    """The published network on fixed copies against the same with noise redrawn."""
+    networks = found.section["networks"]
+    keys = ["font", "subset", "kind", "probability", "range"]
+    own = found.fresh[found.fresh["network"] == found.network].set_index(keys)
+    for name, network in networks.items():
+        other = found.fresh[found.fresh["network"] == name].set_index(keys)
+        both = own.index.intersection(other.index)
+        if name != found.network and network["redraw"] and len(both):
+            before, after = (t.loc[both, "within_one_pixel"].mean() for t in (own, other))
+            return (
+                f"With noise redrawn every epoch (network {name}) instead of"
+                f" {networks[found.network]['copies']} fixed copies, the share with at most one"
+                f" wrong pixel goes from {percent(before)} to {percent(after)}, averaged over the"
+                f" {len(both)} noises that both learned."
+            )
+    return ""
+
+
+def _hard(found: _Results) -> str:
+    """All letters of a font, beside the best there is for bit flips."""
+    section = found.section
+    rows = [
+        row
+        for row in found.fresh.to_dict("records")
+        if section["subsets"][row["subset"]]["letters"] == "all"
+        and math.isfinite(found.baseline("nearest_letter", row))
+    ]
+    if not rows:
+        return ""
+    first = rows[0]
+    rows = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
+    told = [
+        f"{percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in Hamming"
+        f" distance reaches {percent1(found.baseline('nearest_letter', row))}"
+        for row in rows
+    ]
+    gap = max(found.baseline("nearest_letter", row) - row["within_one_pixel"] for row in rows)
+    end = (
+        f" It stays within {100 * gap:.1f} points of that decoder on every font."
+        if gap > 0 and len(rows) > 1
+        else ""
+    )
+    return (
+        f"Of all letters of a font with {_kind(first)}, p = {first['probability']:g}, the network"
+        f" {first['network']} brings back, with at most one wrong pixel, {listing(told)}.{end}"
+    )
+
+
+def percent1(share: float) -> str:
+    """A share with a decimal, for differences of a point or two."""
+    return f"{100 * share:.1f} %" if math.isfinite(share) else NONE
+
+
+def _copies(found: _Results) -> str:
+    by = found.variations.groupby(["knob", "value"])["within_one_pixel"].mean()
+    copies, redrawn = by["copies"], by["redrawn"].iloc[0]
+    vary = found.section["variations"]
+    return (
+        f"Fixed copies, {vary['font']}, network {vary['network']} after"
+        f" {count(vary['max_epochs'], 'step')}: {count(int(copies.index[0]), 'copy', 'copies')} of"
+        f" each letter give {percent(copies.iloc[0])} with at most one wrong pixel,"
+        f" {copies.index[-1]} give {percent(copies.iloc[-1])}, noise redrawn every epoch"
+        f" {percent(redrawn)}."
+    )
+
+
+def _latent(found: _Results) -> str:
+    by = found.variations[found.variations["knob"] == "latent"]
+    means = by.groupby("value")["within_one_pixel"].mean()
+    told = [f"{percent(share)} with {count(int(n), 'unit')}" for n, share in means.items()]
+    return f"The width of the latent layer decides: {listing(told)} there."
+
+
+def _orthogonality(found: _Results) -> str:
+    table = found.correlations
+    chosen = table[(table["similarity"] == _SIMILAR[0]) & (table["measure"] == _SIMILAR[1])]
+    chosen = chosen[chosen["correlation"].notna()]
+    if chosen.empty:
+        return ""
+    told = [
+        f"{_signed(row['correlation'])} ({row['font']}, {row['network']}, 95 % interval"
+        f" {_signed(row['correlation_low'])} to {_signed(row['correlation_high'])})"
+        for row in chosen.to_dict("records")
+    ]
+    surely = int((chosen["correlation_high"] < 0).sum())
+    verdict = (
+        "that similar letters resist less is borne out"
+        if surely == len(chosen)
+        else "that similar letters resist less is not borne out"
+        if surely == 0
+        else f"that similar letters resist less is borne out in {surely} of {len(chosen)} cases"
+    )
+    return (
+        f"Over subsets of {found.section['orthogonality']['subsets'][0]['size']} letters, the rank"
+        " correlation of right answers on fresh noise with the letters' mean absolute cosine is"
+        f" {listing(told)}: {verdict}."
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NONE
+
+
+# ------------------------------------------------------------------ figures
+
+
+def _cover(section: Mapping[str, Any]) -> str:
+    """The figure of the denoiser of all letters against simpler ways, if there is one."""
+    found = [name for name in denoising_plots(section) if name.startswith("baselines/")]
+    hard = [
+        f"baselines/{subset}-{network}"
+        for subset, chosen in section["subsets"].items()
+        for network in section["networks"]
+        if chosen["letters"] == "all"
+    ]
+    return next((name for name in hard if name in found), found[0])
+
+
+def _plots(folder: Path, found: _Results) -> dict[str, Figure]:
+    section = found.section
+    fresh = (
+        f"Fresh noise: {count(section['fresh_draws'], 'draw')} of every letter that no training"
+        " saw."
+    )
+    told: dict[str, tuple[str, str]] = {
+        "kinds": (
+            f"A letter with {listing([_KINDS.get(k, k) for k in section['tests']['kinds']])}, from"
+            " weak to strong.",
+            "The same pixels are hit in every kind. Salt and pepper on black and white letters is"
+            " bit flips of half the probability.",
         ),
-        figure(
-            folder / "training_set",
-            f"The clean letters ({letters}) and"
-            f" {count(section['copies'], 'noisy copy', 'noisy copies')} of each, with {noise}.",
-            "The targets and what the network learned them from.",
+        "variations": (
+            f"{_copies(found)} {_latent(found)}",
+            f"{fresh} Bars: 95 % intervals over the replicates.",
         ),
+        "orthogonality": (
+            _orthogonality(found) or "Right letters against the similarity of the letters.",
+            f"Each point is a subset, the mean of {section['orthogonality']['replicates']}"
+            " denoisers; hollow points are what the nearest letter reaches on the same noise, which"
+            " the letters themselves decide. In brackets: 95 % intervals.",
+        ),
+        "subset_sizes": (
+            "Letters with at most one wrong pixel by the number of letters to tell apart.",
+            "Small points are single subsets.",
+        ),
+    }
+    for name in denoising_plots(section):
+        if "/" not in name:
+            continue
+        figure_, pair = name.split("/")
+        own = found.fresh[(found.fresh["subset"] + "-" + found.fresh["network"]) == pair]
+        by = own.groupby("probability")[["right_letter", "within_one_pixel"]].mean()
+        right = listing([f"{percent(v)} at p = {p:g}" for p, v in by["right_letter"].items()])
+        within = listing([f"{percent(v)} at p = {p:g}" for p, v in by["within_one_pixel"].items()])
+        told[name] = {
+            "scores": (
+                "Error, right letters and letters with at most one wrong pixel by noise"
+                " probability, for learned copies and for fresh noise. Right letters on fresh"
+                f" noise: {right}.",
+                f"{fresh} Bars: 95 % intervals over the replicates.",
+            ),
+            "baselines": (
+                "Letters with at most one wrong pixel by noise probability, for the denoisers and"
+                f" for simpler ways. Denoisers: {within}.",
+                f"{fresh} The nearest letter in Hamming distance is the most likely one for bit"
+                " flips. The best linear map is computed from noisy copies of the same noise.",
+            ),
+            "transfer": (
+                "Heat map of letters with at most one wrong pixel: the noise learned in rows, the"
+                f" noise tested in columns. On the noise learned: {within}.",
+                "Framed: tested on the noise that was learned. Below the line: the nearest letter"
+                " in Hamming distance, and the noisy letter as it is.",
+            ),
+        }[figure_]
+    return {name: figure(folder / name, *told[name]) for name in denoising_plots(section)}
+
+
+def _groups(plots: Mapping[str, Figure]) -> tuple[Group, ...]:
+    def of(*names: str) -> tuple[Figure, ...]:
+        return tuple(f for name, f in plots.items() if name.split("/")[0] in names)
+
+    return (
+        Group("", "", of("baselines")),
+        Group("Kinds of noise", "", of("kinds"), folded=True),
+        Group("Learned copies and fresh noise", "", of("scores"), folded=True),
+        Group("Learned on one noise, tested on another", "", of("transfer"), folded=True),
+        Group("Fixed copies, redrawn noise, latent width", "", of("variations"), folded=True),
+        Group("Similar letters", "", of("orthogonality", "subset_sizes"), folded=True),
     )
-    of = "all letters" if letters == "all" else letters
-    name = f"{of} of {factors['font']}, network {factors['network']}: {noise}"
-    return Group(name, "", figures, folded=True)
 
 
-def _table(learned: pd.DataFrame, fresh: pd.DataFrame, replicates: pd.DataFrame) -> Table:
-    runs = replicates[replicates["noise"] == "training"].groupby(KEYS)["error"]
+def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
+    """The letters themselves, a group for each network, letters and kind of noise."""
+    section, groups = found.section, []
+    for family, factors in denoising_families(section).items():
+        network = section["networks"][factors["network"]]
+        letters = _letters(section, factors["subset"])
+        for kind in network["kinds"]:
+            own = found.fresh[found.fresh["kind"] == kind]
+            for key, value in factors.items():
+                own = own[own[key] == value]
+            right = listing(
+                [f"{percent(r.right_letter)} at p = {r.probability:g}" for r in own.itertuples()]
+            )
+            copies = count(network["copies"], "noisy copy", "noisy copies")
+            name = _KINDS.get(kind, kind)
+            figures = (
+                figure(
+                    folder / family / kind / "fresh_answers",
+                    f"Letters with fresh noise ({name}), the answers and the true letters."
+                    f" Right letters: {right}.",
+                    "From top to bottom: the noisy input, as it is and black above"
+                    f" {section['drawn_above']:g}, as the original drew it; the answer, as it is"
+                    f" and above {section['threshold']:g}; the truth.",
+                ),
+                figure(
+                    folder / family / kind / "training_set",
+                    f"The clean letters ({letters}) and {copies} of each ({name}).",
+                    "The targets and what the network learned them from"
+                    + (", in its last epoch." if network["redraw"] else "."),
+                ),
+            )
+            title = f"{letters} of {factors['font']}, network {factors['network']}: {name}"
+            groups.append(Group(title, "", figures, folded=True))
+    return tuple(groups)
+
+
+def _table(found: _Results) -> Table:
+    runs = found.replicates[found.replicates["noise"] == "training"].groupby(DENOISER)["error"]
+    fresh = found.fresh.set_index(DENOISER)
     rows = []
-    for key, row in learned.iterrows():
-        factors, published = dict(zip(KEYS, key, strict=True)), row["published_error"]
-        errors = runs.get_group(key)
+    for row in found.learned.to_dict("records"):
+        key, published = tuple(row[name] for name in DENOISER), row["published_error"]
+        errors, scores = runs.get_group(key), fresh.loc[key]
         share = rank_share(errors, published) if math.isfinite(published) else math.nan
         rows.append(
             (
-                f"{factors['font']}, {factors['subset']}, {_noise(factors)}",
+                f"{row['network']}, {row['font']}, {_letters(found.section, row['subset'])}:"
+                f" {_noise(row)}",
                 interval(row, "error"),
                 number(published),
                 rank(share, len(errors)),
-                interval(fresh.loc[key], "error"),
-                percent(fresh.loc[key, "right_letter"]),
-                percent(fresh.loc[key, "within_one_pixel"]),
+                interval(scores, "error"),
+                percent(scores["right_letter"]),
+                percent(scores["exact"]),
+                percent(scores["within_one_pixel"]),
+                percent(found.baseline("nearest_letter", row)),
             )
         )
     columns = (
-        "letters and noise", "error, learned copies", "published error",
-        "starts as good", "error, fresh noise", "right letter", "within 1 pixel",
+        "network, letters and noise", "error, learned copies", "published error",
+        "starts as good", "error, fresh noise", "right letter", "exact", "within 1 pixel",
+        "nearest letter, within 1",
     )  # fmt: skip
     return Table(
         "Obtained against published",
         columns,
         tuple(rows),
-        "Errors: medians with 95 % intervals. Right letter and within 1 pixel: means on fresh"
-        " noise. Starts as good: those that end at most at the published error.",
+        "Errors: medians with 95 % intervals. Right letter, exact and within 1 pixel: means on"
+        " fresh noise. Starts as good: those that end at most at the published error. Nearest"
+        " letter: in Hamming distance, on the same noise.",
     )

@@ -1,0 +1,167 @@
+"""What the workflow itself costs at many cells: start, run, no-op, tables, and memory.
+
+    PYTHONPATH=src python benchmarks/scale.py CELLS... [--cores N] [--options "--scheduler ilp"]
+
+A throw-away project with this one's parameters, checks, helpers of the rules, code digests, job
+records and functions for tables, and CELLS cells of the experiment ``architectures``; its steps
+train and evaluate nothing: they write files of a line or two. A cell is two jobs. Seconds are of
+the processor (of everything started: they hold on a busy machine as well) and of the clock;
+megabytes are the peak of the largest process, which is Snakemake's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from latentlab.params import FACTORS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SNAKEFILE = """\
+include: "workflow/rules/common.smk"
+CELL = "results/scale/cells/{cell}"
+FILES = ("history.csv", "scores.csv")
+
+rule tabulate:
+    default_target: True
+    input:
+        [f"results/scale/cells/{c}/{f}" for c in CELLS["architectures"] for f in FILES],
+        script=script("tabulate_scale"),
+    output: "results/scale/curves.csv", "results/scale/replicates.csv"
+    params: settings=section("architectures"), code=code("tabulate_scale")
+    shell: "python {input.script} --settings {params.settings:q} --cells results/scale/cells"
+        " --curves {output[0]} --replicates {output[1]}"
+
+rule train:
+    input: script=script("train_scale"), fonts=FONTS
+    output: history=CELL + "/history.csv"
+    log: "logs/train/{cell}.log"
+    params: settings=settings("architectures", "train"), code=code("train_scale")
+    shell: "python {input.script} {params.settings:q} {output.history} 2> {log}"
+
+rule evaluate:
+    input: script=script("evaluate_scale"), fonts=FONTS, history=CELL + "/history.csv"
+    output: scores=CELL + "/scores.csv"
+    log: "logs/evaluate/{cell}.log"
+    params: settings=settings("architectures", "evaluate"), code=code("evaluate_scale")
+    shell: "python {input.script} {params.settings:q} {output.scores} 2> {log}"
+"""
+TRAIN = """\
+import sys
+with open(sys.argv[2], "w") as file:
+    file.write("replicate,epoch,error\\n0,0,9.5\\n0,1,8.5\\n")
+"""
+EVALUATE = """\
+import sys
+with open(sys.argv[2], "w") as file:
+    file.write("replicate,error,exact\\n0,8.5,0.25\\n")
+"""
+TABULATE = """\
+import sys
+import step
+from latentlab.gather import gather_cells, learning_curves
+from latentlab.params import FACTORS
+from latentlab.tables import write_csv
+
+args = step.arguments(None, sys.argv[1:], "cells", "curves", "replicates")
+factors = FACTORS["architectures"](args.settings)
+keys = list(next(iter(factors.values())))
+write_csv(learning_curves(gather_cells(args.cells, factors, "history.csv"), keys), args.curves)
+write_csv(gather_cells(args.cells, factors, "scores.csv"), args.replicates)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a command: seconds of the processor and of the clock, MB at the peak."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+    def __str__(self) -> str:
+        return f"{self.cpu:.1f} s of processor, {self.wall:.1f} s, {self.memory:.0f} MB"
+
+
+def measure(command: list[str], folder: Path) -> Cost:
+    """Run a command to its end. Leaves with its output where it fails."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{shlex.join(command)}: exit {process.returncode}\n{output.read()[-3000:]}")
+    return Cost(
+        cpu=usage.ru_utime + usage.ru_stime,
+        wall=time.perf_counter() - started,
+        memory=usage.ru_maxrss / 1024,
+    )
+
+
+def project(folder: Path, cells: int) -> int:
+    """A project in ``folder`` with so many cells, or a few more; how many."""
+    for name in ("data/fonts", "profiles", "src", "workflow"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "rules")
+        )
+    (folder / "workflow/rules").mkdir()
+    for name in ("requirements.lock", "data/published.yaml", "workflow/rules/common.smk"):
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    for name, text in (("train", TRAIN), ("evaluate", EVALUATE), ("tabulate", TABULATE)):
+        (folder / f"workflow/scripts/{name}_scale.py").write_text(text)
+
+    yaml = YAML(typ="safe")
+    params = yaml.load(ROOT / "tests/params.yaml")
+    section = params["architectures"]
+    one = len(FACTORS["architectures"](section)) // len(section["networks"])
+    section["networks"] = {f"n-{i:05d}": [35, 2, 35] for i in range(-(-cells // one))}
+    yaml.dump(params, folder / "params.yaml")
+    return len(FACTORS["architectures"](section))
+
+
+def report(cells: int, cores: str, options: list[str]) -> None:
+    """Measure and print everything at one number of cells."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cells = project(folder, cells)
+        run = ["snakemake", "--cores", cores, "--quiet", "all", *options]
+
+        def show(what: str, *command: str) -> Cost:
+            cost = measure(list(command), folder)
+            print(f"{cells} cells: {what}: {cost}", flush=True)
+            return cost
+
+        start = show("start (dry run)", *run, "--dry-run")
+        whole = show("run", *run)
+        cpu, wall = (whole.cpu - start.cpu) / cells, (whole.wall - start.wall) / cells
+        print(f"{cells} cells: a cell: {cpu * 1000:.0f} ms of processor, {wall * 1000:.0f} ms")
+        show("no-op", *run)
+        show("tables", *run, "--forcerun", "tabulate")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cells", type=int, nargs="+")
+    parser.add_argument("--cores", default="2")
+    parser.add_argument("--options", type=shlex.split, default=[], help="for snakemake")
+    args = parser.parse_args()
+    for cells in args.cells:
+        report(cells, args.cores, args.options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,535 @@
+"""The explorer in a real browser: it computes what Python does, and does what readers ask."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import explorer_page
+from latentlab import explorer, network, vae
+from latentlab.network import Network
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    path.write_text(explorer_page.render(explorer_page.content()), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address; pages are silent to the end, or the test fails."""
+    contexts, complaints, requests = [], [], []
+
+    def opened(address, **options):
+        context = browser.new_context(
+            **{"viewport": {"width": 1200, "height": 900}, "color_scheme": "light", **options}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text))
+        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page.on("request", lambda r: requests.append(r.url))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+def point(page, plane="explorer.rooms.letters.plane"):
+    return np.array(page.evaluate(f"{plane}.point"))
+
+
+def picture(page, canvas="#letters-picture"):
+    """What a canvas shows, after the frame that is due."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page.evaluate(f"document.querySelector({canvas!r}).toDataURL()")
+
+
+def box(page, selector):
+    page.locator(selector).first.scroll_into_view_if_needed()
+    return page.locator(selector).first.bounding_box()
+
+
+def at(rectangle, right, down):
+    x = rectangle["x"] + right * rectangle["width"]
+    return x, rectangle["y"] + down * rectangle["height"]
+
+
+def drag(page, selector, *places):
+    rectangle = box(page, selector)
+    page.mouse.move(*at(rectangle, *places[0]))
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*at(rectangle, *place), steps=5)
+    page.mouse.up()
+
+
+def saved(page):
+    """The page's address, once it holds the state."""
+    page.wait_for_timeout(450)
+    return page.url
+
+
+# --- the numbers
+
+
+def plain(layers):
+    """Layers as the page takes them, in doubles."""
+    return [
+        {
+            "rows": len(layer.weights),
+            "columns": layer.weights.shape[1],
+            "weights": layer.weights.ravel().tolist(),
+            "bias": None if layer.bias is None else layer.bias.tolist(),
+            "activation": layer.activation,
+            "beta": layer.beta,
+        }
+        for layer in layers
+    ]
+
+
+def computed(page, layers, inputs):
+    return np.array(
+        page.evaluate(
+            "([layers, inputs]) => explorer.forward(layers, inputs)", [layers, inputs.tolist()]
+        )
+    )
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("activation", list(network.ACTIVATIONS))
+def test_letter_networks_decode_as_in_python(visit, site, activation, biases):
+    net = Network((35, 20, 15, 2, 15, 20, 35), "relu", "linear", activation, "sigmoid", 0.8, biases)
+    rng = np.random.default_rng(5)
+    weights, codes = rng.normal(size=net.n_weights), rng.normal(0, 5, (50, 2))
+    layers = explorer.letter_layers(net, weights)[net.latent_layer + 1 :]
+    found = computed(visit(site), plain(layers), codes)
+    assert np.abs(found - network.decode(net, weights, codes)).max() < 1e-6
+
+
+def test_denoisers_answer_as_in_python(visit, site):
+    net = Network((35, 18, 5, 18, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
+    rng = np.random.default_rng(6)
+    weights, spoiled = rng.normal(size=net.n_weights), rng.random((50, 35))
+    found = computed(visit(site), plain(explorer.letter_layers(net, weights)), spoiled)
+    assert np.abs(found - network.forward(net, weights, spoiled)).max() < 1e-6
+
+
+@pytest.mark.parametrize("activation", list(vae.ACTIVATIONS))
+def test_image_decoders_decode_as_in_python(visit, site, activation):
+    knobs = explorer_page.model_settings(encoder=(64, 32), decoder=(32, 64), activation=activation)
+    weights = explorer_page.model_weights(knobs, 784, 0)
+    z = np.random.default_rng(7).normal(0, 2, (20, 2))
+    found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
+    assert np.abs(found - vae.decode(knobs, weights, z)).max() < 1e-6
+
+
+def test_stored_weights_come_back(visit, site):
+    rng = np.random.default_rng(8)
+    layers = [
+        explorer.Layer(rng.normal(size=(300, 2)), rng.normal(size=300), "relu", 1.0),
+        explorer.Layer(rng.normal(size=(200, 300)), rng.normal(size=200), "gelu", 1.0),
+        explorer.Layer(np.array([[1e200] + 199 * [0.5]]), None, "tanh", 1e-200),
+    ]
+    inputs = rng.normal(size=(10, 2))
+    stored = explorer.as_stored(layers, inputs)
+    exported = [explorer.exported(layer) for layer in stored]
+    assert [layer["weights"]["type"] for layer in exported] == ["f4", "i1", "f8"]
+    restored = visit(site).evaluate(
+        "([layers, inputs]) => explorer.forward(layers.map(explorer.restored), inputs)",
+        [exported, inputs.tolist()],
+    )
+    assert np.abs(np.array(restored) - explorer.forward(stored, inputs)).max() < 1e-5
+
+
+def test_the_page_shows_what_python_decodes(visit, site):
+    content = explorer_page.content()
+    model = content["letters"][0]
+    where = model["codes"][7]
+    page = visit(f"{site}#in=letters&network=font2/plane&at={where[0]},{where[1]}")
+    knobs = explorer_page.settings("letters/font2/plane", [35, 9, 2, 9, 35])
+    net = Network(**knobs["network"])
+    decoded = network.decode(net, explorer_page.weights(knobs, 1), point(page)[None])[0]
+    shown = page.evaluate("""() => {
+      const { model, plane } = explorer.rooms.letters;
+      return explorer.forward(explorer.layersOf(model), [plane.point])[0];
+    }""")
+    assert np.abs(decoded - shown).max() < 1e-6
+    on = decoded > 0.5
+    letters = np.array([[int(p) for p in text] for text in model["pixels"]])
+    nearest = model["characters"][int(np.argmin((letters != on).sum(axis=1)))]
+    reading = page.locator("#letters-reading strong")
+    assert reading.text_content() == nearest
+
+
+# --- letters
+
+
+def test_dragging_moves_the_point_and_the_picture(visit, site):
+    page = visit(site)
+    before = picture(page)
+    drag(page, "#letters-plane", (0.8, 0.2), (0.1, 0.9))
+    [[x0, x1], [y0, y1]] = page.evaluate("explorer.rooms.letters.plane.span")
+    share = (point(page) - [x0, y0]) / [x1 - x0, y1 - y0]
+    assert np.allclose(share, [0.1, 0.1], atol=0.02)
+    assert picture(page) != before
+
+
+def test_keys_move_the_point_and_shift_goes_further(visit, site):
+    page = visit(site)
+    drag(page, "#letters-plane", (0.5, 0.5), (0.5, 0.5))
+    start, before = point(page), picture(page)
+    page.locator("#letters-plane").focus()
+    page.keyboard.press("ArrowRight")
+    small = point(page) - start
+    page.keyboard.press("Shift+ArrowUp")
+    large = point(page) - start - small
+    assert small[0] > 0
+    assert small[1] == 0
+    assert large[0] == 0
+    assert large[1] > 3 * small[0]
+    page.keyboard.press("Shift+ArrowLeft")
+    assert picture(page) != before
+
+
+def test_zoom_shows_less_and_all(visit, site):
+    page = visit(site)
+    width = "explorer.rooms.letters.plane.span.map(([low, high]) => high - low)"
+    whole = page.evaluate(width)
+    page.locator("#letters-plane").focus()
+    page.keyboard.press("+")
+    assert np.allclose(page.evaluate(width), np.array(whole) / 2)
+    page.locator("#letters [data-zoom=out]").click()
+    page.locator("#letters [data-zoom=in]").click()
+    page.locator("#letters [data-zoom=in]").click()
+    assert np.allclose(page.evaluate(width), np.array(whole) / 4)
+    page.keyboard.press("0")
+    page.locator("#letters [data-zoom=fit]").click()
+    assert page.evaluate(width) == whole
+
+
+def test_the_point_is_followed_out_of_view(visit, site):
+    page = visit(site)
+    page.locator("#letters-plane").focus()
+    for _ in range(20):
+        page.keyboard.press("Shift+ArrowRight")
+    [[low, high], _] = page.evaluate("explorer.rooms.letters.plane.span")
+    assert low <= point(page)[0] <= high
+
+
+def test_touch_moves_the_point(visit, site):
+    page = visit(site, has_touch=True, viewport={"width": 390, "height": 800})
+    before, shown = point(page), picture(page)
+    page.touchscreen.tap(*at(box(page, "#letters-plane"), 0.1, 0.15))
+    assert not np.allclose(point(page), before)
+    assert picture(page) != shown
+
+
+def test_pixels_on_or_off(visit, site):
+    page = visit(site)
+    levels = """() => {
+      const copy = new OffscreenCanvas(300, 420);
+      const pen = copy.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(document.querySelector("#letters-picture"), 0, 0);
+      const { data, width } = pen.getImageData(0, 0, 300, 420);
+      const level = (i) => data[4 * (width * (60 * Math.floor(i / 5) + 30) + 60 * (i % 5) + 30)];
+      return new Set(Array.from({ length: 35 }, (_, i) => level(i))).size;
+    }"""
+    page.wait_for_timeout(100)
+    assert page.evaluate(levels) > 2
+    page.get_by_label("on or off").check()
+    page.wait_for_timeout(100)
+    assert page.evaluate(levels) <= 2
+
+
+def test_a_drawn_path_is_watched(visit, site):
+    page = visit(site)
+    page.get_by_label("draws a path").check()
+    drag(page, "#letters-plane", (0.2, 0.2), (0.8, 0.3), (0.7, 0.8))
+    assert page.locator("#letters-play").text_content() == "Pause"
+    first = point(page)
+    page.wait_for_timeout(300)
+    assert not np.allclose(point(page), first)
+    page.locator("#letters-play").click()
+    page.locator("#letters-along").fill("1000")
+    end = page.evaluate("explorer.rooms.letters.plane.path.points.at(-1)")
+    assert np.allclose(point(page), end)
+    assert len(page.evaluate("explorer.rooms.letters.plane.path.points")) <= 40
+    page.locator("#letters-clear").click()
+    assert page.evaluate("explorer.rooms.letters.plane.path") is None
+    assert page.locator("#letters-play").is_disabled()
+
+
+def test_with_reduced_motion_a_path_waits(visit, site):
+    page = visit(site, reduced_motion="reduce")
+    page.get_by_label("draws a path").check()
+    drag(page, "#letters-plane", (0.2, 0.2), (0.8, 0.3))
+    assert page.locator("#letters-play").text_content() == "Play"
+    assert page.locator("#letters-play").is_enabled()
+
+
+def test_travel_from_letter_to_letter_by_keyboard_alone(visit, site):
+    page = visit(site)
+    page.locator("#letters-from").select_option("3")
+    page.locator("#letters-to").select_option("9")
+    page.locator("#letters-go").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => !explorer.rooms.letters.playing", timeout=15000)
+    codes = page.evaluate("explorer.rooms.letters.model.codes")
+    assert np.allclose(point(page), codes[9])
+    assert page.locator("#letters-along").input_value() == "1000"
+
+
+def test_the_nearest_letters_are_painted(visit, site):
+    page = visit(site)
+    page.wait_for_function("() => explorer.rooms.letters.plane.back.width === 400", timeout=30000)
+    colors = page.evaluate("""() => {
+      const { back } = explorer.rooms.letters.plane;
+      const image = back.getContext("2d").getImageData(0, 0, back.width, back.height);
+      return new Set(new Uint32Array(image.data.buffer)).size;
+    }""")
+    assert colors > 10
+
+
+def test_a_single_latent_unit_is_a_line(visit, site):
+    page = visit(site)
+    page.locator("#letters-network").select_option("font1/line")
+    plane = page.locator("#letters-plane")
+    assert plane.get_attribute("role") == "slider"
+    drag(page, "#letters-plane", (0.3, 0.5), (0.7, 0.1))
+    assert point(page)[1] == 0
+    value = plane.get_attribute("aria-valuenow")
+    assert float(value) == pytest.approx(point(page)[0], rel=1e-4)
+    assert re.search(r"\d: ", plane.get_attribute("aria-valuetext"))
+
+
+def test_what_is_decoded_is_said(visit, site):
+    page = visit(site)
+    page.locator("#letters-plane").focus()
+    page.keyboard.press("Shift+ArrowUp")
+    live = page.locator("#letters-live")
+    page.wait_for_function("() => document.querySelector('#letters-live').textContent")
+    reading = page.locator("#letters-reading strong").text_content()
+    assert f": {reading}, " in live.text_content()
+    assert live.get_attribute("role") == "status"
+
+
+# --- denoiser
+
+
+def spoiled(page):
+    return np.array(page.evaluate("explorer.rooms.denoiser.input"))
+
+
+def test_a_pixel_is_clicked_and_the_answer_changes(visit, site):
+    page = visit(site)
+    before, answer = spoiled(page), picture(page, "#denoiser-picture")
+    for pixel in (0, 17, 30):
+        page.locator(f"[data-pixel='{pixel}']").click()
+    changed = np.flatnonzero(spoiled(page) != before)
+    assert changed.tolist() == [0, 17, 30]
+    assert picture(page, "#denoiser-picture") != answer
+    pressed = page.locator("[data-pixel='0']").get_attribute("aria-pressed")
+    assert (pressed == "true") == (spoiled(page)[0] == 1)
+
+
+def test_pixels_are_drawn_in_one_stroke(visit, site):
+    page = visit(site)
+    page.locator("#denoiser-clean").click()
+    drag(page, "#denoiser-grid", (0.1, 0.5), (0.9, 0.5))
+    row = spoiled(page)[15:20]
+    assert len(set(row)) == 1
+
+
+def test_the_grid_is_operated_by_keys(visit, site):
+    page = visit(site)
+    before = spoiled(page)
+    page.locator("[data-pixel='0']").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowLeft", "Space"):
+        page.keyboard.press(key)
+    assert np.flatnonzero(spoiled(page) != before).tolist() == [5]
+    assert page.locator("#denoiser-grid [tabindex='0']").count() == 1
+
+
+def test_noise_and_clean(visit, site):
+    page = visit(site)
+    page.locator("#denoiser-network").select_option("font2/b")
+    page.locator("#denoiser-letters").get_by_label("C", exact=True).check()
+    clean = [int(p) for p in explorer_page.content()["denoising"][1]["pixels"][3]]
+    assert spoiled(page).tolist() == clean
+    different = 0
+    for _ in range(5):
+        page.locator("#denoiser-noise").click()
+        different += (spoiled(page) != clean).sum()
+    assert 0 < different < 60
+    page.locator("#denoiser-clean").click()
+    assert spoiled(page).tolist() == clean
+
+
+# --- images
+
+
+def test_all_models_take_a_test_image(visit, site):
+    page = visit(site)
+    before = picture(page, ".answer")
+    page.locator("#images-samples button").nth(13).click()
+    for i in range(3):
+        sample = page.evaluate(f"explorer.rooms.images.cards[{i}].model.samples[13]")
+        assert np.allclose(point(page, f"explorer.rooms.images.cards[{i}].plane"), sample)
+    assert picture(page, ".answer") != before
+    assert page.locator(".original:visible").count() == 3
+
+
+def test_a_point_of_one_model_moves_alone(visit, site):
+    page = visit(site)
+    before = [point(page, f"explorer.rooms.images.cards[{i}].plane") for i in range(3)]
+    shown = picture(page, ".answer")
+    drag(page, "#images-models .plane", (0.5, 0.5), (0.95, 0.05))
+    after = [point(page, f"explorer.rooms.images.cards[{i}].plane") for i in range(3)]
+    assert [not np.allclose(a, b) for a, b in zip(after, before, strict=True)] == [
+        True,
+        False,
+        False,
+    ]
+    assert picture(page, ".answer") != shown
+    assert page.locator(".original:visible").count() == 2
+
+
+def test_the_class_is_that_of_the_nearest_test_images(visit, site):
+    page = visit(site)
+    page.locator("#images-samples button").nth(4).click()
+    x = vae.scaled(explorer_page.random_images(60, 8).test_images)
+    knobs = explorer_page.model_settings()
+    codes = vae.encode(knobs, explorer_page.model_weights(knobs, 64, 0), x)[0]
+    distance = np.linalg.norm(codes - point(page, "explorer.rooms.images.cards[0].plane"), axis=1)
+    votes = np.bincount(np.argsort(distance)[:15] % 10, minlength=10)
+    text = page.locator(".model .reading").first.text_content()
+    label, count = re.search(r"class (\d) \((\d+) of 15\)", text).groups()
+    assert int(count) == votes.max() == votes[int(label)]
+
+
+def test_planes_show_images_or_codes(visit, site):
+    page = visit(site)
+    page.locator("#images").scroll_into_view_if_needed()
+    page.wait_for_function("() => explorer.jobs.length === 0", timeout=20000)
+    decoded = picture(page, "#images-models .plane")
+    assert not page.locator(".legend").first.is_visible()
+    page.get_by_label("test codes").check()
+    page.wait_for_function("() => explorer.jobs.length === 0", timeout=20000)
+    assert picture(page, "#images-models .plane") != decoded
+    assert page.locator(".legend").first.is_visible()
+
+
+def test_another_image_set(visit, site):
+    page = visit(site)
+    page.locator("#images-sets").get_by_label("line set").check()
+    assert page.locator(".model").count() == 1
+    assert page.locator(".model .plane").get_attribute("role") == "slider"
+
+
+# --- the page
+
+
+def test_an_address_restores_everything(visit, site):
+    page = visit(site)
+    page.locator("#letters-network").select_option("all/space")
+    page.get_by_label("on or off").check()
+    page.locator("#letters-go").click()
+    page.locator("#letters-along").fill("400")
+    page.locator("#letters [data-zoom=in]").click()
+    page.locator("#denoiser-network").select_option("font2/b")
+    page.locator("#denoiser-letters").get_by_label("R", exact=True).check()
+    page.locator("[data-pixel='12']").click()
+    page.get_by_label("test codes").check()
+    drag(page, "#images-models .plane", (0.3, 0.4), (0.6, 0.7))
+    address = saved(page)
+    again = visit(address)
+    look = """({
+      letters: [explorer.rooms.letters.model.id, explorer.rooms.letters.plane.view.zoom],
+      path: explorer.rooms.letters.plane.path.points.length,
+      along: document.querySelector("#letters-along").value,
+      shades: document.querySelector("input[name=shades]:checked").value,
+      denoiser: [explorer.rooms.denoiser.model.id, explorer.rooms.denoiser.letter,
+                 explorer.rooms.denoiser.input],
+      images: [explorer.rooms.images.set.name, explorer.rooms.images.ground],
+    })"""
+    assert again.evaluate(look) == page.evaluate(look)
+    for plane in ("explorer.rooms.letters.plane", *(f"explorer.rooms.images.cards[{i}].plane" for i in range(3))):  # fmt: skip  # noqa: E501
+        assert np.allclose(point(again, plane), point(page, plane), rtol=1e-4, atol=1e-4)
+    assert picture(again) == picture(page)
+    assert again.evaluate("document.querySelector('#images').getBoundingClientRect().top") < 100
+    assert saved(again) == address
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["network=no/such&at=1,2", "network=font2/plane&at=NaN,x&look=1&path=3,&along=z",
+     "denoiser=font2/a&letter=99&input=zz", "set=nothing&sample=1",
+     "set=digits&sample=999&points=1", "in=elsewhere&ground=%3Cb%3E", "=&&="],
+)  # fmt: skip
+def test_a_damaged_address_is_survived(visit, site, damaged):
+    page = visit(f"{site}#{damaged}")
+    assert np.all(np.isfinite(point(page)))
+    assert page.locator("#letters-reading strong").text_content()
+
+
+def test_the_link_is_copied_or_shown(visit, site):
+    page = visit(site)
+    page.locator("#share").click()
+    page.wait_for_function("() => document.querySelector('#shared').textContent")
+    assert "network=" in page.url
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_width_and_scheme(visit, site, width, scheme):
+    page = visit(site, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground))) < 3 * 90) == (scheme == "dark")
+    page.screenshot(path=SCREENSHOTS / f"explorer-{width}-{scheme}.png", full_page=True)
+
+
+def test_the_pictures_follow_a_change_of_scheme(visit, site):
+    page = visit(site)
+    before = [picture(page, c) for c in ("#letters-picture", "#denoiser-picture", ".answer")]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(200)
+    after = [picture(page, c) for c in ("#letters-picture", "#denoiser-picture", ".answer")]
+    assert all(a != b for a, b in zip(after, before, strict=True))
+
+
+def test_names_are_text_not_markup(visit, tmp_path):
+    evil = "<img src=x onerror=console.log('run')></script><script>console.log('run')</script>"
+    content = explorer_page.content()
+    content["letters"][0]["name"] = content["denoising"][0]["noise"]["kind"] = evil
+    content["vae"][0]["classes"][0] = content["vae"][0]["models"][0]["name"] = evil
+    path = tmp_path / "evil.html"
+    path.write_text(explorer_page.render(content), encoding="utf-8")
+    page = visit(path.as_uri())
+    assert page.locator("img").count() == 0
+    assert evil in page.locator("#letters-network").text_content()
+    assert page.locator("#denoiser-noise").is_hidden()  # a kind that the page does not know
+
+
+@pytest.mark.parametrize("missing", ["letters", "denoising", "vae"])
+def test_a_page_without_a_room(visit, tmp_path, missing):
+    path = tmp_path / "part.html"
+    path.write_text(explorer_page.render({**explorer_page.content(), missing: []}))
+    page = visit(path.as_uri())
+    assert page.locator(".room").count() == 2
+
+
+def test_the_page_of_the_workflow(visit, finished):
+    page = visit((finished / "results/report/explorer.html").as_uri())
+    assert page.locator(".room").count() == 3
+    assert page.locator("#letters-reading strong").text_content()

@@ -1,0 +1,116 @@
+"""A small explorer page with networks of random weights: all kinds of models, no training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentlab import explorer, vae
+from latentlab.fonts import Font, font_named, read_fonts
+from latentlab.images import Images
+from latentlab.network import Network
+
+ROOT = Path(__file__).parents[1]
+FONTS = read_fonts(ROOT / "data/fonts/font.h")
+PARTS = ROOT / "workflow/report"
+
+
+def settings(cell: str, architecture: list[int], **changes: Any) -> dict[str, Any]:
+    network = {"architecture": architecture, "encoder": "tanh", "latent": "linear",
+               "decoder": "tanh", "output": "sigmoid", "beta": 1.0, "biases": True}  # fmt: skip
+    network.update({key: changes.pop(key) for key in list(changes) if key in network})
+    return {"cell": cell, "network": network, "threshold": 0.5, "optimizer": "adam", **changes}
+
+
+def weights(knobs: dict[str, Any], seed: int, scale: float = 0.8) -> np.ndarray:
+    n = Network(**knobs["network"]).n_weights
+    return np.random.default_rng(seed).normal(0, scale, n)
+
+
+def letter_model(cell: str, font: str, architecture: list[int], seed: int = 0, **changes: Any):
+    knobs = settings(cell, architecture, **changes)
+    return explorer.letter_model(knobs, font_named(FONTS, font), weights(knobs, seed), 3, 0.25)
+
+
+def denoiser(cell: str, letters: str, architecture: list[int], seed: int = 0, **changes: Any):
+    knobs = settings(
+        cell, architecture, font="font2", encoder="relu", decoder="sigmoid", biases=False,
+        beta=0.8, noise={"kind": "bit_flip", "probability": 0.1, "range": 0.5}, **changes,
+    )  # fmt: skip
+    subset: Font = FONTS["font2"].subset(letters)
+    return explorer.denoiser(knobs, subset, weights(knobs, seed), 1, 0.5)
+
+
+def model_settings(**changes: Any) -> vae.Settings:
+    knobs = {"model": "vae", "encoder": (16,), "decoder": (16,), "latent": 2,
+             "activation": "relu", "variance": "free", "input_dropout": 0.0, "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "beta": 1.0,
+             "kl_warmup": 0, "epochs": 1, "batch_size": 100}  # fmt: skip
+    return vae.Settings(**{**knobs, **changes})
+
+
+def model_weights(knobs: vae.Settings, pixels: int, seed: int) -> vae.Weights:
+    """Of a size that keeps signals at about 1, as training does."""
+    rng = np.random.default_rng(seed)
+    heads = ["mean", "log_variance"] if knobs.variational else ["mean"]
+    shapes, before = {}, pixels
+    for i, units in enumerate(knobs.encoder):
+        shapes[f"encoder/dense_{i}"], before = (before, units), units
+    shapes |= {f"encoder/{head}": (before, knobs.latent) for head in heads}
+    before = knobs.latent
+    for i, units in enumerate(knobs.decoder):
+        shapes[f"decoder/dense_{i}"], before = (before, units), units
+    shapes["decoder/output"] = (before, pixels)
+    found = {}
+    for name, (n_in, n_out) in shapes.items():
+        kernel = rng.normal(0, 1.5 / np.sqrt(n_in), (n_in, n_out))
+        found[f"{name}/kernel"] = kernel.astype(np.float32)
+        found[f"{name}/bias"] = rng.normal(0, 0.3, n_out).astype(np.float32)
+    return found
+
+
+def random_images(n: int, side: int, seed: int = 0) -> Images:
+    rng = np.random.default_rng(seed)
+    pictures = rng.integers(0, 256, (n, side, side)).astype(np.uint8)
+    labels = (np.arange(n) % 10).astype(np.uint8)
+    return Images(pictures, labels, pictures, labels)
+
+
+def image_set(name: str, models: dict[str, vae.Settings], side: int = 8, n: int = 60):
+    data = random_images(n, side)
+    shown = explorer.image_set(name, [f"class {i}" for i in range(10)], data)
+    for seed, (label, knobs) in enumerate(models.items()):
+        w = model_weights(knobs, side * side, seed)
+        shown["models"].append(explorer.image_model(label, knobs, w, data))
+    return shown
+
+
+def content() -> dict[str, Any]:
+    """Planes, a line, a plane in five dimensions; two denoisers; two image sets."""
+    models = {
+        "published": model_settings(),
+        "improved": model_settings(hidden=(24, 16), activation="gelu", latent=3),
+        "autoencoder": model_settings(model="autoencoder", beta=0.0),
+    }
+    return {
+        "letters": [
+            letter_model("letters/font2/plane", "font2", [35, 9, 2, 9, 35], 1),
+            letter_model("letters/font1/line", "font1", [35, 9, 1, 9, 35], 2),
+            letter_model("letters/all/space", "all", [35, 9, 5, 9, 35], 3, encoder="linear"),
+        ],
+        "denoising": [
+            denoiser("denoising/font2/a", "XHIR", [35, 12, 5, 12, 35], 4),
+            denoiser("denoising/font2/b", "all", [35, 6, 35], 5),
+        ],
+        "vae": [
+            image_set("digits", models),
+            image_set("line_set", {"narrow": model_settings(latent=1, activation="silu")}),
+        ],
+    }
+
+
+def render(shown: dict[str, Any]) -> str:
+    names = ("explorer.html.j2", "style.css", "explorer.css", "explorer.js")
+    template, *styles, script = ((PARTS / name).read_text(encoding="utf-8") for name in names)
+    return explorer.render(shown, template, styles, script)

@@ -1,0 +1,429 @@
+"""Denoisers: their noise, scores, baselines, how similar letters are, what tables make of it."""
+
+import copy
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from latentlab import denoising, similarity
+from latentlab.baselines import BASELINES, score_baselines
+from latentlab.figures.denoising import nearest_learned
+from latentlab.fonts import Font, read_fonts
+from latentlab.gather import denoising_correlations, denoising_metrics, denoising_summary
+from latentlab.metrics import nearest_letter, wrong_pixels
+from latentlab.noise import NOISES
+
+FONTS = read_fonts(Path(__file__).parents[2] / "data/fonts/font.h")
+XHIR = FONTS["font2"].subset("XHIR").pixels
+FLIPS = {"kind": "bit_flip", "probability": 0.15, "range": 0.5}
+NETWORK = {
+    "architecture": [4, 3, 4],
+    **dict.fromkeys(("encoder", "latent", "decoder"), "tanh"),
+    "output": "sigmoid",
+    "beta": 0.8,
+    "biases": True,
+}
+ADAM = {
+    "optimizer": "adam",
+    "max_epochs": 7,
+    "learning_rate": 0.05,
+    "schedule": "cosine",
+    "loss": "cross-entropy",
+    "record_every": 3,
+}
+SETTINGS = {
+    "seed": 1,
+    "cell": "c",
+    "network": NETWORK,
+    "noise": {"kind": "uniform", "probability": 0.5, "range": 0.5},
+    "copies": 3,
+    "redraw": False,
+    "training": ADAM,
+    "replicates": 2,
+    "fresh_draws": 20,
+    "threshold": 0.5,
+}
+bits = hnp.arrays(np.float64, (6, 35), elements=st.sampled_from([0.0, 1.0]))
+
+
+# ------------------------------------------------------------------ noisy sets
+
+
+def test_fresh_noise_is_not_the_training_noise():
+    letters = np.eye(4)
+    training, targets = denoising.training_set(letters, SETTINGS, 0)
+    fresh, _ = denoising.fresh_set(letters, 3, SETTINGS["noise"], 1, "font", "subset")
+    other, _ = denoising.training_set(letters, SETTINGS, 1)
+    assert training.shape == (12, 4)
+    assert np.array_equal(targets, np.tile(letters, (3, 1)))
+    assert not np.array_equal(training, fresh)
+    assert not np.array_equal(training, other)
+
+
+def test_redrawn_noise_differs_by_epoch_and_is_the_same_again():
+    letters = np.eye(4)
+    drawn = [denoising.training_set(letters, SETTINGS, 0, epoch)[0] for epoch in (None, 0, 1, 1)]
+    assert np.array_equal(drawn[2], drawn[3])
+    assert all(not np.array_equal(a, b) for a, b in itertools.combinations(drawn[:3], 2))
+    redrawn = {**SETTINGS, "redraw": True}
+    last, _ = denoising.last_training_set(letters, redrawn, 0)
+    assert np.array_equal(last, denoising.training_set(letters, redrawn, 0, 6)[0])
+    fixed, _ = denoising.last_training_set(letters, SETTINGS, 0)
+    assert np.array_equal(fixed, drawn[0])
+
+
+@pytest.mark.parametrize("redraw", [False, True])
+def test_training_is_the_same_again_and_differs_by_redraw(redraw):
+    settings = {**SETTINGS, "redraw": redraw}
+    first, again = (denoising.train_denoisers(np.eye(4), settings) for _ in range(2))
+    other = denoising.train_denoisers(np.eye(4), {**settings, "redraw": not redraw})
+    assert len(first) == 2
+    assert [t.weights.tobytes() for t in first] == [t.weights.tobytes() for t in again]
+    assert not np.allclose(first[0].weights, other[0].weights)
+    assert not np.array_equal(first[0].weights, first[1].weights)
+
+
+def test_salt_and_pepper_is_bit_flips_of_half_the_probability():
+    letters = np.tile(FONTS["font2"].pixels, (400, 1))
+    rng = np.random.default_rng
+    salt = NOISES["salt_and_pepper"](letters, 0.3, 0.5, rng(1)) != letters
+    flip = NOISES["bit_flip"](letters, 0.15, 0.5, rng(2)) != letters
+    assert salt.mean() == pytest.approx(flip.mean(), abs=0.003)
+    assert salt[letters == 1].mean() == pytest.approx(0.15, abs=0.003)
+    # and pixels are hit independently: the spread of hits a letter is the binomial's
+    assert salt.sum(axis=1).var() == pytest.approx(35 * 0.15 * 0.85, rel=0.05)
+
+
+def test_kinds_are_drawn_on_the_same_pixels():
+    tests = {"kinds": ["bit_flip", "gaussian"], "probabilities": [0.2, 0.4], "ranges": [0.5]}
+    drawn = denoising.kinds_drawn(XHIR[0], tests, 3)
+    hits = [drawn[kind] != XHIR[0] for kind in tests["kinds"]]
+    assert np.array_equal(*hits)
+    assert (hits[0][0] <= hits[0][1]).all()  # a higher probability hits these and more
+
+
+# ------------------------------------------------------------------ scores
+
+
+def identity():
+    net = {
+        "architecture": [4, 4, 4],
+        **dict.fromkeys(("encoder", "latent", "decoder", "output"), "linear"),
+        "beta": 0.8,
+        "biases": False,
+    }
+    weights = np.concatenate([np.eye(4).ravel(), np.eye(4).ravel()])[None]
+    noise = {"kind": "uniform", "probability": 1.0, "range": 0.4}
+    return weights, {**SETTINGS, "network": net, "noise": noise, "fresh_draws": 50}
+
+
+def test_answers_are_scored_on_both_noises():
+    weights, settings = identity()
+    scores = denoising.score_cell(weights, np.eye(4), settings).set_index("noise")
+    assert scores["exact"].tolist() == [1.0, 1.0]
+    assert scores["right_letter"].tolist() == [1.0, 1.0]
+    # each of 4 pixels is off by uniform(0, 0.4): 0.5 * 4 * 0.4**2 / 3
+    assert scores.loc["fresh", "error"] == pytest.approx(0.5 * 4 * 0.16 / 3, rel=0.15)
+
+
+def test_every_noise_is_tested():
+    weights, settings = identity()
+    tests = [settings["noise"], {"kind": "bit_flip", "probability": 1.0, "range": 0.4}]
+    scores = denoising.score_tests(weights, np.eye(4), settings, tests, "font")
+    assert scores["test_kind"].tolist() == ["uniform", "bit_flip"]
+    assert scores["exact"].tolist() == [1.0, 0.0]
+    assert scores["mean_wrong_pixels"].tolist() == [0.0, 4.0]
+    # on its own noise a test is the fresh score
+    own = denoising.score_cell(weights, np.eye(4), settings, "font").set_index("noise")
+    assert scores["error"][0] == own.loc["fresh", "error"]
+
+
+@given(bits, bits)
+def test_the_nearest_letter_is_at_the_smallest_distance(outputs, letters):
+    distance = (outputs[:, None] != letters).sum(axis=-1)
+    assert nearest_letter(outputs, letters, 0.5).tolist() == distance.argmin(axis=1).tolist()
+
+
+# ------------------------------------------------------------------ baselines
+
+
+def answers(name, inputs, letters=XHIR, examples=(XHIR, XHIR)):
+    return BASELINES[name](inputs, letters, 0.5, examples)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_clean_letters_stay_clean(name):
+    assert wrong_pixels(answers(name, XHIR), XHIR, 0.5).max() == 0
+
+
+def test_a_hopfield_network_settles_at_the_nearest_stored_letter():
+    # two patterns at right angles, as -1 and 1
+    stored = np.array([[1.0] * 8, [1.0] * 4 + [0.0] * 4])
+    noisy = stored.copy()
+    noisy[0, 1] = noisy[1, 6] = 0.0
+    noisy[1, 6] = 1.0
+    assert np.array_equal(answers("hopfield", noisy, stored), stored)
+    # a gray pixel counts as the side of the threshold on which it is
+    assert np.array_equal(answers("hopfield", np.clip(stored, 0.1, 0.9), stored), stored)
+
+
+def test_a_hopfield_network_never_raises_its_energy():
+    letters = FONTS["font2"].pixels
+    inputs = NOISES["bit_flip"](letters, 0.2, 0.5, np.random.default_rng(0))
+    settled = answers("hopfield", inputs, letters)
+    stored = 2 * letters - 1
+    weights = stored.T @ stored
+    np.fill_diagonal(weights, 0)
+
+    def energy(x):
+        state = np.where(x > 0.5, 1.0, -1.0)
+        return -0.5 * np.einsum("si,ij,sj->s", state, weights, state)
+
+    assert (energy(settled) <= energy(inputs)).all()
+    assert np.array_equal(answers("hopfield", settled, letters), settled)
+
+
+def test_the_linear_denoiser_undoes_an_affine_map():
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 2, (50, 5)).astype(float)
+    mixed = clean @ rng.normal(size=(5, 5)) + 3.0
+    assert np.allclose(answers("linear", mixed, clean, (mixed, clean)), clean)
+
+
+def test_the_linear_denoiser_is_the_best_linear_one():
+    rng = np.random.default_rng(0)
+    clean = np.tile(XHIR, (50, 1))
+    noisy = NOISES["bit_flip"](clean, 0.2, 0.5, rng)
+    best = np.sum((answers("linear", noisy, XHIR, (noisy, clean)) - clean) ** 2)
+    for _ in range(5):
+        other = np.sum((noisy @ rng.normal(0, 0.1, (35, 35)) - clean) ** 2)
+        assert best < other
+    assert best < np.sum((noisy - clean) ** 2)
+
+
+def test_the_nearest_letter_is_the_most_likely_one_whatever_the_probability():
+    rng = np.random.default_rng(0)
+    noisy = NOISES["bit_flip"](np.tile(XHIR, (50, 1)), 0.3, 0.5, rng)
+    distance = (noisy[:, None] != XHIR).sum(axis=-1)
+    found = answers("nearest_letter", noisy)
+    for p in (0.05, 0.3, 0.45):
+        likelihood = distance * np.log(p) + (35 - distance) * np.log(1 - p)
+        taken = likelihood[np.arange(len(noisy)), nearest_letter(found, XHIR, 0.5)]
+        assert np.allclose(taken, likelihood.max(axis=1))
+
+
+def test_uniform_noise_as_meant_never_crosses_the_threshold():
+    """A range of 0.5 cannot make a pixel wrong: whoever does nothing is exactly right."""
+    settings = {"seed": 1, "fresh_draws": 200, "threshold": 0.5, "linear_copies": 5}
+    tests = [{"kind": "uniform", "probability": 0.9, "range": 0.5}]
+    scores = score_baselines(XHIR, tests, settings, "font2", "x").set_index("baseline")
+    assert list(scores.index) == list(BASELINES)
+    assert scores.loc["do_nothing", "exact"] == 1.0
+    assert scores.loc["nearest_letter", "error"] == 0.0
+
+
+# ------------------------------------------------------------------ similarity
+
+
+@given(bits)
+def test_cosines_are_those_of_the_definition(letters):
+    found = similarity.cosines(letters)
+    for (i, a), (j, b) in itertools.product(enumerate(letters), repeat=2):
+        if a.any() and b.any():
+            assert found[i, j] == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)))
+        else:
+            assert np.isnan(found[i, j])
+
+
+@given(bits)
+def test_centered_cosines_are_correlations_and_do_not_know_the_colors(letters):
+    found = similarity.cosines(similarity.centered(letters))
+    varied = np.flatnonzero(np.ptp(letters, axis=1) > 0)
+    for i, j in itertools.combinations(varied, 2):
+        assert found[i, j] == pytest.approx(np.corrcoef(letters[i], letters[j])[0, 1], abs=1e-9)
+    inverse = similarity.similarities(1 - letters)
+    value = similarity.similarities(letters)
+    for key in ("similarity_centered", "left_out_centered"):
+        assert inverse[key] == pytest.approx(value[key], nan_ok=True)
+
+
+@given(bits, st.randoms())
+def test_similarity_does_not_depend_on_the_order_of_letters(letters, random):
+    order = random.sample(range(6), 6)
+    a, b = similarity.similarities(letters), similarity.similarities(letters[order])
+    assert a == pytest.approx(b, nan_ok=True)
+    assert not a["similarity"] > 1 + 1e-12
+    assert not a["similarity"] < 0
+
+
+def test_letters_without_a_cosine_are_left_out_and_counted():
+    letters = np.array([[0, 0, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 1]], float)
+    found = similarity.similarities(letters)
+    assert found["left_out"] == 1
+    assert found["left_out_centered"] == 2
+    assert found["similarity"] == pytest.approx((0.5 + np.sqrt(0.5) + np.sqrt(0.5)) / 3)
+    assert found["similarity_centered"] == pytest.approx(0.0)
+    assert np.isnan(similarity.similarities(letters[:2])["similarity"])
+
+
+def test_subsets_lie_across_the_range_of_similarity():
+    letters = FONTS["font2"].pixels
+    found = similarity.stratified_subsets(letters, 4, 20, np.random.default_rng(1))
+    every = similarity.mean_absolute_cosine(
+        similarity.cosines(letters), np.array(list(itertools.combinations(range(32), 4)))
+    )
+    values = [similarity.similarities(letters[list(s)])["similarity"] for s in found]
+    assert values == sorted(values)
+    assert len(set(found)) == len(found) > 15
+    assert all(len(set(subset)) == 4 for subset in found)
+    step = np.ptp(every) / 20
+    assert values[0] <= every.min() + step
+    assert values[-1] >= every.max() - step
+    assert np.histogram(values, 4, (every.min(), every.max()))[0].min() >= 3
+    again = similarity.stratified_subsets(letters, 4, 20, np.random.default_rng(1))
+    assert found == again
+    whole = similarity.stratified_subsets(letters, 32, 3, np.random.default_rng(1))
+    assert whole == [tuple(range(32))]
+    large = similarity.stratified_subsets(letters, 16, 3, np.random.default_rng(1))
+    assert all(len(set(subset)) == 16 for subset in large)
+
+
+# ------------------------------------------------------------------ trainings inside one job
+
+
+def test_variations_move_one_knob_each():
+    settings = {**SETTINGS, "redraw": True, "font": "f", "subset": "s", "noise": FLIPS}
+    table = denoising.vary(np.eye(4), {**settings, "vary_copies": [1, 4], "vary_latent": [2]})
+    cases = table[["knob", "value"]].drop_duplicates().to_numpy().tolist()
+    assert cases == [["redrawn", 3], ["copies", 1], ["copies", 4], ["latent", 2]]
+    assert (table.groupby(["knob", "value"])["replicate"].nunique() == 2).all()
+    # the base is the denoiser itself, trained as a cell is
+    case = {**settings, "cell": "c/redrawn/3"}
+    weights = denoising.train_denoisers(np.eye(4), case)[0].weights
+    fresh = denoising.fresh_set(np.eye(4), 20, FLIPS, 1, "f", "s")
+    assert table["error"][0] == denoising.scores_of(weights, fresh, np.eye(4), case)["error"]
+
+
+def test_resistance_is_related_to_similarity():
+    letters = Font("f", ("a", "b", "c", "d", "e"), np.vstack([np.eye(4), np.ones((1, 4))]))
+    settings = {**SETTINGS, "noise": FLIPS, "marked": {"published": "ab"},
+                "subsets": [{"size": 2, "count": 2}, {"size": 5, "count": 1}],
+                "networks": {"n": {k: SETTINGS[k] for k in ("network", "training", "copies",
+                                                              "redraw")}}}  # fmt: skip
+    table = denoising.relate(letters, settings)
+    once = table.drop_duplicates("subset")
+    assert once["subset"].tolist() == ["published", "2-0", "2-1", "5-0"]
+    assert once["letters"].tolist()[0] == "ab"
+    assert once["size"].tolist() == [2, 2, 2, 5]
+    assert once["similarity"].tolist()[:3] == pytest.approx([0, 0, 0.5])
+    assert {"font", "network", "replicate", "within_one_pixel", "right_letter"} <= set(table)
+    assert table["replicate"].tolist() == [0, 1] * 4
+
+
+# ------------------------------------------------------------------ tables and metrics
+
+
+def replicate_rows(noise="fresh", **changes):
+    key = {"font": "font3", "subset": "all_letters", "network": "wide", "kind": "bit_flip",
+           "probability": 0.15, "range": 0.5, **changes}  # fmt: skip
+    scores = {"error": 0.1, "mean_wrong_pixels": 0.2, "exact": 0.5, "right_letter": 0.9}
+    return [
+        {**key, "replicate": r, "noise": noise, **scores, "within_one_pixel": 0.8 + 0.02 * r}
+        for r in range(3)
+    ]
+
+
+def no_variations():
+    scores = dict.fromkeys(denoising.MEASURES, 0.5)
+    return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **scores}])
+
+
+def orthogonality_table():
+    rows = []
+    for i, r in itertools.product(range(6), range(2)):
+        score = 0.9 - 0.1 * i + 0.01 * r
+        rows.append(
+            {"font": "font2", "network": "published", "subset": f"4-{i}", "size": 4,
+             "similarity": 0.1 * i, "similarity_centered": 0.05 * i, "replicate": r,
+             "within_one_pixel": score, "right_letter": score,
+             "nearest_within_one_pixel": score, "nearest_right_letter": 1 - score}
+        )  # fmt: skip
+    rows.append({**rows[0], "subset": "8-0", "size": 8, "right_letter": 0.0})
+    return pd.DataFrame(rows)
+
+
+def test_metrics_have_the_paths_that_are_promised():
+    replicates = pd.DataFrame(
+        [
+            *replicate_rows(),
+            *replicate_rows("training"),
+            *replicate_rows(subset="published", network="published", kind="uniform"),
+            *replicate_rows("training", subset="published", network="published", kind="uniform"),
+            *replicate_rows(subset="published", network="redrawn"),
+            *replicate_rows("training", subset="published", network="redrawn"),
+        ]
+    )
+    summary = denoising_summary(replicates, {"p-015": {"error": 1e-30}})
+    published = summary[summary["published_error"].notna()]
+    assert published[["network", "kind", "noise"]].to_numpy().tolist() == [
+        ["published", "uniform", "training"]
+    ]
+    compared = pd.DataFrame(
+        [{"font": "font3", "subset": "all_letters", "baseline": "nearest_letter", **FLIPS,
+          "error": 1.0, "mean_wrong_pixels": 1.0, "exact": 0.9, "within_one_pixel": 0.94,
+          "right_letter": 0.95}]
+    )  # fmt: skip
+    correlations = denoising_correlations(orthogonality_table())
+    found = denoising_metrics(summary, compared, no_variations(), correlations)
+    cell = found["all_letters"]["font3"]["bit_flip"]["p-015"]
+    assert cell["within_one_pixel"] == pytest.approx(0.82)
+    assert cell["within_one_pixel_low"] < 0.82 < cell["within_one_pixel_high"]
+    assert cell["training_exact"] == 0.5
+    assert cell["replicates"] == 3
+    assert cell["baselines"]["nearest_letter"]["within_one_pixel"] == 0.94
+    # several networks: a level more
+    node = found["published"]["font3"]["published"]["uniform"]["p-015"]
+    assert node["published_error"] == 1e-30
+    assert "baselines" not in node
+    assert found["published"]["font3"]["redrawn"]["bit_flip"]["p-015"]["exact"] == 0.5
+    assert found["variations"]["redrawn"]["4"]["exact"] == 0.5
+    node = found["orthogonality"]["font2"]["published"]["right_letter"]
+    assert node["similarity"]["correlation"] == pytest.approx(-1.0)
+
+
+def test_correlations_are_over_subsets_of_one_size():
+    table = denoising_correlations(orthogonality_table())
+    assert set(table["subsets"]) == {6}
+    by = table.set_index(["measure", "similarity"])["correlation"]
+    assert by["right_letter", "similarity"] == pytest.approx(-1.0)
+    assert by["nearest_right_letter", "similarity_centered"] == pytest.approx(1.0)
+
+
+def test_a_denoiser_is_shown_at_the_probability_nearest_to_what_it_learned():
+    rows = [
+        {"font": "f", "kind": "bit_flip", "probability": p, "range": 0.5,
+         "test_kind": kind, "test_probability": q, "test_range": 0.5}
+        for p in (0.1, 0.4)
+        for kind in ("bit_flip", "masking")
+        for q in (0.05, 0.1, 0.3)
+    ]  # fmt: skip
+    found = nearest_learned(pd.DataFrame(rows))
+    assert found[["test_probability", "probability"]].to_numpy().tolist() == [
+        [0.05, 0.1],
+        [0.1, 0.1],
+        [0.3, 0.4],
+    ]
+    assert set(found["test_kind"]) == {"bit_flip"}
+
+
+def test_settings_are_left_as_they_are():
+    settings = {**SETTINGS, "redraw": True, "font": "f", "subset": "s"}
+    before = copy.deepcopy(settings)
+    denoising.vary(np.eye(4), {**settings, "vary_copies": [1], "vary_latent": [1]})
+    assert settings == before

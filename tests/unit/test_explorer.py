@@ -1,0 +1,232 @@
+"""The explorer's data: layers, rounding, and a page that holds no more than it says."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import explorer_page
+from latentlab import explorer, network, vae
+from latentlab.explorer import Layer
+from latentlab.fonts import Font
+from latentlab.network import Network
+
+TYPES = {"f8": "<f8", "f4": "<f4", "i1": "i1", "u1": "u1"}
+
+
+def read(tensor):
+    return np.frombuffer(base64.b64decode(tensor["data"]), TYPES[tensor["type"]])
+
+
+def read_weights(layer):
+    """As the page reads them."""
+    values = read(layer["weights"]).astype(np.float64).reshape(layer["rows"], layer["columns"])
+    steps = layer["weights"].get("steps")
+    return values * read(steps)[:, None] if steps else values
+
+
+finite = st.floats(-1e6, 1e6, allow_nan=False, width=32)
+matrices = st.tuples(st.integers(1, 5), st.integers(1, 6)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=finite)
+)
+
+
+@given(matrices)
+def test_independent_inputs_are_rounded_to_the_nearest_step(weights):
+    whole, steps = explorer.quantized(weights, np.eye(weights.shape[1]))
+    assert np.array_equal(whole, np.rint(whole))
+    assert np.abs(whole).max() <= 127
+    # the step itself is a float32, in which multiples may come out a little larger
+    assert np.all(np.abs(whole * steps[:, None] - weights) <= 0.5001 * steps[:, None])
+
+
+@given(matrices, st.integers(0, 2**32 - 1))
+def test_integers_stay_in_range_whatever_the_inputs(weights, seed):
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(size=(3, 1)) * np.ones(weights.shape[1])  # all units say the same
+    whole, steps = explorer.quantized(weights, inputs)
+    assert np.abs(whole).max() <= 127
+    assert np.all(np.isfinite(whole))
+    assert np.all(steps > 0)
+
+
+def test_errors_cancel_on_inputs_that_occur():
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=(50, 80))
+    inputs = np.maximum(rng.normal(size=(400, 4)) @ rng.normal(size=(4, 80)), 0)
+    whole, steps = explorer.quantized(weights, inputs[:200])
+    nearest = np.rint(weights / steps[:, None])
+
+    def error(rounded):
+        return np.sqrt(np.mean((inputs[200:] @ (rounded * steps[:, None] - weights).T) ** 2))
+
+    assert error(whole) < 0.35 * error(nearest)
+
+
+@given(matrices)
+def test_float32_keeps_seven_digits(weights):
+    layer = Layer(weights, weights[:, 0], "linear", 1.0)
+    stored = explorer.exported(explorer.as_stored([layer])[0])
+    assert np.allclose(read_weights(stored), weights, rtol=2**-23, atol=1e-40)
+    assert stored["weights"]["type"] == "f4"
+
+
+def test_weights_that_ran_away_stay_what_they_are():
+    layer = Layer(np.array([[1e200, 1.1]]), None, "sigmoid", 0.8)
+    stored = explorer.exported(explorer.as_stored([layer])[0])
+    assert read_weights(stored).tolist() == [[1e200, 1.1]]
+
+
+def test_large_layers_alone_are_rounded_to_bytes():
+    rng = np.random.default_rng(0)
+    sizes = [(100, 2), (400, 100), (30, 400)]
+    layers = [Layer(rng.normal(size=s), rng.normal(size=s[0]), "tanh", 1.0) for s in sizes]
+    stored = explorer.as_stored(layers, rng.normal(size=(50, 2)))
+    exported = [explorer.exported(layer) for layer in stored]
+    assert [layer["weights"]["type"] for layer in exported] == ["f4", "i1", "f4"]
+    for layer, data in zip(stored, exported, strict=True):
+        assert np.allclose(read_weights(data), layer.weights, rtol=1e-6, atol=0)
+    assert len(base64.b64decode(exported[1]["weights"]["data"])) == 40_000
+    assert all(layer.steps is None for layer in explorer.as_stored(layers))
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize("decoder", list(network.ACTIVATIONS))
+def test_layers_compute_what_the_letter_network_does(biases, decoder):
+    net = Network((35, 6, 2, 6, 35), "relu", "linear", decoder, "sigmoid", 0.8, biases)
+    rng = np.random.default_rng(1)
+    w, x = rng.normal(size=net.n_weights), rng.random((5, 35))
+    layers = explorer.letter_layers(net, w)
+    assert np.allclose(explorer.forward(layers, x), network.forward(net, w, x), atol=1e-14)
+    codes = network.encode(net, w, x)
+    decoded = explorer.forward(layers[net.latent_layer + 1 :], codes)
+    assert np.allclose(decoded, network.decode(net, w, codes), atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", list(vae.ACTIVATIONS))
+def test_layers_compute_what_the_image_decoder_does(activation):
+    knobs = explorer_page.model_settings(
+        encoder=(7, 5), decoder=(5, 7), activation=activation, latent=3
+    )
+    weights = explorer_page.model_weights(knobs, 64, 0)
+    z = np.random.default_rng(1).normal(size=(6, 3))
+    decoded = explorer.forward(explorer.image_layers(knobs, weights), z)
+    assert np.allclose(decoded, vae.decode(knobs, weights, z), atol=1e-14)
+
+
+def test_a_letter_model_says_how_well_it_does():
+    knobs = explorer_page.settings("letters/font2/n", [35, 35, 35], encoder="linear",
+                                   decoder="linear", output="linear", biases=False)  # fmt: skip
+    font = explorer_page.FONTS["font2"]
+    identity = np.concatenate([np.eye(35).ravel()] * 2)
+    model = explorer.letter_model(knobs, font, identity, 4, 0.0)
+    assert (model["exact"], model["worst"], model["rounding"]) == (32, 0, 0.0)
+    assert (model["font"], model["name"], model["starts"]) == ("font2", "n", 4)
+    model = explorer.letter_model(knobs, font, 0 * identity, 4, 0.0)
+    on = font.pixels.sum(axis=1)
+    assert (model["exact"], model["worst"]) == ((on == 0).sum(), on.max())
+
+
+def test_codes_lie_in_the_window():
+    for model in explorer_page.content()["letters"]:
+        window = np.array(model["window"])
+        codes = np.array(model["codes"])
+        assert np.all((codes > window[:, 0]) & (codes < window[:, 1]))
+        assert len(codes) == len(model["characters"]) == len(model["pixels"])
+
+
+def test_the_loss_by_rounding_is_measured():
+    knobs = explorer_page.model_settings(encoder=(256,), decoder=(256,))
+    data = explorer_page.random_images(100, 28)
+    weights = explorer_page.model_weights(knobs, 784, 0)
+    model = explorer.image_model("improved", knobs, weights, data)
+    assert [layer["weights"]["type"] for layer in model["layers"]] == ["f4", "i1"]
+    assert 0 < model["rounding_mean"] < model["rounding"] < 4 / 255
+    assert model["name"] == "VAE, improved"
+
+
+def test_test_images_of_every_class_are_shown():
+    data = explorer_page.random_images(60, 8)
+    shown = explorer.image_set("digits", list("0123456789"), data)
+    assert shown["samples"]["labels"] == [c for c in range(10) for _ in range(2)]
+    pictures = read(shown["samples"]["images"]).reshape(-1, 8, 8)
+    assert np.array_equal(pictures[2], data.test_images[1])
+
+
+def test_the_page_is_the_same_bytes_and_asks_for_nothing():
+    page = explorer_page.render(explorer_page.content())
+    assert page == explorer_page.render(explorer_page.content())
+    assert not re.search(r"https?://|@import|<link|src=|url\(", page)
+    assert str(explorer_page.ROOT) not in page
+
+
+def test_names_cannot_end_the_script():
+    content = explorer_page.content()
+    evil = "</script><script>alert(1)</script>&<!--"
+    content["letters"][0]["name"] = evil
+    page = explorer_page.render(content)
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+    start = page.index('id="data">') + len('id="data">')
+    data = json.loads(page[start : page.index("</script>", start)])
+    assert data["letters"][0]["name"] == evil
+    assert data == content
+
+
+@pytest.mark.parametrize("missing", ["letters", "denoising", "vae"])
+def test_what_is_not_there_has_no_room(missing):
+    content = {**explorer_page.content(), missing: []}
+    page = explorer_page.render(content)
+    room = {"letters": "letters", "denoising": "denoiser", "vae": "images"}
+    for experiment, name in room.items():
+        assert (f'<section class="chapter room" id="{name}"' in page) == (experiment != missing)
+
+
+def test_the_loss_by_rounding_is_said():
+    content = explorer_page.content()
+    content["letters"][0]["rounding"] = 0.000123
+    content["vae"][0]["models"][0]["rounding"] = 0.1
+    words = " ".join(explorer_page.render(content).split())
+    assert "0.00012 of its range" in words
+    assert "by 26 at most" in words
+
+
+def test_what_would_end_its_element_is_refused():
+    for parts in ((["</style>"], ""), ([""], "</script>")):
+        with pytest.raises(ValueError, match="may not hold"):
+            explorer.render(explorer_page.content(), "", *parts)
+
+
+def test_a_page_of_the_full_study_is_below_five_megabytes():
+    models = {
+        "published": explorer_page.model_settings(encoder=(256,), decoder=(256,)),
+        "autoencoder": explorer_page.model_settings(
+            encoder=(256,), decoder=(256,), model="autoencoder", beta=0.0
+        ),
+        "improved": explorer_page.model_settings(
+            encoder=(256,) * 3, decoder=(256,) * 5, activation="silu"
+        ),
+    }
+    sets = explorer_page.image_set("digits", models, side=28, n=1100)
+    content = {**explorer_page.content(), "vae": [sets] * 3}
+    content["letters"] = content["letters"] * 4
+    content["denoising"] = content["denoising"] * 15
+    assert len(explorer_page.render(content)) < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.0000123, "0.000012"), (4.07, "4.1"), (26.4, "26"), (1e-12, "1.0e-12")],
+)
+def test_two_significant_digits(value, text):
+    assert explorer.significant(value) == text
+
+
+def test_letters_without_a_name_get_one():
+    font = Font("f", (" ", "A"), np.zeros((2, 35)))
+    assert explorer.alphabet(font) == {"characters": ["space", "A"], "pixels": ["0" * 35] * 2}

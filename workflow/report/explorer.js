@@ -1,0 +1,1304 @@
+// The explorer: trained decoders, run in the page. Four parts, in this order: numbers (weights,
+// the forward pass, nearest letters and classes), drawing, the plane that a point moves on, and
+// the three rooms (letters, denoiser, images), each of which knows its own state for the address.
+
+const ROWS = 7, COLUMNS = 5, PIXELS = ROWS * COLUMNS;
+const data = JSON.parse(document.getElementById("data").textContent);
+const find = (selector, within = document) => within.querySelector(selector);
+
+// ------------------------------------------------------------------ numbers
+
+const TYPES = { f8: Float64Array, f4: Float32Array, i1: Int8Array, u1: Uint8Array };
+
+/** The numbers of a stored tensor: base64 of little-endian values. */
+function tensor({ type, data: base64 }) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return new TYPES[type](bytes.buffer);
+}
+
+/** A stored layer with its weights as floats; 8-bit weights are multiples of a step a row. */
+function restored(layer) {
+  let weights = tensor(layer.weights);
+  if (layer.weights.steps) {
+    const steps = tensor(layer.weights.steps);
+    weights = Float32Array.from(weights, (w, i) => w * steps[Math.floor(i / layer.columns)]);
+  }
+  return { ...layer, weights, bias: layer.bias && tensor(layer.bias) };
+}
+
+/** The layers of a model, unpacked when first asked for. */
+function layersOf(model) {
+  return (model.unpacked ??= model.layers.map(restored));
+}
+
+/** The error function: a series of positive terms, so that nothing cancels. */
+function erf(x) {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  let term = a, sum = a;
+  for (let n = 1; term > 1e-17 * sum; n++) sum += term *= (2 * a * a) / (2 * n + 1);
+  return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum;
+}
+
+/** As in the study: sigmoid 1 / (1 + exp(-2 beta h)), tanh(beta h). */
+const ACTIVATIONS = {
+  linear: (h) => h,
+  relu: (h) => Math.max(h, 0),
+  step: (h) => (h > 0 ? 1 : 0),
+  sigmoid: (h, beta) => 1 / (1 + Math.exp(-2 * beta * h)),
+  tanh: (h, beta) => Math.tanh(beta * h),
+  gelu: (h) => 0.5 * h * (1 + erf(h / Math.SQRT2)),
+  silu: (h) => h / (1 + Math.exp(-h)),
+};
+
+/** What the layers make of one input. The array returned is used again by the next call. */
+function forward(layers, input) {
+  for (const layer of layers) {
+    const { rows, columns, weights, bias, beta } = layer;
+    const activation = ACTIVATIONS[layer.activation];
+    const output = (layer.output ??= new Float64Array(rows));
+    for (let row = 0, at = 0; row < rows; row++) {
+      let sum = 0;
+      for (let column = 0; column < columns; column++) sum += weights[at++] * input[column];
+      output[row] = activation(bias ? sum + bias[row] : sum, beta);
+    }
+    input = output;
+  }
+  return input;
+}
+
+/** The code (latent units) of a point of a model's plane. */
+function lift({ origin, basis }, point) {
+  return origin.map((o, unit) => basis.reduce((sum, axis, i) => sum + point[i] * axis[unit], o));
+}
+
+const decode = (model, point) => forward(layersOf(model), lift(model, point));
+
+function bitCount(n) {
+  n -= (n >>> 1) & 0x55555555;
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return (((n + (n >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}
+
+/** 35 pixels as two integers of bits: 32 and 3. */
+function bits(values, threshold) {
+  let low = 0, high = 0;
+  for (let i = 0; i < 32; i++) if (values[i] > threshold) low |= 1 << i;
+  for (let i = 32; i < PIXELS; i++) if (values[i] > threshold) high |= 1 << (i - 32);
+  return [low, high];
+}
+
+/** The model's letter with the fewest other pixels, and how many; ties go to the first. */
+function nearestLetter(model, values) {
+  model.bits ??= model.pixels.map((text) => bits(text, 0.5));
+  const [low, high] = bits(values, model.threshold);
+  let letter = 0, distance = Infinity;
+  model.bits.forEach(([l, h], i) => {
+    const d = bitCount(low ^ l) + bitCount(high ^ h);
+    if (d < distance) [letter, distance] = [i, d];
+  });
+  return { letter, distance };
+}
+
+/** Which pixels differ from a letter's. */
+function differing(model, letter, values) {
+  return Array.from(model.pixels[letter], (p, i) => (values[i] > model.threshold) !== (p === "1"));
+}
+
+const VOTERS = 15;
+
+/** The class that most of the nearest test codes have, and how many of them. */
+function nearestClass(model, [x, y]) {
+  model.points ??= tensor(model.codes);
+  model.classes ??= tensor(model.labels);
+  const near = []; // sorted, nearest first
+  for (let i = 0; i < model.classes.length; i++) {
+    const d = (model.points[2 * i] - x) ** 2 + (model.points[2 * i + 1] - y) ** 2;
+    if (near.length === VOTERS && d >= near[VOTERS - 1].d) continue;
+    let at = near.length;
+    while (at > 0 && near[at - 1].d > d) at--;
+    near.splice(at, 0, { d, label: model.classes[i] });
+    near.length = Math.min(near.length, VOTERS);
+  }
+  const votes = new Map();
+  for (const { label } of near) votes.set(label, (votes.get(label) ?? 0) + 1);
+  const [label, count] = [...votes].reduce((best, vote) => (vote[1] > best[1] ? vote : best));
+  return { label, count, of: near.length };
+}
+
+const normal = () =>
+  Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+
+/** Kinds of noise on a clean pixel, as in the study; the hit decides how many pixels. */
+const NOISES = {
+  uniform: (p, range) => (p > 0.5 ? p - range * Math.random() : p + range * Math.random()),
+  salt_and_pepper: () => (Math.random() < 0.5 ? 1 : 0),
+  bit_flip: (p) => 1 - p,
+  gaussian: (p, range) => p + range * normal(),
+  masking: () => 0,
+};
+NOISES.uniform_as_run = NOISES.uniform;
+
+function noisy(pixels, { kind, probability, range }) {
+  const spoiled = pixels.map((p) => (Math.random() < probability ? NOISES[kind](p, range) : p));
+  // the published code cut a letter to integers unless its first pixel was hit
+  const cut = kind === "uniform_as_run" && spoiled[0] === pixels[0];
+  return cut ? spoiled.map(Math.trunc) : spoiled;
+}
+
+/** A line through points, walked by length: at(0) is its start, at(1) its end. */
+class Path {
+  constructor(points) {
+    this.points = points;
+    this.lengths = [0];
+    for (let i = 1; i < points.length; i++) {
+      const step = Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]);
+      this.lengths.push(this.lengths[i - 1] + step);
+    }
+    this.length = this.lengths.at(-1);
+  }
+
+  at(share) {
+    const wanted = share * this.length;
+    const i = Math.max(1, this.lengths.findIndex((length) => length >= wanted));
+    const [a, b] = [this.points[i - 1], this.points[i]];
+    const t = (wanted - this.lengths[i - 1]) / (this.lengths[i] - this.lengths[i - 1] || 1);
+    return [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
+  }
+
+  /** The same line through at most so many points, short enough for an address. */
+  thinned(most) {
+    if (this.points.length <= most) return this;
+    return new Path(Array.from({ length: most }, (_, i) => this.at(i / (most - 1))));
+  }
+}
+
+const digits = (value) => Number(value.toPrecision(5));
+const written = (points) => points.map((point) => point.map(digits).join(",")).join(";");
+
+/** Points from an address; null where there is none, or it is damaged. */
+function readPoints(text) {
+  const points = (text ?? "").split(";").map((part) => part.split(",").map(Number));
+  const good = text && points.every((p) => p.length === 2 && p.every(Number.isFinite));
+  return good ? points : null;
+}
+
+// ------------------------------------------------------------------ drawing
+
+/** Calls of the function returned lead to one call of draw, in the next frame. */
+function onceAFrame(draw) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  };
+}
+
+const BUDGET = 7; // milliseconds a frame for what may take many frames
+const jobs = [];
+
+const work = onceAFrame(() => {
+  const until = performance.now() + BUDGET;
+  while (jobs.length && performance.now() < until) {
+    if (jobs[0].steps.next().done) jobs.shift().finished();
+  }
+  if (jobs.length) work();
+});
+
+/** Run a generator a slice a frame; a later job of the same owner takes its place. */
+function inSlices(owner, steps, finished) {
+  const at = jobs.findIndex((job) => job.owner === owner);
+  if (at >= 0) jobs.splice(at, 1);
+  jobs.push({ owner, steps, finished });
+  work();
+}
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+let colors;
+const inks = new Uint32Array(256); // of an image's gray levels, as a picture's pixels
+
+function rgb(hex) {
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+/** The style sheet's colors, as three numbers each. */
+function readColors() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["ink", "muted", "line", "ground", "accent", "on", "off", "ring"];
+  colors = Object.fromEntries(names.map((n) => [n, rgb(style.getPropertyValue(`--${n}`).trim())]));
+  const bytes = new Uint8Array(inks.buffer);
+  inks.forEach((_, i) => bytes.set([...mixed(colors.ground, colors.on, i / 255), 255], 4 * i));
+}
+
+const css = (color) => `rgb(${color.map(Math.round).join(" ")})`;
+const mixed = (a, b, share) => a.map((value, i) => value + share * (b[i] - value));
+
+function hsl(hue, saturation, lightness) {
+  const a = saturation * Math.min(lightness, 1 - lightness);
+  return [0, 8, 4].map((n) => {
+    const k = (n + hue / 30) % 12;
+    return 255 * (lightness - a * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
+  });
+}
+
+const GROUNDS = [0.75, 0.45, 0.3, 0.19, 0.1]; // share of a letter's color, by pixels that differ
+
+/** Ground of the nearest letter; the golden angle parts the hues of neighbors. */
+function groundColor({ letter, distance }) {
+  const dark = colors.ground[0] < 128;
+  const color = hsl((letter * 137.508) % 360, dark ? 0.42 : 0.6, dark ? 0.42 : 0.68);
+  return mixed(colors.ground, color, GROUNDS[Math.min(distance, GROUNDS.length - 1)]);
+}
+
+// Okabe and Ito's colors and three between: the same as in the report's figures
+const CLASSES = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7",
+  "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817"];
+const classColor = (label) => CLASSES[label % CLASSES.length];
+
+/** Set a canvas' size, which also clears it, where it has another. */
+function sized(canvas, width, height) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+}
+
+/** Draw 35 pixels as squares; a ring around those marked. */
+function drawLetter(canvas, values, rings) {
+  const side = 60, gap = 3, size = side - 2 * gap;
+  sized(canvas, side * COLUMNS, side * ROWS);
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < PIXELS; i++) {
+    const x = (i % COLUMNS) * side + gap, y = Math.floor(i / COLUMNS) * side + gap;
+    pen.fillStyle = css(mixed(colors.off, colors.on, Math.min(1, Math.max(0, values[i]))));
+    pen.fillRect(x, y, size, size);
+    if (!rings[i]) continue;
+    pen.strokeStyle = css(colors.ring);
+    pen.lineWidth = 6;
+    pen.strokeRect(x + 3, y + 3, size - 6, size - 6);
+  }
+}
+
+/** Ink on paper as a picture, like the letters: values from 0 to a largest one. */
+function inked(values, [height, width], largest = 1) {
+  const image = new ImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < values.length; i++) pixels[i] = inks[Math.round((255 * values[i]) / largest)];
+  return image;
+}
+
+function drawImage(canvas, image) {
+  sized(canvas, image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** A round distance between ticks, for about so many in a span. */
+function tickStep(span, count) {
+  const power = 10 ** Math.floor(Math.log10(span / count));
+  return power * [1, 2, 5, 10].find((factor) => factor * power * count >= span);
+}
+
+function ticks(low, high, count) {
+  const step = tickStep(high - low, count), found = [];
+  for (let i = Math.ceil(low / step); i * step <= high; i++) found.push(digits(i * step));
+  return found;
+}
+
+// ------------------------------------------------------------------ the plane
+
+const FONT = '600 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const SMALL = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/**
+ * A model's latent plane (or line, where it has one unit) with a point to move.
+ *
+ * moved(plane): the reader moved the point; drawn(plane): drew a path; ground(plane): a generator
+ * that fills plane.back, a part a step; marks: letters at their codes.
+ */
+class Plane {
+  constructor(canvas, tools, { moved, drawn, ground }) {
+    Object.assign(this, { canvas, moved, drawn, ground });
+    this.back = document.createElement("canvas"); // the ground, at a resolution of its own
+    this.scene = document.createElement("canvas"); // all that stays while the point moves
+    this.marks = [];
+    this.path = null;
+    this.drawing = false;
+    this.draw = onceAFrame(() => this.drawNow());
+    new ResizeObserver(() => this.resize()).observe(canvas);
+    new IntersectionObserver((entries) => this.seen(entries.at(-1).isIntersecting), {
+      rootMargin: "200px",
+    }).observe(canvas);
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointermove", (event) => this.drag(event));
+    for (const end of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(end, () => this.up());
+    }
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    for (const button of tools.querySelectorAll("button")) {
+      button.addEventListener("click", () => this.zoom(button.dataset.zoom));
+    }
+  }
+
+  get flat() {
+    return this.model.basis.length === 1;
+  }
+
+  /** Another model, seen whole. */
+  show(model, marks, label) {
+    Object.assign(this, { model, marks, path: null });
+    this.canvas.classList.toggle("line", this.flat);
+    this.canvas.setAttribute("aria-label", label);
+    this.canvas.setAttribute("role", this.flat ? "slider" : "application");
+    if (!this.flat) this.canvas.setAttribute("aria-roledescription", "plane with a point");
+    else this.canvas.removeAttribute("aria-roledescription");
+    this.view = null;
+    this.fit();
+    this.resize();
+  }
+
+  /** See the whole window. */
+  fit() {
+    const center = this.model.window.map(([low, high]) => (low + high) / 2);
+    const seen = this.view?.zoom === 1 && center.every((c, i) => c === this.view.center[i]);
+    this.view = { center, zoom: 1 };
+    if (!seen) this.repaint();
+    this.refresh();
+  }
+
+  /** The intervals that are seen, of both coordinates. */
+  get span() {
+    return this.model.window.map(([low, high], i) => {
+      const half = (high - low) / 2 / this.view.zoom;
+      return [this.view.center[i] - half, this.view.center[i] + half];
+    });
+  }
+
+  toPixel([x, y]) {
+    const [[x0, x1], [y0, y1]] = this.span;
+    return [((x - x0) / (x1 - x0)) * this.width, ((y1 - y) / (y1 - y0)) * this.height];
+  }
+
+  /** The point of the plane at shares (0 to 1) of its width and height, from the top left. */
+  pointAt(right, down) {
+    const [[x0, x1], [y0, y1]] = this.span;
+    return [x0 + right * (x1 - x0), this.flat ? 0 : y1 - down * (y1 - y0)];
+  }
+
+  /** Put the point somewhere; the view follows where it would be lost. */
+  place(point) {
+    this.point = this.flat ? [point[0], 0] : point;
+    const seen = this.span.every(([low, high], i) => low <= this.point[i] && this.point[i] <= high);
+    if (!seen && !this.held) this.look(this.point, this.view.zoom);
+    if (this.flat) this.describe();
+    this.draw();
+  }
+
+  describe() {
+    const [[low, high]] = this.model.window;
+    const values = { valuemin: low, valuemax: high, valuenow: this.point[0] };
+    for (const [name, value] of Object.entries(values)) {
+      this.canvas.setAttribute(`aria-${name}`, digits(value));
+    }
+  }
+
+  look(center, zoom) {
+    this.view = { center: [...center], zoom: Math.min(4096, Math.max(0.25, zoom)) };
+    this.repaint();
+    this.refresh();
+  }
+
+  zoom(how) {
+    if (how === "fit") this.fit();
+    else this.look(this.point, this.view.zoom * (how === "in" ? 2 : 0.5));
+    this.refresh();
+    this.moved(this);
+  }
+
+  seen(visible) {
+    this.visible = visible;
+    if (visible && this.stale) this.repaint();
+  }
+
+  /** Compute the ground anew, once it can be seen. */
+  repaint() {
+    this.stale = !this.visible;
+    if (this.visible) inSlices(this, this.ground(this), () => this.refresh());
+  }
+
+  resize() {
+    const ratio = Math.min(2, devicePixelRatio);
+    [this.width, this.height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    for (const canvas of [this.canvas, this.scene]) {
+      canvas.width = Math.round(this.width * ratio);
+      canvas.height = Math.round(this.height * ratio);
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.refresh();
+  }
+
+  // --- what the reader does
+
+  at(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const share = (value) => Math.min(1, Math.max(0, value));
+    return this.pointAt(
+      share((event.clientX - box.left) / box.width),
+      share((event.clientY - box.top) / box.height),
+    );
+  }
+
+  down(event) {
+    if (event.button !== 0) return;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.held = true;
+    if (this.drawing) this.path = new Path([this.at(event)]);
+    this.drag(event);
+  }
+
+  drag(event) {
+    if (!this.held) return;
+    const point = this.at(event);
+    if (this.drawing) {
+      const [a, b] = [this.toPixel(point), this.toPixel(this.path.points.at(-1))];
+      if (Math.hypot(a[0] - b[0], a[1] - b[1]) > 3) {
+        this.path = new Path([...this.path.points, point]);
+      }
+    }
+    this.place(point);
+    this.moved(this);
+  }
+
+  up() {
+    if (!this.held) return;
+    this.held = false;
+    if (!this.drawing) return;
+    this.path = this.path.points.length > 1 ? this.path.thinned(40) : null;
+    this.drawn(this);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const zoom = { "+": "in", "=": "in", "-": "out", 0: "fit" }[event.key];
+    if (zoom) this.zoom(zoom);
+    const step = STEPS[event.key];
+    if (step) {
+      const share = event.shiftKey ? 0.08 : 0.01;
+      const sides = this.span.map(([low, high]) => share * (high - low));
+      this.place(this.point.map((value, i) => value + step[i] * sides[i]));
+      this.moved(this);
+    }
+    if (zoom || step) event.preventDefault();
+  }
+
+  // --- what is seen
+
+  /** Draw anew what stays while the point moves, too. */
+  refresh() {
+    this.changed = true;
+    this.draw();
+  }
+
+  drawNow() {
+    if (!this.width || !this.point) return;
+    if (this.changed) this.drawScene();
+    this.pen = this.canvas.getContext("2d");
+    this.pen.clearRect(0, 0, this.width, this.height);
+    this.pen.drawImage(this.scene, 0, 0, this.width, this.height);
+    if (this.path) this.drawPath();
+    this.drawPoint();
+  }
+
+  drawScene() {
+    const { width, height } = this, pen = this.scene.getContext("2d");
+    this.pen = pen;
+    this.changed = false;
+    pen.clearRect(0, 0, width, height);
+    pen.imageSmoothingEnabled = false;
+    if (this.back.width) pen.drawImage(this.back, 0, 0, width, height);
+    if (this.model.pixels) this.drawTicks();
+    for (const mark of this.marks) this.drawMark(mark);
+  }
+
+  drawTicks() {
+    const { pen, width, height } = this;
+    const [[x0, x1], [y0, y1]] = this.span;
+    pen.font = SMALL;
+    pen.textAlign = "center";
+    for (const x of ticks(x0, x1, width / 90)) {
+      this.text(String(x), this.toPixel([x, 0])[0], height - 8, colors.muted);
+    }
+    if (this.flat) return;
+    pen.textAlign = "left";
+    for (const y of ticks(y0, y1, height / 90)) {
+      const at = this.toPixel([0, y])[1];
+      if (at < height - 24 && at > 8) this.text(String(y), 5, at, colors.muted);
+    }
+  }
+
+  /** Text with a rim of the ground's color, readable on anything. */
+  text(text, x, y, color) {
+    const { pen } = this;
+    pen.textBaseline = "middle";
+    pen.lineJoin = "round";
+    pen.lineWidth = 3.5;
+    pen.strokeStyle = css(colors.ground);
+    pen.strokeText(text, x, y);
+    pen.fillStyle = css(color);
+    pen.fillText(text, x, y);
+  }
+
+  drawMark({ point, text, rank }) {
+    let [x, y] = this.toPixel(point);
+    if (x < -9 || x > this.width + 9 || y < -9 || y > this.height + 9) return;
+    const { pen } = this;
+    if (this.flat) {
+      // neighbors at different heights, each above its place
+      y = 18 + (rank % 6) * ((this.height - 70) / 5);
+      pen.fillStyle = css(colors.muted);
+      pen.fillRect(x - 0.5, y, 1, this.height - 26 - y);
+    }
+    pen.font = FONT;
+    pen.textAlign = "center";
+    this.text(text, x, y, colors.ink);
+  }
+
+  drawPath() {
+    const { pen } = this;
+    pen.beginPath();
+    for (const point of this.path.points) pen.lineTo(...this.toPixel(point));
+    pen.lineJoin = pen.lineCap = "round";
+    for (const [width, color] of [[6, colors.ground], [2.5, colors.ring]]) {
+      pen.lineWidth = width;
+      pen.strokeStyle = css(color);
+      pen.stroke();
+    }
+  }
+
+  drawPoint() {
+    const { pen } = this;
+    let [x, y] = this.toPixel(this.point);
+    if (this.flat) {
+      y = this.height - 26;
+      pen.fillStyle = css(colors.accent);
+      pen.fillRect(x - 1, 0, 2, y);
+    }
+    pen.beginPath();
+    pen.arc(x, y, this.model.pixels && !this.flat ? 13 : 8, 0, 7);
+    for (const [width, color] of [[6, colors.ground], [3, colors.accent]]) {
+      pen.lineWidth = width;
+      pen.strokeStyle = css(color);
+      pen.stroke();
+    }
+  }
+}
+
+// ------------------------------------------------------------------ what rooms share
+
+const rooms = {};
+let current = null; // the room used last: where an address leads
+
+/** The whole page's state as an address after "#": only what was shown. */
+function address() {
+  const state = new URLSearchParams(current ? { in: current } : {});
+  for (const room of Object.values(rooms)) {
+    for (const [key, value] of Object.entries(room.state())) state.set(key, value);
+  }
+  // of a point or an identifier these need no escape after a "#"
+  return `#${state}`.replaceAll("%2C", ",").replaceAll("%3B", ";").replaceAll("%2F", "/");
+}
+
+let saving;
+
+/** Keep the address up to date, not too often: browsers limit that. */
+function save(room) {
+  current = room;
+  clearTimeout(saving);
+  saving = setTimeout(() => history.replaceState(null, "", address()), 300);
+}
+
+function restore() {
+  if (!location.hash.includes("=")) return;
+  const state = new URLSearchParams(location.hash.slice(1));
+  for (const room of Object.values(rooms)) room.restore(state);
+  current = state.get("in") in rooms ? state.get("in") : null;
+  if (current) document.getElementById(current).scrollIntoView({ behavior: "instant" });
+}
+
+/** Say something to screen readers, once it stays the same for a moment. */
+function announcer(element) {
+  let timer;
+  return (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (element.textContent = text), 700);
+  };
+}
+
+function options(select, entries) {
+  const groups = new Map();
+  for (const { group, value, text } of entries) {
+    if (!groups.has(group)) {
+      const parent = group ? document.createElement("optgroup") : select;
+      if (group) select.append(Object.assign(parent, { label: group }));
+      groups.set(group, parent);
+    }
+    groups.get(group).append(new Option(text, value));
+  }
+}
+
+/** Radio buttons that look like one row; changed(value). */
+function radios(fieldset, name, entries, changed) {
+  for (const { value, text } of entries) {
+    const label = document.createElement("label"), input = document.createElement("input");
+    Object.assign(input, { type: "radio", name, value });
+    label.append(input, Object.assign(document.createElement("span"), { textContent: text }));
+    fieldset.append(label);
+  }
+  fieldset.onchange = (event) => changed(event.target.value);
+}
+
+function check(name, value) {
+  const input = [...document.getElementsByName(name)].find((i) => i.value === String(value));
+  if (input) input.checked = true;
+  return Boolean(input);
+}
+
+const plural = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
+const glyph = (name) => ({ space: "␣", delete: "⌦" })[name] ?? name;
+
+/** "Nearest letter A, exactly": in parts, the name apart. */
+function likeness(model, { letter, distance }) {
+  const rest = distance ? `, but for ${plural(distance, "pixel")}` : ", exactly";
+  return [model.characters[letter], rest];
+}
+
+/** Write a sentence with one word in bold. */
+function say(element, before, bold, after) {
+  const strong = Object.assign(document.createElement("strong"), { textContent: bold });
+  element.replaceChildren(before, strong, after);
+}
+
+function learned(model) {
+  const [encoder, latent, decoder, output] = model.activations;
+  const of = model.starts > 1 ? `the best of ${model.starts} starts` : "its only start";
+  return `${model.architecture.join("-")} (${encoder}, ${latent}, ${decoder}, ${output}), `
+    + `trained by ${model.optimizer}; ${of}, error ${model.error.toPrecision(3)}.`;
+}
+
+// ------------------------------------------------------------------ letters
+
+class Letters {
+  constructor(models) {
+    this.models = models;
+    this.section = document.getElementById("letters");
+    this.announce = announcer(find("#letters-live"));
+    this.update = onceAFrame(() => this.updateNow());
+    this.plane = new Plane(find("#letters-plane"), find(".tools", this.section), {
+      moved: () => this.moved(),
+      drawn: () => this.drawn(),
+      ground: (plane) => regions(plane),
+    });
+    this.connect();
+    this.show(this.first());
+  }
+
+  /** To begin with: the study's own font, a plane, as few wrong pixels as can be. */
+  first() {
+    const rank = (m) => [m.font !== this.models[0].font, m.basis.length === 1, m.worst];
+    const order = (a, b) => rank(a).map((r, i) => r - rank(b)[i]).find((d) => d) ?? 0;
+    return this.models.toSorted(order)[0];
+  }
+
+  connect() {
+    this.select = find("#letters-network");
+    options(this.select, this.models.map((m) => ({
+      group: m.font === "all" ? "all fonts" : m.font,
+      value: m.id,
+      text: `${m.font}: ${m.name} (${m.architecture.slice(0, (m.architecture.length + 1) / 2).join("-")})`,
+    })));
+    this.select.onchange = () => {
+      this.show(this.models.find((m) => m.id === this.select.value));
+      save("letters");
+    };
+    for (const input of document.getElementsByName("shades")) input.onchange = () => this.moved();
+    for (const input of document.getElementsByName("pointer")) {
+      input.onchange = () => (this.plane.drawing = input.value === "draw");
+    }
+    this.play = find("#letters-play");
+    this.play.onclick = () => (this.playing ? this.stop() : this.start());
+    this.along = find("#letters-along");
+    this.along.oninput = () => {
+      this.stop();
+      this.walk(this.along.value / 1000);
+      save("letters");
+    };
+    find("#letters-clear").onclick = () => {
+      this.follow(null);
+      save("letters");
+    };
+    find("#letters-go").onclick = () => this.travel();
+  }
+
+  show(model, point) {
+    this.stop();
+    this.model = model;
+    this.select.value = model.id;
+    const ranks = model.codes.map((_, i) => i).sort((a, b) => model.codes[a][0] - model.codes[b][0]);
+    const marks = model.codes.map((code, i) => ({
+      point: code, text: glyph(model.characters[i]), rank: ranks.indexOf(i),
+    }));
+    this.plane.show(model, marks, `Latent plane of ${model.name}, ${model.font}`);
+    for (const [select, chosen] of [["#letters-from", 1], ["#letters-to", 2]]) {
+      find(select).replaceChildren();
+      options(find(select), model.characters.map((text, value) => ({ value, text })));
+      find(select).value = Math.min(chosen, model.characters.length - 1);
+    }
+    find("#letters-axes").textContent = this.plane.flat
+      ? `→ ${model.axes[0]}` : `→ ${model.axes[0]}, ↑ ${model.axes[1]}`;
+    const count = model.characters.length;
+    find("#letters-facts").textContent = `${learned(model)} Of ${plural(count, "letter")} `
+      + `${model.exact} return without a wrong pixel`
+      + (model.worst ? `; the worst has ${model.worst} wrong.` : ".");
+    this.follow(null);
+    this.plane.place(point ?? model.codes[Math.min(1, count - 1)]);
+    this.update();
+  }
+
+  moved() {
+    if (this.plane.held) this.stop();
+    this.update();
+    save("letters");
+  }
+
+  updateNow() {
+    const { model, plane } = this;
+    const values = decode(model, plane.point);
+    const near = nearestLetter(model, values);
+    const thresholded = find("input[name=shades]:checked").value === "threshold";
+    const shown = thresholded ? values.map((v) => (v > model.threshold ? 1 : 0)) : values;
+    drawLetter(find("#letters-picture"), shown, differing(model, near.letter, values));
+    const [name, rest] = likeness(model, near);
+    say(find("#letters-reading"), "Nearest letter: ", name, rest);
+    const where = `${plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ")}`;
+    find("#letters-picture").setAttribute("aria-label", `The decoded letter: ${name}${rest}`);
+    if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}${rest}`);
+    if (!this.playing) this.announce(`At ${where}: ${name}${rest}`);
+  }
+
+  recolor() {
+    this.plane.repaint();
+    this.update();
+  }
+
+  // --- paths
+
+  /** Take a path, or none. */
+  follow(path) {
+    this.stop();
+    this.plane.path = path;
+    for (const control of [this.play, this.along, find("#letters-clear")]) control.disabled = !path;
+    this.along.value = 0;
+    this.plane.draw();
+  }
+
+  drawn() {
+    this.follow(this.plane.path);
+    if (this.plane.path && !still.matches) this.start();
+    save("letters");
+  }
+
+  travel() {
+    const ends = ["#letters-from", "#letters-to"].map((s) => this.model.codes[find(s).value]);
+    this.follow(new Path(ends));
+    this.start();
+    save("letters");
+  }
+
+  walk(share) {
+    this.share = share;
+    this.plane.place(this.plane.path.at(share));
+    this.update();
+  }
+
+  start() {
+    const seen = Math.hypot(...this.plane.span.map(([low, high], i) => (this.plane.flat && i ? 0 : high - low)));
+    const seconds = 2 + Math.min(8, (6 * this.plane.path.length) / seen);
+    let share = this.along.value < 1000 ? this.along.value / 1000 : 0;
+    let last = performance.now();
+    this.play.textContent = "Pause";
+    const tick = (now) => {
+      share = Math.min(1, share + Math.max(0, now - last) / 1000 / seconds);
+      last = now;
+      this.along.value = 1000 * share;
+      this.walk(share);
+      if (share < 1) this.playing = requestAnimationFrame(tick);
+      else this.stop();
+    };
+    this.playing = requestAnimationFrame(tick);
+  }
+
+  stop() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.playing);
+    this.playing = null;
+    this.play.textContent = "Play";
+    this.update();
+    save("letters");
+  }
+
+  // --- the address
+
+  state() {
+    const { plane } = this;
+    return {
+      network: this.model.id,
+      at: written([plane.point]),
+      ...(plane.view.zoom !== 1 && { look: `${written([plane.view.center])};${plane.view.zoom},0` }),
+      shades: find("input[name=shades]:checked").value,
+      ...(plane.path && { path: written(plane.path.points), along: this.along.value }),
+    };
+  }
+
+  restore(state) {
+    const model = this.models.find((m) => m.id === state.get("network"));
+    if (!model) return;
+    check("shades", state.get("shades"));
+    this.show(model, readPoints(state.get("at"))?.[0]);
+    const look = readPoints(state.get("look"));
+    if (look?.length === 2) this.plane.look(look[0], look[1][0]);
+    const path = readPoints(state.get("path"));
+    if (path?.length > 1) {
+      this.follow(new Path(path));
+      this.along.value = state.get("along") ?? 0;
+    }
+  }
+}
+
+/** The ground of a letter plane: nearest letters, coarse at once, then finer and finer. */
+function* regions(plane) {
+  for (const side of [40, 160, 400]) {
+    const columns = plane.flat ? 3 * side : side, rows = plane.flat ? 1 : side;
+    const image = new ImageData(columns, rows);
+    for (let row = 0, at = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++, at += 4) {
+        const point = plane.pointAt((column + 0.5) / columns, (row + 0.5) / rows);
+        const color = groundColor(nearestLetter(plane.model, decode(plane.model, point)));
+        image.data.set([...color, 255], at);
+        if (column % 16 === 0) yield;
+      }
+    }
+    [plane.back.width, plane.back.height] = [columns, rows];
+    plane.back.getContext("2d").putImageData(image, 0, 0);
+    plane.refresh();
+  }
+}
+
+// ------------------------------------------------------------------ denoiser
+
+class Denoiser {
+  constructor(models) {
+    this.models = models;
+    this.announce = announcer(find("#denoiser-live"));
+    this.update = onceAFrame(() => this.updateNow());
+    this.makeGrid();
+    this.select = find("#denoiser-network");
+    options(this.select, models.map((m) => ({ value: m.id, text: this.title(m) })));
+    this.select.onchange = () => {
+      this.show(models.find((m) => m.id === this.select.value));
+      save("denoiser");
+    };
+    find("#denoiser-noise").onclick = () => this.set(noisy(this.clean(), this.model.noise));
+    find("#denoiser-clean").onclick = () => this.set(this.clean());
+    this.show(models[0]);
+  }
+
+  /** What a network learned, told apart from the others' by its cell where need be. */
+  title(model) {
+    const letters = model.characters.length > 8
+      ? plural(model.characters.length, "letter") : model.characters.map(glyph).join("");
+    const named = (m) => `${m.characters} ${m.font} ${m.architecture} ${JSON.stringify(m.noise)}`;
+    const alone = this.models.filter((m) => named(m) === named(model)).length === 1;
+    const { kind, probability } = model.noise;
+    return `${letters} of ${model.font}, ${kind.replaceAll("_", " ")} noise, probability ${probability}`
+      + ` (${model.architecture.join("-")})${alone ? "" : `: ${model.id}`}`;
+  }
+
+  makeGrid() {
+    this.grid = find("#denoiser-grid");
+    this.cells = Array.from({ length: PIXELS }, (_, i) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", tabIndex: i ? -1 : 0 });
+      button.dataset.pixel = i;
+      this.grid.append(button);
+      return button;
+    });
+    const pixel = (element) => element?.closest?.("[data-pixel]")?.dataset.pixel;
+    this.grid.addEventListener("pointerdown", (event) => {
+      const i = pixel(event.target);
+      if (i === undefined || event.button !== 0) return;
+      event.target.releasePointerCapture(event.pointerId);
+      this.paint = this.input[i] > 0.5 ? 0 : 1;
+      this.change(i, this.paint);
+    });
+    this.grid.addEventListener("pointermove", (event) => {
+      if (this.paint === undefined) return;
+      const i = pixel(document.elementFromPoint(event.clientX, event.clientY));
+      if (i !== undefined && this.input[i] !== this.paint) this.change(i, this.paint);
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      addEventListener(end, () => (this.paint = undefined));
+    }
+    this.grid.addEventListener("click", (event) => {
+      const i = pixel(event.target);
+      // a pointer's click was dealt with when it came down; this is the keyboard's
+      if (i !== undefined && event.detail === 0) this.change(i, this.input[i] > 0.5 ? 0 : 1);
+    });
+    this.grid.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  key(event) {
+    const step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = Number(event.target.dataset.pixel);
+    const column = Math.min(COLUMNS - 1, Math.max(0, (at % COLUMNS) + step[0]));
+    const row = Math.min(ROWS - 1, Math.max(0, Math.floor(at / COLUMNS) - step[1]));
+    const next = this.cells[row * COLUMNS + column];
+    for (const cell of this.cells) cell.tabIndex = cell === next ? 0 : -1;
+    next.focus();
+  }
+
+  show(model, letter = 0) {
+    this.model = model;
+    this.select.value = model.id;
+    const choice = find("#denoiser-letters");
+    choice.replaceChildren(find("legend", choice));
+    const letters = model.characters.map((name, value) => ({ value, text: glyph(name) }));
+    radios(choice, "letter", letters, (value) => {
+      this.letter = Number(value);
+      this.set(this.clean());
+    });
+    find("#denoiser-noise").hidden = !(model.noise.kind in NOISES);
+    this.letter = Math.min(letter, model.characters.length - 1);
+    check("letter", this.letter);
+    const { kind, ...amounts } = model.noise;
+    const noise = Object.entries(amounts).map((entry) => entry.join(" ")).join(", ");
+    find("#denoiser-facts").textContent =
+      `${learned(model)} It learned from copies with ${kind.replaceAll("_", " ")} noise (${noise}).`;
+    this.input = this.clean();
+    for (const i of [2, 11, 23]) this.input[i] = 1 - this.input[i]; // to begin with something to mend
+    this.update();
+  }
+
+  recolor() {
+    this.update();
+  }
+
+  clean() {
+    return Array.from(this.model.pixels[this.letter], Number);
+  }
+
+  set(input) {
+    this.input = input;
+    this.update();
+    save("denoiser");
+  }
+
+  change(pixel, value) {
+    this.set(this.input.map((v, i) => (i === Number(pixel) ? value : v)));
+  }
+
+  updateNow() {
+    const { model, input } = this;
+    const clean = this.clean();
+    this.cells.forEach((cell, i) => {
+      const value = Math.min(1, Math.max(0, input[i]));
+      cell.style.background = css(mixed(colors.off, colors.on, value));
+      cell.setAttribute("aria-pressed", input[i] > 0.5);
+      const gray = value > 0 && value < 1 ? `, ${Math.round(100 * value)} % ink` : "";
+      cell.setAttribute("aria-label", `row ${Math.floor(i / COLUMNS) + 1}, column ${(i % COLUMNS) + 1}${gray}`);
+    });
+    const answer = forward(layersOf(model), input);
+    const wrong = differing(model, this.letter, answer);
+    drawLetter(find("#denoiser-picture"), answer, wrong);
+    drawLetter(find("#denoiser-clean-picture"), clean, []);
+    const near = nearestLetter(model, answer);
+    const spoiled = clean.filter((c, i) => (input[i] > 0.5) !== (c > 0.5)).length;
+    const missed = wrong.filter(Boolean).length;
+    const verdict = near.letter !== this.letter ? ": it takes it for another letter"
+      : missed ? `, with ${plural(missed, "wrong pixel")}` : ": mended";
+    const text = `${plural(spoiled, "pixel")} spoiled. `;
+    say(find("#denoiser-reading"), text, model.characters[near.letter], verdict);
+    const label = `The answer: ${model.characters[near.letter]}${verdict}`;
+    find("#denoiser-picture").setAttribute("aria-label", label);
+    this.announce(text + label);
+  }
+
+  // --- the address: 35 pixels as two hexadecimal digits each, -1 to 2 in steps of 1/64
+
+  state() {
+    const byte = (v) => Math.round(Math.min(191, Math.max(0, 64 * (v + 1)))).toString(16).padStart(2, "0");
+    return { denoiser: this.model.id, letter: this.letter, input: this.input.map(byte).join("") };
+  }
+
+  restore(state) {
+    const model = this.models.find((m) => m.id === state.get("denoiser"));
+    if (!model) return;
+    const letter = Number(state.get("letter"));
+    this.show(model, Number.isInteger(letter) && letter >= 0 ? letter : 0);
+    const input = state.get("input") ?? "";
+    if (!/^[0-9a-f]{70}$/.test(input)) return;
+    this.input = input.match(/../g).map((byte) => parseInt(byte, 16) / 64 - 1);
+    this.update();
+  }
+}
+
+// ------------------------------------------------------------------ images
+
+class Images {
+  constructor(sets) {
+    this.sets = sets;
+    this.announce = announcer(find("#images-live"));
+    radios(find("#images-sets"), "set", sets.map((s) => ({
+      value: s.name, text: s.name.replaceAll("_", " "),
+    })), (name) => {
+      this.show(sets.find((s) => s.name === name));
+      save("images");
+    });
+    for (const input of document.getElementsByName("ground")) {
+      input.onchange = () => {
+        this.reground();
+        save("images");
+      };
+    }
+    this.show(sets[0]);
+  }
+
+  get ground() {
+    return find("input[name=ground]:checked").value;
+  }
+
+  show(set) {
+    this.set = set;
+    check("set", set.name);
+    set.bytes ??= tensor(set.samples.images);
+    this.showSamples();
+    const holder = find("#images-models");
+    this.cards?.forEach((card) => jobs.splice(0, jobs.length, ...jobs.filter((j) => j.owner !== card.plane)));
+    holder.replaceChildren();
+    this.cards = set.models.map((model) => new ModelCard(this, model, holder));
+    this.reground();
+    this.choose(0);
+  }
+
+  picture(sample) {
+    const [height, width] = this.set.size, size = height * width;
+    return inked(this.set.bytes.subarray(sample * size, (sample + 1) * size), this.set.size, 255);
+  }
+
+  showSamples() {
+    const holder = find("#images-samples");
+    holder.replaceChildren(...this.set.samples.labels.map((label, i) => {
+      const button = document.createElement("button"), canvas = document.createElement("canvas");
+      button.type = "button";
+      button.setAttribute("aria-label", `test image of class ${this.set.classes[label]}`);
+      button.title = this.set.classes[label];
+      drawImage(canvas, this.picture(i));
+      button.append(canvas);
+      button.onclick = () => {
+        this.choose(i);
+        save("images");
+      };
+      return button;
+    }));
+  }
+
+  /** Put all models' points at the codes of one test image, or (null) mark none. */
+  choose(sample) {
+    this.sample = sample;
+    [...find("#images-samples").children].forEach((b, i) => b.setAttribute("aria-pressed", i === sample));
+    if (sample === null) return;
+    for (const card of this.cards) card.take(sample);
+  }
+
+  reground() {
+    for (const card of this.cards) {
+      card.legend.hidden = this.ground !== "codes";
+      card.plane.repaint();
+    }
+  }
+
+  recolor() {
+    this.showSamples();
+    if (this.sample !== null) this.choose(this.sample);
+    for (const card of this.cards) {
+      card.plane.repaint();
+      card.update();
+    }
+  }
+
+  state() {
+    return {
+      set: this.set.name,
+      ground: this.ground,
+      ...(this.sample === null
+        ? { points: written(this.cards.map((card) => card.plane.point)) } : { sample: this.sample }),
+    };
+  }
+
+  restore(state) {
+    const set = this.sets.find((s) => s.name === state.get("set"));
+    if (!set) return;
+    check("ground", state.get("ground"));
+    this.show(set);
+    const sample = Number(state.get("sample") ?? NaN);
+    const points = readPoints(state.get("points"));
+    if (sample in set.samples.labels) this.choose(sample);
+    else if (points?.length === this.cards.length) {
+      this.choose(null);
+      this.cards.forEach((card, i) => card.go(points[i]));
+    }
+  }
+}
+
+/** One model of an image set: its plane, what is decoded, and the class that is near. */
+class ModelCard {
+  constructor(room, model, holder) {
+    Object.assign(this, { room, model });
+    const card = find("#image-model").content.cloneNode(true).firstElementChild;
+    holder.append(card);
+    find("h3", card).textContent = model.name;
+    this.legend = find(".legend", card);
+    this.legend.replaceChildren(...room.set.classes.map((name, label) => {
+      const item = document.createElement("li"), dot = document.createElement("i");
+      dot.style.background = classColor(label);
+      item.append(dot, name);
+      return item;
+    }));
+    this.reading = find(".reading", card);
+    find(".facts", card).textContent =
+      `${model.basis[0].length}-${model.hidden.join("-")}-${room.set.size[0] * room.set.size[1]}, ${model.activation}`;
+    this.original = find(".original", card);
+    this.answer = find(".answer", card);
+    this.update = onceAFrame(() => this.updateNow());
+    this.plane = new Plane(find(".plane", card), find(".tools", card), {
+      moved: () => this.moved(),
+      drawn: () => {},
+      ground: (plane) => (room.ground === "codes" ? scatter(plane) : manifold(plane, room.set.size)),
+    });
+    this.plane.show(model, [], `Latent plane of ${model.name}, ${room.set.name}`);
+  }
+
+  moved() {
+    this.original.hidden = true;
+    this.room.choose(null);
+    this.update();
+    save("images");
+  }
+
+  go(point) {
+    this.original.hidden = true;
+    this.plane.place(point);
+    this.update();
+  }
+
+  /** Show what becomes of a test image. */
+  take(sample) {
+    const { set } = this.room;
+    this.plane.fit();
+    this.plane.place(this.model.samples[sample]);
+    this.original.hidden = false;
+    const canvas = find("canvas", this.original);
+    drawImage(canvas, this.room.picture(sample));
+    canvas.setAttribute("aria-label", `test image of class ${set.classes[set.samples.labels[sample]]}`);
+    this.update();
+  }
+
+  updateNow() {
+    const { plane, model, room } = this;
+    drawImage(this.answer, inked(decode(model, plane.point), room.set.size));
+    const { label, count, of } = nearestClass(model, plane.point);
+    const name = room.set.classes[label] ?? String(label);
+    say(this.reading, "Nearest class: ", name, ` (${count} of ${of})`);
+    const where = plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ");
+    const text = `${model.name}, at ${where}: nearest class ${name}, ${count} of ${of}`;
+    this.answer.setAttribute("aria-label", `Decoded image. ${text}`);
+    if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}`);
+    if (this.original.hidden) room.announce(text);
+  }
+}
+
+/** The ground of an image plane: what is decoded at the middle of each tile. */
+function* manifold(plane, [height, width]) {
+  const side = 15, rows = plane.flat ? 6 : side;
+  const pen = plane.back.getContext("2d");
+  [plane.back.width, plane.back.height] = [side * width, rows * height];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < side; column++) {
+      const point = plane.pointAt((column + 0.5) / side, (row + 0.5) / rows);
+      pen.putImageData(inked(decode(plane.model, point), [height, width]), column * width, row * height);
+      yield;
+    }
+    plane.refresh();
+  }
+}
+
+/** The other ground: codes of test images, by class. */
+function* scatter(plane) {
+  nearestClass(plane.model, plane.point); // unpacks the codes
+  const { points, classes } = plane.model, ratio = Math.min(2, devicePixelRatio);
+  const pen = plane.back.getContext("2d");
+  [plane.back.width, plane.back.height] = [plane.width * ratio, plane.height * ratio];
+  pen.scale(ratio, ratio);
+  pen.globalAlpha = 0.75;
+  for (let i = 0; i < classes.length; i++) {
+    const [x, y] = plane.toPixel([points[2 * i], points[2 * i + 1]]);
+    pen.fillStyle = classColor(classes[i]);
+    pen.beginPath();
+    pen.arc(x, plane.flat ? plane.height * (0.1 + 0.7 * ((i * 0.618) % 1)) : y, 2.6, 0, 7);
+    pen.fill();
+    if (i % 64 === 0) yield;
+  }
+}
+
+// ------------------------------------------------------------------ the page
+
+readColors();
+if (data.letters.length) rooms.letters = new Letters(data.letters);
+if (data.denoising.length) rooms.denoiser = new Denoiser(data.denoising);
+if (data.vae.length) rooms.images = new Images(data.vae);
+restore();
+addEventListener("hashchange", restore);
+
+// its "matches" is never read: in Chromium a look between change and event loses the event
+const scheme = matchMedia("(prefers-color-scheme: dark)");
+scheme.addEventListener("change", () => {
+  readColors();
+  for (const room of Object.values(rooms)) room.recolor();
+});
+
+const share = document.getElementById("share");
+share.onclick = async () => {
+  history.replaceState(null, "", address());
+  const said = document.getElementById("shared");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    said.textContent = "Copied.";
+  } catch {
+    said.textContent = "The address of this page now holds it.";
+  }
+  setTimeout(() => (said.textContent = ""), 4000);
+};
+
+// for tests and measurements
+globalThis.explorer = {
+  rooms,
+  jobs,
+  restored,
+  layersOf,
+  forward: (layers, inputs) => inputs.map((input) => Array.from(forward(layers, input))),
+};

@@ -1,0 +1,26 @@
+"""Score what a denoiser must beat on the same noise: nothing, nearest letter, Hopfield, linear."""
+
+import pandas as pd
+import step
+
+from latentlab.baselines import score_baselines
+from latentlab.fonts import read_fonts
+from latentlab.tables import write_csv
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "fonts", "baselines")
+    settings, fonts = args.settings, read_fonts(args.fonts)
+    tables = []
+    for chosen in settings["sets"]:
+        font, subset = chosen["font"], chosen["subset"]
+        letters = fonts[font].subset(chosen["letters"]).pixels
+        table = score_baselines(letters, settings["tests"], settings, font, subset)
+        tables.append(pd.concat([pd.DataFrame({"font": font, "subset": subset}, table.index),
+                                 table], axis=1))  # fmt: skip
+
+    write_csv(pd.concat(tables), args.baselines)
+
+
+if __name__ == "__main__":
+    step.run(main)

@@ -1,0 +1,19 @@
+"""Train and score one denoiser with fixed copies, more and fewer, and with other latent widths."""
+
+import step
+
+from latentlab.denoising import vary
+from latentlab.fonts import read_fonts
+from latentlab.tables import write_csv
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "fonts", "variations")
+    settings = args.settings
+    letters = read_fonts(args.fonts)[settings["font"]].subset(settings["letters"]).pixels
+
+    write_csv(vary(letters, settings, step.log), args.variations)
+
+
+if __name__ == "__main__":
+    step.run(main)
