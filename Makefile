@@ -59,6 +59,7 @@ UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --genera
 lock: ## pin the newest packages that pyproject.toml allows (needs uv)
 	@$(UV_COMPILE) --upgrade -o requirements.lock
 	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group dev -o requirements-dev.lock
+	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group cuda -o requirements-cuda.lock
 
 pictures: ## renew the pictures of the README from the results
 	@mkdir -p docs/images

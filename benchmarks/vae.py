@@ -27,9 +27,12 @@ from latentlab import images, vae
 
 PUBLISHED = vae.Settings(
     model="vae",
-    hidden=(256,),
+    encoder=(256,),
+    decoder=(256,),
     latent=2,
     activation="relu",
+    variance="free",
+    input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",
@@ -76,7 +79,7 @@ def bare_epochs(data: images.Images, hidden: int = 256, latent: int = 2, batch: 
             value, gradient = jax.value_and_grad(loss)(weights, train[rows], noise)
             squares = jax.tree.map(lambda v, g: 0.9 * v + 0.1 * g * g, squares, gradient)
             weights = jax.tree.map(
-                lambda w, g, v: w - 0.001 * g * jax.lax.rsqrt(v + 1e-7), weights, gradient, squares
+                lambda w, g, v: w - 0.001 * g * jax.lax.rsqrt(v + 1e-14), weights, gradient, squares
             )
             return (weights, squares), value
 

@@ -44,9 +44,10 @@ def denoiser(cell: str, letters: str, architecture: list[int], seed: int = 0, **
 
 
 def model_settings(**changes: Any) -> vae.Settings:
-    knobs = {"model": "vae", "hidden": (16,), "latent": 2, "activation": "relu",
-             "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "beta": 1.0,
-             "kl_warmup": 0, "epochs": 1, "batch_size": 100}  # fmt: skip
+    knobs = {"model": "vae", "encoder": (16,), "decoder": (16,), "latent": 2, "activation": "relu",
+             "variance": "free", "input_dropout": 0.0, "optimizer": "adam",
+             "learning_rate": 0.001, "schedule": "constant", "beta": 1.0, "kl_warmup": 0,
+             "epochs": 1, "batch_size": 100}  # fmt: skip
     return vae.Settings(**{**knobs, **changes})
 
 
@@ -55,11 +56,11 @@ def model_weights(knobs: vae.Settings, pixels: int, seed: int) -> vae.Weights:
     rng = np.random.default_rng(seed)
     heads = ["mean", "log_variance"] if knobs.variational else ["mean"]
     shapes, before = {}, pixels
-    for i, units in enumerate(knobs.hidden):
+    for i, units in enumerate(knobs.encoder):
         shapes[f"encoder/dense_{i}"], before = (before, units), units
     shapes |= {f"encoder/{head}": (before, knobs.latent) for head in heads}
     before = knobs.latent
-    for i, units in enumerate(knobs.hidden[::-1]):
+    for i, units in enumerate(knobs.decoder):
         shapes[f"decoder/dense_{i}"], before = (before, units), units
     shapes["decoder/output"] = (before, pixels)
     found = {}
@@ -90,7 +91,7 @@ def content() -> dict[str, Any]:
     """Planes, a line, a plane in five dimensions; two denoisers; two image sets."""
     models = {
         "published": model_settings(),
-        "improved": model_settings(hidden=(24, 16), activation="gelu", latent=3),
+        "improved": model_settings(encoder=(24, 16), decoder=(16, 24), activation="gelu", latent=3),
         "autoencoder": model_settings(model="autoencoder", beta=0.0),
     }
     return {

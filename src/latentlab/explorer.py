@@ -78,7 +78,7 @@ def letter_layers(net: Network, weights: Array) -> list[Layer]:
 
 def image_layers(settings: vae.Settings, weights: vae.Weights) -> list[Layer]:
     """The decoder of an image autoencoder."""
-    hidden = [f"decoder/dense_{i}" for i in range(len(settings.hidden))]
+    hidden = [f"decoder/dense_{i}" for i in range(len(settings.decoder))]
     kinds = [(name, settings.activation, 1.0) for name in hidden]
     kinds.append(("decoder/output", "sigmoid", 0.5))  # 1 / (1 + exp(-2 beta h)): the logistic one
     return [
@@ -320,7 +320,7 @@ def image_model(name: str, settings: vae.Settings, weights: vae.Weights, images:
         "id": name,
         "name": kind if name == kind else f"{kind}, {name}",
         "variational": settings.variational,
-        "hidden": list(settings.hidden[::-1]),
+        "hidden": list(settings.decoder),
         "activation": settings.activation,
         **_place(plane, points, window),
         "codes": floats(points[:_CODES]),

@@ -40,30 +40,60 @@ def active_units(means: Array, threshold: float = 0.01) -> int:
     return int(np.sum(means.var(axis=0) > threshold))
 
 
-def code_area(codes: Array, share: float = 0.95, cells: int = 512) -> float:
-    """Area of the smallest region of the plane that holds ``share`` of the codes (n, 2).
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The smallest region of the plane that holds a share of some codes: where density >= level.
+
+    points : (cells, cells, 2) at which the density is known, a sheared grid
+    density : (cells, cells)
+    level : of the region's border
+    area : of the region
+    """
+
+    points: Array
+    density: Array
+    level: float
+    area: float
+
+
+def densest_region(codes: Array, share: float = 0.95, cells: int = 512) -> Region | None:
+    """The smallest region that holds ``share`` of the codes (n, 2); None for codes on a line.
 
     The highest density region (Hyndman 1996) of a Gaussian kernel estimate with Scott's
     bandwidth, n^(-1/6) times the codes' covariance, on a grid of ``cells`` x ``cells`` in the
     coordinates that whiten them. The kernel widens a normal distribution's region by
-    1 + n^(-1/3), 5 % at n = 10,000; a standard normal distribution's is 18.8 at 95 %.
-    0 for codes on a line. Raises ValueError where the codes are not in a plane.
+    1 + n^(-1/3), 5 % at n = 10,000; a standard normal distribution's has 18.8 at 95 %.
+    Raises ValueError where the codes are not in a plane.
     """
     _in_plane(codes)
+    center = codes.mean(axis=0)
     try:
         root = np.linalg.cholesky(np.cov(codes, rowvar=False))
     except np.linalg.LinAlgError:
-        return 0.0
-    white = solve_triangular(root, (codes - codes.mean(axis=0)).T, lower=True).T
+        return None
+    white = solve_triangular(root, (codes - center).T, lower=True).T
     bandwidth = len(codes) ** (-1 / 6)
     reach = float(np.abs(white).max()) + 4 * bandwidth
     side = 2 * reach / cells
     counts, _ = np.histogramdd(white, cells, [(-reach, reach)] * 2)
-    density = np.sort(gaussian_filter(counts, bandwidth / side, mode="constant"), axis=None)[::-1]
-    held = np.cumsum(density) / density.sum()
-    return float(
-        np.interp(share, held, np.arange(1, len(held) + 1)) * side**2 * np.prod(root.diagonal())
-    )
+    density = gaussian_filter(counts, bandwidth / side, mode="constant")
+    falling = np.sort(density, axis=None)[::-1]
+    held = np.cumsum(falling) / falling.sum()
+    inside = float(np.interp(share, held, np.arange(1, len(held) + 1)))
+    middles = -reach + side * (np.arange(cells) + 0.5)
+    grid = np.stack(np.meshgrid(middles, middles, indexing="ij"), axis=-1)
+    level = float(falling[min(int(inside), len(falling) - 1)])
+    area = inside * side**2 * float(np.prod(root.diagonal()))
+    return Region(center + grid @ root.T, density, level, area)
+
+
+def code_area(codes: Array, share: float = 0.95) -> float:
+    """Area of the smallest region of the plane that holds ``share`` of the codes (n, 2).
+
+    That of ``densest_region``; 0 for codes on a line.
+    """
+    region = densest_region(codes, share)
+    return region.area if region else 0.0
 
 
 def empty_share(codes: Array, per_cell: int = 10) -> float:
@@ -317,7 +347,7 @@ def measures(
     """All measures of one trained model on test data, by name.
 
     test_* : ``vae.evaluate`` on gray levels; binarized_* : on statically binarized test images
-    nll, binarized_nll, and their standard errors over images *_error : importance-sampled
+    nll, binarized_nll, and *_standard_error of each, over images : importance-sampled
     active_units, code_area, code_deviation_largest and _smallest (along the principal axes), of
         the test images' mean codes; empty_share, prior_mmd2, prior_frechet : of one sampled code
         per test image
@@ -329,7 +359,7 @@ def measures(
     the codes are not in a plane.
     """
     rng = np.random.default_rng(seed)
-    scores = vae.evaluate(settings, weights, images.test_images)
+    scores = vae.evaluate(settings, weights, images.test_images, seed=seed)
     result = {f"test_{name}": value for name, value in scores.items()}
     if settings.variational:
         result |= _likelihood(settings, weights, images.test_images, effort, seed)
@@ -367,13 +397,13 @@ def _likelihood(
     settings: Settings, weights: Weights, images: Bytes, effort: Effort, seed: int
 ) -> dict[str, float]:
     binary = binarized(images, seed)
-    scores = vae.evaluate(settings, weights, binary)
+    scores = vae.evaluate(settings, weights, binary, seed=seed)
     result = {f"binarized_{name}": value for name, value in scores.items()}
     for name, tested in (("nll", images), ("binarized_nll", binary)):
         tested = tested[: effort.likelihood_images]
         nats = negative_log_likelihood(settings, weights, tested, effort.likelihood_samples, seed)
         result[name] = float(nats.mean())
-        result[f"{name}_error"] = float(nats.std(ddof=1) / math.sqrt(len(nats)))
+        result[f"{name}_standard_error"] = float(nats.std(ddof=1) / math.sqrt(len(nats)))
     return result
 
 

@@ -8,6 +8,8 @@ name and the reason; data that cannot be obtained raises ``DataError``.
 from __future__ import annotations
 
 import gzip
+import hashlib
+import itertools
 import math
 import os
 import shutil
@@ -17,7 +19,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -212,6 +214,128 @@ def load_npz(path: str | Path) -> Images:
     if missing:
         raise DataError(f"{path}: lacks {', '.join(missing)}")
     return _images(path, {name: _narrowed(parts[name]) for name in _FIELDS})
+
+
+def load_folder(path: str | Path, classes: Sequence[str], test_every: int | None) -> Images:
+    """A user's own image set, in whichever of these forms lies at ``path``.
+
+    an ``.npz`` file : see ``load_npz``
+    a folder with the four files of ``IDX_FILES`` : see ``load_idx_folder``
+    a folder of PNG files : see ``load_png_folder``, for which the last two arguments are
+
+    classes : names of the labels 0, 1, ...; every label must have one
+    Raises FileNotFoundError, or ValueError with the file and the reason.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    if path.is_file():
+        images = load_npz(path)
+    elif any((path / f).exists() for n in IDX_FILES.values() for f in (n, n.removesuffix(".gz"))):
+        images = load_idx_folder(path)
+    else:
+        images = load_png_folder(path, classes, test_every)
+    highest = int(max(images.train_labels.max(), images.test_labels.max()))
+    if highest >= len(classes):
+        raise DataError(f"{path}: has a label {highest}, but {len(classes)} class names are given")
+    return images
+
+
+def load_png_folder(
+    folder: str | Path, classes: Sequence[str], test_every: int | None, max_bytes: int = _MAX_BYTES
+) -> Images:
+    """The image set of PNG files in one folder a class, named like the class.
+
+    Either ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``; then, in the
+    order of the file names, every ``test_every``-th image of each class is a test image. Colors
+    become gray (ITU-R 601), transparency is ignored, deeper than 8 bits is refused. All images
+    have one size; the whole is checked against ``max_bytes`` before anything is decoded.
+    Raises FileNotFoundError, or ValueError with the file or folder and the reason.
+    """
+    folder = Path(folder)
+    if (folder / "train").is_dir() and "train" not in classes:
+        train, test = (_png_files(folder / part, classes) for part in ("train", "test"))
+    elif test_every is None:
+        raise DataError(f"{folder}: without train and test folders it needs test_every")
+    else:
+        train, test = [], []
+        for label, files in itertools.groupby(_png_files(folder, classes), lambda item: item[1]):
+            for place, (file, _) in enumerate(files, start=1):
+                (train if place % test_every else test).append((file, label))
+    if not train or not test:
+        raise DataError(f"{folder}: {len(train)} training and {len(test)} test images")
+    size = _png_size(train[0][0])
+    total = (len(train) + len(test)) * math.prod(size)
+    if total > max_bytes:
+        raise DataError(f"{folder}: {total} pixels in all, {max_bytes} are possible")
+    parts = {}
+    for name, items in (("train", train), ("test", test)):
+        pixels = np.empty((len(items), *size), np.uint8)
+        for row, (file, _) in zip(pixels, items, strict=True):
+            row[:] = _read_png(file, size)
+        parts[f"{name}_images"] = pixels
+        parts[f"{name}_labels"] = np.array([label for _, label in items], np.uint8)
+    return _images(folder, parts)
+
+
+def _png_files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
+    """All PNG files of a folder with their labels, by class, then by name."""
+    found = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    for name, where in [(n, "is missing") for n in sorted(set(classes) - found)] + [
+        (n, "is not among the class names given") for n in sorted(found - set(classes))
+    ]:
+        raise DataError(f"{folder}: a folder {name} {where}")
+    return [
+        (file, label)
+        for label, name in enumerate(classes)
+        for file in sorted((folder / name).iterdir())
+        if file.suffix.lower() == ".png"
+    ]
+
+
+def _opened(path: Path) -> Any:
+    """A PNG file, its header read, its pixels not."""
+    from PIL import Image  # here: only this source needs it
+
+    try:
+        return Image.open(path, formats=["PNG"])
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a readable PNG file") from error
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+def _read_png(path: Path, size: tuple[int, int]) -> Bytes:
+    with _opened(path) as image:
+        if (image.height, image.width) != size:
+            raise DataError(
+                f"{path}: {image.height} x {image.width} pixels (height, width), the first image"
+                f" has {size[0]} x {size[1]}"
+            )
+        if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+            raise DataError(f"{path}: at most 8 bits a channel expected, mode {image.mode} found")
+        try:
+            return np.asarray(image.convert("L"))
+        except (OSError, SyntaxError, ValueError, zlib.error) as error:
+            raise DataError(f"{path}: not a readable PNG file: {error}") from error
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 over the names and contents of a file or of all files of a folder; "" for nothing.
+
+    By it a workflow notices that a user's own images have changed, whatever their times say.
+    """
+    path, total = Path(path), hashlib.sha256()
+    if not path.exists():
+        return ""
+    for file in sorted(p for p in [path, *path.rglob("*")] if p.is_file()):
+        total.update(f"{file.relative_to(path).as_posix()}\0".encode())
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:

@@ -682,7 +682,10 @@ def _vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Set
         for key, value in section["models"][factors["model"]].items()
         if key != "replicates"
     }
-    return {"train": {"model": model}, "evaluate": {"model": model}}
+    return {
+        "train": {"model": model},
+        "evaluate": {"model": model, **_pick(section, "measures")},
+    }
 
 
 _SETTINGS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]] = {

@@ -7,12 +7,12 @@ The published model (Keras' own example of 2016): pixels in [0, 1]; encoder 784 
 mean 2 and log-variance 2; decoder 2 -> 256 ReLU -> 784 sigmoid; loss per image = 784 * mean
 binary cross-entropy of the gray levels + KL divergence of N(mean, variance) from N(0, 1)
 (Kingma and Welling 2014, appendix B), averaged over the batch; RMSprop with learning rate
-0.001, rho 0.9, epsilon 1e-7; 50 epochs, batches of 100.
+0.001, rho 0.9, epsilon 1e-7 (as Keras 2 used it); 50 epochs, batches of 100.
 
 Weights are a dictionary of float32 arrays, kernels (units in, units out):
 'encoder/dense_0/kernel', 'encoder/dense_0/bias', ..., 'encoder/mean/kernel',
 'encoder/log_variance/kernel' (variational only), 'decoder/dense_0/kernel', ...,
-'decoder/output/kernel'. The decoder mirrors the encoder.
+'decoder/output/kernel'.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 _CHOICES = {
     "model": ("vae", "autoencoder"),
     "activation": tuple(ACTIVATIONS),
+    "variance": ("free", "bounded"),
     "optimizer": ("rmsprop", "adam"),
     "schedule": ("constant", "cosine"),
 }
@@ -72,10 +73,16 @@ class Settings:
     """One member of the family and how it is trained.
 
     model : "vae", or "autoencoder": the same network, its code the mean alone, no KL term
-    hidden : units of the encoder's hidden layers, input side first; mirrored in the decoder
+    encoder, decoder : units of the hidden layers of each, input side first
     latent : latent units
     activation : of all hidden layers, a key of ``ACTIVATIONS``
-    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), epsilon 1e-7
+    variance : of a code: "free", the exponential of the encoder's output, or "bounded", its
+        logistic function: below 1, the prior's, which no useful code exceeds, and equal to the
+        exponential where it is small; one far image cannot make it overflow. No meaning for an
+        autoencoder
+    input_dropout : share of the encoder's inputs set to 0 in training, in steps of 1/256, the
+        others scaled up for it: keeps a deep encoder from learning its training images by heart
+    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), 1e-7 added to the root
     learning_rate : at the start
     schedule : "constant", or "cosine": down to 0 at the last step, half a period
     beta : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
@@ -85,9 +92,12 @@ class Settings:
     """
 
     model: str
-    hidden: tuple[int, ...]
+    encoder: tuple[int, ...]
+    decoder: tuple[int, ...]
     latent: int
     activation: str
+    variance: str
+    input_dropout: float
     optimizer: str
     learning_rate: float
     schedule: str
@@ -98,17 +108,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the setting that is not possible, and what is."""
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for part in ("encoder", "decoder"):
+            object.__setattr__(self, part, tuple(getattr(self, part)))
+            if not all(_whole(units, 1) for units in getattr(self, part)):
+                self._refuse(part, "whole numbers from 1")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 self._refuse(name, f"one of {', '.join(choices)}")
-        if not self.hidden or not all(_whole(units, 1) for units in self.hidden):
-            self._refuse("hidden", "one or more whole numbers from 1")
         for name, least in {"latent": 1, "kl_warmup": 0, "epochs": 1, "batch_size": 1}.items():
             if not _whole(getattr(self, name), least):
                 self._refuse(name, f"a whole number from {least}")
         if not 0.0 < self.learning_rate < math.inf:
             self._refuse("learning_rate", "a positive number")
+        if not 0.0 <= self.input_dropout <= 0.9:
+            self._refuse("input_dropout", "a number from 0 to 0.9")
         if not 0.0 <= self.beta < math.inf:
             self._refuse("beta", "a number from 0")
 
@@ -140,7 +153,10 @@ def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array
     """
     h = _hidden(settings, weights, "encoder", x)
     mean = _dense(weights, "encoder/mean", h)
-    return mean, _dense(weights, "encoder/log_variance", h) if settings.variational else None
+    if not settings.variational:
+        return mean, None
+    output = _dense(weights, "encoder/log_variance", h)
+    return mean, output if settings.variance == "free" else -np.logaddexp(0.0, -output)
 
 
 def logits(settings: Settings, weights: Weights, z: Array) -> Array:
@@ -155,7 +171,7 @@ def decode(settings: Settings, weights: Weights, z: Array) -> Array:
 
 
 def _hidden(settings: Settings, weights: Weights, part: str, h: Array) -> Array:
-    for index in range(len(settings.hidden)):
+    for index in range(len(getattr(settings, part))):
         h = ACTIVATIONS[settings.activation](_dense(weights, f"{part}/dense_{index}", h))
     return h
 
@@ -246,9 +262,9 @@ def _backend() -> tuple[Any, Any]:
 def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
     """Encoder and decoder as Keras models, with initial weights (Glorot uniform, biases 0).
 
-    The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), of an autoencoder to
-    the code alone; the decoder maps codes to log-odds, whose sigmoid is the image: the loss
-    needs them unrounded.
+    The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), where the variance is
+    bounded to its log-odds instead, and of an autoencoder to the code alone; the decoder maps
+    codes to log-odds, whose sigmoid is the image: the loss needs them unrounded.
     """
     keras, _ = _backend()
     rng = _random(seed, 0)
@@ -269,13 +285,13 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
         return h
 
     x = keras.Input((pixels,), dtype="float32")
-    h = stack(x, settings.hidden)
+    h = stack(x, settings.encoder)
     codes = dense(settings.latent, "mean")(h)
     if settings.variational:
         codes = [codes, dense(settings.latent, "log_variance")(h)]
     encoder = keras.Model(x, codes, name="encoder")
     z = keras.Input((settings.latent,), dtype="float32")
-    decoded = dense(pixels, "output")(stack(z, settings.hidden[::-1]))
+    decoded = dense(pixels, "output")(stack(z, settings.decoder))
     decoder = keras.Model(z, decoded, name="decoder")
     return encoder, decoder
 
@@ -288,7 +304,9 @@ def _optimizer(settings: Settings, steps: int) -> Any:
     # the defaults of the time, spelled out: Keras may change its own
     if settings.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
-    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False)
+    # Keras 3 adds epsilon under the root, where 1e-7 would keep steps small; Keras 2 added 1e-7
+    # to the root, as Adam still does
+    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-14, centered=False)
 
 
 def _random(seed: int, *stream: int) -> np.random.Generator:
@@ -301,22 +319,40 @@ def _noise(settings: Settings, rng: np.random.Generator, n: int) -> np.ndarray |
     return rng.standard_normal((n, settings.latent), np.float32) if settings.variational else None
 
 
-def _terms(settings: Settings, models: Any, variables: Any, pixels: Any, noise: Any) -> Any:
-    """Reconstruction and KL term in nats, summed over the images (n, pixels), uint8, of a batch."""
+def _terms(
+    settings: Settings, models: Any, variables: Any, pixels: Any, noise: Any, mask: Any = 1.0
+) -> Any:
+    """Reconstruction and KL term in nats, summed over the images (n, pixels), uint8, of a batch.
+
+    mask : factors of the encoder's inputs, (n, pixels) or 1
+    """
     _, jax = _backend()
     encoder, decoder = models
     split = len(encoder.trainable_variables)
     x = pixels.astype(np.float32) / 255.0
-    codes, _ = encoder.stateless_call(variables[:split], [], x)
+    codes, _ = encoder.stateless_call(variables[:split], [], x * mask)
     z, kl = codes, np.float32(0.0)
     if settings.variational:
         mean, log_variance = codes
+        if settings.variance == "bounded":
+            log_variance = jax.nn.log_sigmoid(log_variance)
         z = mean + jax.numpy.exp(0.5 * log_variance) * noise
         kl = -0.5 * (1.0 + log_variance - mean**2 - jax.numpy.exp(log_variance)).sum()
     log_odds, _ = decoder.stateless_call(variables[split:], [], z)
     # written out like ``cross_entropy``: the gradient of jax.nn.softplus takes half as long again
     fall = jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
     return (jax.numpy.maximum(log_odds, 0.0) + fall - x * log_odds).sum(), kl
+
+
+def _dropout(settings: Settings, seed: Any, step: Any, shape: tuple[int, ...]) -> Any:
+    """Factors of the encoder's inputs in a step: 0 for the share dropped, 1 / (1 - share) else."""
+    _, jax = _backend()
+    dropped = round(256 * settings.input_dropout)
+    if not dropped:
+        return 1.0
+    key = jax.random.fold_in(jax.random.key(seed), step)
+    kept = jax.random.bits(key, shape, "uint8") >= dropped
+    return kept * np.float32(256 / (256 - dropped))
 
 
 def _scan(jax: Any, step: Any, carry: Any, data: Any, size: int) -> Any:
@@ -339,7 +375,7 @@ def _scan(jax: Any, step: Any, carry: Any, data: Any, size: int) -> Any:
 def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tuple[Any, Any]:
     """The two compiled passes over images x (n, pixels), uint8.
 
-    run_epoch(state, x, order, noise) -> state, terms (batches, 2): trains on the images in
+    run_epoch(state, x, order, noise, seed) -> state, terms (batches, 2): trains on the images in
         ``order`` with the codes' noise in that order; ``state`` is (trainable variables,
         optimizer variables)
     run_test(variables, x, noise) -> terms (batches, 2)
@@ -348,13 +384,15 @@ def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tu
     warmup = settings.kl_warmup * steps
     iterations = [v.path for v in optimizer.variables].index(optimizer.iterations.path)
 
-    def run_epoch(state: Any, x: Any, order: Any, noise: Any) -> Any:
+    def run_epoch(state: Any, x: Any, order: Any, noise: Any, seed: Any) -> Any:
         def step(state: Any, batch: Any) -> Any:
             (variables, slots), (rows, noise) = state, batch
             ramp = jax.numpy.minimum(slots[iterations] / warmup, 1.0) if warmup else 1.0
+            pixels = x[rows]
+            mask = _dropout(settings, seed, slots[iterations], pixels.shape)
 
             def objective(variables: Any) -> Any:
-                reconstruction, kl = _terms(settings, models, variables, x[rows], noise)
+                reconstruction, kl = _terms(settings, models, variables, pixels, noise, mask)
                 loss = reconstruction + settings.beta * ramp * kl
                 return loss / len(rows), (reconstruction, kl)
 
@@ -432,7 +470,8 @@ def _train(
         # everything random hangs on seed and epoch alone: nothing of it is in a checkpoint
         rng = _random(seed, 2, epoch)
         order = rng.permutation(len(train_x)).astype(np.int32)
-        state, terms = run_epoch(state, train_x, order, _noise(settings, rng, len(train_x)))
+        noise = _noise(settings, rng, len(train_x))
+        state, terms = run_epoch(state, train_x, order, noise, np.uint32(seed % 2**32))
         test_terms = run_test(state[0], test_x, test_noise)
         row = _row(settings, "", terms, len(train_x))
         row |= _row(settings, "test_", test_terms, len(test_x))

@@ -110,7 +110,9 @@ def test_layers_compute_what_the_letter_network_does(biases, decoder):
 
 @pytest.mark.parametrize("activation", list(vae.ACTIVATIONS))
 def test_layers_compute_what_the_image_decoder_does(activation):
-    knobs = explorer_page.model_settings(hidden=(7, 5), activation=activation, latent=3)
+    knobs = explorer_page.model_settings(
+        encoder=(7, 5), decoder=(5, 7), activation=activation, latent=3
+    )
     weights = explorer_page.model_weights(knobs, 64, 0)
     z = np.random.default_rng(1).normal(size=(6, 3))
     decoded = explorer.forward(explorer.image_layers(knobs, weights), z)
@@ -139,7 +141,7 @@ def test_codes_lie_in_the_window():
 
 
 def test_the_loss_by_rounding_is_measured():
-    knobs = explorer_page.model_settings(hidden=(256,))
+    knobs = explorer_page.model_settings(encoder=(256,), decoder=(256,))
     data = explorer_page.random_images(100, 28)
     weights = explorer_page.model_weights(knobs, 784, 0)
     model = explorer.image_model("improved", knobs, weights, data)
@@ -202,9 +204,13 @@ def test_what_would_end_its_element_is_refused():
 
 def test_a_page_of_the_full_study_is_below_five_megabytes():
     models = {
-        "published": explorer_page.model_settings(hidden=(256,)),
-        "autoencoder": explorer_page.model_settings(hidden=(256,), model="autoencoder", beta=0.0),
-        "improved": explorer_page.model_settings(hidden=(512, 256, 128), activation="gelu"),
+        "published": explorer_page.model_settings(encoder=(256,), decoder=(256,)),
+        "autoencoder": explorer_page.model_settings(
+            encoder=(256,), decoder=(256,), model="autoencoder", beta=0.0
+        ),
+        "improved": explorer_page.model_settings(
+            encoder=(256,) * 3, decoder=(256,) * 5, activation="silu"
+        ),
     }
     sets = explorer_page.image_set("digits", models, side=28, n=1100)
     content = {**explorer_page.content(), "vae": [sets] * 3}

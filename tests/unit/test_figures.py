@@ -17,6 +17,7 @@ from latentlab import latent, novelty
 from latentlab.figures import architectures, denoising, letters, optimizers, pixels, style, vae
 from latentlab.fonts import read_fonts
 from latentlab.gather import denoising_correlations
+from latentlab.generation import densest_region
 
 ROOT = Path(__file__).parents[2]
 FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
@@ -307,7 +308,19 @@ FIGURES = {
         loss_table(), "mnist", {"published": "VAE", "autoencoder": "autoencoder"}, 153.44
     ),
     "latent_codes": lambda: vae.latent_codes(
-        {"VAE": CLOUD, "autoencoder": 30 * CLOUD}, CLASSES, NAMES, "fashion_mnist", {"VAE"}
+        {"VAE": CLOUD, "autoencoder": 30 * CLOUD},
+        CLASSES,
+        NAMES,
+        "fashion_mnist",
+        {"VAE"},
+        {"VAE": densest_region(CLOUD, cells=64), "autoencoder": None},
+    ),
+    "class_density": lambda: vae.class_density(
+        {"VAE": CLOUD},
+        CLASSES,
+        NAMES,
+        "fashion_mnist",
+        {"VAE": {3: [densest_region(CLOUD[:-1], share, cells=64) for share in (0.5, 0.9)]}},
     ),
     "manifolds": lambda: vae.manifolds(
         {"VAE": images(9).reshape(3, 3, 28, 28), "plain": images(9).reshape(3, 3, 28, 28)},

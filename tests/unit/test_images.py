@@ -16,7 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
+from image_sets import small_images
 from latentlab import images
 
 SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,15 +51,6 @@ def write(path, content: bytes, packed: bool):
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def small_images(seed: int = 0, train: int = 6, test: int = 4, size=(5, 3)) -> images.Images:
-    rng = np.random.default_rng(seed)
-
-    def part(n):
-        return rng.integers(0, 256, (n, *size), np.uint8), rng.integers(0, 10, n, np.uint8)
-
-    return images.Images(*part(train), *part(test))
 
 
 def assert_same(a: images.Images, b: images.Images):
@@ -275,6 +268,125 @@ def test_npz_that_does_not_fit_is_refused(tmp_path, change, reason):
     np.savez(tmp_path / "mine.npz", **{k: v for k, v in content.items() if v is not None})
     with pytest.raises(ValueError, match=rf"mine\.npz: {reason}"):
         images.load_npz(tmp_path / "mine.npz")
+
+
+# --- a user's own folder -------------------------------------------------------------------------
+
+CLASSES = ["cat", "dog"]
+
+
+def write_png(path, pixels, mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).convert(mode).save(path, "PNG")
+
+
+def png_folder(folder, parts=("",), count=5, size=(6, 4)):
+    """``count`` images a class and part, each of one gray level that no other has."""
+    level = 0
+    for part in parts:
+        for name in CLASSES:
+            for i in range(count):
+                level += 1
+                write_png(folder / part / name / f"{i:02}.png", np.full(size, level, np.uint8))
+    return folder
+
+
+def test_png_files_of_a_class_folder_are_split_by_name(tmp_path):
+    found = images.load_folder(png_folder(tmp_path), CLASSES, test_every=3)
+    assert found.size == (6, 4)
+    assert found.train_images[:, 0, 0].tolist() == [1, 2, 4, 5, 6, 7, 9, 10]
+    assert found.train_labels.tolist() == [0] * 4 + [1] * 4
+    assert found.test_images[:, 0, 0].tolist() == [3, 8]
+    assert found.test_labels.tolist() == [0, 1]
+
+
+def test_png_files_already_split_stay_split(tmp_path):
+    png_folder(tmp_path, ("train", "test"), count=2)
+    found = images.load_folder(tmp_path, CLASSES, test_every=None)
+    assert found.train_images[:, 0, 0].tolist() == [1, 2, 3, 4]
+    assert found.test_images[:, 0, 0].tolist() == [5, 6, 7, 8]
+    assert found.test_labels.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_png_files_of_any_color_become_gray(tmp_path, mode):
+    for name in CLASSES:
+        for i in range(2):
+            write_png(tmp_path / name / f"{i}.png", np.full((3, 3), 255, np.uint8), mode)
+    assert images.load_folder(tmp_path, CLASSES, 2).train_images.tolist() == [[[255] * 3] * 3] * 2
+
+
+def test_idx_and_npz_are_recognized(tmp_path):
+    data = small_images(classes=2)
+    write_idx_folder(tmp_path / "idx", data, True)
+    np.savez(tmp_path / "mine.npz", **{f: getattr(data, f) for f in images._FIELDS})
+    for path in (tmp_path / "idx", tmp_path / "mine.npz"):
+        assert_same(images.load_folder(path, CLASSES, None), data)
+        with pytest.raises(images.DataError, match=r"label \d, but 1 class names are given$"):
+            images.load_folder(path, CLASSES[:1], None)
+
+
+def spoil(kind, folder):
+    """Make a folder of PNG files one that cannot be used; return what the error says."""
+    file = folder / "dog" / "01.png"
+    if kind == "absent":
+        return "nothing: no such file or folder"
+    if kind == "split":
+        return "without train and test folders it needs test_every"
+    if kind == "class":
+        (folder / "cow").mkdir()
+        return "a folder cow is not among the class names given"
+    if kind == "missing":
+        (folder / "dog").rename(folder.parent / "dog")
+        return "a folder dog is missing"
+    if kind == "empty":
+        for path in folder.rglob("*.png"):
+            path.unlink()
+        return "0 training and 0 test images"
+    if kind == "size":
+        write_png(file, np.zeros((4, 6), np.uint8))
+        return r"01.png: 4 x 6 pixels \(height, width\), the first image has 6 x 4"
+    if kind == "deep":
+        Image.fromarray(np.zeros((6, 4), np.uint16)).save(file, "PNG")
+        return "01.png: at most 8 bits a channel expected, mode I;16 found"
+    if kind == "cut":
+        file.write_bytes(file.read_bytes()[:45])
+    if kind == "other":
+        Image.fromarray(np.zeros((6, 4), np.uint8)).save(file, "GIF")
+    return "01.png: not a readable PNG file"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["absent", "split", "class", "missing", "empty", "size", "deep", "cut", "other"],
+)
+def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, kind):
+    folder = png_folder(tmp_path / "own")
+    message = spoil(kind, folder)
+    path, every = (folder, None if kind == "split" else 2)
+    if kind == "absent":
+        path = tmp_path / "nothing"
+    with pytest.raises((images.DataError, FileNotFoundError), match=message) as caught:
+        images.load_folder(path, CLASSES, every)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_size_of_png_files_is_checked_before_they_are_decoded(tmp_path, monkeypatch):
+    png_folder(tmp_path)
+    monkeypatch.setattr(images, "_read_png", None)
+    with pytest.raises(images.DataError, match="240 pixels in all, 239 are possible"):
+        images.load_png_folder(tmp_path, CLASSES, 3, max_bytes=239)
+
+
+def test_the_digest_of_a_folder_is_that_of_names_and_contents(tmp_path):
+    first, second = (png_folder(tmp_path / name) for name in "ab")
+    assert images.digest(first) == images.digest(second) != ""
+    (second / "dog" / "00.png").rename(second / "dog" / "05.png")
+    renamed = images.digest(second)
+    (second / "dog" / "05.png").write_bytes(b"")
+    assert len({images.digest(first), renamed, images.digest(second)}) == 3
+    assert images.digest(first / "dog" / "00.png")
+    assert images.digest(tmp_path / "nothing") == ""
 
 
 # --- digits ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from latentlab.gather import (
     letter_yardstick,
     nested,
     summarize,
+    vae_summary,
 )
 from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
 from latentlab.network import Network
@@ -191,3 +192,22 @@ def test_floats_survive_a_table(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("floats") / "t.csv"
     write_csv(pd.DataFrame({"x": values}), path)
     assert read_csv(path)["x"].astype(float).tolist() == values
+
+
+def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank():
+    rows = [
+        {"dataset": d, "model": m, "replicate": r, "test_loss": 150.0 + 2 * r, "nll": 140.0 + r,
+         "nll_standard_error": np.nan if m == "autoencoder" else 0.5}
+        for d in ("mnist", "digits") for m in ("published", "autoencoder") for r in range(3)
+    ]  # fmt: skip
+    summary = vae_summary(pd.DataFrame(rows), {"mnist": {"test_loss": 152.0}})
+    assert "nll_standard_error" not in summary
+    tree = nested(summary, ["dataset", "model"])
+    found = tree["mnist"]["published"]
+    assert (found["test_loss"], found["published_rank"]) == (152.0, pytest.approx(2 / 3))
+    assert found["test_loss_low"] == pytest.approx(152 - 4.303 * 2 / np.sqrt(3), abs=0.01)
+    assert found["nll_images_low"] == pytest.approx(141 - 1.96 * 0.5, abs=1e-4)
+    assert found["nll_images_high"] == pytest.approx(141 + 1.96 * 0.5, abs=1e-4)
+    for other in (tree["digits"]["published"], tree["mnist"]["autoencoder"]):
+        assert "published_rank" not in other
+    assert "nll_images_low" not in tree["mnist"]["autoencoder"]

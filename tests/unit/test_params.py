@@ -183,6 +183,14 @@ def errors_of(path, value):
         ("data.fonts", "/etc/passwd", "data.fonts: '/etc/passwd' given, allowed: a path inside"),
         ("data.images.mnist.source", "ftp", "data.images.mnist.source: 'ftp' given, allowed: on"),
         ("data.images.mnist.mirrors", ["file:///x"], "data.images.mnist.mirrors[0]: 'file:///x'"),
+        ("data.images.digits", {"source": "folder", "classes": ["a"]}, "data.images.digits.path: "),
+        (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "test_every": 1, "classes": ["a"]},
+            "data.images.digits.test_every: 1 given, allowed: an integer from 2",
+        ),
+        ("vae.measures.samples", 10, "vae.measures.samples: 10 given, allowed: an int"),
+        ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
     ],
 )  # fmt: skip

@@ -1,6 +1,8 @@
 """The image autoencoders: definitions by hand, determinism, resumption, divergence."""
 
 import hashlib
+import importlib
+import io
 import os
 import signal
 import subprocess
@@ -14,13 +16,17 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from image_sets import first_images, small_images
 from latentlab import arrays, images, vae
 
 SMALL = vae.Settings(
     model="vae",
-    hidden=(12,),
+    encoder=(12,),
+    decoder=(12,),
     latent=2,
     activation="relu",
+    variance="free",
+    input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",
@@ -29,20 +35,15 @@ SMALL = vae.Settings(
     epochs=3,
     batch_size=32,
 )
-PUBLISHED = replace(SMALL, hidden=(256,), epochs=50, batch_size=100)
+PUBLISHED = replace(SMALL, encoder=(256,), decoder=(256,), epochs=50, batch_size=100)
 SOURCES = Path(vae.__file__).parents[1]
+SCRIPTS = SOURCES.parent / "workflow" / "scripts"
 
 
 @pytest.fixture(scope="module")
 def data() -> images.Images:
     """200 training images (6 batches of 32 and a rest of 8) and 70 test images of 28 x 28."""
-    digits = images.digits()
-    return images.Images(
-        digits.train_images[:200],
-        digits.train_labels[:200],
-        digits.test_images[:70],
-        digits.test_labels[:70],
-    )
+    return first_images(images.digits(), 200, 70)
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,10 @@ def assert_same(a, b):
     ("name", "value"),
     [
         ("model", "gan"),
-        ("hidden", ()),
-        ("hidden", (256, 0)),
-        ("hidden", (2.5,)),
+        ("encoder", (256, 0)),
+        ("decoder", (2.5,)),
+        ("variance", "none"),
+        ("input_dropout", 0.95),
         ("latent", 0),
         ("latent", True),
         ("activation", "step"),
@@ -92,7 +94,7 @@ def test_impossible_settings_are_named(name, value):
 
 
 def test_settings_take_lists():
-    assert replace(SMALL, hidden=[8, 4]) == replace(SMALL, hidden=(8, 4))
+    assert replace(SMALL, decoder=[8, 4]) == replace(SMALL, decoder=(8, 4))
 
 
 def test_importing_the_module_imports_neither_keras_nor_jax():
@@ -134,7 +136,9 @@ def test_divergence_is_the_integral_that_defines_it():
 @pytest.mark.parametrize("model", ["vae", "autoencoder"])
 @pytest.mark.parametrize("activation", sorted(vae.ACTIVATIONS))
 def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
-    settings = replace(SMALL, model=model, activation=activation, hidden=(20, 9), latent=3)
+    settings = replace(
+        SMALL, model=model, activation=activation, encoder=(20, 9), decoder=(7, 8, 9), latent=3
+    )
     encoder, decoder = vae.build(settings, 784, seed=3)
     weights = keras_weights(encoder, decoder)
     x = vae.scaled(data.test_images)
@@ -210,7 +214,7 @@ def test_the_first_step_of_rmsprop_is_the_one_computed_by_hand(data, first_step)
     settings, start, gradients = first_step
     weights, _ = vae.train(settings, data, seed=1)
     for (name, index), g in gradients.items():
-        step = 0.001 * g / np.sqrt(0.1 * g**2 + 1e-7)
+        step = 0.001 * g / np.sqrt(0.1 * g**2 + 1e-14)
         np.testing.assert_allclose(
             weights[name][index] - start[name][index], -step, rtol=1e-2, atol=2e-7
         )
@@ -242,6 +246,53 @@ def test_the_kl_term_warms_up_linearly(data):
     two = replace(one_step, epochs=2)
     half = vae.train(replace(two, kl_warmup=2), data, seed=1)[0]
     assert content(half) != content(vae.train(replace(two, kl_warmup=1), data, seed=1)[0])
+
+
+def test_a_bounded_variance_is_the_logistic_function_of_the_output(data, first_step):
+    _, weights, _ = first_step
+    x = vae.scaled(data.test_images)
+    free, bounded = (
+        vae.encode(replace(SMALL, activation="tanh", variance=variance), weights, x)
+        for variance in ("free", "bounded")
+    )
+    np.testing.assert_array_equal(free[0], bounded[0])
+    odds = np.exp(free[1])
+    np.testing.assert_allclose(np.exp(bounded[1]), odds / (1 + odds))
+
+
+def test_a_bounded_variance_is_trained_as_it_is_scored(data):
+    settings = replace(SMALL, variance="bounded")
+    weights, history = vae.train(settings, data, seed=1)
+    scores = vae.evaluate(settings, weights, data.test_images, samples=50)
+    np.testing.assert_allclose(history["test_kl"][-1], scores["kl"], rtol=1e-5)
+    np.testing.assert_allclose(history["test_loss"][-1], scores["loss"], rtol=0.01)
+
+
+def test_dropped_inputs_are_the_share_asked_for_and_others_make_up_for_it():
+    settings = replace(SMALL, input_dropout=0.25)
+    mask, other = (np.asarray(vae._dropout(settings, 1, step, (500, 784))) for step in (0, 1))
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(4 / 3)}
+    np.testing.assert_allclose([np.mean(mask == 0), mask.mean()], [0.25, 1.0], atol=0.005)
+    assert np.mean(mask != other) > 0.3
+    assert vae._dropout(SMALL, 1, 0, (500, 784)) == 1.0
+
+
+def test_dropout_is_of_training_alone_and_resumes(data, tmp_path, every_epoch):
+    settings = replace(SMALL, input_dropout=0.3)
+    whole = vae.train(settings, data, 1)
+    scores = vae.evaluate(settings, whole[0], data.test_images, samples=50)
+    np.testing.assert_allclose(whole[1]["test_kl"][-1], scores["kl"], rtol=1e-5)
+    assert whole[1]["loss"][0] != vae.train(SMALL, data, 1)[1]["loss"][0]
+    with pytest.raises(Stopped):
+        vae.train(settings, data, 1, stop_after(2), tmp_path / "c.npz")
+    assert_same(whole, vae.train(settings, data, 1, None, tmp_path / "c.npz"))
+
+
+def test_a_bounded_variance_does_not_overflow(data):
+    weights = keras_weights(*vae.build(SMALL, 784, seed=1))
+    weights["encoder/log_variance/bias"] = np.full(2, 1e4, np.float32)
+    scores = vae.evaluate(replace(SMALL, variance="bounded"), weights, data.test_images)
+    assert np.isfinite(scores["loss"])
 
 
 # --- training ----------------------------------------------------------------------------------
@@ -293,9 +344,7 @@ def test_an_autoencoder_has_no_kl_term(data):
 
 
 def test_images_of_any_size():
-    rng = np.random.default_rng(0)
-    pixels, labels = rng.integers(0, 256, (9, 4, 7), np.uint8), np.zeros(9, np.uint8)
-    data = images.Images(pixels, labels, pixels[:2], labels[:2])
+    data = small_images(train=9, test=2, size=(4, 7))
     weights, _ = vae.train(replace(SMALL, epochs=1), data, seed=1)
     assert vae.decode(SMALL, weights, np.zeros((5, 2))).shape == (5, 28)
 
@@ -324,7 +373,9 @@ if sys.argv[1] == "pinned":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from dataclasses import replace
 from latentlab import images, vae
-settings = vae.Settings("vae", (256,), 2, "relu", "rmsprop", 0.001, "constant", 1.0, 0, 2, 100)
+settings = vae.Settings(
+    "vae", (256,), (256,), 2, "relu", "free", 0.0, "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
+)
 weights, history = vae.train(settings, images.load(sys.argv[2]), seed=1)
 for array in [*weights.values(), *history.values()]:
     print(hashlib.sha256(array.tobytes()).hexdigest())
@@ -348,6 +399,29 @@ def test_the_number_of_cores_changes_no_byte(tmp_path):
     )
     assert len(pinned.split()) == 16
     assert pinned == free
+
+
+class Screen(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
+
+
+def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    train_vae = importlib.import_module("train_vae")
+    screen = Screen(terminal=True)
+    show = train_vae.shown_progress(screen)
+    for epoch in range(41, 101):  # a checkpoint held the first 40
+        show(epoch, 100, {"test_loss": 151.26})
+    assert "100/100" in screen.getvalue()
+    assert "test loss 151.26" in screen.getvalue()
+    assert "\n" not in screen.getvalue().rstrip("\n")
+    assert capsys.readouterr().err == ""
+    show = train_vae.shown_progress(Screen(terminal=False))
+    for epoch in range(1, 101):
+        show(epoch, 100, {"test_loss": 151.26})
+    assert capsys.readouterr().err.count("\n") == 10
 
 
 # --- checkpoints -------------------------------------------------------------------------------
@@ -432,7 +506,9 @@ KILLED = """
 import sys
 from latentlab import images, vae
 vae._CHECKPOINT_SECONDS = 0.0
-settings = vae.Settings("vae", (64,), 2, "relu", "adam", 0.001, "cosine", 1.0, 5, 40, 100)
+settings = vae.Settings(
+    "vae", (64,), (64,), 2, "relu", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
+)
 weights, history = vae.train(
     settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]
 )

@@ -115,6 +115,11 @@ def image_settings(wildcards):
             f"params.yaml has no image set data.images.{wildcards.dataset}"
         )
     source = PARAMS["data"]["images"][wildcards.dataset]
+    if source["source"] == "folder":
+        from latentlab.images import digest  # here: importing it takes a moment
+
+        content = digest(ROOT / source["path"])
+        return canonical({"dataset": wildcards.dataset, "content": content, **source})
     kept = {key: value for key, value in source.items() if key != "classes"}
     return canonical({"dataset": wildcards.dataset, **kept})
 

@@ -1,6 +1,14 @@
 # vae: a variational autoencoder against a plain one, on images. (2)
 
-VAE_FIGURES = ["loss_curves", "latent_codes", "manifolds", "reconstructions", "samples"]
+VAE_FIGURES = [
+    "loss_curves",
+    "latent_codes",
+    "class_density",
+    "manifolds",
+    "reconstructions",
+    "interpolations",
+    "samples",
+]
 
 
 rule vae:

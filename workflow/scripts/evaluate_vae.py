@@ -1,9 +1,9 @@
-"""Score one trained model on the test images: loss, reconstruction and KL terms."""
+"""Score one trained model on the test images: loss terms, likelihood, codes, samples."""
 
 import pandas as pd
 import step
 
-from latentlab import images, seeds, vae
+from latentlab import generation, images, seeds, vae
 from latentlab.arrays import load_npz
 from latentlab.tables import write_csv
 
@@ -11,13 +11,14 @@ from latentlab.tables import write_csv
 def main(argv):
     args = step.arguments(__doc__, argv, "images", "weights", "scores")
     settings = args.settings
-    scores = vae.evaluate(
+    scores = generation.measures(
         vae.Settings(**settings["model"]),
         load_npz(args.weights),
-        images.load(args.images).test_images,
-        seed=seeds.integer(settings["seed"], settings["cell"], "evaluate"),
+        images.load(args.images),
+        generation.Effort(**settings["measures"]),
+        seeds.integer(settings["seed"], settings["cell"], "evaluate"),
     )
-    write_csv(pd.DataFrame([scores]).add_prefix("test_"), args.scores)
+    write_csv(pd.DataFrame([scores]), args.scores)
 
 
 if __name__ == "__main__":

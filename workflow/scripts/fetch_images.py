@@ -10,6 +10,9 @@ def main(argv):
     settings = args.settings
     if settings["source"] == "scikit-learn":
         found = images.digits()
+    elif settings["source"] == "folder":
+        path = step.ROOT / settings["path"]  # an absolute path stays as it is
+        found = images.load_folder(path, settings["classes"], settings.get("test_every"))
     else:
         found = images.load_idx_folder(step.download(settings["dataset"], settings))
     images.save(found, args.folder)

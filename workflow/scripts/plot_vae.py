@@ -1,8 +1,9 @@
-"""Draw all models on one image set: loss, codes, decoded plane, reconstructions, samples.
+"""Draw all models on one image set: loss, codes, decoded plane, what they make of images.
 
 Shown is the first start of each model; the loss is the mean of all starts.
 """
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from latentlab import images, latent, seeds, vae
 from latentlab.arrays import load_npz
 from latentlab.figures import vae as figures
 from latentlab.figures.style import save
+from latentlab.generation import densest_region
 from latentlab.params import read_yaml
 from latentlab.tables import read_csv
 
@@ -27,6 +29,18 @@ class Model:
         self.label = name if name == kind else f"{kind}, {name}"
 
 
+def class_regions(points, classes):
+    """By class, the smallest regions that hold half, and nine tenths, of its points (n, 2)."""
+    regions = {}
+    for c in np.unique(classes):
+        of_class = points[classes == c]
+        if len(of_class) > 2:
+            found = [densest_region(of_class, share, cells=192) for share in (0.5, 0.9)]
+            if all(found):
+                regions[c] = found
+    return regions
+
+
 def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
     dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
@@ -38,11 +52,11 @@ def draw(settings, data, models, curves, published):
         labels[name]: latent.coordinate_plane(c.shape[1]).project(c) for name, c in codes.items()
     }
     prior = {m.label for m in models.values() if m.settings.variational}
-    classes = np.asarray(data.test_labels)
-    yield (
-        "latent_codes",
-        figures.latent_codes(points, classes, settings["classes"], dataset, prior),
-    )
+    classes, names = np.asarray(data.test_labels), settings["classes"]
+    whole = {label: densest_region(p, cells=256) for label, p in points.items()}
+    yield "latent_codes", figures.latent_codes(points, classes, names, dataset, prior, whole)
+    of_classes = {label: class_regions(p, classes) for label, p in points.items()}
+    yield "class_density", figures.class_density(points, classes, names, dataset, of_classes)
 
     pictures, windows = {}, {}
     for name, model in models.items():
@@ -59,6 +73,18 @@ def draw(settings, data, models, curves, published):
     for model in models.values():
         rows[model.label] = model.decode(model.encode(x[shown])).reshape(-1, *data.size)
     yield "reconstructions", figures.rows(rows, f"Test images of {dataset} and what returns")
+
+    rows = {}
+    for first, last in itertools.pairwise(figures.shown_images(classes, 4)):
+        for model in models.values():
+            ends = model.encode(x[[first, last]])
+            steps = np.linspace(0, 1, max(2, settings["drawn"]))[:, None]
+            pictures = model.decode((1 - steps) * ends[0] + steps * ends[1])
+            pictures = np.stack([x[first], *pictures, x[last]])
+            route = f"{names[classes[first]]} to {names[classes[last]]}"
+            rows[f"{route}\n{model.label}"] = pictures.reshape(-1, *data.size)
+    title = f"{dataset}: straight from one test image's code to another's, the images at the ends"
+    yield "interpolations", figures.rows(rows, title)
 
     rows = {}
     for model in models.values():
@@ -78,8 +104,9 @@ def main(argv):
         name: Model(name, model, load_npz(cells / name / "0" / "weights.npz"))
         for name, model in settings["models"].items()
     }
-    # variational models first
-    models = dict(sorted(models.items(), key=lambda m: (not m[1].settings.variational, m[0])))
+    # the published model and its control side by side, then what goes beyond them
+    known = [name for name in ("published", "autoencoder") if name in models]
+    models = {name: models[name] for name in [*known, *sorted(set(models).difference(known))]}
     curves = read_csv(args.curves)
     published = read_yaml(args.published)["vae"].get(dataset, {}).get("test_loss")
 

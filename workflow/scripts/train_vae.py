@@ -1,12 +1,33 @@
 """Train one model on one image set from one seed: weights and the loss after every epoch."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import step
+from tqdm import tqdm
 
 from latentlab import images, seeds, vae
 from latentlab.arrays import save_npz
 from latentlab.tables import write_csv
+
+
+def shown_progress(stream):
+    """What to call after every epoch: a bar where a person looks on, else a line in ten epochs."""
+    if not stream.isatty():
+        return step.log_epoch
+    bar = tqdm(unit=" epochs", file=stream, dynamic_ncols=True)
+
+    def show(epoch, epochs, row):
+        bar.total = epochs
+        if not bar.n:  # what a checkpoint holds took no time now
+            bar.initial = bar.n = epoch - 1
+        bar.set_postfix_str(f"test loss {row['test_loss']:.2f}", refresh=False)
+        bar.update()
+        if epoch == epochs:
+            bar.close()
+
+    return show
 
 
 def main(argv):
@@ -17,7 +38,7 @@ def main(argv):
         vae.Settings(**settings["model"]),
         images.load(args.images),
         seeds.integer(settings["seed"], settings["cell"], "train"),
-        progress=step.log_epoch,
+        progress=shown_progress(sys.stderr),
         checkpoint=args.checkpoint,
     )
 

@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from latentlab.figures import pixels, style
 from latentlab.figures.style import Array
+from latentlab.generation import Region
 from latentlab.latent import Window
 
 _TERMS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL divergence"}
@@ -93,31 +95,93 @@ def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float |
 
 
 def latent_codes(
-    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str, prior: set[str]
-) -> Figure:
+    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
+    prior: set[str], regions: Mapping[str, Region | None],
+) -> Figure:  # fmt: skip
     """Codes of the test images, a panel a model, colored and named by class.
 
     codes : (n, 2) by the model's label; classes : (n,) numbers of the names
     prior : labels of the models whose codes are drawn to a standard normal distribution
+    regions : the smallest region that holds 95 % of the codes, by label
     """
-    height = 4.8 * -(-len(codes) // 2) + 0.4
-    figure = style.canvas(height, width=_WIDE, title=f"Codes of the test images of {dataset}")
-    panels = figure.subplots(-(-len(codes) // 2), min(2, len(codes)), squeeze=False).ravel()
+    figure, panels = _planes(len(codes), f"Codes of the test images of {dataset}")
     tints = [tuple(pixels.shaded(0.55, "white", color)) for color in _CLASSES]
     colors = [tints[c % len(tints)] for c in classes]
     size = 12 if len(classes) < 2000 else 2.2
     for axes, (label, points) in zip(panels, codes.items(), strict=False):
         # no soft edges, no transparency: few colors, and a file a fifth as large
-        axes.scatter(*points.T, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
+        x, y = points.T
+        axes.scatter(x, y, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
         if label in prior:
             _prior_circle(axes)
+        region = regions.get(label)
+        if region:
+            _border(axes, region, style.INK, 1.4)
         _name_classes(axes, points, classes, names)
-        axes.set_title(label)
+        axes.set_title(f"{label}{_area_text(region)}")
+    figure.legend(
+        handles=[
+            Line2D([], [], color=style.INK, linewidth=1.4, label="smallest region with 95 %"),
+            Line2D([], [], color=style.INK, linewidth=1, linestyle=(0, (4, 3)),
+                   label="two deviations of the prior"),
+        ],
+        loc="outside lower center", ncols=2,
+    )  # fmt: skip
+    return figure
+
+
+def _area_text(region: Region | None) -> str:
+    if region is None:
+        return ""
+    area = f"{region.area:,.0f}" if region.area >= 100 else f"{region.area:.3g}"
+    return f": 95 % within {area} square units"
+
+
+def _planes(count: int, title: str) -> tuple[Figure, list[Axes]]:
+    """A figure with axes for ``count`` latent planes, two side by side."""
+    rows = -(-count // 2)
+    figure = style.canvas(4.8 * rows + 0.6, width=_WIDE, title=title)
+    panels: list[Axes] = [*figure.subplots(rows, min(2, count), squeeze=False).ravel()]
+    for axes in panels:
         axes.set_xlabel("latent unit 1")
         axes.set_ylabel("latent unit 2")
         axes.grid(visible=False)
-    for axes in panels[len(codes) :]:
+    for axes in panels[count:]:
         axes.axis("off")
+    return figure, panels
+
+
+def _border(axes: Axes, region: Region, color: str, width: float) -> None:
+    x, y = region.points[..., 0], region.points[..., 1]
+    axes.contour(x, y, region.density, [region.level], colors=[color], linewidths=[width])
+
+
+def class_density(
+    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
+    regions: Mapping[str, Mapping[int, tuple[Region, Region]]],
+) -> Figure:  # fmt: skip
+    """Where the test codes of each class are dense, a panel a model.
+
+    codes, classes, names : as for ``latent_codes``
+    regions : by label and class the smallest regions that hold half, and nine tenths, of its codes
+    """
+    figure, panels = _planes(len(codes), f"Density of the classes' codes, {dataset}")
+    for axes, (label, points) in zip(panels, codes.items(), strict=False):
+        for c, (half, most) in regions[label].items():
+            color = _CLASSES[c % len(_CLASSES)]
+            x, y = half.points[..., 0], half.points[..., 1]
+            axes.contourf(x, y, half.density, [half.level, np.inf], colors=[color], alpha=0.4)
+            _border(axes, half, color, 1.2)
+            _border(axes, most, color, 0.6)
+        _name_classes(axes, points, classes, names)
+        axes.set_title(label)
+    figure.legend(
+        handles=[
+            Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
+            Line2D([], [], color=style.MUTED, linewidth=0.6, label="nine tenths of a class"),
+        ],
+        loc="outside lower center", ncols=2,
+    )  # fmt: skip
     return figure
 
 
@@ -126,8 +190,6 @@ def _prior_circle(axes: Axes) -> None:
     angle = np.linspace(0, 2 * np.pi, 100)
     axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1,
               linestyle=(0, (4, 3)))  # fmt: skip
-    axes.annotate("2 deviations of the prior", (0, -2), xytext=(0, -10), textcoords="offset points",
-                  ha="center", fontsize=8.5, path_effects=style.halo(), zorder=7)  # fmt: skip
 
 
 def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str]) -> None:
@@ -177,13 +239,39 @@ def manifolds(
     windows : the window of the grid; None for the normal quantiles 0.05 to 0.95
     """
     wholes = [_tiled(grid, gap=1) for grid in pictures.values()]
-    title = f"The latent plane of {dataset}, decoded"
-    figure, panels = pixels.frame(wholes, title, top=0.75, width=_WIDE)
+    figure, panels = _two_columns(wholes, f"The latent plane of {dataset}, decoded")
     for axes, whole, label in zip(panels, wholes, pictures, strict=True):
         _picture(axes, whole)
         axes.set_title(label)
         axes.set_xlabel(_window_text(windows[label]), fontsize=9, loc="left")
     return figure
+
+
+def _two_columns(pictures: Sequence[Array], title: str) -> tuple[Figure, list[Axes]]:
+    """A figure with axes for pictures (height, width, 3), two side by side, title and label each.
+
+    A pixel of a picture takes a whole number of pixels of the page, as in ``pixels.frame``.
+    """
+    left, right, top, above, below = 0.1875, 0.125, 0.4, 0.35, 0.55
+    columns, rows = min(2, len(pictures)), -(-len(pictures) // 2)
+    high, wide = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    room = ((_WIDE - right) / 2 - left) * style.CSS_DPI
+    cell = min(4, max(1, int(room / wide))) / style.CSS_DPI
+    width = columns * (wide * cell + left) + right
+    height = top + rows * (above + high * cell + below)
+    figure = Figure(figsize=(width, height), facecolor=style.PAPER)
+    panels = []
+    for index in range(len(pictures)):
+        row, column = divmod(index, 2)
+        x = left + column * (wide * cell + left)
+        y = height - top - row * (above + high * cell + below) - above - high * cell
+        place = (x / width, y / height, wide * cell / width, high * cell / height)
+        axes = figure.add_axes(place)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        panels.append(axes)
+    style.heading(figure, title)
+    return figure, panels
 
 
 def _window_text(window: Window | None) -> str:
