@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import fuzz
-from latentlab.params import ParamsError, cells, read_params, read_yaml
+from latentlab.params import FACTORS, ParamsError, cells, read_params, read_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"
@@ -149,7 +149,7 @@ def test_mutated_files_are_refused_whole(tmp_path, number):
         read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
 
 
-@pytest.mark.parametrize("experiment", [key for key in PARAMS if key not in ("seed", "data")])
+@pytest.mark.parametrize("experiment", FACTORS)
 def test_names_that_are_allowed_make_paths_inside_the_results(experiment):
     for cell in cells(PARAMS, experiment):
         assert re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", cell)
