@@ -171,6 +171,61 @@ def claimed_tables(path):
     ]
 
 
+def cells_below(wildcards):
+    """The cells whose names begin with the wildcards."""
+    family = "/".join(wildcards)
+    found = [cell for cell in CELLS["denoising"] if cell.startswith(f"{family}/")]
+    if not found:
+        raise WorkflowError(f"params.yaml has no denoisers {family}")
+    return found
+
+
+def denoisers(step, **more):
+    """Settings of all cells that the wildcards begin, by their folders below the family's."""
+
+    def of(wildcards):
+        family = DENOISERS.format(**wildcards)
+        return canonical(
+            {
+                "cells": {
+                    cell.removeprefix(f"{family}/"): CELLS["denoising"][cell][step]
+                    for cell in cells_below(wildcards)
+                },
+                "subset": wildcards.subset,
+                **more,
+            }
+        )
+
+    return of
+
+
+def of_denoisers(*files):
+    """The named results of all cells that the wildcards begin."""
+
+    def of(wildcards):
+        return [
+            f"results/denoising/cells/{cell}/{file}"
+            for cell in cells_below(wildcards)
+            for file in files
+        ]
+
+    return of
+
+
+def denoising_pages():
+    """What the figures of all denoisers together show."""
+    section = PARAMS["denoising"]
+    first = next(iter(section["subsets"].values()))
+    return canonical(
+        {
+            "seed": PARAMS["seed"],
+            "font": first["fonts"][0],
+            "letters": first["letters"],
+            **{key: section[key] for key in ("tests", "variations", "drawn_above")},
+        }
+    )
+
+
 def images_folder(wildcards, input):
     """Where the images of a job's data set are."""
     return os.path.dirname(input.images[0])
