@@ -38,7 +38,7 @@ class Project:
         """Run a command there; its output. Fails the test on an unexpected exit code."""
         done = subprocess.run(
             command, cwd=self.root, env={**environment(), **extra},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900,
         )  # fmt: skip
         assert (done.returncode == 0) == ok, f"{command}: exit {done.returncode}\n{done.stdout}"
         return done.stdout
