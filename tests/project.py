@@ -55,7 +55,7 @@ class Project:
 
     def pending(self, *targets: str) -> set[str]:
         """Outputs that a run would make, by a dry run; empty when nothing is to be done."""
-        text = self.snakemake("--dry-run", "--quiet", "host", *targets)
+        text = self.snakemake(*targets, "--dry-run", "--quiet", "host")
         lines = [line.strip() for line in text.splitlines()]
         outputs = [line.removeprefix("output: ") for line in lines if line.startswith("output: ")]
         assert outputs or "Nothing to be done" in text, text

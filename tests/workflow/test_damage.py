@@ -27,8 +27,8 @@ def empty(path):
 
 
 DAMAGED = [
-    "results/architectures/cells/*/weights.npz",
-    "results/architectures/cells/*/history.csv",
+    "results/architectures/cells/*/*/weights.npz",
+    "results/architectures/cells/*/*/history.csv",
     "results/architectures/tables/summary.csv",
     "results/architectures/metrics.json",
     "results/letters/figures/*/*/*.svg",
@@ -90,6 +90,7 @@ def test_damaged_records_are_not_trusted(project):
 
 
 @pytest.mark.scenario("job records removed, then an edit")
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["snakemake", "dvc"])
 def test_results_without_records_are_not_certified(project, tool):
     """Removing .snakemake is common advice. Snakemake alone would then have nothing to do."""
@@ -104,10 +105,11 @@ def test_results_without_records_are_not_certified(project, tool):
 
 
 @pytest.mark.scenario("compiled code cut, emptied, a bit flipped")
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [truncate, flip, empty], ids=lambda f: f.__name__)
 def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage):
     cache = tmp_path / "cache"
-    target = "results/architectures/cells/35-2/weights.npz"
+    target = "results/architectures/cells/35-2/relu/weights.npz"
     before = (project.root / target).read_bytes()
     arguments = (target, "--forcerun", "train_architectures")
     project.snakemake(*arguments, LATENTLAB_CACHE=str(cache))
@@ -141,6 +143,7 @@ def test_damaged_inputs_are_named(project, name, damage, reason):
     assert project.pending() == set()
 
 
+@pytest.mark.slow
 def test_what_a_kill_leaves_among_the_records_does_no_harm(project):
     (project.root / RECORDS / ".4711.tmp").write_text('{"rule": ')
     project.edit("denoising.fresh_draws", 6)

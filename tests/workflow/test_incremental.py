@@ -190,6 +190,7 @@ def test_a_failed_cell_keeps_the_others(blank):
 
 
 @pytest.mark.scenario("an architecture added and removed")
+@pytest.mark.slow
 def test_an_architecture_added_and_removed(project):
     """One more changes no cell that was there; without it everything is as before."""
     before, lock = project.bytes_of(), (project.root / "dvc.lock").read_bytes()

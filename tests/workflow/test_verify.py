@@ -37,9 +37,10 @@ def test_what_differs_is_shown(project, factor, agrees):
     """Within the tolerance it passes, beyond it fails; the table names it either way."""
 
     def change(metrics):
-        metrics["35-2"]["mean_error"] *= factor
+        network = metrics["networks"]["35-2"]["relu"]
+        network["mean_error"] *= factor
         for bound in ("low", "high"):
-            metrics["35-2"][f"mean_error_{bound}"] = metrics["35-2"]["mean_error"]
+            network[f"mean_error_{bound}"] = network["mean_error"]
 
     # the clone that the command would make, with the results that it would compute
     old, path = commit_metric(project, "architectures", change)
@@ -52,7 +53,7 @@ def test_what_differs_is_shown(project, factor, agrees):
 
     text = project.run(*COMMAND, ok=agrees)
     assert "| results/architectures/metrics.json" in text
-    line = next(line for line in text.splitlines() if "35-2.mean_error " in line)
+    line = next(line for line in text.splitlines() if "35-2.relu.mean_error " in line)
     assert ("yes" if agrees else "NO") in line
     assert ("agree within the tolerance" in text) == agrees
     assert "Traceback" not in text
