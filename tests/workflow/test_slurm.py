@@ -53,16 +53,16 @@ def test_a_cluster_gives_the_same_bytes(cluster, blank, finished):
 
 FAULTS = """
 import os, pathlib, time
-_cell = step.sys.argv[step.sys.argv.index("--weights") + 1].split("/")[-2]
+_cell = "-".join(step.sys.argv[step.sys.argv.index("--weights") + 1].split("/")[3:-1])
 _seen = pathlib.Path(f"attempts-{_cell}")
 _first = not _seen.exists()
 _seen.write_text(os.environ["SLURM_JOB_ID"])
-if _cell == "35-2" and _first:
+if _cell == "35-2-relu" and _first:
     step.sys.exit(3)  # fails once
-if _cell == "35-3-2":
+if _cell == "35-3-2-relu":
     _memory = b"x" * 1_300_000_000  # more than the first attempt has, less than the second
     time.sleep(5)  # Slurm looks once a second
-if _cell == "small" and _first:
+if _cell == "font1-small" and _first:
     time.sleep(600)  # until it is canceled
 """
 
@@ -71,11 +71,15 @@ def test_jobs_that_fail_starve_or_are_canceled_are_done_again(cluster, blank, fi
     before = cluster.states()
     for script in ("train_architectures", "train_letters"):
         blank.replace(f"workflow/scripts/{script}.py", "import step\n", f"import step\n{FAULTS}")
-    cells = ["architectures/cells/35-2", "architectures/cells/35-3-2", "letters/cells/font1/small"]
+    cells = [
+        "architectures/cells/35-2/relu",
+        "architectures/cells/35-3-2/relu",
+        "letters/cells/font1/small",
+    ]
     wanted = [f"results/{cell}/scores.csv" for cell in cells]
 
     process = start(cluster, blank, *wanted)
-    marker = blank.root / "attempts-small"
+    marker = blank.root / "attempts-font1-small"
     deadline = time.monotonic() + SECONDS
     while not (marker.exists() and marker.read_text()):
         assert process.poll() is None, process.stdout.read()
