@@ -50,6 +50,7 @@ def test_clone_pull_edit(remote, tmp_path, tool):
 
 
 @pytest.mark.scenario("dvc repro from nothing twice")
+@pytest.mark.slow
 def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     other = clone(project, tmp_path / "clone")
     assert not (other.root / ".snakemake").exists() or not other.bytes_of(".snakemake/metadata")
