@@ -88,8 +88,13 @@ class Chapter:
 
 
 def figure(path: Path, alt: str, caption: str) -> Figure:
-    """The figure at ``path`` (without suffix): its SVG inside a data URI, which needs no file."""
+    """The figure at ``path`` (without suffix): its SVG inside a data URI, which needs no file.
+
+    Where the SVG is heavy (thousands of dots, letters, images), its PNG in few colors.
+    """
     svg = path.with_name(f"{path.name}.svg").read_bytes()
+    if len(svg) > _HEAVY:
+        return small_figure(path, alt, caption)
     points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', svg)
     width = round(float(points.group(1)) * 96 / 72) if points else 720
     # percent-encoded, where paths stay as they are: a quarter shorter than base64
@@ -112,6 +117,7 @@ def small_figure(path: Path, alt: str, caption: str) -> Figure:
     return Figure(path.name, uri, picture.width // 2, alt, caption)
 
 
+_HEAVY = 100_000  # bytes of an SVG from which on a page takes the PNG
 _COLORS = 48  # flat areas, text with its soft edges: more is not seen
 
 NONE = "\N{EN DASH}"
