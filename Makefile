@@ -61,9 +61,10 @@ lock: ## pin the newest packages that pyproject.toml allows (needs uv)
 	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group dev -o requirements-dev.lock
 	@$(UV_COMPILE) --upgrade --constraints requirements.lock --group cuda -o requirements-cuda.lock
 
-pictures: ## renew the pictures of the README from the results
+pictures: $(DEVELOP) ## renew the pictures of the README from the results (needs a browser)
 	@mkdir -p docs/images
 	@cp results/architectures/figures/final_errors.png docs/images/
+	@python docs/screenshots.py
 
 readme: install ## renew the verdicts in the README from the results
 	@python workflow/scripts/write_readme.py
