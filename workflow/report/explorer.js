@@ -46,6 +46,8 @@ function erf(x) {
 const ACTIVATIONS = {
   linear: (h) => h,
   relu: (h) => Math.max(h, 0),
+  // the published code's: integers where the layer's first unit is not above 0
+  relu_as_run: (h, beta, first) => (first > 0 ? Math.max(h, 0) : Math.trunc(Math.max(h, 0))),
   step: (h) => (h > 0 ? 1 : 0),
   sigmoid: (h, beta) => 1 / (1 + Math.exp(-2 * beta * h)),
   tanh: (h, beta) => Math.tanh(beta * h),
@@ -59,10 +61,13 @@ function forward(layers, input) {
     const { rows, columns, weights, bias, beta } = layer;
     const activation = ACTIVATIONS[layer.activation];
     const output = (layer.output ??= new Float64Array(rows));
+    let first = 0;
     for (let row = 0, at = 0; row < rows; row++) {
       let sum = 0;
       for (let column = 0; column < columns; column++) sum += weights[at++] * input[column];
-      output[row] = activation(bias ? sum + bias[row] : sum, beta);
+      if (bias) sum += bias[row];
+      if (row === 0) first = sum;
+      output[row] = activation(sum, beta, first);
     }
     input = output;
   }
