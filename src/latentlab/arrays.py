@@ -8,6 +8,7 @@ a temporary name and renamed, so that a reader never sees half of one.
 from __future__ import annotations
 
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,10 @@ from latentlab import StudyError
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file can hold
 _LIMIT = 4 * 2**30  # bytes; far above any result or data set of this study
-_DAMAGED = (
+DAMAGED = (
     ValueError,
+    SyntaxError,  # the header of an array is a Python literal
+    tokenize.TokenError,
     OSError,
     EOFError,
     MemoryError,
@@ -82,7 +85,7 @@ def load_npz(path: str | Path, limit: int = _LIMIT) -> dict[str, np.ndarray]:
             return {name: _array(stored[name]) for name in stored.files}
     except FileNotFoundError:
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise StudyError(f"{path}: not a readable .npz file: {error}") from error
 
 

@@ -197,7 +197,9 @@ def load(folder: str | Path) -> Images:
         path = folder / f"{name}.npy"
         try:
             parts[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except FileNotFoundError:
+            raise
+        except arrays.DAMAGED as error:
             raise DataError(f"{path}: not a readable .npy file: {error}") from error
     return _images(folder, parts)
 

@@ -240,6 +240,15 @@ def test_a_stored_array_that_is_cut_is_named(tmp_path, cut):
         images.load(tmp_path)
 
 
+def test_a_stored_array_whose_header_is_damaged_is_named(tmp_path):
+    """NumPy's reader of headers lets a tokenizer's error through."""
+    images.save(small_images(), tmp_path)
+    path = tmp_path / "train_images.npy"
+    path.write_bytes(path.read_bytes().replace(b"(6, 5, 3)", b"(6, 5, 3("))
+    with pytest.raises(ValueError, match=r"train_images\.npy: not a readable"):
+        images.load(tmp_path)
+
+
 def test_a_missing_stored_array_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"train_images\.npy"):
         images.load(tmp_path)
