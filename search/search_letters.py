@@ -30,7 +30,7 @@ from ruamel.yaml import YAML
 
 from latentlab.gather import gather_cells
 from latentlab.network import Network
-from latentlab.params import ACTIVATIONS, front_factors, letters_factors, read_yaml
+from latentlab.params import ACTIVATIONS, front_factors, letters_factors, letters_network, read_yaml
 
 SEARCH = ROOT / "search"
 RUN = SEARCH / "run"
@@ -62,10 +62,7 @@ def table(letters: dict[str, Any], cells: Path) -> pd.DataFrame:
     starts = gather_cells(cells, factors, "runs.csv", "scores.csv")
     rows = []
     for (font, name), cell in starts.groupby(["font", "network"], sort=False):
-        front = letters["front"]
-        network = letters["networks"].get(
-            name, {**front, "architecture": front["architectures"].get(name)}
-        )
+        network = letters_network(letters, name)
         shape = Network(network["architecture"], **{key: network[key] for key in ACTIVATIONS})
         worst = cell["max_wrong_pixels"]
         rows.append(

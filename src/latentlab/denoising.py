@@ -15,10 +15,10 @@ import pandas as pd
 from latentlab import gradient, similarity
 from latentlab.fonts import Font
 from latentlab.metrics import letter_scores, nearest_letter, wrong_pixels
-from latentlab.network import Array, Network, forward, initial_weights, squared_error
+from latentlab.network import Array, Network, forward, squared_error
 from latentlab.noise import NOISES
 from latentlab.seeds import generator
-from latentlab.training import Training, train_replicates
+from latentlab.training import Training, train, train_replicates
 
 MEASURES = ("error", "mean_wrong_pixels", "exact", "within_one_pixel", "right_letter")
 """What ``answer_scores`` returns."""
@@ -92,40 +92,23 @@ def train_denoisers(
 
     With ``redraw`` every epoch has noise of its own, else all learn from the same copies.
     """
-    network, seed, cell = Network(**settings["network"]), settings["seed"], settings["cell"]
-    if not settings["redraw"]:
-        return train_replicates(
-            network,
-            lambda replicate: training_set(letters, settings, replicate),
-            replicates=settings["replicates"],
-            seed=seed,
-            cell=cell,
-            options=settings["training"],
-            log=log,
-        )
-    return [_redrawn(network, letters, settings, r, log) for r in range(settings["replicates"])]
 
+    def samples(replicate: int) -> tuple[Any, Array]:
+        if not settings["redraw"]:
+            return training_set(letters, settings, replicate)
+        targets = np.tile(letters, (settings["copies"], 1))
+        return lambda epoch: training_set(letters, settings, replicate, epoch)[0], targets
 
-def _redrawn(
-    network: Network,
-    letters: Array,
-    settings: Mapping[str, Any],
-    replicate: int,
-    log: Callable[[str], None],
-) -> Training:
-    def draw(epoch: int) -> Array:
-        return training_set(letters, settings, replicate, epoch)[0]
-
-    targets = np.tile(letters, (settings["copies"], 1))
-    start = initial_weights(
-        network, generator(settings["seed"], settings["cell"], replicate, "start")
+    return train_replicates(
+        Network(**settings["network"]),
+        samples,
+        replicates=settings["replicates"],
+        seed=settings["seed"],
+        cell=settings["cell"],
+        options=settings["training"],
+        log=log,
+        run=gradient.train_redrawn if settings["redraw"] else train,
     )
-    training = gradient.train_redrawn(network, draw, targets, start, **settings["training"])
-    log(
-        f"replicate {replicate + 1} of {settings['replicates']}: {training.status} after"
-        f" {training.epochs} epochs, error {training.errors[-1]:.6g}"
-    )
-    return training
 
 
 # ------------------------------------------------------------------ scores

@@ -275,7 +275,7 @@ _PUBLISHED_KINDS = ("uniform", "uniform_as_run", "salt_and_pepper")
 """The published noise as meant, as its code ran it, and as its slide names it."""
 
 
-def test_summary(scores: pd.DataFrame) -> pd.DataFrame:
+def noise_summary(scores: pd.DataFrame) -> pd.DataFrame:
     """One row for each noise that a denoiser was tested on, with intervals over replicates."""
     return summarize(scores, TESTED, **DENOISING_MEASURES)
 

@@ -32,14 +32,23 @@ def letter_scores(wrong: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def hamming(patterns: np.ndarray, letters: np.ndarray) -> np.ndarray:
+    """Pixels that differ, (..., letters) integers.
+
+    patterns (..., pixels) and letters (letters, pixels) are booleans.
+    """
+    a, b = patterns.astype(np.float64), letters.astype(np.float64)
+    # as a product of matrices, and exact: small whole numbers
+    distance = a.sum(axis=-1)[..., None] + b.sum(axis=-1) - 2.0 * (a @ b.T)
+    return np.asarray(distance, np.int64)
+
+
 def nearest_letter(outputs: Array, letters: Array, threshold: float) -> np.ndarray:
     """Index of the letter nearest in Hamming distance to each thresholded output.
 
     outputs (..., pixels), letters (letters, pixels); ties go to the first letter.
     """
-    on, letter = (np.asarray(a > threshold, np.float64) for a in (outputs, letters))
-    # the distance less the number of pixels on, the same for all letters; whole numbers, exact
-    nearest: np.ndarray = np.argmin(letter.sum(axis=-1) - 2.0 * (on @ letter.T), axis=-1)
+    nearest: np.ndarray = np.argmin(hamming(outputs > threshold, letters > threshold), axis=-1)
     return nearest
 
 

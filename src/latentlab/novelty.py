@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from latentlab import latent
 from latentlab.fonts import COLUMNS, ROWS
-from latentlab.metrics import wrong_pixels
+from latentlab.metrics import hamming, wrong_pixels
 from latentlab.network import Array, Network, decode, encode, forward
 
 KINDS = ("known", "new", "blur")
@@ -52,13 +52,6 @@ class NewLetter:
     distance: int
     nearest: int
     points: int
-
-
-def hamming(patterns: np.ndarray, letters: np.ndarray) -> np.ndarray:
-    """Pixels that differ, (n, letters) integers, for booleans (n, pixels) and (letters, pixels)."""
-    a, b = patterns.astype(np.float64), letters.astype(np.float64)
-    distance = a.sum(axis=1)[:, None] + b.sum(axis=1) - 2.0 * (a @ b.T)  # exact: small integers
-    return np.asarray(distance, np.int64)
 
 
 def connected(patterns: np.ndarray) -> np.ndarray:

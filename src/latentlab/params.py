@@ -552,7 +552,7 @@ def _optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any])
 
 
 def _letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
-    network = _letters_network(section, factors["network"])
+    network = letters_network(section, factors["network"])
     common = {
         "font": factors["font"],
         "network": _pick(network, "architecture", *ACTIVATIONS),
@@ -581,7 +581,7 @@ def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _letters_network(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def letters_network(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The knobs of a named network, or of one on the front."""
     front = section["front"]
     if name in front["architectures"]:

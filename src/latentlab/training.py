@@ -80,19 +80,20 @@ def train(
 
 def train_replicates(
     network: Network,
-    samples: Callable[[int], tuple[Array, Array]],
+    samples: Callable[[int], tuple[Any, Array]],
     *,
     replicates: int,
     seed: int,
     cell: str,
     options: Mapping[str, Any],
     log: Callable[[str], None] = lambda line: None,
+    run: Callable[..., Training] = train,
 ) -> list[Training]:
     """Independent trainings of one cell.
 
-    samples gives inputs and targets (samples, units) of a replicate; start weights depend
-    on the seed, the cell and the replicate alone. A line a replicate goes to ``log``, and one
-    a minute from a long one.
+    samples gives inputs and targets (samples, units) of a replicate, as ``run`` takes them; start
+    weights depend on the seed, the cell and the replicate alone. A line a replicate goes to
+    ``log``, and one a minute from a long one.
     """
     trainings = []
     for replicate in range(replicates):
@@ -100,7 +101,7 @@ def train_replicates(
         start = initial_weights(network, generator(seed, cell, replicate, "start"))
         name = f"replicate {replicate + 1} of {replicates}"
         progress = _now_and_then(log, name)
-        training = train(network, inputs, targets, start, progress=progress, **options)
+        training = run(network, inputs, targets, start, progress=progress, **options)
         trainings.append(training)
         log(
             f"{name}: {training.status} after {training.epochs} epochs,"

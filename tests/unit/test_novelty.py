@@ -13,6 +13,7 @@ from scipy import ndimage
 from latentlab import latent, novelty
 from latentlab.fonts import read_fonts
 from latentlab.gather import front_metrics, letter_difficulty, linear_control
+from latentlab.metrics import hamming
 from latentlab.network import Network, forward, initial_weights, squared_error, unflatten
 from latentlab.novelty import KINDS, Rules
 from latentlab.training import train
@@ -32,7 +33,7 @@ def kinds(outputs, rules=RULES):
 
 @given(PATTERNS, PATTERNS)
 def test_hamming_counts_pixels_that_differ(a, b):
-    assert np.array_equal(novelty.hamming(a, b), (a[:, None] != b).sum(axis=-1))
+    assert np.array_equal(hamming(a, b), (a[:, None] != b).sum(axis=-1))
 
 
 @given(PATTERNS)

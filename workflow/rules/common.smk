@@ -273,6 +273,8 @@ def drawn_models(wildcards):
 def explored():
     """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
 
+    named = {*letters_factors(PARAMS["letters"]), *CELLS["denoising"]}
+
     def of(experiment, *knobs):
         return [
             {
@@ -283,7 +285,8 @@ def explored():
                 },
                 "optimizer": steps["train"]["training"]["optimizer"],
             }
-            for steps in CELLS[experiment].values()
+            for cell, steps in CELLS[experiment].items()
+            if cell in named
         ]
 
     common = ("cell", "font", "network", "threshold")

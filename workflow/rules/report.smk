@@ -31,8 +31,11 @@ rule render_report:
 
 rule render_explorer:
     input:
-        of_cells("letters", "weights.npz", "runs.csv"),
-        of_cells("denoising", "weights.npz", "runs.csv"),
+        [
+            f"results/{shown['cell'].replace('/', '/cells/', 1)}/{file}"
+            for shown in EXPLORED["letters"] + EXPLORED["denoising"]
+            for file in ("weights.npz", "runs.csv")
+        ],
         [
             f"results/vae/cells/{shown['dataset']}/{model['name']}/0/weights.npz"
             for shown in EXPLORED["vae"]

@@ -10,22 +10,22 @@ import step
 from latentlab.arrays import load_npz
 from latentlab.denoising import score_cell, score_tests
 from latentlab.fonts import read_fonts
-from latentlab.gather import test_summary
+from latentlab.gather import noise_summary
 from latentlab.tables import write_csv
 
 
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "cells", "scores", "tests")
-    settings = args.settings
+    settings, fonts = args.settings, read_fonts(args.fonts)
     scores, tests = [], []
     for name, cell in settings["cells"].items():
-        letters = read_fonts(args.fonts)[cell["font"]].subset(cell["letters"]).pixels
+        letters = fonts[cell["font"]].subset(cell["letters"]).pixels
         weights = load_npz(args.cells / name / "weights.npz")["weights"]
         of, learned = (cell["font"], settings["subset"]), cell["noise"]
         table = score_cell(weights, letters, cell, *of)
         scores.append(table.assign(**learned))
         table = score_tests(weights, letters, cell, settings["tests"], *of)
-        tests.append(test_summary(table).assign(**learned))
+        tests.append(noise_summary(table).assign(**learned))
         step.log(name)
 
     write_csv(pd.concat(scores), args.scores)

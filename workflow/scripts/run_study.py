@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import step
+from fetch_images import download
 
 from latentlab import images
 from latentlab.params import read_params
@@ -20,7 +21,7 @@ def missing_images(params):
         source = params["data"]["images"][name]
         try:
             if source["source"] == "download":
-                step.download(name, source)
+                download(name, source)
         except images.Unreachable as error:
             missing[name] = str(error)
     return missing

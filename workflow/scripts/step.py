@@ -13,7 +13,6 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,20 +44,6 @@ def arguments(doc: str | None, argv: Sequence[str], *paths: str) -> argparse.Nam
         else:
             parser.add_argument(option, type=Path, required=True)
     return parser.parse_args(argv)
-
-
-def download(dataset: str, source: Mapping[str, Any]) -> Path:
-    """The folder with the files of an image set, downloaded unless they are there.
-
-    source : the set's entry in the parameters. DATA_MIRROR, a folder or an address, is asked
-    before the set's own mirrors. Raises images.DataError.
-    """
-    from latentlab import images
-
-    folder = ROOT / ".cache" / "downloads" / dataset
-    mirror = os.environ.get("DATA_MIRROR")
-    images.fetch(dataset, mirror, source["mirrors"], source["sha256"], folder)
-    return folder
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
