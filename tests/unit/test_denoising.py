@@ -187,6 +187,9 @@ def test_a_hopfield_network_never_raises_its_energy():
 
     assert (energy(settled) <= energy(inputs)).all()
     assert np.array_equal(answers("hopfield", settled, letters), settled)
+    # settled: no pixel would rather turn, by the others alone
+    state = np.where(settled > 0.5, 1.0, -1.0)
+    assert (state * (state @ weights) >= 0).all()
 
 
 def test_the_linear_denoiser_undoes_an_affine_map():
