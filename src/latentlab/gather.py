@@ -156,7 +156,8 @@ def letter_yardstick(
     """The course's yardstick, for each font ("all_fonts": all letters at once).
 
     At the top the best network with 2 latent units; below ``one_dimensional`` those with one,
-    below ``powell_only`` those trained by Powell alone through 2. Each with its name, the wrong
+    below ``powell_only`` and ``hybrid`` those trained through 2 by Powell alone, and by several
+    optimizers in turn. Each with its name, the wrong
     pixels of the worst letter in its best start, and the share of its starts that do as well.
     replicates : columns font, network, max_wrong_pixels
     networks : ``letters.networks`` of the parameters
@@ -174,6 +175,8 @@ def letter_yardstick(
         places = {1: [found.setdefault("one_dimensional", {})], 2: [found]}.get(latent, [])
         if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
             places.append(found.setdefault("powell_only", {}))
+        if latent == 2 and network["optimizer"] == "stages":
+            places.append(found.setdefault("hybrid", {}))
         for place in places:
             known = place.get(all_fonts(font))
             if known is None or _better(entry, known):

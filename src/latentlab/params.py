@@ -47,6 +47,7 @@ OPTIONS = {
     "adam": _DESCENT,
     "rmsprop": _DESCENT,
     "lbfgs": ("max_epochs", "memory", "ftol", "gtol", "loss", "record_every"),
+    "stages": ("stages",),
 }
 """The knobs of each optimizer, in ``letters.networks`` and ``denoising.networks``."""
 REDRAWING = ("adam", "rmsprop")
@@ -231,7 +232,11 @@ def _option_errors(path: str, network: Mapping[str, Any]) -> Iterator[str]:
     for option in every.intersection(network).difference(OPTIONS[optimizer]):
         allowed = ", ".join(OPTIONS[optimizer])
         yield f"{path}.{option}: unknown key for {optimizer}, allowed: {allowed}"
-    if OPTIONS[optimizer] != POWELL:
+    if optimizer == "stages":
+        layers = _pick(network, "encoder", "latent", "decoder", "output")
+        for i, stage in enumerate(network.get("stages", [])):
+            yield from _option_errors(f"{path}.stages[{i}]", {**layers, **stage})
+    elif OPTIONS[optimizer] != POWELL:
         yield from _gradient_errors(path, network)
         if network.get("loss") == "cross-entropy" and network["output"] != "sigmoid":
             yield f"{path}.output: {network['output']!r} given, allowed: sigmoid, for cross-entropy"

@@ -203,6 +203,19 @@ def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
     assert "\n" not in found[0]
 
 
+def test_every_stage_of_a_hybrid_is_checked():
+    path = "letters.networks.hybrid.stages"
+    stages = PARAMS["letters"]["networks"]["hybrid"]["stages"]
+    powell, adam = stages
+    (error,) = errors_of(path, [powell, {k: v for k, v in adam.items() if k != "loss"}])
+    assert error == f"{path}[1].loss: missing, allowed: a value, for adam needs it"
+    (error,) = errors_of(path, [{**powell, "loss": "cross-entropy"}, adam])
+    assert error.startswith(f"{path}[0].loss: unknown key for powell, allowed: max_epochs")
+    (error,) = errors_of(path, [powell])
+    assert error.startswith(f"{path}: ")
+    assert cells(PARAMS, "letters")["font1/hybrid"]["train"]["training"]["stages"] == stages
+
+
 def test_all_errors_are_reported_at_once(tmp_path):
     text = (ROOT / "params.yaml").read_text()
     errors = 1 + text.count("beta: 0.8")

@@ -270,6 +270,11 @@ def drawn_models(wildcards):
     )
 
 
+def optimizer_of(training):
+    """What a network was trained by; a hybrid by its stages' names."""
+    return "-".join(s["optimizer"] for s in training.get("stages", [training]))
+
+
 def explored():
     """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
 
@@ -283,7 +288,7 @@ def explored():
                     for key, value in steps["evaluate"].items()
                     if key in knobs
                 },
-                "optimizer": steps["train"]["training"]["optimizer"],
+                "optimizer": optimizer_of(steps["train"]["training"]),
             }
             for cell, steps in CELLS[experiment].items()
             if cell in named

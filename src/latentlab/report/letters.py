@@ -92,6 +92,7 @@ def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> str:
         ("through 2 numbers", metrics),
         ("through a single number", metrics.get("one_dimensional", {})),
         ("by Powell alone, through 2 numbers", metrics.get("powell_only", {})),
+        ("by a hybrid, through 2 numbers", metrics.get("hybrid", {})),
     )
     parts = []
     for words, entries in kinds:
