@@ -138,4 +138,4 @@ def _variants(variants: list[str]) -> list[Line2D]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value:.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"  # never 1e+03

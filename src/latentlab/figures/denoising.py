@@ -233,7 +233,16 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
             axes.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6, color=color)
     for y, x in own:
         axes.add_patch(
-            Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=style.WARNING, linewidth=1.6)
+            Rectangle(
+                (x - 0.5, y - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor=style.WARNING,
+                linewidth=1.6,
+                zorder=3,
+                clip_on=False,  # above the lines between kinds, whole at the edge
+            )
         )
     _matrix_axes(axes, names, len(learned), tested, show_range=ranges[1])
     return figure
