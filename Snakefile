@@ -15,6 +15,7 @@ include: "workflow/rules/architectures.smk"
 include: "workflow/rules/optimizers.smk"
 include: "workflow/rules/letters.smk"
 include: "workflow/rules/denoising.smk"
+include: "workflow/rules/shards.smk"
 include: "workflow/rules/vae.smk"
 include: "workflow/rules/conclusions.smk"
 include: "workflow/rules/report.smk"
@@ -34,5 +35,5 @@ rule all:
 
 
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
-LOCAL = ("fetch", "tabulate", "plot", "render")
+LOCAL = ("fetch", "join", "tabulate", "plot", "render")
 workflow.localrules(*[r.name for r in workflow.rules if r.name.split("_")[0] in LOCAL])

@@ -53,7 +53,7 @@ def search(name: str, font: Font, candidate: dict[str, Any], seed: int) -> dict[
     trainings = train_denoisers(letters, settings)
     seconds = time.process_time() - began
     samples = fresh_set(letters, DRAWS, noise, seed, "search", font.name)
-    own = [scores_of(t.weights, samples, letters, settings) for t in trainings]
+    own = [scores_of(t.weights, samples, letters, settings) for t in trainings.values()]
     nearest = letters[nearest_letter(samples[0], letters, 0.5)]
     decoder = answer_scores(nearest, samples[1], letters, 0.5)
     return {

@@ -53,7 +53,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def save_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as an uncompressed ``.npz`` that ``numpy.load`` reads.
+    """Write named arrays (...) as an uncompressed ``.npz`` that ``numpy.load`` reads.
 
     Names may hold slashes ('encoder/dense_0/kernel'). Equal arrays give equal bytes.
     Raises ValueError for an array of Python objects.
@@ -69,11 +69,11 @@ def save_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def load_npz(path: str | Path, limit: int = _LIMIT) -> dict[str, np.ndarray]:
-    """All arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
+    """All arrays (...) of an ``.npz`` file by name; nothing in it is ever unpickled.
 
     limit : bytes that the arrays may take once unpacked
-    Raises FileNotFoundError, or ValueError with the file and the reason when it is no ``.npz``,
-    is damaged, holds Python objects or is too large.
+    Raises FileNotFoundError, or StudyError, a ValueError, with the file and the reason when it is
+    no ``.npz``, is damaged, holds Python objects or is too large.
     """
     path = Path(path)
     try:

@@ -25,12 +25,12 @@ SWEEPS = 100  # of a Hopfield network, at most: it settles after a few
 
 
 def do_nothing(inputs: Array, letters: Array, threshold: float, examples: Examples) -> Array:
-    """The noisy letter itself."""
+    """The noisy letter itself, (samples, pixels), as it came."""
     return inputs
 
 
 def nearest(inputs: Array, letters: Array, threshold: float, examples: Examples) -> Array:
-    """The letter at the smallest Hamming distance, ties to the first.
+    """The letter at the smallest Hamming distance, ties to the first; (samples, pixels).
 
     For bit flips with a probability below one half this is the maximum-likelihood decoder: a
     letter at distance d has the likelihood p^d (1 - p)^(35 - d), whatever p is.
@@ -62,7 +62,7 @@ def hopfield(inputs: Array, letters: Array, threshold: float, examples: Examples
 
 
 def linear(inputs: Array, letters: Array, threshold: float, examples: Examples) -> Array:
-    """The affine map with the least squared error on the examples: the best linear denoiser."""
+    """Answers (samples, pixels) of the affine map with the least squared error on the examples."""
     noisy_letters, clean = (np.asarray(a, np.float64) for a in examples)
     design = np.hstack([noisy_letters, np.ones((len(noisy_letters), 1))])
     weights, *_ = np.linalg.lstsq(design, clean, rcond=1e-8)

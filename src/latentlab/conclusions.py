@@ -70,7 +70,7 @@ def trend(blocks: Array, levels: Sequence[float], sign: int, resamples: int, rng
     blocks : (blocks, levels), a value of the measure each; +inf is the largest
     Page's test for ordered alternatives (Page 1963, J. Am. Stat. Assoc. 58: 216), whose L is, but
     for scale, the effect: the mean over blocks of Spearman's rank correlation with the levels,
-    ties unbroken. Its interval: bootstrap over blocks.
+    ties unbroken. Its interval: bootstrap over blocks. Raises NotTestableError below 3 levels.
     """
     if len(levels) < 3:
         raise NotTestableError(f"a trend needs 3 levels, {len(levels)} are there")
@@ -127,7 +127,7 @@ def difference(strata: Strata, sign: int, resamples: int, rng: Any) -> Finding:
 
 
 def level(values: Array, bound: float) -> Finding:
-    """Is the median above a bound?
+    """Is the median of values (replicates,) above a bound?
 
     Effect: the median, with the interval and the p of the quantile test against the bound, both
     distribution-free (Conover 1999, Practical Nonparametric Statistics, 3.2).
@@ -141,10 +141,10 @@ def level(values: Array, bound: float) -> Finding:
 def correlation(x: Array, y: Array, strata: Array, sign: int, resamples: int, rng: Any) -> Finding:
     """Do two measures of the same units rise together (sign 1) or one against the other (-1)?
 
-    strata : of each unit; both measures are replaced by their ranks among the units of the same
+    x, y, strata : (units,); both measures are replaced by their ranks among the units of the same
         stratum, as shares of these, so that differences between strata do not count
     Effect: Spearman's rank correlation; test: permutation of the pairings; interval: bootstrap of
-    the units.
+    the units. Raises NotTestableError where fewer than 3 units differ.
     """
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         raise NotTestableError("a correlation needs 3 sets that differ")
@@ -165,7 +165,7 @@ def correlation(x: Array, y: Array, strata: Array, sign: int, resamples: int, rn
 
 
 def reported(values: Array, published: float) -> Finding:
-    """Is a published figure what a single run of ours may give?
+    """Is a published figure what a single run of ours, of values (replicates,), may give?
 
     Student's prediction interval of one more run, on the logarithm of the values (Geisser 1993,
     Predictive Inference, 2.1). Effect: how far off the figure is from our mean, in half-widths of
@@ -384,7 +384,10 @@ def _leaves(tree: Mapping[str, Any], depth: int) -> list[tuple[tuple[str, ...], 
 
 
 def holm(p: Array) -> Array:
-    """Holm's step-down correction of p (Holm 1979, Scand. J. Stat. 6: 65); NaN stays NaN."""
+    """Holm's step-down correction of p (claims,); NaN stays NaN.
+
+    Holm 1979, Scand. J. Stat. 6: 65.
+    """
     known = np.flatnonzero(np.isfinite(p))
     order = known[np.argsort(p[known], kind="stable")]
     adjusted = np.full(len(p), np.nan)

@@ -18,7 +18,7 @@ from latentlab.metrics import letter_scores, nearest_letter, wrong_pixels
 from latentlab.network import Array, Network, forward, squared_error
 from latentlab.noise import NOISES
 from latentlab.seeds import generator
-from latentlab.training import Training, train, train_replicates
+from latentlab.training import Training, replicates_of, train, train_replicates
 
 MEASURES = ("error", "mean_wrong_pixels", "exact", "within_one_pixel", "right_letter")
 """What ``answer_scores`` returns."""
@@ -47,7 +47,10 @@ def training_set(
 def last_training_set(
     letters: Array, settings: Mapping[str, Any], replicate: int
 ) -> tuple[Array, Array]:
-    """What a replicate learned from last: its copies, those of the last epoch if redrawn."""
+    """What a replicate learned from last, as ``training_set`` gives it for its last epoch.
+
+    (copies * letters, pixels) each; the copies are those of every epoch where none is redrawn.
+    """
     last = settings["training"]["max_epochs"] - 1 if settings["redraw"] else None
     return training_set(letters, settings, replicate, last)
 
@@ -87,8 +90,8 @@ def kinds_drawn(letter: Array, tests: Mapping[str, Any], seed: int) -> dict[str,
 
 def train_denoisers(
     letters: Array, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
-) -> list[Training]:
-    """All replicates of a denoiser of letters (letters, pixels), each from its own start.
+) -> dict[int, Training]:
+    """A denoiser of letters (letters, pixels), by replicate, each from its own start.
 
     With ``redraw`` every epoch has noise of its own, else all learn from the same copies.
     """
@@ -102,7 +105,7 @@ def train_denoisers(
     return train_replicates(
         Network(**settings["network"]),
         samples,
-        replicates=settings["replicates"],
+        replicates=replicates_of(settings),
         seed=settings["seed"],
         cell=settings["cell"],
         options=settings["training"],
@@ -197,14 +200,14 @@ def _trained_and_scored(
     )
     return [
         {"replicate": replicate, **scores_of(training.weights, fresh, letters, settings)}
-        for replicate, training in enumerate(train_denoisers(letters, settings))
+        for replicate, training in train_denoisers(letters, settings).items()
     ]
 
 
 def vary(
     letters: Array, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
-    """One knob of a denoiser moved, the others as they are: fixed copies, latent width.
+    """One knob of a denoiser of letters (letters, pixels) moved: fixed copies, latent width.
 
     settings : those of the denoiser, whose noise is redrawn, with font, subset, and the lists
         ``vary_copies`` and ``vary_latent``

@@ -166,7 +166,7 @@ def _narrow(values: Array) -> Array:
 
 
 def largest_difference(a: Array, b: Array) -> float:
-    """The largest absolute difference of two arrays of one shape."""
+    """The largest absolute difference of two arrays (...) of one shape."""
     return float(np.abs(a - b).max())
 
 
@@ -174,13 +174,13 @@ def largest_difference(a: Array, b: Array) -> float:
 
 
 def tensor(values: np.ndarray, kind: str) -> Json:
-    """An array as JSON: its type, and its bytes in base64, little endian, row by row."""
+    """An array (...) as JSON: its type, and its bytes in base64, little endian, row by row."""
     data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
     return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
 
 
 def floats(values: Array) -> Json:
-    """A ``tensor`` of float32, or of float64 where the range asks for it."""
+    """A ``tensor`` (...) of float32, or of float64 where the range asks for it."""
     return tensor(values, _float_type(values))
 
 
@@ -258,7 +258,7 @@ def letter_model(
 def denoiser(
     settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
 ) -> Json:
-    """A network of the experiment ``denoising``, whole, with the letters it learned.
+    """A network of the experiment ``denoising``, weights (n_weights,), with what it learned.
 
     settings : cell ("denoising/..."), font, network, noise, threshold, optimizer
     font : the letters of the cell's subset alone

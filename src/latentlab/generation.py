@@ -32,7 +32,7 @@ def sample_codes(mean: Array, log_variance: Array | None, rng: np.random.Generat
 
 
 def active_units(means: Array, threshold: float = 0.01) -> int:
-    """Latent units whose mean varies over the data by more than ``threshold``.
+    """Latent units whose mean, (images, units), varies over the data by more than ``threshold``.
 
     Unit u is active when Var_x(E_q(z|x)[z_u]) > 0.01 (Burda, Grosse and Salakhutdinov 2016):
     the mean of an unused unit is that of the prior for every x.
@@ -142,7 +142,8 @@ def label_accuracy(
 ) -> float:
     """Share of test codes whose label is that of most of the nearest training codes.
 
-    A tie goes to the smallest label. It measures how far classes are apart in the latent space.
+    Codes are (images, units), labels (images,). A tie goes to the smallest label. It measures
+    how far classes are apart in the latent space.
     """
     classifier = KNeighborsClassifier(neighbors).fit(train_codes, train_labels)
     return float(np.mean(classifier.predict(test_codes) == test_labels))

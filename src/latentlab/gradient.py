@@ -120,7 +120,10 @@ def train_adam(
     record_every: int,
     progress: Progress | None = None,
 ) -> Training:
-    """Adam (Kingma and Ba 2015), full batch: an epoch is one step; else as backpropagation."""
+    """Adam (Kingma and Ba 2015), full batch: an epoch is one step.
+
+    Shapes, options and errors as for ``train_backpropagation``.
+    """
     return _descend(
         network,
         inputs,
@@ -149,7 +152,10 @@ def train_rmsprop(
     record_every: int,
     progress: Progress | None = None,
 ) -> Training:
-    """RMSprop (Tieleman and Hinton 2012), full batch: an epoch is one step; else as above."""
+    """RMSprop (Tieleman and Hinton 2012), full batch: an epoch is one step.
+
+    Shapes, options and errors as for ``train_backpropagation``.
+    """
     return _descend(
         network,
         inputs,
@@ -185,7 +191,8 @@ def train_redrawn(
     optimizer : "adam" or "rmsprop"
     An epoch is one step. In float32, at half the price of float64: against the noise of the
     inputs its rounding is nothing. The errors are those on the inputs of the epoch that comes
-    next, which the weights have not met. The rest as ``train_backpropagation``.
+    next, which the weights have not met. The rest as ``train_backpropagation``; ValueError for
+    another optimizer.
     """
     _check_counts(max_epochs, record_every)
     _check_rate(learning_rate, schedule)
@@ -308,9 +315,9 @@ def train_stages(
 
     stages : for each stage the optimizer's name, a key of ``training.OPTIMIZERS``, and its
     options, such as [{"optimizer": "powell", "max_epochs": 10, ...}, {"optimizer": "adam", ...}].
-    Errors and evaluations are joined, evaluations add up; a stage that diverges is the last one.
-    The status is that of the last stage that ran. Raises ValueError without any stage, and what
-    the stages raise.
+    Shapes as for ``train_backpropagation``. Errors and evaluations are joined, evaluations add
+    up; a stage that diverges is the last one. The status is that of the last stage that ran.
+    Raises ValueError without any stage, and what the stages raise.
     """
     if not stages:
         raise ValueError("a hybrid needs at least one stage")

@@ -1,8 +1,8 @@
 """Image data sets: download with known hashes, strict IDX parser, digits, decoded form.
 
 Everywhere an image set is an ``Images``: unsigned bytes (0 black to 255 white) of any one image
-size, split into training and test data. A file that cannot be used raises ValueError with its
-name and the reason; data that cannot be obtained raises ``DataError``.
+size, split into training and test data. A file that cannot be used, and data that cannot be
+obtained, raise ``DataError`` with its name and the reason.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def _check(name: str, array: np.ndarray, shape: str, fits: bool) -> None:
 
 
 def read_idx(path: str | Path, dimensions: int, max_bytes: int = _MAX_BYTES) -> Bytes:
-    """The unsigned bytes of an IDX file, gzip or plain, with the given number of dimensions.
+    """The unsigned bytes (dimensions, ...) of an IDX file, gzip or plain.
 
     The format: two zero bytes, the type (0x08), the number of dimensions, each dimension as a
     big-endian unsigned 32-bit number, then the data, row-major. The size is checked against
     ``max_bytes`` and against what the file can hold before anything is allocated or unpacked.
-    Raises FileNotFoundError, or ValueError with the file and the reason.
+    Raises FileNotFoundError, or DataError with the file and the reason.
     """
     path = Path(path)
     try:
@@ -189,7 +189,7 @@ def save(images: Images, folder: str | Path) -> None:
 def load(folder: str | Path) -> Images:
     """The image set that ``save`` wrote, mapped into memory: nothing is read before it is used.
 
-    Raises FileNotFoundError, or ValueError with file or folder and reason.
+    Raises FileNotFoundError, or DataError with file or folder and reason.
     """
     folder = Path(folder)
     parts = {}
@@ -208,7 +208,7 @@ def load_npz(path: str | Path) -> Images:
     """A user's own image set: one ``.npz`` with the four arrays that ``Images`` names.
 
     Images are uint8; labels may have any integer type with values from 0 to 255.
-    Raises FileNotFoundError, or ValueError with the file and the reason.
+    Raises FileNotFoundError, or DataError with the file and the reason.
     """
     path = Path(path)
     parts = arrays.load_npz(path)
@@ -226,7 +226,7 @@ def load_folder(path: str | Path, classes: Sequence[str], test_every: int | None
     a folder of PNG files : see ``load_png_folder``, for which the last two arguments are
 
     classes : names of the labels 0, 1, ...; every label must have one
-    Raises FileNotFoundError, or ValueError with the file and the reason.
+    Raises FileNotFoundError, or DataError with the file and the reason.
     """
     path = Path(path)
     if not path.exists():
@@ -252,7 +252,7 @@ def load_png_folder(
     order of the file names, every ``test_every``-th image of each class is a test image. Colors
     become gray (ITU-R 601), transparency is ignored, deeper than 8 bits is refused. All images
     have one size; the whole is checked against ``max_bytes`` before anything is decoded.
-    Raises FileNotFoundError, or ValueError with the file or folder and the reason.
+    Raises FileNotFoundError, or DataError with the file or folder and the reason.
     """
     folder = Path(folder)
     if (folder / "train").is_dir() and "train" not in classes:

@@ -76,9 +76,11 @@ class Vector:
         self.builder, self.value = builder, value
 
     def new(self, value: ir.Value) -> Vector:
+        """Another value of the same function under construction."""
         return Vector(self.builder, value)
 
     def constant(self, number: float) -> Vector:
+        """A number in every lane."""
         return self.new(ir.Constant(self.value.type, [number] * self.value.type.count))
 
     def __add__(self, other: Vector) -> Vector:
@@ -482,7 +484,7 @@ class State(NamedTuple):
     dense: np.ndarray  # (rows, n) directions along no axis; row 0 is the search's own
 
     def part(self, entry: int, length: int) -> np.ndarray:
-        """A view of the part of ``f`` that begins at ``at[entry]``."""
+        """A view (length,) of the part of ``f`` that begins at ``at[entry]``."""
         return self.f[self.at[entry] : self.at[entry] + length]
 
 

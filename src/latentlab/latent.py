@@ -38,7 +38,7 @@ class Plane:
         return np.pad(points, ((0, 0), (0, 2 - len(self.basis))))
 
     def lift(self, points: Array) -> Array:
-        """Codes (..., latent units) of points (..., 2) of the plane."""
+        """Codes (..., units) of points (..., 2) of the plane."""
         return self.origin + points[..., : len(self.basis)] @ self.basis
 
 
@@ -126,8 +126,9 @@ def decode_grid(decode: Callable[[Array], Array], plane: Plane, points: Array) -
 
 
 def line_grid(window: Window, plane: Plane, side: int) -> Array:
-    """A grid (rows, columns, 2) of side x side points of a window, on one row where the latent
-    space is a line: as many points either way.
+    """A grid (rows, columns, 2) of side x side points of a window.
+
+    On one row where the latent space is a line: as many points either way.
     """
     return grid(window, side, side) if len(plane.basis) > 1 else grid(window, side * side, 1)
 

@@ -34,7 +34,7 @@ def uniform_as_run(
 
     Its letters are integers and ``numpy.vectorize`` takes the result's type from the first
     pixel: unless that one is hit, the noisy letter is cut to integers, so that a 1 minus
-    anything becomes 0 and a 0 stays 0. A sample (row) is one letter.
+    anything becomes 0 and a 0 stays 0. Pixels are (..., pixels): a row is one letter.
     """
     noisy = uniform(pixels, probability, range_, rng)
     first_hit = noisy[..., :1] != pixels[..., :1]
@@ -44,7 +44,7 @@ def uniform_as_run(
 def salt_and_pepper(
     pixels: Array, probability: float, range_: float, rng: np.random.Generator
 ) -> Array:
-    """A hit pixel becomes 0 or 1, each as likely; the range has no part in it.
+    """Pixels (...) of which each hit one becomes 0 or 1, as likely; the range has no part in it.
 
     Gonzalez and Woods, Digital Image Processing (2018), 5.2.
     """
@@ -54,20 +54,20 @@ def salt_and_pepper(
 
 
 def bit_flip(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
-    """A hit pixel takes the other color: the binary symmetric channel; no range."""
+    """Pixels (...) of which each hit one takes the other color: the binary symmetric channel."""
     hit = rng.random(pixels.shape) < probability
     return np.where(hit, 1.0 - pixels, pixels)
 
 
 def gaussian(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
-    """A normal number of mean 0 and standard deviation ``range`` is added to a hit pixel."""
+    """Pixels (...) with normal numbers of standard deviation ``range`` added to those hit."""
     hit = rng.random(pixels.shape) < probability
     size = rng.normal(0.0, range_, pixels.shape)
     return np.where(hit, pixels + size, pixels)
 
 
 def masking(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
-    """A hit pixel becomes 0: Vincent et al., J. Mach. Learn. Res. 11 (2010), 3.3; no range."""
+    """Pixels (...) of which each hit one becomes 0: Vincent et al., JMLR 11 (2010), 3.3."""
     hit = rng.random(pixels.shape) < probability
     return np.where(hit, 0.0, pixels)
 

@@ -55,8 +55,9 @@ class NewLetter:
 
 
 def connected(patterns: np.ndarray) -> np.ndarray:
-    """Which of booleans (n, pixels) are one stroke: their pixels that are on touch one another,
-    sides or corners. (n,) booleans; a pattern without any pixel is none.
+    """Which of booleans (n, pixels) are one stroke, as (n,) booleans.
+
+    The pixels that are on touch one another, by sides or corners; a pattern without any is none.
     """
     pictures = patterns.reshape(-1, ROWS, COLUMNS)
     touching = np.zeros((3, 3, 3))
@@ -123,8 +124,10 @@ def new_letters(outputs: Array, letters: Array, threshold: float, rules: Rules) 
 def decoded_window(
     network: Network, weights: Array, codes: Array, side: int
 ) -> tuple[Array, latent.Window, latent.Plane]:
-    """Outputs (rows, columns, pixels) of side x side points of the window around codes (n,
-    latent units), on one row where the latent space is a line; the window and its plane.
+    """Outputs (rows, columns, pixels) of side x side points of the window around some codes.
+
+    codes : (n, latent units)
+    On one row where the latent space is a line. The window and its plane come with them.
     """
     plane = latent.principal_plane(codes)
     window = latent.fitting_window(plane.project(codes))
@@ -153,8 +156,10 @@ def latent_scores(
 def letter_errors(
     network: Network, weights: Array, letters: Array, threshold: float, characters: Sequence[str]
 ) -> pd.DataFrame:
-    """Wrong pixels of every letter, for weights (replicates, n_weights): columns replicate,
-    letter, wrong_pixels. letters (letters, pixels) have the names ``characters``.
+    """Wrong pixels of every letter, for weights (replicates, n_weights).
+
+    letters : (letters, pixels), of the names ``characters``
+    Columns replicate, letter, wrong_pixels.
     """
     wrong = wrong_pixels(
         np.stack([forward(network, w, letters) for w in weights]), letters, threshold

@@ -14,7 +14,7 @@ import pandas as pd
 
 from latentlab.gradient import GRADIENT_COST
 from latentlab.network import Array, Network
-from latentlab.training import Training, train_replicates
+from latentlab.training import Training, replicates_of, train_replicates
 
 
 def multiply_adds(network: Network, samples: int) -> int:
@@ -57,11 +57,11 @@ def staged(
 def _trainings(
     settings: Mapping[str, Any],
     letters: Array,
-    starts: int,
+    starts: Sequence[int],
     cell: str,
     options: Mapping[str, Any],
     log: Callable[[str], None],
-) -> list[Training]:
+) -> dict[int, Training]:
     return train_replicates(
         Network(**settings["network"]),
         lambda replicate: (letters, letters),
@@ -76,7 +76,8 @@ def _trainings(
 def tune(settings: Mapping[str, Any], letters: Array, log: Callable[[str], None]) -> pd.DataFrame:
     """One row a loss, learning rate and start: the error it came to, the evaluations spent.
 
-    The starts are none of those that ``train`` uses. A trial that diverged has no error.
+    letters are (letters, pixels). The starts are none of those that ``train`` uses. A trial that
+    diverged has no error.
     """
     rows = []
     for loss in settings["losses"]:
@@ -90,7 +91,8 @@ def tune(settings: Mapping[str, Any], letters: Array, log: Callable[[str], None]
                 learning_rate=rate,
             )
             cell = f"{settings['starts_of']}/tuning"
-            trials = _trainings(settings, letters, settings["starts"], cell, options, log)
+            starts = range(settings["starts"])
+            trials = _trainings(settings, letters, starts, cell, options, log)
             rows += [
                 {
                     "loss": loss,
@@ -99,7 +101,7 @@ def tune(settings: Mapping[str, Any], letters: Array, log: Callable[[str], None]
                     "error": np.nan if trial.status == "diverged" else trial.errors[-1],
                     "evaluations": int(trial.evaluations[-1]),
                 }
-                for start, trial in enumerate(trials)
+                for start, trial in trials.items()
             ]
     return pd.DataFrame(rows)
 
@@ -119,13 +121,16 @@ def train(
     letters: Array,
     rates: Mapping[str, float],
     log: Callable[[str], None],
-) -> dict[str, list[Training]]:
-    """The trainings of one optimizer and network, by loss; rates : learning rate by loss."""
+) -> dict[str, dict[int, Training]]:
+    """The trainings of one optimizer and network on letters (letters, pixels), by loss.
+
+    rates : learning rate by loss
+    """
     return {
         loss: _trainings(
             settings,
             letters,
-            settings["replicates"],
+            replicates_of(settings),
             settings["starts_of"],
             staged(
                 settings["stages"],

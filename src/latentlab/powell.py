@@ -78,6 +78,7 @@ class Objective:
         self._state = self.new_state()
 
     def __call__(self, weights: Array) -> float:
+        """The loss at weights (n_weights,)."""
         _check_weights(self.network, weights)
         return _loss(self._state, weights)
 
@@ -127,6 +128,7 @@ class NumpyObjective:
             at += n_out * n_in
 
     def __call__(self, weights: Array) -> float:
+        """The loss at weights (n_weights,)."""
         beta = self.network.beta
         for (first, stop, shape), x, y, name in zip(
             self._spans, self._rows, self._outputs, self.network.activations, strict=False
@@ -624,7 +626,10 @@ def train_scipy(
     ftol: float,
     progress: Progress | None = None,
 ) -> Training:
-    """The same training by SciPy's own Powell with ``NumpyObjective``: the slow reference."""
+    """``train`` by SciPy's own Powell with ``NumpyObjective``: the slow reference.
+
+    Shapes as there; raises ValueError for shapes that do not fit or a limit below 1.
+    """
     from scipy.optimize import minimize
 
     if max_epochs < 1:

@@ -49,7 +49,7 @@ def mean_absolute_cosine(cosine: Array, chosen: Sequence[int] | np.ndarray) -> A
 
 
 def similarities(letters: Array) -> dict[str, float]:
-    """Mean absolute cosine of a set of letters, as they are and centered.
+    """Mean absolute cosine of a set of letters (letters, pixels), as they are and centered.
 
     left_out, left_out_centered : letters without a cosine: a blank, a letter of one color
     """
@@ -66,9 +66,10 @@ def stratified_subsets(
 ) -> list[tuple[int, ...]]:
     """At most ``count`` subsets of that size across the range of mean absolute cosine.
 
-    Of all subsets, or of 20,000 random ones where there are more, the range is cut into ``count``
-    equal parts, and one subset is drawn from every part that has any: the rare, most and least
-    similar ones come as often as the many in between. Ordered by similarity.
+    letters are (letters, pixels), a subset the tuple of their numbers. Of all subsets, or of
+    20,000 random ones where there are more, the range is cut into ``count`` equal parts, and one
+    subset is drawn from every part that has any: the rare, most and least similar ones come as
+    often as the many in between. Ordered by similarity.
     """
     candidates = _subsets(len(letters), size, rng)
     similar = mean_absolute_cosine(cosines(letters), candidates)

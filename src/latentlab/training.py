@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,31 +78,41 @@ def train(
     return training
 
 
+def replicates_of(settings: Mapping[str, Any]) -> range:
+    """The replicates that a job trains: all of a cell, or its part of them.
+
+    settings : replicates, and part, where there is one: (k, n) is the k-th, from 0, of n parts of
+        equal size, or nearly
+    """
+    k, n = settings.get("part", (0, 1))
+    return range(settings["replicates"] * k // n, settings["replicates"] * (k + 1) // n)
+
+
 def train_replicates(
     network: Network,
     samples: Callable[[int], tuple[Any, Array]],
     *,
-    replicates: int,
+    replicates: Sequence[int],
     seed: int,
     cell: str,
     options: Mapping[str, Any],
     log: Callable[[str], None] = lambda line: None,
     run: Callable[..., Training] = train,
-) -> list[Training]:
-    """Independent trainings of one cell.
+) -> dict[int, Training]:
+    """Independent trainings of one cell, by replicate.
 
     samples gives inputs and targets (samples, units) of a replicate, as ``run`` takes them; start
     weights depend on the seed, the cell and the replicate alone. A line a replicate goes to
     ``log``, and one a minute from a long one.
     """
-    trainings = []
-    for replicate in range(replicates):
+    trainings = {}
+    for replicate in replicates:
         inputs, targets = samples(replicate)
         start = initial_weights(network, generator(seed, cell, replicate, "start"))
-        name = f"replicate {replicate + 1} of {replicates}"
+        name = f"replicate {replicate + 1} of {replicates[-1] + 1}"
         progress = _now_and_then(log, name)
         training = run(network, inputs, targets, start, progress=progress, **options)
-        trainings.append(training)
+        trainings[replicate] = training
         log(
             f"{name}: {training.status} after {training.epochs} epochs,"
             f" error {training.errors[-1]:.6g}"
@@ -123,12 +133,12 @@ def _now_and_then(log: Callable[[str], None], name: str, seconds: float = 60.0) 
     return progress
 
 
-def weights_of(trainings: list[Training]) -> Array:
+def weights_of(trainings: Mapping[int, Training]) -> Array:
     """Weights (replicates, n_weights) of a cell's trainings."""
-    return np.stack([training.weights for training in trainings])
+    return np.stack([training.weights for training in trainings.values()])
 
 
-def history_table(trainings: list[Training]) -> pd.DataFrame:
+def history_table(trainings: Mapping[int, Training]) -> pd.DataFrame:
     """Error and evaluations by replicate and epoch."""
     return pd.concat(
         pd.DataFrame(
@@ -139,11 +149,11 @@ def history_table(trainings: list[Training]) -> pd.DataFrame:
                 "evaluations": training.evaluations,
             }
         )
-        for replicate, training in enumerate(trainings)
+        for replicate, training in trainings.items()
     )
 
 
-def runs_table(trainings: list[Training]) -> pd.DataFrame:
+def runs_table(trainings: Mapping[int, Training]) -> pd.DataFrame:
     """One row a replicate: epochs, evaluations, final error, status."""
     return pd.DataFrame(
         [
@@ -154,7 +164,7 @@ def runs_table(trainings: list[Training]) -> pd.DataFrame:
                 "error": training.errors[-1],
                 "status": training.status,
             }
-            for replicate, training in enumerate(trainings)
+            for replicate, training in trainings.items()
         ]
     )
 

@@ -84,7 +84,9 @@ def test_training_is_the_same_again_and_differs_by_redraw(redraw):
     first, again = (denoising.train_denoisers(np.eye(4), settings) for _ in range(2))
     other = denoising.train_denoisers(np.eye(4), {**settings, "redraw": not redraw})
     assert len(first) == 2
-    assert [t.weights.tobytes() for t in first] == [t.weights.tobytes() for t in again]
+    assert [t.weights.tobytes() for t in first.values()] == [
+        t.weights.tobytes() for t in again.values()
+    ]
     assert not np.allclose(first[0].weights, other[0].weights)
     assert not np.array_equal(first[0].weights, first[1].weights)
 

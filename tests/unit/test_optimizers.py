@@ -57,7 +57,7 @@ def one_thread():
 def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages):
     found = optimizers.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
     network = Network(**NETWORK)
-    for replicate, run in enumerate(found["squared-error"]):
+    for replicate, run in found["squared-error"].items():
         start = initial_weights(network, generator(1, "optimizers/6-3", replicate, "start"))
         alone = training.train(
             network, X, X, start, optimizer="powell", max_epochs=1, xtol=0.01, ftol=0.01

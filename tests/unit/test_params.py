@@ -61,7 +61,7 @@ def errors_of(path, value):
         ("seed", -1, "seed: -1 given, allowed: an integer from 0 to 2147483647"),
         ("seed", 3.0, "seed: 3.0 given, allowed: an integer from 0 to 2147483647"),
         ("seed", True, "seed: True given, allowed: an integer from 0 to 2147483647"),
-        ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, data, architectures, optimizer"),
+        ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, shards, data, architectures"),
         ("seed", None, "seed: missing, allowed"),
         ("vae", None, "vae: missing"),
         ("architectures.encoders", ["rleu"], "architectures.encoders[0]: 'rleu' given, allowed: o"),

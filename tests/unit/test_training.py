@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latentlab import training
 from latentlab.network import Network, initial_weights
 from latentlab.seeds import generator
-from latentlab.training import Training, history_table, runs_table, train_replicates, weights_of
+from latentlab.training import (
+    Training,
+    history_table,
+    replicates_of,
+    runs_table,
+    train_replicates,
+    weights_of,
+)
 
 NETWORK = Network((6, 2, 6), "relu", "linear", "sigmoid", "sigmoid", 0.8, True)
 X = np.eye(6)
@@ -16,7 +25,7 @@ def replicates(count=2, **options):
     options = {"optimizer": "powell", "max_epochs": 3, "xtol": 0.01, "ftol": 1e-9, **options}
     lines = []
     found = train_replicates(
-        NETWORK, lambda r: (X, X), replicates=count, seed=1, cell="c", options=options,
+        NETWORK, lambda r: (X, X), replicates=range(count), seed=1, cell="c", options=options,
         log=lines.append,
     )  # fmt: skip
     return found, lines
@@ -27,14 +36,21 @@ def test_every_replicate_has_its_own_start_and_is_logged(optimizer):
     found, lines = replicates(3, optimizer=optimizer)
     starts = [initial_weights(NETWORK, generator(1, "c", r, "start")) for r in range(3)]
     assert len({start.tobytes() for start in starts}) == 3
-    assert len({t.weights.tobytes() for t in found}) == 3
-    assert all(t.errors[-1] < t.errors[0] for t in found)
+    assert len({t.weights.tobytes() for t in found.values()}) == 3
+    assert all(t.errors[-1] < t.errors[0] for t in found.values())
     assert lines[0].startswith("replicate 1 of 3: max_epochs after 3 epochs, error ")
 
 
 def test_more_replicates_change_none():
     few, many = replicates(2)[0], replicates(4)[0]
-    assert np.array_equal(weights_of(few), weights_of(many[:2]))
+    assert np.array_equal(weights_of(few), weights_of(many)[:2])
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_parts_hold_every_replicate_once(count, parts):
+    ranges = [replicates_of({"replicates": count, "part": (k, parts)}) for k in range(parts)]
+    assert [r for part in ranges for r in part] == list(replicates_of({"replicates": count}))
+    assert max(map(len, ranges)) - min(map(len, ranges)) <= 1
 
 
 def test_a_long_training_says_where_it_is(monkeypatch):
@@ -45,20 +61,20 @@ def test_a_long_training_says_where_it_is(monkeypatch):
 
 
 def test_tables_of_trainings():
-    runs = [
-        Training(np.zeros(1), np.array([3.0, 2.0]), np.array([1, 50]), "converged"),
-        Training(
+    runs = {
+        4: Training(np.zeros(1), np.array([3.0, 2.0]), np.array([1, 50]), "converged"),
+        5: Training(
             np.ones(1), np.array([3.0, 1.0]), np.array([1, 9]), "max_epochs", np.array([0, 10])
         ),
-    ]
+    }
     assert history_table(runs).to_dict("list") == {
-        "replicate": [0, 0, 1, 1],
+        "replicate": [4, 4, 5, 5],
         "epoch": [0, 1, 0, 10],
         "error": [3.0, 2.0, 3.0, 1.0],
         "evaluations": [1, 50, 1, 9],
     }
     assert runs_table(runs).to_dict("list") == {
-        "replicate": [0, 1],
+        "replicate": [4, 5],
         "epochs": [1, 10],
         "evaluations": [50, 9],
         "error": [2.0, 1.0],

@@ -18,6 +18,7 @@ STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
 UNRULED = {
     "step",
     "compile_powell",
+    "join_parts",  # of join_<experiment>, which are there with shards alone
     "prune_results",
     "run_study",
     "verify_study",

@@ -38,7 +38,8 @@ def test_what_differs_is_shown(project, factor, agrees):
 
     def change(metrics):
         network = metrics["networks"]["35-2"]["relu"]
-        network["mean_error"] *= factor
+        for end in ("", "_low", "_high"):
+            network[f"mean_wrong_pixels{end}"] *= factor
 
     # the clone that the command would make, with the results that it would compute
     old, path = commit_metric(project, "architectures", change)
@@ -51,7 +52,7 @@ def test_what_differs_is_shown(project, factor, agrees):
 
     text = project.run(*COMMAND, ok=agrees)
     assert "| results/architectures/metrics.json" in text
-    line = next(line for line in text.splitlines() if "35-2.relu.mean_error " in line)
+    line = next(line for line in text.splitlines() if "35-2.relu.mean_wrong_pixels " in line)
     assert ("yes" if agrees else "NO") in line
     assert ("agree within the tolerance" in text) == agrees
     assert "Traceback" not in text

@@ -58,6 +58,7 @@ if workflow.is_main_process:
     for line in records.mark_doubtful():
         logger.warning(line)
 
+SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step
 CELLS = {experiment: cells(PARAMS, experiment) for experiment in FACTORS}
 
 
@@ -94,11 +95,16 @@ def digests():
     }
 
 
+def cell_of(wildcards):
+    """The name of the cell that the wildcards make."""
+    return "/".join(wildcards)
+
+
 def settings(experiment, step):
     """The settings of a cell's step, for ``params:``; the wildcards name the cell."""
 
     def of_cell(wildcards):
-        cell = "/".join(wildcards)
+        cell = cell_of(wildcards)
         if cell not in CELLS[experiment]:
             raise WorkflowError(
                 f"params.yaml has no cell {cell} in the experiment {experiment}"
@@ -136,6 +142,11 @@ def of_cells(experiment, *files):
         for cell in CELLS[experiment]
         for file in files
     ]
+
+
+def folder_of(cell):
+    """Where the results of a cell are, named as in its settings: the experiment first."""
+    return "results/" + cell.replace("/", "/cells/", 1)
 
 
 TUNINGS = [
@@ -335,6 +346,7 @@ POWELL = (
     "train_denoising",
     "relate_denoising",
 )
+POWELL += tuple(f"{rule}_part" for rule in POWELL)  # shards.smk
 
 
 onstart:

@@ -32,7 +32,7 @@ rule render_report:
 rule render_explorer:
     input:
         [
-            f"results/{shown['cell'].replace('/', '/cells/', 1)}/{file}"
+            f"{folder_of(shown['cell'])}/{file}"
             for shown in EXPLORED["letters"] + EXPLORED["denoising"]
             for file in ("weights.npz", "runs.csv")
         ],

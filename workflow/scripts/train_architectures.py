@@ -9,7 +9,14 @@ from latentlab.arrays import save_npz
 from latentlab.fonts import read_fonts
 from latentlab.network import Network
 from latentlab.tables import write_csv
-from latentlab.training import history_table, labeled, runs_table, train_replicates, weights_of
+from latentlab.training import (
+    history_table,
+    labeled,
+    replicates_of,
+    runs_table,
+    train_replicates,
+    weights_of,
+)
 
 
 def main(argv):
@@ -21,7 +28,7 @@ def main(argv):
         name: train_replicates(
             Network(**network),
             lambda replicate: (letters, letters),
-            replicates=settings["replicates"],
+            replicates=replicates_of(settings),
             seed=settings["seed"],
             cell=f"architectures/{name}",  # the starts are the network's, whatever its encoder
             options=settings["training"],

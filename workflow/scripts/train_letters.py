@@ -9,7 +9,13 @@ from latentlab.arrays import save_npz
 from latentlab.fonts import font_named, read_fonts
 from latentlab.network import Network
 from latentlab.tables import write_csv
-from latentlab.training import history_table, runs_table, train_replicates, weights_of
+from latentlab.training import (
+    history_table,
+    replicates_of,
+    runs_table,
+    train_replicates,
+    weights_of,
+)
 
 
 def main(argv):
@@ -20,7 +26,7 @@ def main(argv):
     trainings = train_replicates(
         Network(**settings["network"]),
         lambda replicate: (letters, letters),
-        replicates=settings["replicates"],
+        replicates=replicates_of(settings),
         seed=settings["seed"],
         cell=settings["cell"],
         options=settings["training"],

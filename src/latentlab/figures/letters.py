@@ -424,6 +424,7 @@ def new_letters(
     """The best new letters above the letters of the font that are nearest to them.
 
     found : all new patterns, the best first, of a grid of so many points
+    letters : (letters, pixels), those of the font
     """
     shown = list(found[:drawn])
     share = 100 * sum(n.points for n in found) / points

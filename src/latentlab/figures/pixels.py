@@ -139,7 +139,7 @@ def shaded(pixels: Array | float, off: Array | str, on: str = INK) -> Array:
 
 
 def labels(axes: Axes, x: Array, y: float | Array, texts: Sequence[str], **options: Any) -> None:
-    """Texts centered at x, y."""
+    """Texts centered at x, y (texts,) of the axes; one y may serve all."""
     ys = np.broadcast_to(y, np.shape(x))
     for at_x, at_y, text in zip(x, ys, texts, strict=True):
         axes.text(at_x, at_y, text, **{"ha": "center", "va": "center", **options})

@@ -131,7 +131,7 @@ def _rounded(svg: str) -> str:
 
 
 def positive(values: Array) -> Array:
-    """Values for a logarithmic axis: an exact 0 is drawn at 1e-250, where doubles nearly end."""
+    """Values (...) for a logarithmic axis: a 0 is drawn at 1e-250, where doubles nearly end."""
     return np.maximum(np.asarray(values, np.float64), 1e-250)
 
 
@@ -164,7 +164,7 @@ def log_axis(axis: Any) -> None:
 def band(
     axes: Axes, x: Array, low: Array, middle: Array, high: Array, look: Look, **options: Any
 ) -> None:
-    """A median line with the band between the quartiles."""
+    """A median line with the band between the quartiles, all (points,)."""
     axes.fill_between(x, low, high, color=look.color, alpha=0.2, linewidth=0)
     axes.plot(x, middle, color=look.color, linestyle=look.line, **options)
 
@@ -197,7 +197,7 @@ def spread(count: int) -> Array:
 def strip(
     axes: Axes, values: Array, y: float, height: float, look: Look, hollow: bool, of: int = 0
 ) -> None:
-    """Every value as a dot along y, their median as a bar; hollow dots are another condition.
+    """Values (values,) as dots along y, their median as a bar; hollow: of another condition.
 
     of : where more values than there are count, the others as larger than any
     """

@@ -162,7 +162,7 @@ def class_density(
 ) -> Figure:  # fmt: skip
     """Where the test codes of each class are dense, a panel a model.
 
-    codes, classes, names : as for ``latent_codes``
+    codes, classes, names : as for ``latent_codes``: (images, 2), (images,), one a class
     regions : by label and class the smallest regions that hold half, and nine tenths, of its codes
     """
     figure, panels = _planes(len(codes), f"Density of the classes' codes, {dataset}")

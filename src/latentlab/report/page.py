@@ -51,7 +51,10 @@ def versions(lock: str) -> dict[str, str]:
 
 
 def render(content: Mapping[str, Any], template: str, style: str) -> str:
-    """The page: everything that comes from parameters or results is escaped."""
+    """The page: everything that comes from parameters or results is escaped.
+
+    Raises ValueError for a style sheet that would end its element.
+    """
     if "</" in style:
         raise ValueError("the style sheet may not hold the characters </")
     environment = jinja2.Environment(

@@ -1,0 +1,98 @@
+# shards: the replicates of a cell trained by several jobs and joined, for clusters.
+#
+# With ``shards: 1`` this file adds nothing. With more, parts and a rule that joins them take the
+# place of each train rule of the letter experiments; their files are the same to the byte.
+
+PARTS = {
+    "architectures": "{network}/{encoder}",
+    "optimizers": "{optimizer}/{network}",
+    "letters": "{font}/{network}",
+    "denoising": DENOISER,
+}
+
+
+def parts_of(experiment, cell):
+    """The number of parts of a cell: no more than it has replicates."""
+    return min(SHARDS, CELLS[experiment][cell]["train"]["replicates"])
+
+
+def part_settings(experiment):
+    """The settings of a part: those of the cell, and which part it is of how many."""
+
+    def of_part(wildcards):
+        *names, part = wildcards
+        cell = cell_of(names)
+        train = CELLS[experiment][cell]["train"]
+        return canonical({**train, "part": [int(part), parts_of(experiment, cell)]})
+
+    return of_part
+
+
+def part_files(experiment):
+    """The files of all parts of the cell that the wildcards name."""
+
+    def of_cell(wildcards):
+        cell = cell_of(wildcards)
+        return [
+            f".cache/parts/{experiment}/{cell}/{part}/{file}"
+            for part in range(parts_of(experiment, cell))
+            for file in ("weights.npz", "history.csv", "runs.csv")
+        ]
+
+    return of_cell
+
+
+def part_folders(wildcards, input):
+    return sorted({os.path.dirname(path) for path in input.parts})
+
+
+if SHARDS > 1:
+    for experiment, cell in PARTS.items():
+
+        rule:
+            name:
+                f"train_{experiment}_part"
+            input:
+                script=script(f"train_{experiment}"),
+                fonts=FONTS,
+                tuning=tuning if experiment == "optimizers" else [],
+            output:
+                weights=temp(f".cache/parts/{experiment}/{cell}/{{part}}/weights.npz"),
+                history=temp(f".cache/parts/{experiment}/{cell}/{{part}}/history.csv"),
+                runs=temp(f".cache/parts/{experiment}/{cell}/{{part}}/runs.csv"),
+            log:
+                f"logs/train_{experiment}_part/{cell}/{{part}}.log",
+            threads: 1
+            params:
+                settings=part_settings(experiment),
+                tuning="--tuning" if experiment == "optimizers" else "",
+                code=code(f"train_{experiment}"),
+            shell:
+                "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
+                " {params.tuning} {input.tuning:q} --weights {output.weights:q}"
+                " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+
+        rule:
+            name:
+                f"join_{experiment}"
+            input:
+                script=script("join_parts"),
+                parts=part_files(experiment),
+            output:
+                weights=f"results/{experiment}/cells/{cell}/weights.npz",
+                history=f"results/{experiment}/cells/{cell}/history.csv",
+                runs=f"results/{experiment}/cells/{cell}/runs.csv",
+            log:
+                f"logs/join_{experiment}/{cell}.log",
+            threads: 1
+            params:
+                # parts are gone when they are joined: what they were made of is compared here
+                settings=settings(experiment, "train"),
+                trained=code(f"train_{experiment}"),
+                parts=part_folders,
+                code=code("join_parts"),
+            shell:
+                "python {input.script:q} --parts {params.parts:q} --weights {output.weights:q}"
+                " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+
+        workflow.ruleorder(f"join_{experiment}", f"train_{experiment}")
