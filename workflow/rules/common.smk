@@ -146,7 +146,8 @@ def of_cells(experiment, *files):
 
 def folder_of(cell):
     """Where the results of a cell are, named as in its settings: the experiment first."""
-    return "results/" + cell.replace("/", "/cells/", 1)
+    experiment, *names = Path(cell).parts
+    return Path("results", experiment, "cells", *names).as_posix()
 
 
 TUNINGS = [
