@@ -66,5 +66,5 @@ pictures: $(DEVELOP) ## renew the pictures of the README from the results (needs
 	@cp results/architectures/figures/final_errors.png docs/images/
 	@python docs/screenshots.py
 
-readme: install ## renew the verdicts in the README from the results
+readme: install ## renew the tables of README and docs from the results
 	@python workflow/scripts/write_readme.py

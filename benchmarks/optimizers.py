@@ -18,8 +18,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from latentlab import optimizers
+from latentlab.cells import cells
 from latentlab.fonts import read_fonts
-from latentlab.params import cells, read_params
+from latentlab.params import read_params
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from latentlab.params import FACTORS
+from latentlab.cells import FACTORS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,8 +70,8 @@ with open(sys.argv[2], "w") as file:
 TABULATE = """\
 import sys
 import step
-from latentlab.gather import gather_cells, learning_curves
-from latentlab.params import FACTORS
+from latentlab.gather.common import gather_cells, learning_curves
+from latentlab.cells import FACTORS
 from latentlab.tables import write_csv
 
 args = step.arguments(None, sys.argv[1:], "cells", "curves", "replicates")

@@ -28,9 +28,10 @@ sys.path.insert(0, str(ROOT / "src"))
 import pandas as pd
 from ruamel.yaml import YAML
 
-from latentlab.gather import gather_cells
+from latentlab.cells import ACTIVATIONS, front_factors, letters_factors, letters_network
+from latentlab.gather.common import gather_cells
 from latentlab.network import Network
-from latentlab.params import ACTIVATIONS, front_factors, letters_factors, letters_network, read_yaml
+from latentlab.params import read_yaml
 
 SEARCH = ROOT / "search"
 RUN = SEARCH / "run"

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from latentlab import seeds
-from latentlab.params import slug
+from latentlab.cells import slug
 from latentlab.statistics import CONFIDENCE, median
 from latentlab.tables import read_csv
 
@@ -144,7 +144,7 @@ def correlation(x: Array, y: Array, strata: Array, sign: int, resamples: int, rn
     x, y, strata : (units,); both measures are replaced by their ranks among the units of the same
         stratum, as shares of these, so that differences between strata do not count
     Effect: Spearman's rank correlation; test: permutation of the pairings; interval: bootstrap of
-    the units. Raises NotTestableError where fewer than 3 units differ.
+    the units, across strata. Raises NotTestableError where fewer than 3 units differ.
     """
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         raise NotTestableError("a correlation needs 3 sets that differ")

@@ -37,7 +37,7 @@ ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     "gelu": lambda h, beta: vae.ACTIVATIONS["gelu"](h),
     "silu": lambda h, beta: vae.ACTIVATIONS["silu"](h),
 }
-"""Elementwise activations f(h, beta) that the page knows; gelu and silu have no steepness."""
+"""Activations f(h, beta) that the page knows; gelu and silu have no steepness."""
 
 LARGE = 2**15  # weights from which on an image decoder's layer is stored in 8 bits
 _DAMPING = 1e-4  # of the inputs' second moments, as a share of their mean: keeps them invertible

@@ -11,8 +11,8 @@ from latentlab.network import Array, Network, forward
 def wrong_pixels(outputs: Array, targets: Array, threshold: float) -> np.ndarray:
     """Wrong pixels of each letter, (..., letters) integers, for arrays (..., letters, pixels).
 
-    A pixel is on when the output is above the threshold, strictly: the blank letter
-    through a sigmoid network without biases gives exactly 0.5 everywhere.
+    A pixel is on when the output is above the threshold, strictly: a sigmoid whose inputs are all
+    0 gives exactly 0.5.
     """
     wrong: np.ndarray = np.sum((outputs > threshold) != (targets > threshold), axis=-1)
     return wrong

@@ -67,9 +67,9 @@ def stratified_subsets(
     """At most ``count`` subsets of that size across the range of mean absolute cosine.
 
     letters are (letters, pixels), a subset the tuple of their numbers. Of all subsets, or of
-    20,000 random ones where there are more, the range is cut into ``count`` equal parts, and one
-    subset is drawn from every part that has any: the rare, most and least similar ones come as
-    often as the many in between. Ordered by similarity.
+    20,000 random ones where there are over 40,000, the range is cut into ``count`` equal parts,
+    and one subset is drawn from every part that has any: the rare, most and least similar ones
+    come as often as the many in between. Ordered by similarity.
     """
     candidates = _subsets(len(letters), size, rng)
     similar = mean_absolute_cosine(cosines(letters), candidates)

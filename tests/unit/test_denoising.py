@@ -15,7 +15,7 @@ from latentlab import denoising, similarity
 from latentlab.baselines import BASELINES, score_baselines
 from latentlab.figures.denoising import nearest_learned
 from latentlab.fonts import Font, read_fonts
-from latentlab.gather import denoising_correlations, denoising_metrics, denoising_summary
+from latentlab.gather.denoising import denoising_correlations, denoising_metrics, denoising_summary
 from latentlab.metrics import nearest_letter, wrong_pixels
 from latentlab.noise import NOISES
 

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from latentlab import latent, novelty
 from latentlab.figures import architectures, denoising, letters, optimizers, pixels, style, vae
 from latentlab.fonts import read_fonts
-from latentlab.gather import denoising_correlations
+from latentlab.gather.denoising import denoising_correlations
 from latentlab.generation import densest_region
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import fuzz
-from latentlab.params import FACTORS, ParamsError, cells, read_params, read_yaml
+from latentlab.cells import FACTORS, cells
+from latentlab.params import ParamsError, read_params, read_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentlab import statistics
-from latentlab.gather import (
+from latentlab.gather.common import (
     carried_forward,
     gather_cells,
     learning_curves,
-    letter_yardstick,
     nested,
     summarize,
-    vae_summary,
 )
+from latentlab.gather.letters import letter_yardstick
+from latentlab.gather.vae import vae_summary
 from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
 from latentlab.network import Network
 from latentlab.seeds import generator, integer

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from latentlab import latent, novelty
 from latentlab.fonts import read_fonts
-from latentlab.gather import front_metrics, letter_difficulty, linear_control
+from latentlab.gather.letters import front_metrics, letter_difficulty, linear_control
 from latentlab.metrics import hamming
 from latentlab.network import Network, forward, initial_weights, squared_error, unflatten
 from latentlab.novelty import KINDS, Rules

@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from latentlab import optimizers, training
-from latentlab.gather import (
-    architectures_summary,
-    convergence,
-    factorial_effects,
-    first_reached,
-    levels_summary,
-    low_level,
-    optimizers_summary,
-    performance_profiles,
-    without_dots,
-)
+from latentlab.gather.architectures import architectures_summary, factorial_effects, low_level
+from latentlab.gather.common import first_reached, levels_summary, without_dots
+from latentlab.gather.optimizers import convergence, optimizers_summary, performance_profiles
 from latentlab.network import Network, initial_weights
 from latentlab.seeds import generator
 

@@ -6,25 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.fonts import read_fonts
-from latentlab.params import (
+from latentlab.cells import (
     FACTORS,
-    ParamsError,
     cells,
-    cross_errors,
     denoising_comparison,
     denoising_noises,
     denoising_orthogonality,
     denoising_plots,
     denoising_variations,
     factorial_factors,
-    font_errors,
     front_weights,
     letters_factors,
+    slug,
+)
+from latentlab.fonts import read_fonts
+from latentlab.params import (
+    ParamsError,
+    cross_errors,
+    font_errors,
     read_params,
     read_yaml,
     schema_errors,
-    slug,
 )
 
 ROOT = Path(__file__).parents[2]

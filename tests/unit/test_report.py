@@ -13,16 +13,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from latentlab.conclusions import FINDINGS
-from latentlab.params import (
+from latentlab.cells import (
     denoising_factors,
     denoising_noises,
     denoising_plots,
     letters_factors,
     optimizers_factors,
-    read_params,
-    read_yaml,
 )
+from latentlab.conclusions import FINDINGS
+from latentlab.params import read_params, read_yaml
 from latentlab.report import parts
 from latentlab.report.conclusions import readme
 from latentlab.report.page import context, render, versions

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.params import FACTORS, read_yaml
+from latentlab.cells import FACTORS
+from latentlab.params import read_yaml
 
 ROOT = Path(__file__).parents[2]
 RULES = {

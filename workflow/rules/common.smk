@@ -12,7 +12,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.params import (
+from latentlab.cells import (
     FACTORS,
     cells,
     denoising_comparison,
@@ -22,9 +22,8 @@ from latentlab.params import (
     denoising_plots,
     denoising_variations,
     letters_factors,
-    read_params,
-    read_yaml,
 )
+from latentlab.params import read_params, read_yaml
 from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
 

@@ -10,7 +10,7 @@ import step
 from latentlab.arrays import load_npz
 from latentlab.denoising import score_cell, score_tests
 from latentlab.fonts import read_fonts
-from latentlab.gather import noise_summary
+from latentlab.gather.denoising import noise_summary
 from latentlab.tables import write_csv
 
 

@@ -2,17 +2,16 @@
 
 import step
 
-from latentlab.gather import (
-    FACTORIAL,
-    architectures_summary,
-    factorial_effects,
+from latentlab.cells import factorial_factors, network_factors
+from latentlab.gather.architectures import FACTORIAL, architectures_summary, factorial_effects
+from latentlab.gather.common import (
     first_reached,
     gather_cells,
     learning_curves,
     nested,
     without_dots,
 )
-from latentlab.params import factorial_factors, network_factors, read_yaml
+from latentlab.params import read_yaml
 from latentlab.tables import write_csv, write_json
 
 KEYS = ["network", "encoder"]

@@ -3,15 +3,15 @@
 import pandas as pd
 import step
 
-from latentlab.gather import (
+from latentlab.cells import denoising_factors, denoising_families
+from latentlab.gather.common import gather_cells, learning_curves
+from latentlab.gather.denoising import (
     DENOISER,
     denoising_correlations,
     denoising_metrics,
     denoising_summary,
-    gather_cells,
-    learning_curves,
 )
-from latentlab.params import denoising_factors, denoising_families, read_yaml
+from latentlab.params import read_yaml
 from latentlab.tables import read_csv, write_csv, write_json
 
 

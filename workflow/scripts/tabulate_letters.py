@@ -5,20 +5,18 @@ Also the letters one by one, what lies between them, and the front of size again
 
 import step
 
+from latentlab.cells import front_factors, front_weights, letters_factors
 from latentlab.fonts import font_named, read_fonts
-from latentlab.gather import (
+from latentlab.gather.common import gather_cells, learning_curves, letter_summary, nested
+from latentlab.gather.letters import (
     front_metrics,
-    gather_cells,
     latent_space_summary,
-    learning_curves,
     letter_difficulty,
-    letter_summary,
     letter_yardstick,
     linear_control,
-    nested,
 )
 from latentlab.novelty import KINDS
-from latentlab.params import front_factors, front_weights, letters_factors, read_yaml
+from latentlab.params import read_yaml
 from latentlab.tables import write_csv, write_json
 
 KEYS = ["font", "network"]

@@ -2,17 +2,14 @@
 
 import step
 
-from latentlab.gather import (
+from latentlab.cells import optimizers_factors
+from latentlab.gather.common import first_reached, gather_cells, nested, without_dots
+from latentlab.gather.optimizers import (
     OPTIMIZERS,
     convergence,
-    first_reached,
-    gather_cells,
-    nested,
     optimizers_summary,
     performance_profiles,
-    without_dots,
 )
-from latentlab.params import optimizers_factors
 from latentlab.tables import write_csv, write_json
 
 

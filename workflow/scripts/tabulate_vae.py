@@ -2,8 +2,10 @@
 
 import step
 
-from latentlab.gather import gather_cells, loss_curves, nested, vae_summary
-from latentlab.params import read_yaml, vae_factors
+from latentlab.cells import vae_factors
+from latentlab.gather.common import gather_cells, nested
+from latentlab.gather.vae import loss_curves, vae_summary
+from latentlab.params import read_yaml
 from latentlab.tables import write_csv, write_json
 
 

@@ -1,4 +1,4 @@
-"""Rewrite the table of verdicts in README.md from results/conclusions/metrics.json."""
+"""Rewrite the tables of README.md and docs/results.md that come from the results."""
 
 import re
 
@@ -6,28 +6,34 @@ import step
 
 from latentlab.arrays import replacing
 from latentlab.params import read_yaml
-from latentlab.report.conclusions import readme
+from latentlab.report.conclusions import findings_of, published_table, readme
+from latentlab.report.parts import markdown
 from latentlab.tables import read_json
 
-BLOCK = re.compile(r"(<!-- verdicts: make readme -->\n).*?(\n<!-- end of verdicts -->)", re.S)
+BLOCK = re.compile(r"(<!-- [a-z]+: make readme -->\n).*?(\n<!-- end of [a-z]+ -->)", re.S)
 
 
-def rewritten(text, verdicts):
-    """The README with the verdicts between its two comments."""
+def rewrite(page, table):
+    """Put the table between the two comments of the page."""
+    path = step.ROOT / page
+    text = path.read_text(encoding="utf-8")
     if not BLOCK.search(text):
-        raise step.latentlab.StudyError("README.md: the comments around the verdicts are gone")
-    return BLOCK.sub(lambda match: f"{match[1]}{verdicts}{match[2]}", text)
+        raise step.latentlab.StudyError(f"{page}: the comments around its table are gone")
+    with replacing(path) as temporary:
+        text = BLOCK.sub(lambda match: f"{match[1]}{table}{match[2]}", text)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def main(argv):
     step.arguments(__doc__, argv)
-    path = step.ROOT / "README.md"
+    results = step.ROOT / "results"
     claims = read_yaml(step.ROOT / "data/claims.yaml")
-    metrics = read_json(step.ROOT / "results/conclusions/metrics.json")
+    metrics = read_json(results / "conclusions/metrics.json")
+    findings, observed = findings_of(results)
+    figures = findings[findings["kind"] == "figure"]
 
-    text = rewritten(path.read_text(encoding="utf-8"), readme(claims, metrics))
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    rewrite("README.md", readme(claims, metrics))
+    rewrite("docs/results.md", markdown(published_table(figures, observed)))
 
 
 if __name__ == "__main__":

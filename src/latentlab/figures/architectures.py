@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latentlab.figures import style
-from latentlab.gather import READINGS, low_level
+from latentlab.gather.architectures import READINGS, low_level
 
 Published = Mapping[str, Mapping[str, float]]
 

@@ -17,7 +17,7 @@ from latentlab.figures import pixels, style
 from latentlab.figures.letters import marked_letters, wrong_legend
 from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, ROWS
-from latentlab.gather import summarize
+from latentlab.gather.common import summarize
 
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
 CALLED = {

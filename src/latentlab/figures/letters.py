@@ -17,7 +17,7 @@ from scipy.spatial.distance import pdist
 from latentlab.figures import pixels, style
 from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, LETTERS, ROWS
-from latentlab.gather import carried_forward
+from latentlab.gather.common import carried_forward
 from latentlab.latent import Plane, Window, distance_correlation
 from latentlab.metrics import nearest_letter, wrong_pixels
 from latentlab.novelty import NewLetter

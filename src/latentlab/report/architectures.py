@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.gather import READINGS, low_level
+from latentlab.gather.architectures import READINGS, low_level
 from latentlab.report.parts import (
     Chapter,
     Group,

@@ -62,7 +62,7 @@ class Verdict:
 
 def board(results: Path) -> list[Verdict]:
     """The verdicts on all claims, in the order of the claims."""
-    findings, observed = _tables(results)
+    findings, observed = findings_of(results)
     return [
         Verdict(
             claim=row.text,
@@ -77,14 +77,14 @@ def board(results: Path) -> list[Verdict]:
 
 def answer(results: Path) -> str:
     """How many claims and published figures hold, in one or two sentences."""
-    findings, _ = _tables(results)
+    findings, _ = findings_of(results)
     return _answer(findings)
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/conclusions."""
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
-    findings, observed = _tables(results)
+    findings, observed = findings_of(results)
     claims, figures = (findings[findings["kind"] == kind] for kind in ("claim", "figure"))
     forest = figure(
         folder / "claims",
@@ -110,11 +110,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         groups=(Group("", "", (forest,)), Group("Published figures", "", (published,))),
         table=_claims_table(claims, observed),
         made=made("conclusions", section, ("test", "plot"), tables=("findings", "observed")),
-        more=(_tests_table(claims), _figures_table(figures, observed)),
+        more=(_tests_table(claims), published_table(figures, observed)),
     )
 
 
-def _tables(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def findings_of(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The findings, and what they rest on, below the folder of all results."""
     folder = results / "conclusions" / "tables"
     findings = read_csv(folder / "findings.csv")
     texts = ["text", "experiment", "hypothesis", "measure", "shows", "test", "variant", "reason"]
@@ -246,7 +247,11 @@ def _tests_table(claims: pd.DataFrame) -> Table:
     return Table("How each claim was tested", columns, rows, prose=columns[1:], folded=True)
 
 
-def _figures_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
+def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
+    """Obtained against published: each figure of the original among our runs.
+
+    figures : the rows of the findings that are figures; observed : what the tests rest on
+    """
     rows = []
     for row in figures.itertuples():
         own = observed[observed["claim"] == row.claim].set_index("name")["value"]

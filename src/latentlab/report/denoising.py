@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.gather import DENOISER
-from latentlab.params import denoising_families, denoising_plots
+from latentlab.cells import denoising_families, denoising_plots
+from latentlab.gather.denoising import DENOISER
 from latentlab.report.parts import (
     NONE,
     Chapter,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.params import letters_factors
+from latentlab.cells import letters_factors
 from latentlab.report.parts import (
     Chapter,
     Figure,

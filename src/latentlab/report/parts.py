@@ -47,6 +47,12 @@ class Table:
     folded: bool = False
 
 
+def markdown(table: Table) -> str:
+    """The rows of a table in Markdown, without caption and note."""
+    rows = [table.columns, ("---",) * len(table.columns), *table.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 @dataclass(frozen=True)
 class Group:
     """Figures that belong together, under a heading of their own (none: "")."""

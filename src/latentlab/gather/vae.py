@@ -1,0 +1,53 @@
+"""The tables and metrics of ``vae``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from latentlab import statistics
+from latentlab.gather.common import by, summarize
+
+
+def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
+    """Mean over replicates of every loss term, by data set, model and epoch."""
+    keys = ["dataset", "model", "epoch"]
+    return by(history.drop(columns="replicate"), keys).mean().reset_index()
+
+
+def vae_summary(
+    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Models on image sets: every measure's mean and interval over replicates, and published.
+
+    replicates : columns dataset, model, replicate and the measures of ``latentlab.generation``.
+        Of a measure with a <measure>_standard_error over test images that becomes the interval
+        <measure>_images_low to _images_high: which other test images could have given
+    published : test losses by data set, of the model "published"; published_rank is the share of
+        our replicates with a test loss at most as large
+    """
+    keys = ["dataset", "model"]
+    columns = [name for name in replicates if name not in (*keys, "replicate")]
+    measures = [name for name in columns if not name.endswith("_standard_error")]
+    summary = summarize(replicates, keys, **dict.fromkeys(measures, "mean"))
+    for name in (name for name in columns if name not in measures):
+        measure = name.removesuffix("_standard_error")
+        half = norm.ppf((1 + statistics.CONFIDENCE) / 2) * by(replicates, keys)[name].mean()
+        for side, bound in (("low", -half), ("high", half)):
+            summary[f"{measure}_images_{side}"] = summary[measure] + bound.to_numpy()
+    losses = [cell["test_loss"] for _, cell in by(replicates, keys)]
+    known = [
+        published.get(row.dataset, {}).get("test_loss", np.nan)
+        if row.model == "published"
+        else np.nan
+        for row in summary.itertuples()
+    ]
+    summary["published_test_loss"] = known
+    summary["published_rank"] = [
+        np.nan if np.isnan(figure) else statistics.rank_share(found, figure)
+        for found, figure in zip(losses, known, strict=True)
+    ]
+    return summary
