@@ -163,9 +163,14 @@ def squared_distances(a: Array, b: Array) -> Iterator[Array]:
 
 
 def nearest_distances(a: Array, b: Array) -> Array:
-    """Euclidean distance (n,) of each row of a (n, d) to the nearest row of b (m, d)."""
-    nearest = [chunk.min(axis=1) for chunk in squared_distances(a, b)]
-    distances: Array = np.sqrt(np.concatenate(nearest))
+    """Euclidean distance (n,) of each row of a (n, d) to the nearest row of b (m, d).
+
+    In float32, at half the price: of distances between images five digits are enough
+    (an image and its copy are 0.02 apart, not 0).
+    """
+    pairs = squared_distances(a.astype(np.float32), b.astype(np.float32))
+    nearest = [chunk.min(axis=1) for chunk in pairs]
+    distances: Array = np.sqrt(np.concatenate(nearest), dtype=np.float64)
     return distances
 
 

@@ -22,7 +22,7 @@ ARRAYS = st.dictionaries(
 
 
 @given(content=ARRAYS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_saved_is_loaded(tmp_path, content):
     arrays.save_npz(tmp_path / "a.npz", content)
     loaded = arrays.load_npz(tmp_path / "a.npz")
@@ -79,7 +79,7 @@ def test_objects_are_never_unpickled(tmp_path):
 
 
 @given(data=st.data())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_refused_or_unharmed(tmp_path, data):
     path = tmp_path / "a.npz"
     content = {"a": np.arange(50.0), "b": np.arange(3)}

@@ -166,8 +166,10 @@ def test_squared_distances(rng):
     a, b = rng.normal(size=(7, 3)), rng.normal(size=(5, 3))
     expected = ((a[:, None] - b) ** 2).sum(-1)
     np.testing.assert_allclose(np.concatenate(list(generation.squared_distances(a, b))), expected)
-    np.testing.assert_allclose(generation.nearest_distances(a, b), np.sqrt(expected.min(1)))
-    assert generation.nearest_distances(a, a).max() < 1e-7
+    np.testing.assert_allclose(
+        generation.nearest_distances(a, b), np.sqrt(expected.min(1)), rtol=1e-5
+    )
+    assert generation.nearest_distances(a, a).max() < 1e-2  # float32
 
 
 def test_distances_in_chunks(rng):

@@ -86,7 +86,7 @@ def networks(draw):
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(networks(), st.integers(0, 2**31))
 def test_loss_and_gradient_are_those_of_the_definition(case, seed):
     network, loss = case

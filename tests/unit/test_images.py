@@ -21,7 +21,7 @@ from PIL import Image
 from image_sets import small_images
 from latentlab import images
 
-SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 BYTES = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5))
 PUBLISHED_SHA256 = {  # in the order of IDX_FILES
     "mnist": [

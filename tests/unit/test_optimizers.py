@@ -135,7 +135,7 @@ def test_levels_are_reached_at_the_first_error_at_most_as_large():
     assert found.loc[1, ["epochs_to_1", "epochs_to_0.5"]].isna().all()
 
 
-@settings_of(max_examples=30, deadline=None)
+@settings_of(max_examples=30)
 @given(st.lists(st.integers(1, 50) | st.none(), min_size=6, max_size=15))
 def test_what_is_not_reached_counts_as_later(epochs):
     table = pd.DataFrame({"network": "a", "epochs_to_1": pd.array(epochs, dtype="Float64")})

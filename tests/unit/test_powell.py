@@ -192,7 +192,7 @@ def _search_one_by_one(network, inputs, targets, start, epochs, tol=1.0):
             yield lines.x, lines.value
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(_problems())
 def test_loss_equals_the_definition(problem):
     network, inputs, targets, start = problem
@@ -203,7 +203,7 @@ def test_loss_equals_the_definition(problem):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_problems())
 def test_structure_aware_loss_is_the_full_one_at_accepted_points(problem):
     network, inputs, targets, start = problem
@@ -212,7 +212,7 @@ def test_structure_aware_loss_is_the_full_one_at_accepted_points(problem):
         assert value == full(weights)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_problems(), st.sampled_from([COARSE, {"xtol": 1e-5, "ftol": 1e-12}]))
 def test_compiled_powell_is_scipys_to_the_last_bit(problem, tolerances):
     """Sums keep their order, so skipping what did not change changes no bit of any value."""
