@@ -407,6 +407,7 @@ def test_a_point_of_one_model_moves_alone(visit, site):
 def test_the_class_is_that_of_the_nearest_test_images(visit, site):
     page = visit(site)
     page.locator("#images-samples button").nth(4).click()
+    page.wait_for_function("() => explorer.jobs.length === 0", timeout=20000)
     x = vae.scaled(explorer_page.random_images(60, 8).test_images)
     knobs = explorer_page.model_settings()
     codes = vae.encode(knobs, explorer_page.model_weights(knobs, 64, 0), x)[0]

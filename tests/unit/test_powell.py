@@ -416,8 +416,13 @@ def test_interrupt_is_heard_within_an_epoch(monkeypatch):
         return sweep(*args)
 
     monkeypatch.setattr(kernels, "run", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        powell.train(network, x, x, start, max_epochs=100, **COARSE)
+    # a shell starts what runs in its background with the signal ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            powell.train(network, x, x, start, max_epochs=100, **COARSE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert calls == 10
 
 
