@@ -55,10 +55,12 @@ def read_yaml(path: str | Path) -> Any:
         raise ParamsError(f"{path}: {len(text)} characters, at most {MAX_BYTES} are read")
     try:
         return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, AssertionError, RecursionError) as error:  # ruamel asserts too
+    # ruamel asserts too, and takes a mapping for a key
+    except (YAMLError, ValueError, TypeError, AssertionError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         reason = getattr(error, "problem", None) or type(error).__name__
+        reason = " ".join(str(reason).split())  # it may quote what is over several lines
         raise ParamsError(f"{path}: {line}not valid YAML: {reason}") from None
 
 

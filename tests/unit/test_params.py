@@ -269,6 +269,8 @@ def test_every_unknown_key_is_refused(path):
     ("text", "reason"),
     [
         ("a: 1\na: 2\n", "not valid YAML"),
+        ("a: |\n  b\na: c", "not valid YAML: found duplicate key"),
+        ("? [{a: 1}]\n: 2", "not valid YAML"),
         ("b: 1\na: [1", "line 2: not valid YAML"),
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
         ("\t- x", "not valid YAML"),
