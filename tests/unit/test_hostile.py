@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import fuzz
+from latentlab import StudyError, arrays
 from latentlab.cells import FACTORS, cells
 from latentlab.params import ParamsError, read_params, read_yaml
 
@@ -214,6 +215,17 @@ def test_an_array_that_claims_more_than_it_holds(tmp_path):
 
 
 # ---------------------------------------------------------------- fuzzing
+
+
+@pytest.mark.xfail(strict=True, raises=OverflowError, reason="docs/reproducibility.md")
+def test_an_array_of_more_elements_than_64_bits_count(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }"
+    header = header.ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        size = len(header).to_bytes(2, "little")
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + size + header)
+    with pytest.raises(StudyError, match="not a readable .npz file"):
+        arrays.load_npz(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("name", ["font.h", "IDX", "npz", "YAML", "params"])
