@@ -224,7 +224,7 @@ def test_an_array_of_more_elements_than_64_bits_count(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         size = len(header).to_bytes(2, "little")
         archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + size + header)
-    with pytest.raises(StudyError, match="not a readable .npz file"):
+    with pytest.raises(StudyError, match="not a readable"):
         arrays.load_npz(tmp_path / "a.npz")
 
 
