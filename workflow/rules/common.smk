@@ -357,7 +357,7 @@ onstart:
             raise WorkflowError(str(error)) from None
         environment.record(Path("logs/environment.json"))
         # With its limit of jobs a second the scheduler looks at all ready jobs once a second for
-        # every job that has ended: a twentieth of the study's time. Here cores are the limit.
+        # every job that has ended (docs/scaling.md). On one machine cores are the limit.
         if workflow.local_exec and workflow.scheduler is not None:
             workflow.scheduler.job_rate_limiter = None
         if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):

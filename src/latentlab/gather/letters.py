@@ -18,10 +18,10 @@ def letter_yardstick(
 ) -> dict[str, Any]:
     """The course's yardstick, for each font ("all_fonts": all letters at once).
 
-    At the top the best network with 2 latent units; below ``one_dimensional`` those with one,
-    below ``powell_only`` and ``hybrid`` those trained through 2 by Powell alone, and by several
-    optimizers in turn. Each with its name, the wrong pixels of the worst letter in its best start,
-    and the share of its starts that do as well.
+    At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
+    several in turn, below ``powell_only`` by Powell alone; below ``one_dimensional`` those with
+    one unit. Each with its name, the wrong pixels of the worst letter in its best start, and the
+    share of its starts that do as well.
     replicates : columns font, network, max_wrong_pixels
     networks : ``letters.networks`` of the parameters
     """
@@ -39,7 +39,7 @@ def letter_yardstick(
         if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
             places.append(found.setdefault("powell_only", {}))
         if latent == 2 and network["optimizer"] == "stages":
-            places.append(found.setdefault("hybrid", {}))
+            places = [found.setdefault("hybrid", {})]
         for place in places:
             known = place.get(all_fonts(font))
             if known is None or _better(entry, known):
