@@ -284,6 +284,7 @@ def test_text_that_is_no_parameters(tmp_path, text, reason):
     with pytest.raises(ParamsError, match=r"params\.yaml: ") as error:
         read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
     assert reason in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_numbers_as_dvc_writes_them(tmp_path):
