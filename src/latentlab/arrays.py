@@ -28,6 +28,7 @@ DAMAGED = (
     OSError,
     EOFError,
     MemoryError,
+    OverflowError,  # more elements than 64 bits count
     NotImplementedError,  # a compression unknown to zipfile
     RuntimeError,  # an encrypted entry
     zipfile.BadZipFile,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.denoising import answer_scores, fresh_set, noisy
+from latentlab.denoising import answer_scores, fresh_set, noise_identity, noisy
 from latentlab.metrics import nearest_letter
 from latentlab.network import Array
 from latentlab.seeds import generator
@@ -93,7 +93,7 @@ def score_baselines(
     rows = []
     for noise in tests:
         inputs, targets = fresh_set(letters, settings["fresh_draws"], noise, seed, *letters_of)
-        rng = generator(seed, "denoising", "linear", *letters_of, *map(str, noise.values()))
+        rng = generator(seed, "denoising", "linear", *letters_of, *noise_identity(noise))
         examples = noisy(clean, noise, rng), clean
         for name, baseline in BASELINES.items():
             answers = baseline(inputs, letters, threshold, examples)

@@ -93,8 +93,10 @@ def _architectures_settings(section: Mapping[str, Any], factors: Mapping[str, An
     networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
     common = {"font": section["font"], "networks": networks}
     training = _pick(section, *TRAINING)
+    # the starts are the network's, the same for both encoders
+    trained = {"starts_of": "architectures", "training": training, "replicates": replicates}
     return {
-        "train": {**common, "training": training, "replicates": replicates},
+        "train": {**common, **trained},
         "evaluate": {**common, **_pick(section, "threshold")},
     }
 

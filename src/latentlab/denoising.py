@@ -49,10 +49,16 @@ def last_training_set(
 ) -> tuple[Array, Array]:
     """What a replicate learned from last, as ``training_set`` gives it for its last epoch.
 
-    (copies * letters, pixels) each; the copies are those of every epoch where none is redrawn.
+    (copies * letters, pixels) each; the copies are those of every epoch where none is redrawn. Of
+    a training that diverged, the last epoch is the one that it would have ended with.
     """
     last = settings["training"]["max_epochs"] - 1 if settings["redraw"] else None
     return training_set(letters, settings, replicate, last)
+
+
+def noise_identity(noise: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What random numbers for a noise derive from, whatever the order of its keys."""
+    return noise["kind"], str(noise["probability"]), str(noise["range"])
 
 
 def fresh_set(
@@ -64,7 +70,7 @@ def fresh_set(
     these letters are tested on the same draws: they differ by their answers alone.
     """
     targets = np.tile(letters, (draws, 1))
-    rng = generator(seed, "denoising", "fresh", *letters_of, *map(str, noise.values()))
+    rng = generator(seed, "denoising", "fresh", *letters_of, *noise_identity(noise))
     return noisy(targets, noise, rng), targets
 
 
@@ -218,8 +224,7 @@ def vary(
     middle = len(units) // 2
     cases: list[tuple[str, int, dict[str, Any]]] = [("redrawn", settings["copies"], {})]
     for copies in settings["vary_copies"]:
-        training = {**settings["training"]}
-        cases.append(("copies", copies, {"copies": copies, "redraw": False, "training": training}))
+        cases.append(("copies", copies, {"copies": copies, "redraw": False}))
     for latent in settings["vary_latent"]:
         shape = [*units[:middle], latent, *units[middle + 1 :]]
         network = {**settings["network"], "architecture": shape}

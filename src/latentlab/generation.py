@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import logsumexp
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentlab import vae
+from latentlab import seeds, vae
 from latentlab.images import Bytes, Images
 from latentlab.vae import Array, Settings, Weights
 
@@ -362,10 +362,10 @@ def measures(
         training images instead of samples, the floor; nearest_training, real_nearest_training :
         median distance in pixels of samples, of test images, to the nearest training image
     What has no meaning for a model is left out: KL and likelihood of an autoencoder, areas where
-    the codes are not in a plane.
+    the codes are not in a plane. Every use of chance has draws of its own, from the seed.
     """
-    rng = np.random.default_rng(seed)
-    scores = vae.evaluate(settings, weights, images.test_images, seed=seed)
+    rng = seeds.generator(seed, "samples")
+    scores = vae.evaluate(settings, weights, images.test_images, seed=seeds.integer(seed, "codes"))
     result = {f"test_{name}": value for name, value in scores.items()}
     if settings.variational:
         result |= _likelihood(settings, weights, images.test_images, effort, seed)
@@ -402,12 +402,14 @@ def measures(
 def _likelihood(
     settings: Settings, weights: Weights, images: Bytes, effort: Effort, seed: int
 ) -> dict[str, float]:
-    binary = binarized(images, seed)
-    scores = vae.evaluate(settings, weights, binary, seed=seed)
+    binary = binarized(images, seeds.integer(seed, "binarized"))
+    scores = vae.evaluate(settings, weights, binary, seed=seeds.integer(seed, "binarized_codes"))
     result = {f"binarized_{name}": value for name, value in scores.items()}
     for name, tested in (("nll", images), ("binarized_nll", binary)):
         tested = tested[: effort.likelihood_images]
-        nats = negative_log_likelihood(settings, weights, tested, effort.likelihood_samples, seed)
+        nats = negative_log_likelihood(
+            settings, weights, tested, effort.likelihood_samples, seeds.integer(seed, name)
+        )
         result[name] = float(nats.mean())
         result[f"{name}_standard_error"] = float(nats.std(ddof=1) / math.sqrt(len(nats)))
     return result

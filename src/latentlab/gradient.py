@@ -1,10 +1,11 @@
 """Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS-B; and hybrids.
 
 The same door as ``powell.train``, so that optimizers compare from the same start weights. JAX
-computes gradients and runs whole trainings compiled, in float64 on one thread, whatever else the
-process does with JAX; it is imported when a training starts. A network's shape is compiled once
-in a process: further replicates only run. They run one after the other, because batched
-(``jax.vmap``) they save a tenth of the time and their last bits depend on how many there are.
+computes gradients and runs whole trainings compiled, on one thread, in float64
+(``train_redrawn``: float32), whatever else the process does with JAX; it is imported when a
+training starts. A network's shape is compiled once in a process: further replicates only run.
+They run one after the other, because batched (``jax.vmap``) they save a tenth of the time and
+their last bits depend on how many there are.
 
 **Cost** is counted in loss evaluations over the whole sample set, as Powell's is. A gradient
 counts as ``GRADIENT_COST`` of them. The loss at the start counts as one; the errors recorded
@@ -21,8 +22,7 @@ import functools
 import importlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,77 +95,13 @@ def train_backpropagation(
         inputs,
         targets,
         start,
-        "momentum",
+        rule="momentum",
         max_epochs=max_epochs,
         learning_rate=learning_rate,
         momentum=momentum,
         schedule=schedule,
         loss=loss,
         visits=functools.partial(_visits, len(inputs), shuffle_seed),
-        record_every=record_every,
-        progress=progress,
-    )
-
-
-def train_adam(
-    network: Network,
-    inputs: Array,
-    targets: Array,
-    start: Array,
-    *,
-    max_epochs: int,
-    learning_rate: float,
-    schedule: str,
-    loss: str,
-    record_every: int,
-    progress: Progress | None = None,
-) -> Training:
-    """Adam (Kingma and Ba 2015), full batch: an epoch is one step.
-
-    Shapes, options and errors as for ``train_backpropagation``.
-    """
-    return _descend(
-        network,
-        inputs,
-        targets,
-        start,
-        "adam",
-        max_epochs=max_epochs,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        loss=loss,
-        record_every=record_every,
-        progress=progress,
-    )
-
-
-def train_rmsprop(
-    network: Network,
-    inputs: Array,
-    targets: Array,
-    start: Array,
-    *,
-    max_epochs: int,
-    learning_rate: float,
-    schedule: str,
-    loss: str,
-    record_every: int,
-    progress: Progress | None = None,
-) -> Training:
-    """RMSprop (Tieleman and Hinton 2012), full batch: an epoch is one step.
-
-    Shapes, options and errors as for ``train_backpropagation``.
-    """
-    return _descend(
-        network,
-        inputs,
-        targets,
-        start,
-        "rmsprop",
-        max_epochs=max_epochs,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        loss=loss,
         record_every=record_every,
         progress=progress,
     )
@@ -271,7 +207,7 @@ def train_lbfgs(
 
     if history.diverged:
         return history.training("converged")
-    with np.errstate(all="ignore"), _jax_float64():
+    with np.errstate(all="ignore"), _jax().enable_x64(True):
         gradient_of = _compiled_gradient(network, loss)
         x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
         try:
@@ -359,7 +295,7 @@ def loss_and_gradient(
     ``train_backpropagation``.
     """
     inputs, targets, weights = _checked(network, inputs, targets, weights, loss)
-    with _jax_float64():
+    with _jax().enable_x64(True):
         value, gradient = _compiled_gradient(network, loss)(weights, inputs.T, targets.T)
         return float(value), np.array(gradient)
 
@@ -372,8 +308,8 @@ def _descend(
     inputs: Array,
     targets: Array,
     start: Array,
-    rule: str,
     *,
+    rule: str,
     max_epochs: int,
     learning_rate: float,
     momentum: float = 0.0,
@@ -381,11 +317,13 @@ def _descend(
     loss: str,
     visits: Callable[[int], np.ndarray] | None = None,
     record_every: int,
-    progress: Progress | None,
+    progress: Progress | None = None,
 ) -> Training:
     """Train by a rule of ``_RULES``, full batch, or sample by sample where ``visits`` says which.
 
-    visits : epoch -> the order (samples,) in which it takes the samples
+    visits : epoch -> the order (samples,) in which it takes the samples; where there is none, an
+        epoch is one step
+    Shapes, options and errors as for ``train_backpropagation``.
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
@@ -394,7 +332,7 @@ def _descend(
     if history.diverged:
         return history.training("max_epochs")
     orders = np.zeros((record_every, len(inputs) if visits else 0), np.int32)
-    with _jax_float64():
+    with _jax().enable_x64(True):
         run = _compiled_descent(network, loss, rule, visits is not None)
         state = (start, (np.zeros_like(start),) * 2)
         for first in range(0, max_epochs, record_every):
@@ -407,6 +345,13 @@ def _descend(
             if not history.add(last, np.array(state[0]), GRADIENT_COST * last):
                 break
     return history.training("max_epochs")
+
+
+train_adam = functools.partial(_descend, rule="adam")
+"""Adam (Kingma and Ba 2015), full batch."""
+
+train_rmsprop = functools.partial(_descend, rule="rmsprop")
+"""RMSprop (Tieleman and Hinton 2012), full batch."""
 
 
 def _rates(schedule: str, rate: float, first: int, last: int, epochs: int, size: int) -> Array:
@@ -492,16 +437,8 @@ def _checked(
             )
     if loss not in LOSSES:
         raise ValueError(f"unknown loss {loss!r}, known are {', '.join(LOSSES)}")
-    inputs, targets, weights = (
-        np.ascontiguousarray(array, np.float64) for array in (inputs, targets, weights)
-    )
-    units = network.architecture[0]
-    if inputs.shape != (len(inputs), units) or targets.shape != inputs.shape or not len(inputs):
-        raise ValueError(
-            f"inputs {inputs.shape} and targets {targets.shape} do not fit (samples, {units})"
-        )
-    if weights.shape != (network.n_weights,):
-        raise ValueError(f"{network.n_weights} weights expected, an array {weights.shape} given")
+    inputs, targets = network.checked_samples(inputs, targets)
+    weights = network.checked_weights(weights)
     if loss == "cross-entropy":
         if network.output != "sigmoid":
             raise StudyError(f"cross-entropy needs a sigmoid output, not {network.output}")
@@ -523,20 +460,13 @@ def _check_rate(learning_rate: float, schedule: str) -> None:
         raise ValueError(f"learning_rate must be a positive number, not {learning_rate}")
 
 
-# --- JAX: everything below runs, or is compiled, inside ``_jax_float64`` ------------------------
+# --- JAX: what is below runs, and is compiled, inside ``enable_x64`` -----------------------------
 
 
 def _jax() -> Any:
     """JAX, on one thread unless the environment's PJRT_NPROC says otherwise."""
     os.environ.setdefault("PJRT_NPROC", "1")  # more threads would add in another order
     return importlib.import_module("jax")
-
-
-@contextmanager
-def _jax_float64() -> Iterator[None]:
-    """In float64 here, whatever the rest of the process asks of JAX."""
-    with _jax().enable_x64(True):
-        yield
 
 
 _DIFFERENTIABLE: dict[str, Callable[[Any, Any, float], Any]] = {

@@ -208,7 +208,8 @@ def load_npz(path: str | Path) -> Images:
     """A user's own image set: one ``.npz`` with the four arrays that ``Images`` names.
 
     Images are uint8; labels may have any integer type with values from 0 to 255.
-    Raises FileNotFoundError, or DataError with the file and the reason.
+    Raises FileNotFoundError, or StudyError (DataError where the file as such can be read) with the
+    file and the reason.
     """
     path = Path(path)
     parts = arrays.load_npz(path)
@@ -283,10 +284,10 @@ def load_png_folder(
 def _png_files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
     """All PNG files of a folder with their labels, by class, then by name."""
     found = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
-    for name, where in [(n, "is missing") for n in sorted(set(classes) - found)] + [
-        (n, "is not among the class names given") for n in sorted(found - set(classes))
-    ]:
-        raise DataError(f"{folder}: a folder {name} {where}")
+    if missing := sorted(set(classes) - found):
+        raise DataError(f"{folder}: a folder {missing[0]} is missing")
+    if unknown := sorted(found - set(classes)):
+        raise DataError(f"{folder}: a folder {unknown[0]} is not among the class names given")
     return [
         (file, label)
         for label, name in enumerate(classes)

@@ -107,13 +107,30 @@ class Network:
     @property
     def activations(self) -> tuple[str, ...]:
         """Activation of each layer, first hidden layer first."""
-        hidden = len(self.architecture) // 2 - 1
+        hidden = self.latent_layer
         return (self.encoder,) * hidden + (self.latent,) + (self.decoder,) * hidden + (self.output,)
 
     @property
     def latent_layer(self) -> int:
         """Index of the latent layer in ``shapes`` and ``activations``."""
         return len(self.architecture) // 2 - 1
+
+    def checked_samples(self, inputs: Array, targets: Array) -> tuple[Array, Array]:
+        """Inputs and targets (samples, units) in float64; ValueError where they do not fit."""
+        inputs, targets = (np.ascontiguousarray(a, np.float64) for a in (inputs, targets))
+        units = self.architecture[0]
+        if inputs.shape != (len(inputs), units) or targets.shape != inputs.shape or not len(inputs):
+            raise ValueError(
+                f"inputs {inputs.shape} and targets {targets.shape} do not fit (samples, {units})"
+            )
+        return inputs, targets
+
+    def checked_weights(self, weights: Array) -> Array:
+        """Flat weights (n_weights,) in float64; ValueError for another length."""
+        weights = np.ascontiguousarray(weights, np.float64)
+        if weights.shape != (self.n_weights,):
+            raise ValueError(f"{self.n_weights} weights expected, an array {weights.shape} given")
+        return weights
 
 
 def initial_weights(network: Network, rng: np.random.Generator) -> Array:
@@ -126,9 +143,7 @@ def unflatten(network: Network, weights: Array) -> list[Array]:
 
     Raises ValueError when the length does not fit the network.
     """
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (network.n_weights,):
-        raise ValueError(f"{network.n_weights} weights expected, an array {weights.shape} given")
+    weights = network.checked_weights(weights)
     layers, at = [], 0
     for n_out, n_in in network.shapes:
         layers.append(weights[at : at + n_out * n_in].reshape(n_out, n_in))

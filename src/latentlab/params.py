@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,9 @@ def _denoising_errors(section: Mapping[str, Any]) -> Iterator[str]:
     if not networks.get(vary["network"], {"redraw": True})["redraw"]:
         path = "denoising.variations.network"
         yield f"{path}: {vary['network']!r} given, allowed: a network whose noise is redrawn"
+    for name in filter(re.compile(r"\d+-\d+").fullmatch, subsets):
+        # so are the sampled subsets of orthogonality named
+        yield f"denoising.subsets.{name}: this name given, allowed: none of two numbers like it"
     sizes = [wanted["size"] for wanted in relate["subsets"]]
     if len(set(sizes)) < len(sizes):
         path = "denoising.orthogonality.subsets"

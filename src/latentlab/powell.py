@@ -18,13 +18,10 @@ import numpy as np
 
 from latentlab import kernels
 from latentlab.network import Array, Network
-from latentlab.training import Training
+from latentlab.training import Progress, Training
 
 if TYPE_CHECKING:  # scipy.optimize takes half a second to import; the study's jobs do without
     from scipy.optimize import OptimizeResult
-
-Progress = Callable[[int, float], None]
-"""Called after every epoch with its number, from 1, and the loss."""
 
 SLICE = 0.25
 """Seconds of compiled work between two returns to Python, where Ctrl-C is heard."""
@@ -43,25 +40,11 @@ _MESSAGES = (
 # --- the loss as an object ------------------------------------------------------------------
 
 
-def _check_samples(network: Network, inputs: Array, targets: Array) -> tuple[Array, Array]:
-    inputs = np.ascontiguousarray(inputs, dtype=np.float64)
-    targets = np.ascontiguousarray(targets, dtype=np.float64)
-    shape = (len(inputs), network.architecture[0])
-    if inputs.ndim != 2 or inputs.shape != shape or targets.shape != shape or not len(inputs):
-        raise ValueError(
-            f"inputs {inputs.shape} and targets {targets.shape} do not fit "
-            f"(samples, {network.architecture[0]})"
-        )
+def _finite_samples(network: Network, inputs: Array, targets: Array) -> tuple[Array, Array]:
+    inputs, targets = network.checked_samples(inputs, targets)
     if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
         raise ValueError("inputs and targets must be finite")
     return inputs, targets
-
-
-def _check_weights(network: Network, weights: Array) -> None:
-    if np.shape(weights) != (network.n_weights,):
-        raise ValueError(
-            f"{network.n_weights} weights expected, an array {np.shape(weights)} given"
-        )
 
 
 class Objective:
@@ -74,12 +57,12 @@ class Objective:
 
     def __init__(self, network: Network, inputs: Array, targets: Array) -> None:
         self.network = network
-        self.inputs, self.targets = _check_samples(network, inputs, targets)
+        self.inputs, self.targets = _finite_samples(network, inputs, targets)
         self._state = self.new_state()
 
     def __call__(self, weights: Array) -> float:
         """The loss at weights (n_weights,)."""
-        _check_weights(self.network, weights)
+        self.network.checked_weights(weights)
         return _loss(self._state, weights)
 
     def new_state(self) -> kernels.State:
@@ -109,7 +92,7 @@ class NumpyObjective:
 
     def __init__(self, network: Network, inputs: Array, targets: Array) -> None:
         self.network = network
-        inputs, targets = _check_samples(network, inputs, targets)
+        inputs, targets = _finite_samples(network, inputs, targets)
         self._targets = np.ascontiguousarray(targets.T)
         samples = len(inputs)
         # a bias is one more row of ones
@@ -221,7 +204,7 @@ class _NetworkLines:
     """The same on an ``Objective``, compiled; directions are kept as axes where they are."""
 
     def __init__(self, objective: Objective, x0: Array, direc: Array | None, maxfev: float) -> None:
-        _check_weights(objective.network, x0)
+        objective.network.checked_weights(x0)
         self._state = state = objective.new_state()
         self._n = objective.network.n_weights
         self._point = state.part(kernels.POINT, self._n)
@@ -579,7 +562,7 @@ def train(
     """
     for name, limit in {
         "max_epochs": max_epochs, "max_evaluations": max_evaluations,
-        "record_every": record_every or 1,
+        "record_every": 1 if record_every is None else record_every,
     }.items():  # fmt: skip
         if limit < 1:
             raise ValueError(f"{name} must be at least 1, not {limit}")
@@ -635,7 +618,7 @@ def train_scipy(
     if max_epochs < 1:
         raise ValueError(f"max_epochs must be at least 1, not {max_epochs}")
     objective = NumpyObjective(network, inputs, targets)
-    _check_weights(network, start)
+    network.checked_weights(start)
     start = np.array(start, dtype=np.float64)
     count = 0
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab import StudyError
 from latentlab.arrays import replacing
 
 
@@ -47,8 +48,8 @@ def write_json(content: Any, path: str | Path) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file. Raises ValueError that names the file where it is damaged."""
+    """Read a JSON file. Raises StudyError that names the file where it is damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not valid JSON: {error}") from None
+        raise StudyError(f"{path}: not valid JSON: {error}") from None

@@ -15,6 +15,7 @@ from latentlab.network import Array, Network, initial_weights
 from latentlab.seeds import generator
 
 Progress = Callable[[int, float], None]
+"""Called after every recorded epoch with its number, from 1, and the error."""
 
 OPTIMIZERS = {
     "powell": ("latentlab.powell", "train"),
@@ -106,10 +107,10 @@ def train_replicates(
     ``log``, and one a minute from a long one.
     """
     trainings = {}
-    for replicate in replicates:
+    for number, replicate in enumerate(replicates, start=1):
         inputs, targets = samples(replicate)
         start = initial_weights(network, generator(seed, cell, replicate, "start"))
-        name = f"replicate {replicate + 1} of {replicates[-1] + 1}"
+        name = f"replicate {number} of {len(replicates)}"
         progress = _now_and_then(log, name)
         training = run(network, inputs, targets, start, progress=progress, **options)
         trainings[replicate] = training

@@ -82,7 +82,8 @@ class Settings:
         autoencoder
     input_dropout : share of the encoder's inputs set to 0 in training, in steps of 1/256, the
         others scaled up for it: keeps a deep encoder from learning its training images by heart
-    optimizer : "rmsprop" (rho 0.9) or "adam" (0.9, 0.999), 1e-7 added to the root
+    optimizer : "rmsprop" (rho 0.9; 1e-14 added under the root) or "adam" (0.9, 0.999; 1e-7 added
+        to the root)
     learning_rate : at the start
     schedule : "constant", or "cosine": down to 0 at the last step, half a period
     beta : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import norm
 
 from image_sets import small_images
-from latentlab import generation, vae
+from latentlab import generation, seeds, vae
 
 SETTINGS = vae.Settings(
     model="vae",
@@ -310,7 +310,8 @@ def test_all_measures(weights, data):
     assert all(isinstance(value, float) and math.isfinite(value) for value in found.values())
     assert found == generation.measures(SETTINGS, weights, data, EFFORT, seed=1)
     assert found != generation.measures(SETTINGS, weights, data, EFFORT, seed=2)
-    scores = vae.evaluate(SETTINGS, weights, data.test_images, seed=1)
+    seed = seeds.integer(1, "codes")
+    scores = vae.evaluate(SETTINGS, weights, data.test_images, seed=seed)
     assert found["test_loss"] == scores["loss"]
     assert found["code_deviation_largest"] >= found["code_deviation_smallest"]
     assert {
@@ -320,6 +321,15 @@ def test_all_measures(weights, data):
         "frechet",
         "real_recall",
     } <= set(found)
+
+
+def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        generation.seeds, "integer", lambda seed, *use: drawn.append(use) or len(drawn)
+    )
+    generation.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    assert len(drawn) == len(set(drawn)) == 5
 
 
 def test_all_measures_of_an_autoencoder(weights, data):

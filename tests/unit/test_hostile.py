@@ -217,7 +217,6 @@ def test_an_array_that_claims_more_than_it_holds(tmp_path):
 # ---------------------------------------------------------------- fuzzing
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="docs/reproducibility.md")
 def test_an_array_of_more_elements_than_64_bits_count(tmp_path):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }"
     header = header.ljust(117) + b"\n"

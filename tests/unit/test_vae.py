@@ -411,14 +411,14 @@ def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkey
     monkeypatch.syspath_prepend(SCRIPTS)
     train_vae = importlib.import_module("train_vae")
     screen = Screen(terminal=True)
-    show = train_vae.shown_progress(screen)
+    show = train_vae.shown_progress(screen, "a")
     for epoch in range(41, 101):  # a checkpoint held the first 40
         show(epoch, 100, {"test_loss": 151.26})
     assert "100/100" in screen.getvalue()
     assert "test loss 151.26" in screen.getvalue()
     assert "\n" not in screen.getvalue().rstrip("\n")
     assert capsys.readouterr().err == ""
-    show = train_vae.shown_progress(Screen(terminal=False))
+    show = train_vae.shown_progress(Screen(terminal=False), "a")
     for epoch in range(1, 101):
         show(epoch, 100, {"test_loss": 151.26})
     assert capsys.readouterr().err.count("\n") == 10

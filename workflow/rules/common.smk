@@ -184,7 +184,7 @@ def claimed_tables(path):
 
 def cells_below(wildcards):
     """The cells whose names begin with the wildcards."""
-    family = "/".join(wildcards)
+    family = cell_of(wildcards)
     found = [cell for cell in CELLS["denoising"] if cell.startswith(f"{family}/")]
     if not found:
         raise WorkflowError(f"params.yaml has no denoisers {family}")
@@ -270,10 +270,8 @@ def drawn_models(wildcards):
             "dataset": wildcards.dataset,
             "classes": PARAMS["data"]["images"][wildcards.dataset]["classes"],
             "models": {
-                name: {
-                    key: value for key, value in model.items() if key != "replicates"
-                }
-                for name, model in vae["models"].items()
+                name: CELLS["vae"][f"{wildcards.dataset}/{name}/0"]["train"]["model"]
+                for name in vae["models"]
             },
             "manifold": vae["manifold"],
             "drawn": vae["drawn"],
@@ -338,15 +336,9 @@ EXPLORED = explored()
 FONTS = here(PARAMS["data"]["fonts"])
 PUBLISHED = here("data/published.yaml")
 # rules whose jobs use compiled code: it is compiled once, before they start side by side
-POWELL = (
-    "train_architectures",
-    "tune_optimizers",
-    "train_optimizers",
-    "train_letters",
-    "train_denoising",
-    "relate_denoising",
-)
-POWELL += tuple(f"{rule}_part" for rule in POWELL)  # shards.smk
+COMPILED = {"tune_optimizers", "relate_denoising"}
+for experiment in ("architectures", "optimizers", "letters", "denoising"):
+    COMPILED |= {f"train_{experiment}", f"train_{experiment}_part"}
 
 
 onstart:
@@ -360,7 +352,7 @@ onstart:
         # every job that has ended (docs/scaling.md). On one machine cores are the limit.
         if workflow.local_exec and workflow.scheduler is not None:
             workflow.scheduler.job_rate_limiter = None
-        if any(job.rule.name in POWELL for job in workflow.dag.needrun_jobs()):
+        if any(job.rule.name in COMPILED for job in workflow.dag.needrun_jobs()):
             shell(
                 "python {script}", script=here("workflow/scripts/compile_powell.py")
             )

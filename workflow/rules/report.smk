@@ -12,6 +12,8 @@ rule render_report:
         script=script("render_report"),
         template=here("workflow/report/index.html.j2"),
         style=here("workflow/report/style.css"),
+        spanish=here("workflow/report/spanish.yaml"),
+        javascript=here("workflow/report/language.js"),
         lock=here("requirements.lock"),
     output:
         "results/report/index.html",
@@ -25,7 +27,7 @@ rule render_report:
     shell:
         "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
         " --template {input.template:q} --style {input.style:q}"
-        " --lock {input.lock:q}"
+        " --spanish {input.spanish:q} --javascript {input.javascript:q} --lock {input.lock:q}"
         " --page {output:q} 2> {log:q}"
 
 

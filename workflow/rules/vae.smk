@@ -37,7 +37,8 @@ rule train_vae:
         settings=settings("vae", "train"),
         images=images_folder,
         code=code("train_vae"),
-        checkpoint=".cache/checkpoints/{dataset}-{model}-{replicate}.npz",
+        # keyed by the code too: an edit after a kill does not go on from the old code's state
+        checkpoint=f".cache/checkpoints/{code('train_vae')}/{{dataset}}/{{model}}/{{replicate}}.npz",
     shell:
         "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
         " --weights {output.weights:q} --history {output.history:q}"

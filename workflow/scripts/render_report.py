@@ -3,17 +3,21 @@
 import step
 
 from latentlab.arrays import replacing
+from latentlab.params import read_yaml
 from latentlab.report.page import context, render
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "results", "template", "style", "lock", "page")
-    template, style, lock = (
-        path.read_text(encoding="utf-8") for path in (args.template, args.style, args.lock)
+    args = step.arguments(__doc__, argv, "results", "template", "style", "spanish", "javascript",
+                          "lock", "page")  # fmt: skip
+    template, style, javascript, lock = (
+        path.read_text(encoding="utf-8")
+        for path in (args.template, args.style, args.javascript, args.lock)
     )
     params, digests = args.settings["params"], args.settings["digests"]
 
-    page = render(context(args.results, params, digests, lock), template, style)
+    content = context(args.results, params, digests, lock)
+    page = render(content, template, style, read_yaml(args.spanish), javascript)
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

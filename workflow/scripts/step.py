@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # never an installed package: with a shared environment that may be the code of another tree
 sys.path.insert(0, str(ROOT / "src"))
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"
+for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+    os.environ[f"{_name}_NUM_THREADS"] = "1"
+os.environ["PJRT_NPROC"] = "1"  # JAX's
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import latentlab
@@ -73,7 +74,14 @@ def log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def log_epoch(epoch: int, epochs: int, row: Mapping[str, float]) -> None:
-    """Show the progress of a long training: one line in ten, so that no log fills up."""
+def log_epoch(cell: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
+    """Show the progress of a long training: one line in ten epochs, so that no log fills up.
+
+    stderr is the log; where a person looks on, such as at Snakemake in a terminal, the line goes
+    there as well.
+    """
     if epoch % max(1, epochs // 10) == 0 or epoch == epochs:
-        log(f"epoch {epoch} of {epochs}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items()))
+        line = f"epoch {epoch} of {epochs}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items())
+        log(line)
+        if sys.stdout.isatty():
+            print(f"{cell}: {line}", flush=True)

@@ -30,7 +30,7 @@ def main(argv):
             lambda replicate: (letters, letters),
             replicates=replicates_of(settings),
             seed=settings["seed"],
-            cell=f"architectures/{name}",  # the starts are the network's, whatever its encoder
+            cell=f"{settings['starts_of']}/{name}",
             options=settings["training"],
             log=lambda line, name=name: step.log(f"{name}, {line}"),
         )

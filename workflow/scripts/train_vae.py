@@ -1,5 +1,6 @@
 """Train one model on one image set from one seed: weights and the loss after every epoch."""
 
+import functools
 import sys
 
 import numpy as np
@@ -7,15 +8,15 @@ import pandas as pd
 import step
 from tqdm import tqdm
 
-from latentlab import images, seeds, vae
+from latentlab import StudyError, images, seeds, vae
 from latentlab.arrays import save_npz
 from latentlab.tables import write_csv
 
 
-def shown_progress(stream):
-    """What to call after every epoch: a bar where a person looks on, else a line in ten epochs."""
+def shown_progress(stream, cell):
+    """What to call after every epoch: draws a bar in a terminal, else writes some lines."""
     if not stream.isatty():
-        return step.log_epoch
+        return functools.partial(step.log_epoch, cell)
     bar = tqdm(unit=" epochs", file=stream, dynamic_ncols=True)
 
     def show(epoch, epochs, row):
@@ -34,13 +35,16 @@ def main(argv):
     args = step.arguments(__doc__, argv, "images", "weights", "history", "checkpoint")
     settings = args.settings
 
-    weights, history = vae.train(
-        vae.Settings(**settings["model"]),
-        images.load(args.images),
-        seeds.integer(settings["seed"], settings["cell"], "train"),
-        progress=shown_progress(sys.stderr),
-        checkpoint=args.checkpoint,
-    )
+    try:
+        weights, history = vae.train(
+            vae.Settings(**settings["model"]),
+            images.load(args.images),
+            seeds.integer(settings["seed"], settings["cell"], "train"),
+            progress=shown_progress(sys.stderr, settings["cell"]),
+            checkpoint=args.checkpoint,
+        )
+    except vae.Diverged as error:
+        raise StudyError(f"{settings['cell']}: {error}") from None
 
     save_npz(args.weights, weights)
     epochs = np.arange(1, settings["model"]["epochs"] + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from latentlab.report import architectures, conclusions, denoising, letters, optimizers, vae
 from latentlab.report.parts import listing
+from latentlab.report.spanish import texts_of, translate
 
 CHAPTERS = (conclusions, architectures, optimizers, letters, denoising, vae)
 PACKAGES = ("numpy", "scipy", "numba", "jax", "keras", "pandas", "matplotlib", "snakemake", "dvc")
@@ -50,15 +52,31 @@ def versions(lock: str) -> dict[str, str]:
     return {name: pins[name] for name in PACKAGES if name in pins}
 
 
-def render(content: Mapping[str, Any], template: str, style: str) -> str:
+def render(
+    content: Mapping[str, Any],
+    template: str,
+    style: str,
+    spanish: Mapping[str, str] | None = None,
+    javascript: str = "",
+) -> str:
     """The page: everything that comes from parameters or results is escaped.
 
-    Raises ValueError for a style sheet that would end its element.
+    spanish : a catalog as ``spanish.translate`` takes it; without one the page has one language
+    javascript : what changes the language of the page
+    Raises ValueError for a style sheet or script that would end its element.
     """
-    if "</" in style:
-        raise ValueError("the style sheet may not hold the characters </")
+    if "</" in style + javascript:
+        raise ValueError("neither style sheet nor script may hold the characters </")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    page = environment.from_string(template).render(**content, style=Markup(style))
-    return page.rstrip() + "\n"
+    page = environment.from_string(template)
+    frame = {**content, "style": Markup(style), "javascript": Markup(javascript)}
+    english = page.render(**frame, spanish="")
+    texts = {text: translate(text, spanish or {}) for text in texts_of(english)}
+    changed = {text: other for text, other in texts.items() if other != text}
+    if changed:
+        # "<" is written as JSON may, so that no text can end the element it stands in
+        data = json.dumps(changed, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+        english = page.render(**frame, spanish=Markup(data))
+    return english.rstrip() + "\n"
