@@ -7,7 +7,8 @@ from -1 to 1, positive where the claim is right; the tests and intervals are sci
 Decided per claim, by rules of the parameters: *supported* when Holm's p is below alpha and the
 interval lies wholly above the smallest relevant effect; *contradicted* when the interval lies
 wholly below it; *inconclusive* otherwise, and always with fewer runs than asked for; *not
-testable* for opinions, and where the runs it needs are missing.
+testable* for opinions, and where the runs it needs are missing. Other measures of a claim may
+stand beside its verdict, which they do not decide.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ Claim = Mapping[str, Any]
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, UNTESTABLE = VERDICTS = (
     "supported", "contradicted", "inconclusive", "not testable",
 )  # fmt: skip
+CLAIM, FIGURE, BESIDE = "claim", "figure", "beside"
+"""Kinds of findings: on a claim, on a published figure, on another measure of a claim."""
+AS_MEANT, AS_RUN = "as meant", "as run"
+"""Variants: functions as the authors meant them, and as their code ran them where that differs."""
 
 
 class NotTestableError(Exception):
@@ -185,8 +190,8 @@ def reported(values: Array, published: float) -> Finding:
         effect, p = off / half, 2 * float(stats.t.sf(abs(off) / spread, freedom))
     observed = {
         "median": float(np.median(values)),
-        "single runs from": math.exp(center - half),
-        "single runs to": math.exp(center + half),
+        "single_run_low": math.exp(center - half),
+        "single_run_high": math.exp(center + half),
         "published": published,
     }
     return Finding(effect, math.nan, math.nan, p, len(logs), observed)
@@ -339,6 +344,20 @@ def _strata(rows: pd.DataFrame, claim: Claim) -> Strata:
     return strata
 
 
+def variant_of(name: str, variant: str) -> str:
+    """The name of a claim or figure in a variant: "powell-as-run"."""
+    return "-".join([name, *variant.split()])
+
+
+def beside_claims(claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """An entry for every measure ``beside`` a claim: the claim with what it has of its own."""
+    return {
+        f"{name}-{key}": {**claim, "hypothesis": "", **own, "kind": BESIDE}
+        for name, claim in claims.items()
+        for key, own in claim.get("beside", {}).items()
+    }
+
+
 def reported_claims(
     templates: Mapping[str, Claim], published: Mapping[str, Any]
 ) -> dict[str, Claim]:
@@ -350,8 +369,9 @@ def reported_claims(
                 for variant, columns in template["variants"].items():
                     where = {**template.get("where", {}), **columns}
                     where |= dict(zip(template["by"], keys, strict=True))
-                    name = "-".join([experiment, *keys, measure, *variant.split()])
+                    name = variant_of("-".join([experiment, *keys, measure]), variant)
                     claims[name] = {
+                        "kind": FIGURE,
                         "claim": f"{_label(keys)}: {_words(measure)} {figures[measure]:g}",
                         "hypothesis": f"A single run of ours, {variant}, may give this figure.",
                         "experiment": experiment, "table": template["table"], "where": where,
@@ -420,20 +440,26 @@ def reported_verdict(finding: Finding, p_holm: float, rules: Mapping[str, Any]) 
 FINDINGS = [
     "claim", "kind", "experiment", "text", "hypothesis", "measure", "shows", "test", "variant",
     "runs", "effect", "effect_low", "effect_high", "relevant", "p", "p_holm", "verdict", "reason",
+    "published", "median", "single_run_low", "single_run_high",
 ]  # fmt: skip
+_AMONG_RUNS = FINDINGS[-4:]
+"""Of a published figure: itself, our median, and the interval that holds 95 % of single runs."""
 _NOTHING = Finding(math.nan, math.nan, math.nan, math.nan, 0, {})
 
 
 def conclude(
     results: Path, claims: Mapping[str, Any], published: Mapping[str, Any], rules: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All findings, a row a claim and a published figure, and the numbers observed for each.
+    """All findings, and the numbers observed for each.
 
     claims : the content of data/claims.yaml; published : of data/published.yaml
     rules : seed, alpha, min_replicates, resamples, relevant (by claim)
+    Findings have a row a claim, a measure beside one (it has the claim's text, no p, no verdict)
+    and a published figure.
     """
     entries: dict[str, Claim] = {
         **claims["claims"],
+        **beside_claims(claims["claims"]),
         **reported_claims(claims["reported"], published),
     }
     findings, reasons = [], []
@@ -447,11 +473,13 @@ def conclude(
     for (name, claim), found, p, reason in zip(
         entries.items(), findings, adjusted, reasons, strict=True
     ):
-        kind = "figure" if claim.get("test") == "reported" else "claim"
+        kind = claim.get("kind", CLAIM)
         relevant = rules["relevant"].get(name, math.nan)
-        if reason:
+        if kind == BESIDE:
+            outcome = ""
+        elif reason:
             outcome = UNTESTABLE
-        elif kind == "figure":
+        elif kind == FIGURE:
             outcome = reported_verdict(found, p, rules)
         else:
             outcome = verdict(found, p, relevant, rules)
@@ -462,6 +490,7 @@ def conclude(
             claim.get("measure", ""), claim.get("shows", ""), claim.get("test", ""),
             claim.get("variant", ""), found.runs, found.effect, found.low, found.high, relevant,
             found.p, p, outcome, reason,
+            *[found.observed.get(key, math.nan) for key in _AMONG_RUNS],
         ]  # fmt: skip
         rows.append(dict(zip(FINDINGS, values, strict=True)))
         observed += [{"claim": name, "name": k, "value": v} for k, v in found.observed.items()]
@@ -479,6 +508,9 @@ def _finding(
         table = read_csv(results / claim["experiment"] / "tables" / f"{claim['table']}.csv")
         if claim["test"] == "reported":
             return reported(selected(table, claim)["value"].to_numpy(), claim["published"]), ""
+        if claim.get("kind") == BESIDE:  # decides nothing: no part in Holm's correction
+            found = find(table, claim, math.nan, rules["resamples"], rng)
+            return replace(found, p=math.nan), ""
         return find(table, claim, rules["relevant"][name], rules["resamples"], rng), ""
     except FileNotFoundError as error:
         return _NOTHING, f"{Path(error.filename).name} of {claim['experiment']} is not there"
@@ -487,15 +519,18 @@ def _finding(
 
 
 def metrics(findings: pd.DataFrame) -> dict[str, Any]:
-    """How many claims and figures got which verdict, and every finding by name."""
-    tree: dict[str, Any] = {"claims": {}, "figures": {}, "counts": {}}
-    for kind, group in findings.groupby("kind"):
-        counts = group["verdict"].value_counts()
-        tree["counts"][f"{kind}s"] = {
+    """How many claims and figures got which verdict, and every finding by kind and name."""
+    names = {CLAIM: "claims", FIGURE: "figures", BESIDE: "beside"}
+    tree: dict[str, Any] = {**{name: {} for name in names.values()}, "counts": {}}
+    for kind in (CLAIM, FIGURE):
+        counts = findings.loc[findings["kind"] == kind, "verdict"].value_counts()
+        tree["counts"][names[kind]] = {
             verdict.replace(" ", "_"): int(counts.get(verdict, 0)) for verdict in VERDICTS
         }
-    kept = ["runs", "effect", "effect_low", "effect_high", "p_holm", "verdict", "reason"]
+    kept = [
+        "runs", "effect", "effect_low", "effect_high", "p_holm", "verdict", "reason", *_AMONG_RUNS,
+    ]  # fmt: skip
     for row in findings.to_dict("records"):
         values = {key: row[key] for key in kept if not pd.isna(row[key]) and row[key] != ""}
-        tree[f"{row['kind']}s"][row["claim"]] = values
+        tree[names[row["kind"]]][row["claim"]] = values
     return tree

@@ -39,6 +39,9 @@ ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
 }
 """Activations f(h, beta) that the page knows; gelu and silu have no steepness."""
 
+NOTICED = 1e-3
+"""Change of a pixel, of its range, from which on float32 is too coarse for a letter network."""
+
 LARGE = 2**15  # weights from which on an image decoder's layer is stored in 8 bits
 _DAMPING = 1e-4  # of the inputs' second moments, as a share of their mean: keeps them invertible
 _CALIBRATION, _CHECK = 33, 41  # side of the grids of codes: to round by, to measure on
@@ -156,13 +159,27 @@ def as_stored(layers: Sequence[Layer], inputs: Array | None = None) -> list[Laye
     return rounded
 
 
-def _float_type(values: Array) -> str:
-    """float32, unless a value is beyond its range: Powell's weights may run away."""
-    return "f4" if np.abs(values).max(initial=0.0) < 1e38 else "f8"
-
-
 def _narrow(values: Array) -> Array:
-    return values.astype(_float_type(values)).astype(np.float64)
+    """In float32, unless a value is beyond its range: Powell's weights may run away."""
+    if np.abs(values).max(initial=0.0) > np.finfo(np.float32).max:
+        return values
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _fits_float32(values: Array) -> bool:
+    with np.errstate(over="ignore"):
+        return np.array_equal(values.astype(np.float32), values)
+
+
+def letters_as_stored(layers: Sequence[Layer], inputs: Array) -> list[Layer]:
+    """The layers of a letter network as the page will have them: ``as_stored``, or as they are.
+
+    inputs : (n, units in) of the first layer. Where float32 changes one of the outputs by more
+        than ``NOTICED``, as it does where a network has run to enormous weights, it is not used.
+    """
+    stored = as_stored(layers)
+    change = largest_difference(forward(layers, inputs), forward(stored, inputs))
+    return stored if change <= NOTICED else list(layers)
 
 
 def largest_difference(a: Array, b: Array) -> float:
@@ -180,8 +197,8 @@ def tensor(values: np.ndarray, kind: str) -> Json:
 
 
 def floats(values: Array) -> Json:
-    """A ``tensor`` (...) of float32, or of float64 where the range asks for it."""
-    return tensor(values, _float_type(values))
+    """A ``tensor`` (...) of float32 where that holds the values as they are, else of float64."""
+    return tensor(values, "f4" if _fits_float32(values) else "f8")
 
 
 def exported(layer: Layer) -> Json:
@@ -190,7 +207,7 @@ def exported(layer: Layer) -> Json:
         weights = floats(layer.weights)
     else:
         whole = np.rint(layer.weights / layer.steps[:, None])
-        weights = {**tensor(whole, "i1"), "steps": floats(layer.steps)}
+        weights = {**tensor(whole, "i1"), "steps": floats(_narrow(layer.steps))}
     rows, columns = layer.weights.shape
     return {
         "rows": rows,
@@ -236,7 +253,7 @@ def letter_model(
     plane = latent.principal_plane(codes)
     points = plane.project(codes)
     layers = letter_layers(net, weights)[net.latent_layer + 1 :]
-    stored = as_stored(layers)
+    stored = letters_as_stored(layers, codes)
     outputs = forward(layers, codes)
     wrong = wrong_pixels(outputs, font.pixels, settings["threshold"])
     _, font_name, name = settings["cell"].split("/")
@@ -264,7 +281,7 @@ def denoiser(
     font : the letters of the cell's subset alone
     """
     layers = letter_layers(Network(**settings["network"]), weights)
-    stored = as_stored(layers)
+    stored = letters_as_stored(layers, font.pixels)
     _, cell = settings["cell"].split("/", 1)
     return {
         "id": cell,
@@ -323,7 +340,7 @@ def image_model(name: str, settings: vae.Settings, weights: vae.Weights, images:
         "hidden": list(settings.decoder),
         "activation": settings.activation,
         **_place(plane, points, window),
-        "codes": floats(points[:_CODES]),
+        "codes": floats(_narrow(points[:_CODES])),
         "labels": tensor(images.test_labels[:_CODES], "u1"),
         "samples": plane.project(shown).tolist(),
         "layers": [exported(layer) for layer in stored],

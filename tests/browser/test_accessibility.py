@@ -5,13 +5,12 @@ import pytest
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 
-@pytest.mark.parametrize("name", ["index", "explorer"])
+@pytest.mark.parametrize("name", ["index.html", "index.html?lang=es", "explorer.html"])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_no_serious_violation(browser, finished, name, width, scheme):
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto((finished / f"results/report/{name}.html").as_uri())
+def test_no_serious_violation(visit, pages, name, width, scheme):
+    viewport = {"width": width, "height": 900}
+    page = visit(f"{pages}/{name}", viewport=viewport, color_scheme=scheme)
     found = axe.Axe().run(page).response["violations"]
-    page.close()
     grave = [
         (violation["id"], violation["help"], [node["target"] for node in violation["nodes"]])
         for violation in found

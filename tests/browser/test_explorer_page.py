@@ -1,7 +1,6 @@
 """The explorer in a real browser: it computes what Python does, and does what readers ask."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import explorer_page
 from latentlab import explorer, network, vae
 from latentlab.network import Network
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
+PHONE = {"has_touch": True, "viewport": {"width": 390, "height": 800}}
 
 
 @pytest.fixture(scope="module")
@@ -18,30 +17,6 @@ def site(tmp_path_factory):
     path = tmp_path_factory.mktemp("explorer") / "explorer.html"
     path.write_text(explorer_page.render(explorer_page.content()), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open an address; pages are silent to the end, or the test fails."""
-    contexts, complaints, requests = [], [], []
-
-    def opened(address, **options):
-        context = browser.new_context(
-            **{"viewport": {"width": 1200, "height": 900}, "color_scheme": "light", **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text))
-        page.on("pageerror", lambda e: complaints.append(str(e)))
-        page.on("request", lambda r: requests.append(r.url))
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
 
 
 def point(page, plane="explorer.rooms.letters.plane"):
@@ -71,6 +46,32 @@ def drag(page, selector, *places):
     for place in places[1:]:
         page.mouse.move(*at(rectangle, *place), steps=5)
     page.mouse.up()
+
+
+def finger(page, selector, *places):
+    """A finger put down at the first place, moved to each other, then lifted; yields at each."""
+    rectangle = box(page, selector)
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        points = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for i, place in enumerate(places):
+        touch("touchMove" if i else "touchStart", at(rectangle, *place))
+        yield place
+    touch("touchEnd")
+
+
+def arrived(page, place, plane="explorer.rooms.letters.plane"):
+    """Wait until a plane's point lies at a place of it: a touch is dealt with in a later frame."""
+    page.wait_for_function(
+        f"""([right, down]) => {{
+          const plane = {plane}, [x, y] = plane.toPixel(plane.point);
+          return Math.hypot(x - right * plane.width, y - down * plane.height) < 3;
+        }}""",
+        arg=list(place),
+    )
 
 
 def saved(page):
@@ -227,11 +228,24 @@ def test_the_point_is_followed_out_of_view(visit, site):
 
 
 def test_touch_moves_the_point(visit, site):
-    page = visit(site, has_touch=True, viewport={"width": 390, "height": 800})
+    page = visit(site, **PHONE)
     before, shown = point(page), picture(page)
     page.touchscreen.tap(*at(box(page, "#letters-plane"), 0.1, 0.15))
     assert not np.allclose(point(page), before)
     assert picture(page) != shown
+
+
+def test_a_finger_drags_the_point_from_letter_to_letter(visit, site):
+    page = visit(site, **PHONE)
+    letters, pictures = [], []
+    places = [(0.1, 0.1), (0.3, 0.3), (0.5, 0.6), (0.7, 0.4), (0.9, 0.9)]
+    for place in finger(page, "#letters-plane", *places):
+        arrived(page, place)
+        pictures.append(picture(page))
+        letters.append(page.locator("#letters-reading strong").text_content())
+    assert len(set(pictures)) == len(places)
+    assert len(set(letters)) > 1
+    arrived(page, places[-1])  # where the finger was lifted it stays
 
 
 def test_pixels_on_or_off(visit, site):
@@ -350,6 +364,32 @@ def test_pixels_are_drawn_in_one_stroke(visit, site):
     assert len(set(row)) == 1
 
 
+def test_a_tap_switches_a_pixel(visit, site):
+    page = visit(site, **PHONE)
+    before, answer = spoiled(page), picture(page, "#denoiser-picture")
+    page.locator("[data-pixel='7']").tap()
+    assert picture(page, "#denoiser-picture") != answer
+    assert np.flatnonzero(spoiled(page) != before).tolist() == [7]
+    page.locator("[data-pixel='7']").tap()
+    assert picture(page, "#denoiser-picture") == answer
+
+
+def test_a_finger_draws_on_the_pixels(visit, site):
+    page = visit(site, **PHONE)
+    page.locator("#denoiser-clean").click()
+    before, answer = spoiled(page), picture(page, "#denoiser-picture")
+    column = [(0.5, (row + 0.5) / 7) for row in range(7)]
+    painted = before.copy()
+    painted[2::5] = 1 - before[2]  # all as the first, which is switched
+    for row, _ in enumerate(finger(page, "#denoiser-grid", *column)):
+        page.wait_for_function(
+            "([pixel, value]) => explorer.rooms.denoiser.input[pixel] === value",
+            arg=[5 * row + 2, int(painted[2])],
+        )
+    assert spoiled(page).tolist() == painted.tolist()
+    assert picture(page, "#denoiser-picture") != answer
+
+
 def test_the_grid_is_operated_by_keys(visit, site):
     page = visit(site)
     before = spoiled(page)
@@ -402,6 +442,16 @@ def test_a_point_of_one_model_moves_alone(visit, site):
     ]
     assert picture(page, ".answer") != shown
     assert page.locator(".original:visible").count() == 2
+
+
+def test_a_finger_drags_the_point_of_an_image_plane(visit, site):
+    page = visit(site, **PHONE)
+    pictures = []
+    places = [(0.1, 0.2), (0.4, 0.5), (0.9, 0.8)]
+    for place in finger(page, "#images-models .plane", *places):
+        arrived(page, place, "explorer.rooms.images.cards[0].plane")
+        pictures.append(picture(page, ".answer"))
+    assert len(set(pictures)) == len(places)
 
 
 def test_the_class_is_that_of_the_nearest_test_images(visit, site):
@@ -492,12 +542,8 @@ def test_the_link_is_copied_or_shown(visit, site):
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_width_and_scheme(visit, site, width, scheme):
-    page = visit(site, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", ground))) < 3 * 90) == (scheme == "dark")
-    page.screenshot(path=SCREENSHOTS / f"explorer-{width}-{scheme}.png", full_page=True)
+def test_every_width_and_scheme(look_at, site, width, scheme):
+    look_at(site, "explorer", width, scheme)
 
 
 def test_the_pictures_follow_a_change_of_scheme(visit, site):
@@ -530,7 +576,7 @@ def test_a_page_without_a_room(visit, tmp_path, missing):
     assert page.locator(".room").count() == 2
 
 
-def test_the_page_of_the_workflow(visit, finished):
-    page = visit((finished / "results/report/explorer.html").as_uri())
+def test_the_page_of_the_workflow(visit, pages):
+    page = visit(f"{pages}/explorer.html")
     assert page.locator(".room").count() == 3
     assert page.locator("#letters-reading strong").text_content()

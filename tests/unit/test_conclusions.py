@@ -10,6 +10,9 @@ import pytest
 
 from latentlab import conclusions
 from latentlab.conclusions import (
+    AS_MEANT,
+    AS_RUN,
+    BESIDE,
     CONTRADICTED,
     INCONCLUSIVE,
     SUPPORTED,
@@ -19,6 +22,7 @@ from latentlab.conclusions import (
     conclude,
     holm,
     metrics,
+    variant_of,
     verdict,
 )
 from latentlab.fonts import read_fonts
@@ -80,13 +84,16 @@ def made_up(folder, runs=12, effect=1.0, seed=0):
     orthogonality = [
         {"font": f"font{i % 2}", "network": "published", "subset": f"s{i}", "size": 4,
          "similarity": 0.3 + i / 60, "replicate": r,
-         "within_one_pixel": 0.9 - effect * i / 60 + noise(0.03)}
+         "within_one_pixel": 0.9 - effect * i / 60 + noise(0.03),
+         "right_letter": 0.5 + effect * i / 60 + noise(0.03)}
         for i in range(20) for r in range(3)
     ]  # fmt: skip
     vae = [
         {"dataset": d, "model": m, "replicate": r, "test_loss": 151 + noise(2),
          "precision": 0.3 + 0.3 * effect + noise(0.01),
-         "real_precision": 0.7, "code_area": 20 + noise() + 30 * effect * (m == "autoencoder")}
+         "real_precision": 0.7, "recall": 0.09 + noise(0.01), "real_recall": 0.9,
+         "frechet": 24 + noise(), "real_frechet": 0.8,
+         "code_area": 20 + noise() + 30 * effect * (m == "autoencoder")}
         for d in ("digits", "mnist") for m in ("published", "autoencoder") for r in range(runs)
     ]  # fmt: skip
     tables = {
@@ -106,7 +113,8 @@ def findings(folder, **rules):
 
 
 def verdicts(folder, **rules):
-    return findings(folder, **rules)["verdict"].to_dict()
+    found = findings(folder, **rules)
+    return found.loc[found["kind"] != BESIDE, "verdict"].to_dict()
 
 
 TESTED = [name for name, claim in CLAIMS["claims"].items() if "test" in claim]
@@ -145,7 +153,7 @@ def test_the_opposite_is_contradicted(tmp_path):
 
 def test_too_few_runs_decide_nothing(tmp_path):
     found = findings(made_up(tmp_path, runs=2), min_replicates=50)
-    assert set(found["verdict"]) == {INCONCLUSIVE, UNTESTABLE}
+    assert set(found.loc[found["kind"] != BESIDE, "verdict"]) == {INCONCLUSIVE, UNTESTABLE}
     assert found.loc["vae-spread", "reason"] == "fewer than 50 runs"
     made_up(tmp_path, runs=1)
     outcome = verdicts(tmp_path)
@@ -203,18 +211,105 @@ def test_relevant_effects_are_those_of_the_claims():
     assert set(PARAMS["conclusions"]["relevant"]) == set(TESTED)  # the schema requires them all
 
 
+def test_a_claim_as_run_is_the_claim_as_meant_on_other_runs():
+    claims, relevant = CLAIMS["claims"], PARAMS["conclusions"]["relevant"]
+    as_run = {name for name, claim in claims.items() if claim.get("variant") == AS_RUN}
+    pairs = {
+        name: variant_of(name, AS_RUN)
+        for name, claim in claims.items()
+        if claim.get("variant") == AS_MEANT and variant_of(name, AS_RUN) in claims
+    }
+    assert set(pairs.values()) == as_run == {"noise-probability-as-run", "powell-as-run"}
+    words = {"claim", "hypothesis", "variant", "where"}
+    for meant, run in pairs.items():
+        assert relevant[meant] == relevant[run]
+        first, second = ({k: c[k] for k in c.keys() - words} for c in (claims[meant], claims[run]))
+        assert first == second
+        # of the columns one differs, and says so as the published figures do
+        changed = dict(claims[run]["where"].items() - claims[meant]["where"].items())
+        own = CLAIMS["reported"][claims[run]["experiment"]]["variants"]
+        assert changed == own[AS_RUN]
+        assert own[AS_MEANT].items() <= claims[meant]["where"].items()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "measure", "name"),
+    [("denoising", "kind", "uniform_as_run", "within_one_pixel", "noise-probability"),
+     ("architectures", "encoder", "relu_as_run", "error", "powell")],
+)  # fmt: skip
+def test_runs_as_run_decide_only_the_claim_as_run(tmp_path, table, column, value, measure, name):
+    folder = made_up(tmp_path)
+    path = folder / table / "tables/replicates.csv"
+    runs = read_csv(path)
+    runs.loc[runs[column] == value, measure] = 3.5  # whatever the probability; a useless network
+    write_csv(runs, path)
+    outcome = verdicts(folder)
+    assert (outcome[name], outcome[variant_of(name, AS_RUN)]) == (SUPPORTED, CONTRADICTED)
+
+
+def test_a_measure_beside_a_claim_has_an_interval_and_decides_nothing(tmp_path):
+    found = findings(made_up(tmp_path))
+    beside = found[found["kind"] == BESIDE]
+    assert list(beside.index) == [
+        "similar-letters-right_letter", "vae-samples-recall", "vae-samples-frechet",
+    ]  # fmt: skip
+    for name, parent, effect in zip(
+        beside.index, ["similar-letters", "vae-samples", "vae-samples"], [-1, 0.1, 30], strict=True
+    ):
+        row, claim = beside.loc[name], found.loc[parent]
+        assert row["effect"] == pytest.approx(effect, abs=0.1 * abs(effect))
+        assert row["effect_low"] <= row["effect"] <= row["effect_high"]
+        assert (row["text"], row["test"], row["runs"]) == tuple(claim[["text", "test", "runs"]])
+        assert claim["verdict"] == SUPPORTED  # whatever stands beside it
+    assert beside[["p", "p_holm", "relevant"]].isna().all(axis=None)
+    assert set(beside["verdict"]) == {""}
+
+
+def test_a_measure_beside_a_claim_may_be_missing(tmp_path):
+    folder = made_up(tmp_path)
+    path = folder / "vae/tables/replicates.csv"
+    write_csv(read_csv(path).drop(columns="recall"), path)
+    found = findings(folder)
+    assert "no column recall" in found.loc["vae-samples-recall", "reason"]
+    assert math.isnan(found.loc["vae-samples-recall", "effect"])
+    assert found.loc["vae-samples", "verdict"] == SUPPORTED
+
+
 def test_metrics_name_no_key_that_dvc_stumbles_on(tmp_path):
     tree = metrics(conclude(made_up(tmp_path), CLAIMS, PUBLISHED, RULES)[0])
     assert tree["claims"]["more-layers"]["verdict"] == SUPPORTED
     assert sum(tree["counts"]["claims"].values()) == len(CLAIMS["claims"])
-    keys = {key for kind in ("claims", "figures") for key in tree[kind]}
+    keys = {key for kind in ("claims", "figures", "beside") for key in tree[kind]}
     assert not [key for key in keys if key == "error" or "." in key or "/" in key]
+
+
+def test_metrics_have_intervals(tmp_path):
+    found, observed = conclude(made_up(tmp_path), CLAIMS, PUBLISHED, RULES)
+    tree = metrics(found)
+    assert set(tree["claims"]) == set(CLAIMS["claims"])
+    for name in TESTED:
+        values = tree["claims"][name]
+        assert values["effect_low"] <= values["effect"] <= values["effect_high"]
+    recall = tree["beside"]["vae-samples-recall"]
+    assert recall["effect_low"] <= recall["effect"] <= recall["effect_high"]
+    assert set(recall) == {"runs", "effect", "effect_low", "effect_high"}
+    known = {name: values for name, values in tree["figures"].items() if values["runs"]}
+    assert known
+    for name, values in known.items():
+        own = observed[observed["claim"] == name].set_index("name")["value"]
+        low, high = values["single_run_low"], values["single_run_high"]
+        assert low < values["median"] < high
+        assert (low <= values["published"] <= high) == (abs(values["effect"]) <= 1)
+        assert own.to_dict() == {key: values[key] for key in own.index}
+    assert known["vae-mnist-test_loss-as-meant"]["published"] == 153.44
+    assert known["letters-font2-exceptional-error-as-meant"]["published"] == 0.127039
 
 
 def test_the_constant_answer_has_the_error_that_powell_is_measured_by():
     letters = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
     error = 0.5 * np.var(letters, axis=0).sum()
-    assert CLAIMS["claims"]["powell"]["measure"] == f"1 - error / {error:.11f}"
+    for name in ("powell", "powell-as-run"):
+        assert CLAIMS["claims"][name]["measure"] == f"1 - error / {error:.11f}"
 
 
 # --- single tests ----------------------------------------------------------------------------

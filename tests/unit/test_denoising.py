@@ -15,7 +15,16 @@ from latentlab import denoising, similarity
 from latentlab.baselines import BASELINES, score_baselines
 from latentlab.figures.denoising import nearest_learned
 from latentlab.fonts import Font, read_fonts
-from latentlab.gather.denoising import denoising_correlations, denoising_metrics, denoising_summary
+from latentlab.gather.denoising import (
+    answers_scored,
+    baseline_summary,
+    denoising_correlations,
+    denoising_metrics,
+    denoising_summary,
+    nearest_denoisers,
+    noise_metrics,
+    share_of_draws,
+)
 from latentlab.metrics import nearest_letter, wrong_pixels
 from latentlab.noise import NOISES
 
@@ -344,6 +353,21 @@ def replicate_rows(noise="fresh", **changes):
     ]
 
 
+def noises_tested(learned, tested, **changes):
+    """Tests of denoisers of one family: every noise learned on every noise tested."""
+    family = {"font": "font3", "subset": "all_letters", "network": "wide", **changes}
+    ends = (("", 0.0), ("_low", -0.05), ("_high", 0.05))
+    return [
+        {**family, "kind": kind, "probability": p, "range": r,
+         "test_kind": test_kind, "test_probability": q, "test_range": s,
+         **{f"{measure}{end}": value + p / 10 + q / 100 + by
+            for measure, value in (("exact", 0.5), ("within_one_pixel", 0.8))
+            for end, by in ends}}
+        for kind, p, r in learned
+        for test_kind, q, s in tested
+    ]  # fmt: skip
+
+
 def no_variations():
     scores = dict.fromkeys(denoising.MEASURES, 0.5)
     return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **scores}])
@@ -384,14 +408,20 @@ def test_metrics_have_the_paths_that_are_promised():
           "error": 1.0, "mean_wrong_pixels": 1.0, "exact": 0.9, "within_one_pixel": 0.94,
           "right_letter": 0.95}]
     )  # fmt: skip
+    compared = baseline_summary(compared, SECTION)
     correlations = denoising_correlations(orthogonality_table())
-    found = denoising_metrics(summary, compared, no_variations(), correlations)
+    matrix = pd.DataFrame(noises_tested([("bit_flip", 0.15, 0.5)], [("masking", 0.2, 0.5)]))
+    found = denoising_metrics(summary, matrix, compared, no_variations(), correlations)
     cell = found["all_letters"]["font3"]["bit_flip"]["p-015"]
     assert cell["within_one_pixel"] == pytest.approx(0.82)
     assert cell["within_one_pixel_low"] < 0.82 < cell["within_one_pixel_high"]
     assert cell["training_exact"] == 0.5
     assert cell["replicates"] == 3
-    assert cell["baselines"]["nearest_letter"]["within_one_pixel"] == 0.94
+    nearest = cell["baselines"]["nearest_letter"]
+    assert nearest["within_one_pixel"] == 0.94
+    assert nearest["within_one_pixel_low"] < 0.94 < nearest["within_one_pixel_high"]
+    assert nearest["mean_wrong_pixels"] == 1.0
+    assert found["tested"]["font3/all_letters/wide"]["masking"]["p-020"]["exact"] == 0.517
     # several networks: a level more
     node = found["published"]["font3"]["published"]["uniform"]["p-015"]
     assert node["published_error"] == 1e-30
@@ -400,6 +430,75 @@ def test_metrics_have_the_paths_that_are_promised():
     assert found["variations"]["redrawn"]["4"]["exact"] == 0.5
     node = found["orthogonality"]["font2"]["published"]["right_letter"]
     assert node["similarity"]["correlation"] == pytest.approx(-1.0)
+
+
+SECTION = {
+    "fresh_draws": 200,
+    "subsets": {"all_letters": {"letters": "all"}, "published": {"letters": "XHIR"}},
+}
+
+
+def test_a_share_of_draws_has_the_interval_of_wilson():
+    assert [answers_scored(SECTION, name) for name in SECTION["subsets"]] == [6400, 800]
+    z, n, p = 1.959964, 800, 0.9
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert share_of_draws([p], [n]) == pytest.approx((p, middle - half, middle + half))
+    assert share_of_draws([1.0, 0.8], [400, 400]) == pytest.approx(share_of_draws([p], [n]))
+    assert share_of_draws([1.0], [n])[2] == 1.0
+    assert share_of_draws([0.0], [n])[1] == 0.0
+
+
+def test_every_share_of_a_baseline_has_an_interval_as_wide_as_its_draws_make_it():
+    shares = {"error": 1.0, "mean_wrong_pixels": 1.0, "exact": 0.25, "within_one_pixel": 0.5,
+              "right_letter": 0.75}  # fmt: skip
+    rows = [{"subset": name, "baseline": "linear", **shares} for name in SECTION["subsets"]]
+    found = baseline_summary(pd.DataFrame(rows), SECTION)
+    assert found[list(shares)].to_dict("records") == [shares, shares]
+    assert {name for name in found if name.endswith("_low")} == {
+        f"{measure}_low" for measure in ("exact", "within_one_pixel", "right_letter")
+    }
+    widths = found["within_one_pixel_high"] - found["within_one_pixel_low"]
+    assert widths.tolist() == pytest.approx([2 * 0.98 / np.sqrt(n) for n in (6400, 800)], rel=0.01)
+
+
+def test_a_noise_is_tested_on_the_denoiser_that_learned_the_nearest():
+    learned = [("uniform", 0.1, 0.5), ("uniform", 0.4, 0.5), ("bit_flip", 0.2, 0.5)]
+    tested = [("bit_flip", 0.4, 0.5), ("uniform", 0.3, 0.5), ("masking", 0.4, 0.5)]
+    matrix = pd.DataFrame(
+        [
+            *noises_tested(learned, tested),
+            *noises_tested([("gaussian", 0.3, 0.5)], tested, network="other"),
+        ]
+    )
+    found = nearest_denoisers(matrix).set_index(["network", "test_kind"])
+    assert found[["kind", "probability"]].agg(tuple, axis=1).to_dict() == {
+        ("wide", "bit_flip"): ("bit_flip", 0.2),  # the kind comes before the probability
+        ("wide", "uniform"): ("uniform", 0.4),
+        ("wide", "masking"): ("uniform", 0.4),  # a kind that none learned
+        **{("other", kind): ("gaussian", 0.3) for kind in ("bit_flip", "uniform", "masking")},
+    }
+
+
+def test_tests_are_metrics_by_family_kind_and_probability():
+    learned = [("bit_flip", 0.15, 0.5)]
+    tested = [("uniform", 0.1, 0.5), ("bit_flip", 0.1, 0.5), ("bit_flip", 0.4, 0.5)]
+    found = noise_metrics(pd.DataFrame(noises_tested(learned, tested)))
+    assert list(found) == ["font3/all_letters/wide"]
+    family = found["font3/all_letters/wide"]
+    assert {kind: list(by) for kind, by in family.items()} == {
+        "uniform": ["p-010"],
+        "bit_flip": ["p-010", "p-040"],
+    }
+    assert family["bit_flip"]["p-040"] == {
+        "learned": "bit_flip/p-015/r-050",
+        **{f"{measure}{end}": pytest.approx(value + by)
+           for measure, value in (("exact", 0.519), ("within_one_pixel", 0.819))
+           for end, by in (("", 0), ("_low", -0.05), ("_high", 0.05))},
+    }  # fmt: skip
+    ranges = [("bit_flip", 0.1, 0.5), ("bit_flip", 0.1, 0.25)]
+    found = noise_metrics(pd.DataFrame(noises_tested(learned, ranges)))
+    assert list(found["font3/all_letters/wide"]["bit_flip"]) == ["r-050", "r-025"]
 
 
 def test_correlations_are_over_subsets_of_one_size():

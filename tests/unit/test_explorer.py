@@ -82,6 +82,19 @@ def test_weights_that_ran_away_stay_what_they_are():
     assert read_weights(stored).tolist() == [[1e200, 1.1]]
 
 
+def test_a_letter_network_that_float32_would_change_is_kept():
+    far = Layer(np.array([[123456789.0, -123456788.0]]), None, "sigmoid", 1.0)
+    near = Layer(np.array([[1.1, -0.1]]), None, "sigmoid", 1.0)
+    ones = np.ones((1, 2))
+    for layer, kind in ((far, "f8"), (near, "f4")):
+        stored = explorer.letters_as_stored([layer], ones)
+        exported = explorer.exported(stored[0])
+        assert exported["weights"]["type"] == kind
+        assert read_weights(exported).tolist() == stored[0].weights.tolist()
+        change = explorer.forward(stored, ones) - explorer.forward([layer], ones)
+        assert np.abs(change).max() <= explorer.NOTICED
+
+
 def test_large_layers_alone_are_rounded_to_bytes():
     rng = np.random.default_rng(0)
     sizes = [(100, 2), (400, 100), (30, 400)]

@@ -1,6 +1,7 @@
 """The report: sentences and tables from results, one page that needs nothing else."""
 
 import base64
+import importlib
 import io
 import json
 import math
@@ -13,7 +14,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from latentlab import StudyError
 from latentlab.cells import (
+    cells,
     denoising_factors,
     denoising_noises,
     denoising_plots,
@@ -22,7 +25,7 @@ from latentlab.cells import (
 )
 from latentlab.conclusions import FINDINGS
 from latentlab.params import read_params, read_yaml
-from latentlab.report import parts
+from latentlab.report import conclusions, parts
 from latentlab.report.conclusions import readme
 from latentlab.report.page import context, render, versions
 from latentlab.tables import read_csv, read_json, write_csv, write_json
@@ -219,8 +222,8 @@ def conclusions_tables():
         finding("b-error", "contradicted", **figure, text="35-15-2: error 1"),
     ]
     observed = [("layers", "1", 0.987), ("layers", "3", 0.321), ("latent", "2", 0.4),
-                ("a-error", "median", 0.5), ("a-error", "single runs from", 0.1),
-                ("a-error", "single runs to", 0.9), ("a-error", "published", 0.13)]  # fmt: skip
+                ("a-error", "median", 0.5), ("a-error", "single_run_low", 0.1),
+                ("a-error", "single_run_high", 0.9), ("a-error", "published", 0.13)]  # fmt: skip
     return pd.DataFrame(findings), pd.DataFrame(observed, columns=["claim", "name", "value"])
 
 
@@ -359,26 +362,40 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("experiment", "column", "value", "shown"),
+    ("name", "column", "value", "shown"),
     [
-        ("architectures", "error", 0.0123, "0.0123"),
-        ("architectures", "published_error", 0.777, "0.777"),
-        ("optimizers", "error", 0.0321, "0.0321"),
-        ("optimizers", "mean_wrong_pixels", 2.71, "2.7 ["),
-        ("letters", "best_error", 0.0456, "0.0456"),
-        ("denoising", "right_letter", 0.31, "31 %"),
-        ("vae", "test_loss", 123.4, "123.4"),
+        ("architectures/summary", "error", 0.0123, ["0.0123"]),
+        ("architectures/summary", "published_error", 0.777, ["0.777"]),
+        ("architectures/factorial_effects", "error_ratio", 0.0789, ["0.079 (95 % interval"]),
+        ("optimizers/summary", "error", 0.0321, ["0.0321"]),
+        ("optimizers/summary", "mean_wrong_pixels", 2.71, ["2.7 ["]),
+        ("letters/summary", "best_error", 0.0456, ["0.0456"]),
+        ("denoising/summary", "right_letter", 0.31, ["31 %"]),
+        ("denoising/matrix", "within_one_pixel", 0.13, ["13 % on the noise it learned"]),
+        (
+            "denoising/baselines", "within_one_pixel", 0.4321,
+            ["reaches 43.2 % (95 % interval 42.0 %", "Of the noisy letters themselves 43 %",
+             "43 % [40 %, 47 %]"],
+        ),
+        (
+            "denoising/variations", "within_one_pixel", 0.37,
+            ["1 copy of each letter give 37 %", "37 % with 20 units there"],
+        ),
+        ("denoising/correlations", "correlation", -0.33, ["\N{MINUS SIGN}0.33 (font2, published"]),
+        ("vae/summary", "test_loss", 123.4, ["123.4"]),
     ],
-)
-def test_changing_a_result_changes_the_page(results, settings, experiment, column, value, shown):
+)  # fmt: skip
+def test_changing_a_result_changes_the_page(results, settings, name, column, value, shown):
     before = Outline(page(results, settings)).words
-    path = results / experiment / "tables/summary.csv"
+    experiment, table = name.split("/")
+    path = results / experiment / f"tables/{table}.csv"
     table = read_csv(path)
     table[column] = value
     write_csv(table, path)
     after = Outline(page(results, settings)).words
-    assert shown not in before
-    assert shown in after
+    for text in shown:
+        assert text not in before
+        assert text in after
 
 
 def test_changing_a_figure_changes_the_page(results, settings):
@@ -417,6 +434,81 @@ def test_answers_follow_the_data(results, settings):
     write_csv(read_csv(path).assign(correlation_high=0.1), path)
     chapter = context(results, settings)["chapters"][4]
     assert "is not borne out" in " ".join(chapter.details)
+
+
+def test_two_denoisers_are_not_compared_as_if_only_redrawing_set_them_apart(results, settings):
+    def told():
+        chapters = {chapter.id: chapter for chapter in context(results, settings)["chapters"]}
+        details = chapters["denoising"].details
+        (at,) = (i for i, text in enumerate(details) if text.startswith("Network redrawn, with"))
+        assert details[at + 1].startswith("Fixed copies, font2, network wide")  # "told next"
+        return details[at]
+
+    path, networks = results / "denoising/tables/summary.csv", settings["denoising"]["networks"]
+    table = read_csv(path)
+    for network, share in (("published", 0.44), ("redrawn", 0.91)):
+        table.loc[table["network"] == network, "within_one_pixel"] = share
+    write_csv(table, path)
+    text = told()
+    assert text.startswith(
+        "Network redrawn, with noise redrawn every epoch, brings back 91 % with at most one wrong"
+        " pixel, network published, with 5 fixed copies, 44 %, averaged over the 8 noises that both"
+        " learned. That is not the work of redrawing alone"
+    )
+    assert "published by powell on the squared error for at most 100 epochs" in text
+    assert "redrawn by adam on the cross entropy for at most 2000 epochs." in text
+    assert text.endswith("network wide on fixed copies and on redrawn noise, trained alike.")
+    networks["redrawn"]["max_epochs"] = 1
+    assert "on the cross entropy for at most 1 epoch." in told()
+    networks["published"] = {**networks["redrawn"], "redraw": False}
+    assert told().endswith("that both learned.")
+
+
+def test_a_baseline_has_its_interval_in_the_table(results, settings):
+    chapter = context(results, settings)["chapters"][4]
+    assert {row[-1] for row in chapter.table.rows} <= {
+        "97 % [96 %, 98 %]",  # of 800 answers
+        "97 % [97 %, 97 %]",  # of 6400
+        parts.NONE,
+    }
+    path = results / "denoising/tables/baselines.csv"
+    table = read_csv(path)
+    write_csv(table[table["baseline"] != "nearest_letter"], path)
+    chapter = context(results, settings)["chapters"][4]
+    assert {row[-1] for row in chapter.table.rows} == {parts.NONE}
+    assert "the nearest letter" not in chapter.answer
+
+
+def test_the_seed_in_the_table_is_that_of_the_training_and_no_measure(
+    settings, monkeypatch, tmp_path
+):
+    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    train_vae, tabulate_vae = map(importlib.import_module, ("train_vae", "tabulate_vae"))
+    given = []
+
+    def train(model, data, seed, **options):
+        given.append(seed)
+        raise train_vae.vae.Diverged(1)
+
+    monkeypatch.setattr(train_vae.vae, "train", train)
+    monkeypatch.setattr(train_vae.images, "load", lambda path: None)
+    nowhere = [f"--{name}=x" for name in ("images", "weights", "history", "checkpoint")]
+    for i, (cell, steps) in enumerate(cells(settings, "vae").items()):
+        with pytest.raises(StudyError, match=cell):
+            train_vae.main(["--settings", json.dumps(steps["train"]), *nowhere])
+        folder = tmp_path / "cells" / cell
+        write_csv(pd.DataFrame([{"test_loss": 150.0 + i}]), folder / "scores.csv")
+        write_csv(pd.DataFrame([{"epoch": 1, "loss": 150.0 + i}]), folder / "history.csv")
+    tables = ("curves", "replicates", "summary", "metrics")
+    tabulate_vae.main(
+        ["--settings", json.dumps({"seed": settings["seed"], **settings["vae"]}),
+         "--results", str(tmp_path), "--published", str(ROOT / "data/published.yaml"),
+         *[f"--{name}={tmp_path / name}" for name in tables]]
+    )  # fmt: skip
+    assert read_csv(tmp_path / "replicates")["seed"].tolist() == given
+    assert len(set(given)) == len(given) > 10
+    for name in ("curves", "summary", "metrics"):
+        assert "seed" not in (tmp_path / name).read_text()
 
 
 def test_the_letters_chapter_says_what_the_tables_say(results, settings):
@@ -482,6 +574,60 @@ def test_changing_a_verdict_changes_the_page(results, settings, column, value, s
     assert shown in Outline(page(results, settings)).words
 
 
+def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings):
+    path = results / "conclusions/tables/findings.csv"
+    table = read_csv(path)
+    layers = table[table["claim"] == "layers"]
+    none = {"kind": "beside", "p": None, "p_holm": None, "verdict": None}
+    beside = [
+        layers.assign(**none, claim="layers-recall", shows="recall", test="level", effect=0.07,
+                      effect_low=0.05, effect_high=0.09),
+        layers.assign(**none, claim="layers-rank", shows="right letters", effect=0.44),
+        layers.assign(**none, claim="layers-lost", shows="lost", effect=None),
+    ]  # fmt: skip
+    write_csv(pd.concat([table, *beside]), path)
+    words = Outline(page(results, settings)).words
+    assert "0.321 (3); effect 0.61 [0.52, 0.68]. Beside it, recall: 0.070 [0.050, 0.090]." in words
+    assert "Beside it, right letters: effect 0.44 [0.52, 0.68]." in words
+    assert "Beside it, recall \N{EN DASH} 0.070 [0.050, 0.090]" in words  # and in the table
+    assert "lost" not in words
+    assert "Of 4 claims of the original, 1 is supported" in words
+    assert words.count("Beside it, recall") == 2  # with its claim only
+
+
+def test_readings_of_the_published_code_are_told_apart(results, settings):
+    def told(table):
+        write_csv(table, path)
+        found = conclusions.chapter(results, settings)
+        return found.answer, " ".join(found.details)
+
+    path = results / "conclusions/tables/findings.csv"
+    table = read_csv(path)
+    answer, details = told(table)
+    assert "Readings of one claim" not in answer
+    assert "Tested with" not in details
+    meant = table["claim"].isin(["layers", "latent", "plane"])
+    table["variant"] = table["variant"].mask(meant, "as meant")
+    runs = table[table["claim"].isin(["layers", "latent"])].assign(
+        claim=["layers-as-run", "latent-as-run"], variant="as run", verdict="supported",
+        text=["Layers as run.", "Latent as run."],
+    )  # fmt: skip
+    answer, details = told(pd.concat([table, runs]))
+    assert "Of 6 claims of the original" in answer
+    assert "Readings of one claim count separately." in answer
+    assert details.endswith(
+        "Tested with ReLU or noise as meant and as the published code ran it: “The claim of layers”"
+        " (the same verdict) and “The claim of latent” (another verdict); as meant only: “The claim"
+        " of plane”."
+    )
+    # runs that are not there are no test
+    _, details = told(pd.concat([table, runs.assign(verdict="not testable")]))
+    assert details.endswith(
+        "Tested with ReLU or noise as meant only: “The claim of layers”, “The claim of latent” and"
+        " “The claim of plane”."
+    )
+
+
 def test_every_chapter_says_what_made_it(results, settings):
     lock = (ROOT / "requirements.lock").read_text()
     found = context(results, settings, {"train_letters": "0123abcd"}, lock)
@@ -512,16 +658,22 @@ def test_the_readme_has_the_committed_verdicts():
 
 
 def test_the_readme_follows_the_metrics():
-    claims = {"claims": {"a": {"claim": "It is so.", "test": "trend"}, "b": {"claim": "Nice."}}}
+    recall = {"beside": {"recall": {"shows": "recall"}, "lost": {"shows": "lost"}}}
+    claims = {
+        "claims": {"a": {"claim": "It is so.", "test": "trend", **recall}, "b": {"claim": "Nice."}}
+    }
     found = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
     metrics = {
         "claims": {
             "a": {**found, "verdict": "supported"},
             "b": {"runs": 0, "verdict": "not testable"},
         },
+        "beside": {"a-recall": {**found, "effect_low": 0.125}, "a-lost": {"runs": 0}},
         "counts": {"figures": {"supported": 3, "contradicted": 4}},
     }
     table = readme(claims, metrics)
+    assert "supported |\n| Beside it, recall | 0.50 [0.12, 0.75] | 12 | \N{EN DASH} |\n" in table
+    assert "lost" not in table
     assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
     assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
     assert "Of 7 published figures that could be judged, 3 are" in table

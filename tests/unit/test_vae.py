@@ -3,12 +3,13 @@
 import hashlib
 import importlib
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -371,7 +372,7 @@ TRAIN = """
 import os, sys, hashlib
 if sys.argv[1] == "pinned":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from dataclasses import replace
+from dataclasses import asdict, replace
 from latentlab import images, vae
 settings = vae.Settings(
     "vae", (256,), (256,), 2, "relu", "free", 0.0, "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
@@ -418,10 +419,29 @@ def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkey
     assert "test loss 151.26" in screen.getvalue()
     assert "\n" not in screen.getvalue().rstrip("\n")
     assert capsys.readouterr().err == ""
-    show = train_vae.shown_progress(Screen(terminal=False), "a")
+    show = train_vae.shown_progress(Screen(terminal=False), "digits/published/0")
     for epoch in range(1, 101):
         show(epoch, 100, {"test_loss": 151.26})
     assert capsys.readouterr().err.count("\n") == 10
+
+
+def test_a_job_of_a_workflow_shows_its_progress_in_a_terminal_too(tmp_path):
+    """Snakemake leaves a job its stdout and sends stderr to the log."""
+    images.save(images.digits(), tmp_path / "data")
+    settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL) | {"epochs": 2}}
+    shown, terminal = os.openpty()
+    command = [
+        sys.executable, SCRIPTS / "train_vae.py", "--settings", json.dumps(settings),
+        "--images", tmp_path / "data", "--checkpoint", tmp_path / "c.npz",
+        "--weights", tmp_path / "w.npz", "--history", tmp_path / "h.csv",
+    ]  # fmt: skip
+    with (tmp_path / "log").open("w") as log:
+        subprocess.run(command, stdout=terminal, stderr=log, check=True, timeout=120)
+    os.close(terminal)
+    line = os.read(shown, 10_000).decode().splitlines()[-1]
+    os.close(shown)
+    assert line.startswith("vae/digits/small/0: epoch 2 of 2: loss ")
+    assert line.removeprefix("vae/digits/small/0: ") in (tmp_path / "log").read_text()
 
 
 # --- checkpoints -------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Editing reruns exactly what depends on the edit, by either tool, and nothing stale stays."""
 
 import json
+import re
 
 import pytest
 
@@ -110,6 +111,20 @@ def test_editing_the_library_reruns_exactly_its_users(project):
 
 
 @pytest.mark.scenario("an edit reruns what depends on it, nothing else")
+def test_a_checkpoint_is_of_the_code_that_wrote_it(project):
+    """A training that was killed does not go on after an edit of its code."""
+
+    def checkpoints():
+        command = "--dry-run", "--printshellcmds", "--forcerun", "train_vae"
+        return set(re.findall(r"--checkpoint (\S+)", project.snakemake("vae", *command)))
+
+    before = checkpoints()
+    assert before
+    assert before == checkpoints()
+    project.replace("src/latentlab/vae.py", "epsilon=1e-14", "epsilon=1e-13")
+    assert not before & checkpoints()
+
+
 def test_editing_figures_does_not_retrain(project):
     figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
     assert figures is not None

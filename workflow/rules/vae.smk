@@ -78,7 +78,7 @@ rule tabulate_vae:
         "logs/tabulate_vae.log",
     threads: 1
     params:
-        settings=section("vae"),
+        settings=canonical({"seed": PARAMS["seed"], **PARAMS["vae"]}),
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_vae"),
     shell:

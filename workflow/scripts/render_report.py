@@ -5,6 +5,7 @@ import step
 from latentlab.arrays import replacing
 from latentlab.params import read_yaml
 from latentlab.report.page import context, render
+from latentlab.report.spanish import texts_of, unknown
 
 
 def main(argv):
@@ -17,7 +18,10 @@ def main(argv):
     params, digests = args.settings["params"], args.settings["digests"]
 
     content = context(args.results, params, digests, lock)
-    page = render(content, template, style, read_yaml(args.spanish), javascript)
+    catalog = read_yaml(args.spanish)
+    page = render(content, template, style, catalog, javascript)
+    for sentence in unknown(texts_of(page), catalog):
+        step.log(f"not in Spanish: {sentence}")
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

@@ -7,6 +7,7 @@ from latentlab.cells import denoising_factors, denoising_families
 from latentlab.gather.common import gather_cells, learning_curves
 from latentlab.gather.denoising import (
     DENOISER,
+    baseline_summary,
     denoising_correlations,
     denoising_metrics,
     denoising_summary,
@@ -30,14 +31,16 @@ def main(argv):
     orthogonality = pd.concat([read_csv(cells / font / "orthogonality.csv") for font in fonts])
     summary = denoising_summary(replicates, published)
     correlations = denoising_correlations(orthogonality)
+    matrix = gather_cells(cells, families, "tests.csv")
+    baselines = baseline_summary(read_csv(args.baselines), section)
 
     write_csv(learning_curves(history, DENOISER), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_csv(gather_cells(cells, families, "tests.csv"), args.matrix)
+    write_csv(matrix, args.matrix)
     write_csv(orthogonality, args.orthogonality)
     write_csv(correlations, args.correlations)
-    tables = summary, read_csv(args.baselines), read_csv(args.variations), correlations
+    tables = summary, matrix, baselines, read_csv(args.variations), correlations
     write_json(denoising_metrics(*tables), args.metrics)
 
 

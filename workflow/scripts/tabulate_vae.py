@@ -4,7 +4,7 @@ import step
 
 from latentlab.cells import vae_factors
 from latentlab.gather.common import gather_cells, nested
-from latentlab.gather.vae import loss_curves, vae_summary
+from latentlab.gather.vae import loss_curves, seeded, vae_summary
 from latentlab.params import read_yaml
 from latentlab.tables import write_csv, write_json
 
@@ -17,7 +17,7 @@ def main(argv):
     factors = vae_factors(args.settings)
     published = read_yaml(args.published)["vae"]
 
-    replicates = gather_cells(cells, factors, "scores.csv")
+    replicates = gather_cells(cells, seeded(factors, args.settings["seed"]), "scores.csv")
     history = gather_cells(cells, factors, "history.csv")
     summary = vae_summary(replicates, published)
 

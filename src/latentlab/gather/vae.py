@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from latentlab import statistics
-from latentlab.gather.common import by, summarize
+from latentlab import seeds, statistics
+from latentlab.gather.common import Factors, by, summarize
+
+
+def seeded(factors: Factors, seed: int) -> dict[str, dict[str, Any]]:
+    """The cells' factors with ``seed``, the whole number that each cell's training is given.
+
+    seed : the study's, from which with the cell's name it comes
+    """
+    return {
+        cell: {**values, "seed": seeds.integer(seed, f"vae/{cell}", "train")}
+        for cell, values in factors.items()
+    }
 
 
 def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
@@ -23,14 +35,15 @@ def vae_summary(
 ) -> pd.DataFrame:
     """Models on image sets: every measure's mean and interval over replicates, and published.
 
-    replicates : columns dataset, model, replicate and the measures of ``latentlab.generation``.
-        Of a measure with a <measure>_standard_error over test images that becomes the interval
-        <measure>_images_low to _images_high: which other test images could have given
+    replicates : columns dataset, model, replicate, seed and the measures of
+        ``latentlab.generation``. Of a measure with a <measure>_standard_error over test images
+        that becomes the interval <measure>_images_low to _images_high: which other test images
+        could have given
     published : test losses by data set, of the model "published"; published_rank is the share of
         our replicates with a test loss at most as large
     """
     keys = ["dataset", "model"]
-    columns = [name for name in replicates if name not in (*keys, "replicate")]
+    columns = [name for name in replicates if name not in (*keys, "replicate", "seed")]
     measures = [name for name in columns if not name.endswith("_standard_error")]
     summary = summarize(replicates, keys, **dict.fromkeys(measures, "mean"))
     for name in (name for name in columns if name not in measures):

@@ -11,11 +11,17 @@ from typing import Any
 import pandas as pd
 
 from latentlab.conclusions import (
+    AS_MEANT,
+    AS_RUN,
+    BESIDE,
+    CLAIM,
     CONTRADICTED,
+    FIGURE,
     INCONCLUSIVE,
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
+    variant_of,
 )
 from latentlab.report.parts import (
     NONE,
@@ -47,6 +53,7 @@ TESTS = {
     "level": "quantile test of the median",
     "correlation": "permutation test",
 }
+_BESIDE = "Beside it, "
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,10 @@ def board(results: Path) -> list[Verdict]:
             claim=row.text,
             verdict=row.verdict,
             sign=SIGNS[row.verdict],
-            why=_why(row, observed),
+            why=" ".join([_why(row, observed), *_beside_sentences(row, findings)]),
             chapter=row.experiment or "conclusions",
         )
-        for row in findings[findings["kind"] == "claim"].itertuples()
+        for row in findings[findings["kind"] == CLAIM].itertuples()
     ]
 
 
@@ -85,7 +92,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/conclusions."""
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
     findings, observed = findings_of(results)
-    claims, figures = (findings[findings["kind"] == kind] for kind in ("claim", "figure"))
+    claims, figures = (findings[findings["kind"] == kind] for kind in (CLAIM, FIGURE))
     forest = figure(
         folder / "claims",
         f"Effect on each claim with its 95 % interval. {_by_verdict(claims)}",
@@ -105,10 +112,10 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         title="Conclusions",
         question="Which claims of the original hold, and which of its figures?",
         answer=_answer(findings),
-        details=(_rules(section, findings),),
+        details=tuple(filter(None, (_rules(section, findings), _readings(claims)))),
         cover=forest,
         groups=(Group("", "", (forest,)), Group("Published figures", "", (published,))),
-        table=_claims_table(claims, observed),
+        table=_claims_table(findings, observed),
         made=made("conclusions", section, ("test", "plot"), tables=("findings", "observed")),
         more=(_tests_table(claims), published_table(figures, observed)),
     )
@@ -129,12 +136,14 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _answer(findings: pd.DataFrame) -> str:
-    claims = findings[findings["kind"] == "claim"]
+    claims = findings[findings["kind"] == CLAIM]
     counts = _counts(claims)
     told = listing([f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in counts.items()])
     text = f"Of {count(len(claims), 'claim')} of the original, {told}."
+    if (claims["variant"] == AS_RUN).any():
+        text += " Readings of one claim count separately."
     tested = findings[
-        (findings["kind"] == "figure") & findings["verdict"].isin([SUPPORTED, CONTRADICTED])
+        (findings["kind"] == FIGURE) & findings["verdict"].isin([SUPPORTED, CONTRADICTED])
     ]
     if len(tested):
         held = int((tested["verdict"] == SUPPORTED).sum())
@@ -166,17 +175,46 @@ def _rules(section: Mapping[str, Any], findings: pd.DataFrame) -> str:
     )
 
 
+def _readings(claims: pd.DataFrame) -> str:
+    """Which claims were tested as the published code ran its functions, and if that matters."""
+    tested = claims[claims["verdict"] != UNTESTABLE]
+    as_run = tested[tested["variant"] == AS_RUN].set_index("claim")["verdict"]
+    both, meant_only = [], []
+    for row in tested[tested["variant"] == AS_MEANT].itertuples():
+        text, other = f"“{row.text.rstrip('.')}”", as_run.get(variant_of(row.claim, AS_RUN))
+        if other is None:
+            meant_only.append(text)
+        else:
+            both.append(f"{text} ({'the same' if other == row.verdict else 'another'} verdict)")
+    readings = {"as meant and as the published code ran it": both, "as meant only": meant_only}
+    told = "; ".join(f"{reading}: {listing(texts)}" for reading, texts in readings.items() if texts)
+    return f"Tested with ReLU or noise {told}." if told else ""
+
+
 def _why(row: Any, observed: pd.DataFrame) -> str:
     if row.verdict == UNTESTABLE:
         return f"{row.reason[:1].upper()}{row.reason[1:]}."
     shows = f"{row.shows[:1].upper()}{row.shows[1:]}"
-    if row.test == "level":  # the effect is the number itself
-        text = f"{shows}: {_interval(row)}"
+    if row.test == "level":
+        text = f"{shows}: {_effect(row)}"
     else:
-        text = f"{shows}: {_seen(row, observed)}; effect {_interval(row)}"
+        text = f"{shows}: {_seen(row, observed)}; {_effect(row)}"
     if row.verdict == INCONCLUSIVE and row.reason:
         text += f"; {row.reason}"
     return f"{text}."
+
+
+def _beside(row: Any, findings: pd.DataFrame) -> pd.DataFrame:
+    """The measures beside a claim that could be had."""
+    own = (findings["kind"] == BESIDE) & (findings["text"] == row.text)
+    return findings[own & findings["effect"].notna()]
+
+
+def _beside_sentences(row: Any, findings: pd.DataFrame) -> list[str]:
+    return [
+        f"{_BESIDE}{other.shows}: {_effect(other)}."
+        for other in _beside(row, findings).itertuples()
+    ]
 
 
 def _seen(row: Any, observed: pd.DataFrame) -> str:
@@ -192,6 +230,11 @@ def _value(value: float) -> str:
     return "never" if math.isinf(value) else number(value)
 
 
+def _effect(row: Any) -> str:
+    """The effect with its interval; of a level it is the number itself."""
+    return _interval(row) if row.test == "level" else f"effect {_interval(row)}"
+
+
 def _interval(row: Any) -> str:
     text = number(row.effect, 2)
     if math.isfinite(row.effect_low):
@@ -203,9 +246,9 @@ def _p(p: float) -> str:
     return NONE if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _claims_table(claims: pd.DataFrame, observed: pd.DataFrame) -> Table:
+def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
     rows = []
-    for row in claims.itertuples():
+    for row in findings[findings["kind"] == CLAIM].itertuples():
         tested = row.verdict != UNTESTABLE
         rows.append(
             (
@@ -218,6 +261,13 @@ def _claims_table(claims: pd.DataFrame, observed: pd.DataFrame) -> Table:
                 _seen(row, observed) if tested else row.reason,
             )
         )
+        rows += [
+            (
+                f"{_BESIDE}{other.shows}", NONE, _interval(other), NONE, NONE, str(other.runs),
+                _seen(other, observed),
+            )
+            for other in _beside(row, findings).itertuples()
+        ]  # fmt: skip
     columns = (
         "claim", "verdict", "effect", "counts from", "p (Holm)", "n", "observed",
     )  # fmt: skip
@@ -261,7 +311,7 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
                 f"{row.text} ({row.variant})",
                 row.experiment,
                 number(own["median"]) if known else NONE,
-                f"{number(own['single runs from'])} to {number(own['single runs to'])}"
+                f"{number(own['single_run_low'])} to {number(own['single_run_high'])}"
                 if known
                 else NONE,
                 number(row.effect, 2) if known else NONE,
@@ -299,11 +349,13 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         found = metrics["claims"].get(name)
         if found is None:
             continue
-        effect = number(found["effect"], 2) if "effect" in found else NONE
-        if "effect_low" in found:
-            effect += f" [{number(found['effect_low'], 2)}, {number(found['effect_high'], 2)}]"
-        verdict, runs = found["verdict"], found["runs"] or NONE
-        lines.append(f"| {claim['claim']} | {effect} | {runs} | {SIGNS[verdict]} {verdict} |")
+        verdict = found["verdict"]
+        lines.append(_readme_row(claim["claim"], found, f"{SIGNS[verdict]} {verdict}"))
+        lines += [
+            _readme_row(f"{_BESIDE}{other['shows']}", measured, NONE)
+            for key, other in claim.get("beside", {}).items()
+            if "effect" in (measured := metrics.get("beside", {}).get(f"{name}-{key}", {}))
+        ]
     judged = metrics["counts"]["figures"]
     lines += [
         "",
@@ -311,3 +363,10 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         f" judged, {judged[SUPPORTED]} are what a single run of ours may give.",
     ]
     return "\n".join(lines)
+
+
+def _readme_row(text: str, found: Mapping[str, Any], verdict: str) -> str:
+    effect = number(found["effect"], 2) if "effect" in found else NONE
+    if "effect_low" in found:
+        effect += f" [{number(found['effect_low'], 2)}, {number(found['effect_high'], 2)}]"
+    return f"| {text} | {effect} | {found['runs'] or NONE} | {verdict} |"

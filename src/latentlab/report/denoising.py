@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from latentlab.cells import denoising_families, denoising_plots
-from latentlab.gather.denoising import DENOISER
+from latentlab.gather.denoising import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.report.parts import (
     NONE,
     Chapter,
@@ -27,7 +27,7 @@ from latentlab.report.parts import (
     percent,
     rank,
 )
-from latentlab.statistics import rank_share
+from latentlab.statistics import Estimate, rank_share
 from latentlab.tables import read_csv
 
 _KINDS = {
@@ -60,12 +60,17 @@ class _Results:
         known = self.section["networks"]
         return "published" if "published" in known else next(iter(known))
 
-    def baseline(self, name: str, row: Any) -> float:
-        """Share within one pixel of a baseline on a denoiser's letters and noise; NaN: untested."""
-        table = self.baselines[self.baselines["baseline"] == name]
-        for key in ("font", "subset", "kind", "probability", "range"):
-            table = table[table[key] == row[key]]
-        return float(table["within_one_pixel"].iloc[0]) if len(table) else math.nan
+    def baseline(self, name: str, *rows: Mapping[str, Any]) -> Estimate:
+        """Share within one pixel of a baseline on the letters and noises of denoisers, together.
+
+        With its interval over the draws; NaN where one of them is not tested.
+        """
+        wanted = pd.DataFrame(rows)[["font", "subset", *NOISE]].drop_duplicates()
+        found = wanted.merge(self.baselines[self.baselines["baseline"] == name])
+        if len(found) < len(wanted):
+            return Estimate(math.nan, math.nan, math.nan)
+        answers = [answers_scored(self.section, subset) for subset in found["subset"]]
+        return share_of_draws(found["within_one_pixel"], answers)
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
@@ -162,8 +167,9 @@ def _as_run(found: _Results) -> str:
     meant, run = (own[own["kind"] == kind] for kind in ("uniform", "uniform_as_run"))
     if meant.empty or run.empty:
         return ""
-    nothing = [found.baseline("do_nothing", row) for row in meant.to_dict("records")]
-    erased = [found.baseline("do_nothing", row) for row in run.to_dict("records")]
+    nothing, erased = (
+        found.baseline("do_nothing", *table.to_dict("records")) for table in (meant, run)
+    )
     text = (
         "Averaged over the probabilities,"
         f" {percent(meant['within_one_pixel'].mean())} of the letters come back with at most one"
@@ -171,12 +177,11 @@ def _as_run(found: _Results) -> str:
         f" {percent(run['within_one_pixel'].mean())} where it is as the published code ran it,"
         " mostly erosion."
     )
-    if all(map(math.isfinite, nothing + erased)):
+    if math.isfinite(nothing.value + erased.value):
         text += (
-            f" Of the noisy letters themselves {percent(sum(nothing) / len(nothing))} and"
-            f" {percent(sum(erased) / len(erased))} are that good"
+            f" Of the noisy letters themselves {_told(nothing)} and {_told(erased)} are that good"
         )
-        if sum(nothing) / len(nothing) >= 1.0:
+        if nothing.value >= 1.0:
             text += ": noise up to 0.5 never carries a pixel over the threshold"
         text += "."
     return text
@@ -219,22 +224,38 @@ def _transfer(found: _Results) -> str:
 
 
 def _redrawn(found: _Results) -> str:
-    """The published network on fixed copies against the same with noise redrawn."""
-    networks = found.section["networks"]
-    keys = ["font", "subset", "kind", "probability", "range"]
-    own = found.fresh[found.fresh["network"] == found.network].set_index(keys)
+    """Fixed copies and redrawn noise in two networks; ``_copies`` has them in a single one."""
+    networks, one = found.section["networks"], found.network
+    keys = ["font", "subset", *NOISE]
+    own = found.fresh[found.fresh["network"] == one].set_index(keys)
     for name, network in networks.items():
         other = found.fresh[found.fresh["network"] == name].set_index(keys)
         both = own.index.intersection(other.index)
-        if name != found.network and network["redraw"] and len(both):
-            before, after = (t.loc[both, "within_one_pixel"].mean() for t in (own, other))
-            return (
-                f"With noise redrawn every epoch (network {name}) instead of"
-                f" {networks[found.network]['copies']} fixed copies, the share with at most one"
-                f" wrong pixel goes from {percent(before)} to {percent(after)}, averaged over the"
-                f" {len(both)} noises that both learned."
+        if name != one and network["redraw"] and len(both):
+            fixed, redrawn = (t.loc[both, "within_one_pixel"].mean() for t in (own, other))
+            text = (
+                f"Network {name}, with noise redrawn every epoch, brings back {percent(redrawn)}"
+                f" with at most one wrong pixel, network {one}, with"
+                f" {count(networks[one]['copies'], 'fixed copy', 'fixed copies')},"
+                f" {percent(fixed)}, averaged over the {count(len(both), 'noise')} that both"
+                " learned."
             )
+            trainings = _trained(networks[one]), _trained(network)
+            if trainings[0] != trainings[1]:
+                text += (
+                    " That is not the work of redrawing alone, for they are trained differently:"
+                    f" {one} by {trainings[0]}, {name} by {trainings[1]}. What redrawing alone"
+                    f" does is told next: network {found.section['variations']['network']} on fixed"
+                    " copies and on redrawn noise, trained alike."
+                )
+            return text
     return ""
+
+
+def _trained(network: Mapping[str, Any]) -> str:
+    loss = network.get("loss", "squared-error")  # Powell knows no other
+    epochs = count(network["max_epochs"], "epoch")
+    return f"{network['optimizer']} on the {loss.replace('-', ' ')} for at most {epochs}"
 
 
 def _hard(found: _Results) -> str:
@@ -244,18 +265,19 @@ def _hard(found: _Results) -> str:
         row
         for row in found.fresh.to_dict("records")
         if section["subsets"][row["subset"]]["letters"] == "all"
-        and math.isfinite(found.baseline("nearest_letter", row))
+        and math.isfinite(found.baseline("nearest_letter", row).value)
     ]
     if not rows:
         return ""
     first = rows[0]
     rows = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
+    best = [found.baseline("nearest_letter", row) for row in rows]
     told = [
         f"{percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in Hamming"
-        f" distance reaches {percent1(found.baseline('nearest_letter', row))}"
-        for row in rows
+        f" distance reaches {_told(nearest, percent1)}"
+        for row, nearest in zip(rows, best, strict=True)
     ]
-    gap = max(found.baseline("nearest_letter", row) - row["within_one_pixel"] for row in rows)
+    gap = max(b.value - row["within_one_pixel"] for row, b in zip(rows, best, strict=True))
     end = (
         f" It stays within {100 * gap:.1f} points of that decoder on every font."
         if gap > 0 and len(rows) > 1
@@ -264,12 +286,25 @@ def _hard(found: _Results) -> str:
     return (
         f"Of all letters of a font with {_kind(first)}, p = {first['probability']:g}, the network"
         f" {first['network']} brings back, with at most one wrong pixel, {listing(told)}.{end}"
+        " Intervals of simpler ways are over the draws of the noise."
     )
 
 
 def percent1(share: float) -> str:
     """A share with a decimal, for differences of a point or two."""
     return f"{100 * share:.1f} %" if math.isfinite(share) else NONE
+
+
+def _told(share: Estimate, shown: Callable[[float], str] = percent) -> str:
+    """A share in a sentence: "34 % (95 % interval 33 % to 36 %)"."""
+    return f"{shown(share.value)} (95 % interval {shown(share.low)} to {shown(share.high)})"
+
+
+def _bracketed(share: Estimate) -> str:
+    """The same in a table: "34 % [33 %, 36 %]"; a dash for none."""
+    if not math.isfinite(share.value):
+        return NONE
+    return f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
 
 
 def _copies(found: _Results) -> str:
@@ -465,7 +500,7 @@ def _table(found: _Results) -> Table:
                 percent(scores["right_letter"]),
                 percent(scores["exact"]),
                 percent(scores["within_one_pixel"]),
-                percent(found.baseline("nearest_letter", row)),
+                _bracketed(found.baseline("nearest_letter", row)),
             )
         )
     columns = (
@@ -479,5 +514,5 @@ def _table(found: _Results) -> Table:
         tuple(rows),
         "Errors: medians with 95 % intervals. Right letter, exact and within 1 pixel: means on"
         " fresh noise. Starts as good: those that end at most at the published error. Nearest"
-        " letter: in Hamming distance, on the same noise.",
+        " letter: in Hamming distance, on the same noise, with 95 % intervals over its draws.",
     )
