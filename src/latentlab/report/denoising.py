@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,8 @@ def _as_run(found: _Results) -> str:
     )
     if math.isfinite(nothing.value + erased.value):
         text += (
-            f" Of the noisy letters themselves {_told(nothing)} and {_told(erased)} are that good"
+            f" Of the noisy letters themselves {percent(nothing.value)} and"
+            f" {percent(erased.value)} are that good"
         )
         if nothing.value >= 1.0:
             text += ": noise up to 0.5 never carries a pixel over the threshold"
@@ -274,7 +275,7 @@ def _hard(found: _Results) -> str:
     best = [found.baseline("nearest_letter", row) for row in rows]
     told = [
         f"{percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in Hamming"
-        f" distance reaches {_told(nearest, percent1)}"
+        f" distance reaches {percent1(nearest.value)}"
         for row, nearest in zip(rows, best, strict=True)
     ]
     gap = max(b.value - row["within_one_pixel"] for row, b in zip(rows, best, strict=True))
@@ -286,7 +287,6 @@ def _hard(found: _Results) -> str:
     return (
         f"Of all letters of a font with {_kind(first)}, p = {first['probability']:g}, the network"
         f" {first['network']} brings back, with at most one wrong pixel, {listing(told)}.{end}"
-        " Intervals of simpler ways are over the draws of the noise."
     )
 
 
@@ -295,13 +295,8 @@ def percent1(share: float) -> str:
     return f"{100 * share:.1f} %" if math.isfinite(share) else NONE
 
 
-def _told(share: Estimate, shown: Callable[[float], str] = percent) -> str:
-    """A share in a sentence: "34 % (95 % interval 33 % to 36 %)"."""
-    return f"{shown(share.value)} (95 % interval {shown(share.low)} to {shown(share.high)})"
-
-
 def _bracketed(share: Estimate) -> str:
-    """The same in a table: "34 % [33 %, 36 %]"; a dash for none."""
+    """A share with its interval: "34 % [33 %, 36 %]"; a dash for none."""
     if not math.isfinite(share.value):
         return NONE
     return f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
