@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 
-.PHONY: help study demo test test-all faults verify lint lock install pictures readme
+.PHONY: help study demo test test-all coverage mutants faults verify lint lock install pictures readme
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,6 +23,14 @@ test: $(DEVELOP) ## the fast tests
 
 test-all: $(DEVELOP) ## all tests
 	@python -m pytest -n auto
+
+coverage: $(DEVELOP) ## branches of src/ that the unit tests reach: at least 95 %
+	@python -m pytest -n auto tests/unit -m "not slow" --cov
+
+mutants: $(DEVELOP) ## break the code on purpose and see which tests notice
+	@python tests/mutants.py noise metrics
+	@python tests/mutants.py conclusions --every 4
+	@python tests/mutants.py powell --every 16
 
 faults: $(DEVELOP) ## faults, edits, versions, hostile input: a table of what was tried
 	@python tests/scenarios.py

@@ -1,4 +1,4 @@
-"""Wrong pixels, intervals, noise, seeds and the gathering of cells."""
+"""Intervals, seeds, tables and the gathering of cells."""
 
 import numpy as np
 import pandas as pd
@@ -17,39 +17,8 @@ from latentlab.gather.common import (
 )
 from latentlab.gather.letters import letter_yardstick
 from latentlab.gather.vae import vae_summary
-from latentlab.metrics import letter_scores, nearest_letter, reconstruction_scores, wrong_pixels
-from latentlab.network import Network
 from latentlab.seeds import generator, integer
 from latentlab.tables import read_csv, read_json, write_csv, write_json
-
-
-def test_wrong_pixels_are_counted_strictly_above_the_threshold():
-    targets = np.array([[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
-    outputs = np.array([[0.5, 0.6, 0.9], [0.5, 0.51, 0.0]])
-    assert wrong_pixels(outputs, targets, 0.5).tolist() == [1, 2]
-
-
-def test_letter_scores():
-    scores = letter_scores(np.array([[0, 0, 1, 5], [0, 0, 0, 0]]))
-    assert scores["max_wrong_pixels"].tolist() == [5, 0]
-    assert scores["mean_wrong_pixels"].tolist() == [1.5, 0]
-    assert scores["exact"].tolist() == [0.5, 1]
-    assert scores["within_one_pixel"].tolist() == [0.75, 1]
-
-
-def test_a_network_without_weights_gives_half_everywhere():
-    net = Network((4, 2, 4), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
-    letters = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
-    scores = reconstruction_scores(net, np.zeros((3, net.n_weights)), letters, 0.5)
-    assert scores["replicate"].tolist() == [0, 1, 2]
-    assert scores["max_wrong_pixels"].tolist() == [2, 2, 2]
-    assert scores["exact"].tolist() == [0.5] * 3
-
-
-def test_nearest_letter():
-    letters = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
-    outputs = np.array([[0.6, 0.2, 0.1], [0.6, 0.2, 0.8], [0.4, 0.4, 0.4]])
-    assert nearest_letter(outputs, letters, 0.5).tolist() == [0, 1, 0]
 
 
 def test_median_interval_covers_as_often_as_it_says():

@@ -31,6 +31,8 @@ def started(project, command):
         process = subprocess.Popen(
             command, cwd=project.root, env=environment(), stdout=out, stderr=out,
             start_new_session=True,
+            # whoever started these tests in the background has made them deaf to Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
     process.output, process.orphans = log.read_text, False
     try:

@@ -111,11 +111,19 @@ def test_editing_the_library_reruns_exactly_its_users(project):
 
 
 @pytest.mark.scenario("an edit reruns what depends on it, nothing else")
+def test_editing_figures_does_not_retrain(project):
+    figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
+    assert figures is not None
+    figures.write_text(figures.read_text() + "\nEDITED = True\n")
+    assert cells_of(project.pending()) == set()
+    assert any("/figures/" in path for path in project.pending())
+
+
 def test_a_checkpoint_is_of_the_code_that_wrote_it(project):
     """A training that was killed does not go on after an edit of its code."""
 
     def checkpoints():
-        command = "--dry-run", "--printshellcmds", "--forcerun", "train_vae"
+        command = "--dry-run", "--printshellcmds", "--quiet", "host", "--forcerun", "train_vae"
         return set(re.findall(r"--checkpoint (\S+)", project.snakemake("vae", *command)))
 
     before = checkpoints()
@@ -123,14 +131,6 @@ def test_a_checkpoint_is_of_the_code_that_wrote_it(project):
     assert before == checkpoints()
     project.replace("src/latentlab/vae.py", "epsilon=1e-14", "epsilon=1e-13")
     assert not before & checkpoints()
-
-
-def test_editing_figures_does_not_retrain(project):
-    figures = next((project.root / "src/latentlab").glob("figures*/style.py"), None)
-    assert figures is not None
-    figures.write_text(figures.read_text() + "\nEDITED = True\n")
-    assert cells_of(project.pending()) == set()
-    assert any("/figures/" in path for path in project.pending())
 
 
 def test_a_new_package_version_recomputes_everything(project):
