@@ -13,7 +13,9 @@ def main():
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport=VIEW, color_scheme="light", reduced_motion="reduce")
+        page = browser.new_page(
+            viewport=VIEW, color_scheme="light", reduced_motion="reduce", locale="en-US"
+        )
         for name, file in (("report", "index"), ("explorer", "explorer")):
             page.goto((ROOT / f"results/report/{file}.html").as_uri())
             page.wait_for_timeout(2000)  # the plane's ground is painted coarse, then fine
