@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from latentlab import conclusions
 from latentlab.conclusions import (
@@ -353,6 +354,25 @@ def test_a_published_figure_of_the_same_kind_is_mostly_compatible():
         outside += abs(found.effect) > 1
         assert (abs(found.effect) > 1) == (found.p < 0.05)
     assert 0.02 <= outside / 400 <= 0.08
+
+
+def test_a_published_figure_is_measured_by_students_prediction_interval():
+    found = conclusions.reported(np.exp([0.0, 1.0, 2.0, 3.0]), math.exp(5.0))
+    half = stats.t.ppf(0.975, 3) * np.std([0, 1, 2, 3], ddof=1) * math.sqrt(1 + 1 / 4)
+    assert found.effect == pytest.approx((5.0 - 1.5) / half)
+    assert found.p == pytest.approx(2 * stats.t.sf(3.5 / half * stats.t.ppf(0.975, 3), 3))
+    alike = conclusions.reported(np.full(4, 2.0), 2.0)
+    assert (alike.effect, alike.p) == (0.0, 1.0)
+
+
+def test_a_trend_against_the_claim_is_as_unlikely_as_one_for_it():
+    rising = np.array([[1.0, 2.0, 3.0, 4.0]] * 6)
+    with_it, against = (
+        conclusions.trend(rising, [1, 2, 3, 4], sign, 200, np.random.default_rng(0))
+        for sign in (1, -1)
+    )
+    assert with_it.effect == -against.effect == 1.0
+    assert with_it.p == against.p < 1e-3
 
 
 def test_a_trend_is_pages():
