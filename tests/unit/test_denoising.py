@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from latentlab import denoising, similarity
 from latentlab.baselines import BASELINES, score_baselines
-from latentlab.figures.denoising import nearest_learned
+from latentlab.figures.denoising import tests_of_own_noise as own_noise
 from latentlab.fonts import Font, read_fonts
 from latentlab.gather.denoising import (
     answers_scored,
@@ -509,15 +509,27 @@ def test_correlations_are_over_subsets_of_one_size():
     assert by["nearest_right_letter", "similarity_centered"] == pytest.approx(1.0)
 
 
+def test_a_noise_is_its_kind_probability_and_range_in_any_order():
+    noise = {"kind": "uniform", "probability": 0.1, "range": 0.5}
+    assert denoising.noise_identity(dict(reversed(noise.items()))) == ("uniform", "0.1", "0.5")
+    one, other = (
+        denoising.fresh_set(np.zeros((4, 35)), 50, noise | {"range": size}, 1)[0]
+        for size in (0.5, 0.25)
+    )
+    assert not np.array_equal(one != 0, other != 0)  # other draws, not the same ones scaled
+
+
 def test_a_denoiser_is_shown_at_the_probability_nearest_to_what_it_learned():
     rows = [
-        {"font": "f", "kind": "bit_flip", "probability": p, "range": 0.5,
-         "test_kind": kind, "test_probability": q, "test_range": 0.5}
+        {"font": "f", "subset": "s", "network": "n", "kind": "bit_flip", "probability": p,
+         "range": 0.5, "test_kind": kind,
+         "test_probability": q, "test_range": 0.5}
         for p in (0.1, 0.4)
         for kind in ("bit_flip", "masking")
         for q in (0.05, 0.1, 0.3)
     ]  # fmt: skip
-    found = nearest_learned(pd.DataFrame(rows))
+    rows.append({**rows[0], "test_range": 0.25})
+    found = own_noise(pd.DataFrame(rows))
     assert found[["test_probability", "probability"]].to_numpy().tolist() == [
         [0.05, 0.1],
         [0.1, 0.1],

@@ -145,6 +145,18 @@ def test_a_letter_model_says_how_well_it_does():
     assert (model["exact"], model["worst"]) == ((on == 0).sum(), on.max())
 
 
+def test_models_that_float32_would_change_are_shown_as_they_are():
+    knobs = explorer_page.settings("letters/font2/n", [35, 35, 35], encoder="linear",
+                                   decoder="linear", output="linear", biases=False)  # fmt: skip
+    font = explorer_page.FONTS["font2"]
+    decoder = np.eye(35)
+    decoder[0, :2] = 123456789.0, -123456788.0
+    weights = np.concatenate([np.eye(35).ravel(), decoder.ravel()])
+    letter = explorer.letter_model(knobs, font, weights, 4, 0.0)
+    denoiser = explorer.denoiser(knobs | {"font": "font2", "noise": {}}, font, weights, 4, 0.0)
+    assert letter["rounding"] == denoiser["rounding"] == 0.0
+
+
 def test_codes_lie_in_the_window():
     for model in explorer_page.content()["letters"]:
         window = np.array(model["window"])

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from latentlab import StudyError, gradient
+from latentlab import StudyError, gradient, training
+from latentlab.cells import OPTIONS, REDRAWING, WITHOUT_GRADIENT
 from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import Training, train
 
@@ -365,6 +366,12 @@ def test_impossible_options_are_refused(change, message):
     options = {"max_epochs": 1, **BACKPROPAGATION, **change}
     with pytest.raises(ValueError, match=message):
         gradient.train_backpropagation(SMALL, x, x, start_of(SMALL), **options)
+
+
+def test_what_parameters_may_ask_for_is_what_can_be_trained():
+    assert set(ACTIVATIONS) - set(gradient._DIFFERENTIABLE) == set(WITHOUT_GRADIENT)
+    assert set(REDRAWING) <= set(gradient._RULES)
+    assert set(OPTIONS) == set(training.OPTIMIZERS)
 
 
 def test_arrays_that_do_not_fit_are_refused():

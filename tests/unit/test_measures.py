@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from latentlab import statistics
+from latentlab import StudyError, statistics
 from latentlab.gather.common import (
     carried_forward,
     gather_cells,
@@ -155,7 +155,7 @@ def test_json_is_sorted_and_holds_no_nan(tmp_path):
         '{\n  "a": [\n    null,\n    2\n  ],\n  "b": 1.5\n}\n'
     )
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(ValueError, match=r"bad\.json: not valid JSON"):
+    with pytest.raises(StudyError, match=r"bad\.json: not valid JSON"):
         read_json(tmp_path / "bad.json")
 
 

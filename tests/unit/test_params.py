@@ -191,6 +191,14 @@ def errors_of(path, value):
             {"source": "folder", "path": "x", "test_every": 1, "classes": ["a"]},
             "data.images.digits.test_every: 1 given, allowed: an integer from 2",
         ),
+        (
+            "optimizers.options.backpropagation.momentum", 1,
+            "optimizers.options.backpropagation.momentum: 1 given, allowed: a number from 0 to bel",
+        ),
+        (
+            "denoising.subsets.4-0", {"fonts": ["font2"], "letters": "XHIR"},
+            "denoising.subsets.4-0: this name given, allowed: none of two numbers like it",
+        ),
         ("vae.measures.samples", 10, "vae.measures.samples: 10 given, allowed: an int"),
         ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),

@@ -478,5 +478,7 @@ def test_wrong_arguments_are_refused():
             train(network, x * np.nan, x, start, max_epochs=1, **COARSE)
         with pytest.raises(ValueError, match="max_epochs"):
             train(network, x, x, start, max_epochs=0, **COARSE)
+    with pytest.raises(ValueError, match="record_every must be at least 1, not 0"):
+        powell.train(network, x, x, start, max_epochs=1, record_every=0, **COARSE)
     with pytest.raises(ValueError, match="weights expected"):
         powell.Objective(network, x, x)(start[:-1])

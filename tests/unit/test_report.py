@@ -751,6 +751,7 @@ def test_intervals_and_lists_in_words():
     assert parts.rank(1 / 30, 30) == "1 of 30"
 
 
-def test_a_style_that_would_end_its_element_is_refused(results, settings):
-    with pytest.raises(ValueError, match="style sheet"):
-        render(context(results, settings), TEMPLATE, "</style><script>")
+@pytest.mark.parametrize(("style", "javascript"), [("</style><script>", ""), ("", "</script>")])
+def test_what_would_end_its_element_is_refused(style, javascript):
+    with pytest.raises(ValueError, match="style sheet nor script"):
+        render({}, "", style, {}, javascript)

@@ -41,6 +41,16 @@ def test_every_replicate_has_its_own_start_and_is_logged(optimizer):
     assert lines[0].startswith("replicate 1 of 3: max_epochs after 3 epochs, error ")
 
 
+def test_a_part_counts_its_own_replicates_in_its_log():
+    lines = []
+    options = {"optimizer": "powell", "max_epochs": 1, "xtol": 0.01, "ftol": 1e-9}
+    train_replicates(
+        NETWORK, lambda r: (X, X), replicates=range(3, 5), seed=1, cell="c", options=options,
+        log=lines.append,
+    )  # fmt: skip
+    assert [line.split(":")[0] for line in lines] == ["replicate 1 of 2", "replicate 2 of 2"]
+
+
 def test_more_replicates_change_none():
     few, many = replicates(2)[0], replicates(4)[0]
     assert np.array_equal(weights_of(few), weights_of(many)[:2])

@@ -18,7 +18,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from image_sets import first_images, small_images
-from latentlab import arrays, images, vae
+from latentlab import StudyError, arrays, images, vae
 
 SMALL = vae.Settings(
     model="vae",
@@ -442,6 +442,27 @@ def test_a_job_of_a_workflow_shows_its_progress_in_a_terminal_too(tmp_path):
     os.close(shown)
     assert line.startswith("vae/digits/small/0: epoch 2 of 2: loss ")
     assert line.removeprefix("vae/digits/small/0: ") in (tmp_path / "log").read_text()
+
+
+def test_a_job_that_diverges_says_which_it_is(monkeypatch, tmp_path, data):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    train_vae = importlib.import_module("train_vae")
+    images.save(data, tmp_path)
+    monkeypatch.setattr(vae, "train", lambda *_, **__: (_ for _ in ()).throw(vae.Diverged(3)))
+    settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL)}
+    paths = [f"--{name}={tmp_path}" for name in ("images", "weights", "history", "checkpoint")]
+    with pytest.raises(StudyError, match=r"^vae/digits/small/0: the training diverged: .*epoch 3"):
+        train_vae.main(["--settings", json.dumps(settings), *paths])
+
+
+def test_a_step_has_one_thread_whatever_the_shell_says():
+    code = "import os, step; print(*(os.environ[name] for name in sys.argv[1:]))"
+    names = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PJRT_NPROC")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}", *names], cwd=SCRIPTS, text=True, check=True,
+        env={**os.environ, **dict.fromkeys(names, "8")}, capture_output=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["1"] * 3
 
 
 # --- checkpoints -------------------------------------------------------------------------------

@@ -36,6 +36,16 @@ def test_a_second_run_has_nothing_to_do(project):
     assert project.run("git", "status", "--porcelain") == ""
 
 
+def test_the_report_has_both_languages_and_says_what_stays_english(project):
+    page = (project.root / "results/report/index.html").read_text(encoding="utf-8")
+    spanish = json.loads(re.search(r'id="spanish">(.*?)</script>', page)[1])
+    assert spanish["Run it again"] == "Repetirlo"
+    log = (project.root / "logs/render_report.log").read_text(encoding="utf-8").splitlines()
+    missing = {line.removeprefix("not in Spanish: ") for line in log}
+    assert "digits" in missing  # a name
+    assert not missing & set(spanish)
+
+
 def test_learning_curves_and_reports_of_the_tools_themselves(project):
     project.dvc("plots", "show", "--out", "plots")
     page = (project.root / "plots/index.html").read_text()

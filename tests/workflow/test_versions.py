@@ -183,7 +183,8 @@ def test_another_user_with_another_umask_elsewhere(project):
             " && dvc repro && git status --porcelain && dvc status"
         )
         as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-        if subprocess.run([*as_nobody, sys.executable, "-c", ""], cwd=home).returncode:
+        started = subprocess.run([*as_nobody, "sh", "-c", f"{sys.executable} -c ''"], cwd=home)
+        if started.returncode:
             pytest.skip("nobody may not read this Python environment")
         done = subprocess.run(
             [*as_nobody, "sh", "-c", command],

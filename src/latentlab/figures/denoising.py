@@ -18,6 +18,7 @@ from latentlab.figures.letters import marked_letters, wrong_legend
 from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, ROWS
 from latentlab.gather.common import summarize
+from latentlab.gather.denoising import nearest_denoisers
 
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
 CALLED = {
@@ -132,19 +133,13 @@ def _line(
         axes.vlines(at, low, high, color=look.color, linewidth=1.4, alpha=0.7)
 
 
-def nearest_learned(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Of the tests on a denoiser's own kind and range, those of the nearest learned probability.
+def tests_of_own_noise(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Of the denoisers that learned the nearest noise, the tests on their own kind and range.
 
-    matrix : a row a learned noise (kind, probability, range) and tested noise (test_...)
+    matrix : as for ``nearest_denoisers``
     """
-    own = matrix[
-        (matrix["kind"] == matrix["test_kind"]) & (matrix["range"] == matrix["test_range"])
-    ]
-    away = (own["probability"] - own["test_probability"]).abs().round(9)
-    least = away.groupby([own[k] for k in ("font", "kind", "range", "test_probability")])
-    return own[away == least.transform("min")].drop_duplicates(
-        ["font", "kind", "range", "test_probability"]
-    )
+    tests = nearest_denoisers(matrix)
+    return tests[(tests["kind"] == tests["test_kind"]) & (tests["range"] == tests["test_range"])]
 
 
 def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
@@ -154,7 +149,7 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     At each probability stands the denoiser that learned the nearest one, filled where it is the
     same.
     """
-    tests = nearest_learned(matrix)
+    tests = tests_of_own_noise(matrix)
     network, subset = matrix["network"].iloc[0], matrix["subset"].iloc[0]
     series = list(tests.groupby(["font", "kind", "range"], sort=False))
     columns = min(3, len(series))
