@@ -26,9 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def seconds(settings: dict, letters, rates: dict) -> tuple[float, int]:
-    """Processor time of one training, and the evaluations it counted."""
+    """Processor time of one training on letters (letters, pixels), and the evaluations it counted.
+
+    settings : those of ``optimizers.train``, with one loss and one replicate
+    """
     begin = time.process_time()
-    (training,) = next(iter(optimizers.train(settings, letters, rates, lambda line: None).values()))
+    (of_loss,) = optimizers.train(settings, letters, rates, lambda line: None).values()
+    (training,) = of_loss.values()
     return time.process_time() - begin, int(training.evaluations[-1])
 
 

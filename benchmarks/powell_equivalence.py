@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binom
 from threadpoolctl import threadpool_limits
 
 from latentlab import powell
 from latentlab.fonts import read_fonts
 from latentlab.network import Network, initial_weights
+from latentlab.statistics import median
 
 FONTS = Path(__file__).resolve().parents[1] / "data" / "fonts" / "font.h"
 NETWORK = Network((35, 15, 2, 15, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
@@ -41,14 +41,6 @@ def final_errors(epochs: int, seed: int) -> tuple[float, float]:
     return ours.errors[-1], scipys.errors[-1]
 
 
-def median_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval for the median between two order statistics, of at least this confidence."""
-    n = len(values)
-    rank = int(binom.ppf((1 - confidence) / 2, n, 0.5))
-    ordered = np.sort(values)
-    return ordered[max(rank - 1, 0)], ordered[min(n - rank, n - 1)]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--starts", type=int, default=100)
@@ -60,14 +52,12 @@ def main() -> None:
         pairs = list(pool.map(partial(final_errors, arguments.epochs), range(arguments.starts)))
     ours, scipys = np.array(pairs).T
     difference = ours - scipys
-    low, high = median_interval(difference)
+    middle, low, high = median(difference)  # of fewer than 6 starts no interval
     print(f"{arguments.starts} starts of {list(NETWORK.architecture)}, {arguments.epochs} epochs")
     for name, errors in (("ours", ours), ("SciPy", scipys)):
         quartiles = ", ".join(f"{value:.4f}" for value in np.quantile(errors, [0.25, 0.5, 0.75]))
         print(f"final error of {name}: quartiles {quartiles}")
-    print(
-        f"median difference {np.median(difference):+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
-    )
+    print(f"median difference {middle:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
     verdict = "equivalent" if low > -MARGIN and high < MARGIN else "not shown to be equivalent"
     print(f"{verdict} within +-{MARGIN}; {np.mean(difference < 0):.0%} of the pairs favor ours")
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from latentlab.cells import FACTORS
+from latentlab.cells import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -71,11 +71,11 @@ TABULATE = """\
 import sys
 import step
 from latentlab.gather.common import gather_cells, learning_curves
-from latentlab.cells import FACTORS
+from latentlab.cells import EXPERIMENTS
 from latentlab.tables import write_csv
 
 args = step.arguments(None, sys.argv[1:], "cells", "curves", "replicates")
-factors = FACTORS["architectures"](args.settings)
+factors = EXPERIMENTS["architectures"].factors(args.settings)
 keys = list(next(iter(factors.values())))
 write_csv(learning_curves(gather_cells(args.cells, factors, "history.csv"), keys), args.curves)
 write_csv(gather_cells(args.cells, factors, "scores.csv"), args.replicates)
@@ -127,10 +127,10 @@ def project(folder: Path, cells: int) -> int:
     yaml = YAML(typ="safe")
     params = yaml.load(ROOT / "tests/params.yaml")
     section = params["architectures"]
-    one = len(FACTORS["architectures"](section)) // len(section["networks"])
+    one = len(EXPERIMENTS["architectures"].factors(section)) // len(section["networks"])
     section["networks"] = {f"n-{i:05d}": [35, 2, 35] for i in range(-(-cells // one))}
     yaml.dump(params, folder / "params.yaml")
-    return len(FACTORS["architectures"](section))
+    return len(EXPERIMENTS["architectures"].factors(section))
 
 
 def report(cells: int, cores: str, options: list[str]) -> None:

@@ -31,6 +31,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from image_sets import idx  # noqa: E402
 from latentlab import StudyError, arrays, images, params  # noqa: E402
 from latentlab.fonts import parse_fonts, read_fonts  # noqa: E402
 
@@ -72,11 +73,6 @@ def mutate(rng: random.Random, data: bytes, corpus: list[bytes]) -> bytes:
         else:
             del found[at:]
     return bytes(found[: 2**16])
-
-
-def idx(array: np.ndarray) -> bytes:
-    shape = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
 
 
 def idx_inputs(rng: random.Random) -> bytes:

@@ -1,4 +1,6 @@
-"""Small image sets for tests."""
+"""Small image sets for tests, and the format of downloads."""
+
+import struct
 
 import numpy as np
 
@@ -13,6 +15,12 @@ def small_images(seed: int = 0, train: int = 6, test: int = 4, size=(5, 3), clas
         return rng.integers(0, 256, (n, *size), np.uint8), rng.integers(0, classes, n, np.uint8)
 
     return images.Images(*part(train), *part(test))
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array of bytes as an IDX file, not packed."""
+    shape = struct.pack(f">{array.ndim}I", *array.shape)
+    return bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
 
 
 def first_images(data: images.Images, train: int, test: int) -> images.Images:

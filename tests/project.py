@@ -75,6 +75,15 @@ class Project:
             node[last] = value
         yaml.dump(params, self.root / file)
 
+    def learn_images(self, *known: str, **added: dict[str, object]) -> None:
+        """Let the models on images learn these sets alone, once each; enter those that are new."""
+        for name, entry in added.items():
+            self.edit(f"data.images.{name}", entry)
+        datasets = [*known, *added]
+        self.edit("vae.datasets", datasets)
+        for model in YAML().load(self.root / "params.yaml")["vae"]["models"]:
+            self.edit(f"vae.models.{model}.replicates", dict.fromkeys(datasets, 1))
+
     def replace(self, file: str, old: str, new: str) -> None:
         path = self.root / file
         text = path.read_text()

@@ -5,10 +5,11 @@ line and those before it:
 
 files         ``arrays``, ``tables``, ``seeds``
 model         ``network``
-data          ``fonts``, ``images``, ``noise``, ``params``
-training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``vae``
-measures      ``metrics``, ``similarity``, ``denoising``, ``baselines``, ``latent``, ``generation``,
-              ``statistics``, ``gather``
+data          ``fonts``, ``images``, ``noise``, ``cells``, ``params``
+training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``optimizers``,
+              ``vae``
+measures      ``metrics``, ``similarity``, ``denoising``, ``baselines``, ``latent``, ``novelty``,
+              ``generation``, ``statistics``, ``gather``, ``conclusions``
 presentation  ``figures``, ``report``, ``explorer``
 """
 

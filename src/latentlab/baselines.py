@@ -44,7 +44,8 @@ def hopfield(inputs: Array, letters: Array, threshold: float, examples: Examples
 
     Pixels are -1 and 1, the weights the sum of the letters' outer products with a diagonal of 0
     (Hopfield, Proc. Natl. Acad. Sci. 79 (1982), 2554); pixels are updated one after the other,
-    in order, and keep their value where the field is 0, until none changes.
+    in order, and keep their value where the field is 0, until none changes. Noisy letters and
+    answers are (samples, pixels).
     """
     stored = np.where(letters > threshold, 1.0, -1.0)
     weights = stored.T @ stored
@@ -86,6 +87,7 @@ def score_baselines(
 ) -> pd.DataFrame:
     """Scores of every baseline on every noise, on the draws that the denoisers are tested on.
 
+    letters : (letters, pixels), without noise
     settings : seed, fresh_draws, threshold, linear_copies (of each letter, to learn from)
     """
     seed, threshold = settings["seed"], settings["threshold"]

@@ -1,7 +1,7 @@
 """What each experiment computes: its cells, and the settings of the steps that compute them.
 
 A *cell* is one combination that an experiment fans out over, named by the path of its
-results below ``results/<experiment>/cells/``. ``FACTORS`` lists an experiment's cells,
+results below ``results/<experiment>/cells/``. ``EXPERIMENTS`` says what they are of,
 ``cells`` gives the settings of the steps that compute them: exactly what a step depends
 on, so that editing a knob reruns the steps that use it and no other.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from latentlab.fonts import COLUMNS, ROWS
 from latentlab.network import Network
@@ -274,6 +274,18 @@ def denoising_plots(section: Mapping[str, Any]) -> list[str]:
     return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
 
 
+def denoising_drawn(params: Params) -> dict[str, Any]:
+    """What the figures of all denoisers together show."""
+    section = params["denoising"]
+    first = next(iter(section["subsets"].values()))
+    return {
+        "seed": params["seed"],
+        "font": first["fonts"][0],
+        "letters": first["letters"],
+        **_pick(section, "tests", "variations", "drawn_above"),
+    }
+
+
 def denoising_comparison(params: Params) -> dict[str, Any]:
     """The settings of the baselines: the letters of every font and subset, and all test noises."""
     section = params["denoising"]
@@ -343,37 +355,56 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
+def _image_model(section: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A model of ``vae.models`` in the form in which it is trained."""
+    return {key: value for key, value in section["models"][name].items() if key != "replicates"}
+
+
 def _vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
-    model = {
-        key: value
-        for key, value in section["models"][factors["model"]].items()
-        if key != "replicates"
-    }
+    model = _image_model(section, factors["model"])
     return {
         "train": {"model": model},
         "evaluate": {"model": model, **_pick(section, "measures")},
     }
 
 
+def vae_drawn(params: Params, dataset: str) -> dict[str, Any]:
+    """What the figures of an image set show, of the first replicate of all its models."""
+    section = params["vae"]
+    return {
+        "seed": params["seed"],
+        "dataset": dataset,
+        "classes": params["data"]["images"][dataset]["classes"],
+        "models": {name: _image_model(section, name) for name in section["models"]},
+        **_pick(section, "manifold", "drawn"),
+    }
+
+
 # ---------------- all
 
 
-FACTORS: dict[str, Callable[[Mapping[str, Any]], Factors]] = {
-    "architectures": architectures_factors,
-    "optimizers": optimizers_factors,
-    "letters": lambda section: letters_factors(section) | front_factors(section),
-    "denoising": denoising_factors,
-    "vae": vae_factors,
+class Experiment(NamedTuple):
+    """What an experiment fans out over, and what the steps of each cell depend on.
+
+    factors : of a section of the parameters, for every cell the values of its factors; the cell's
+        name joins them in this order, numbers as a ``slug``
+    settings : of a section and a cell's factors, the settings of each step that computes it
+    """
+
+    factors: Callable[[Mapping[str, Any]], Factors]
+    settings: Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]
+
+
+EXPERIMENTS = {
+    "architectures": Experiment(architectures_factors, _architectures_settings),
+    "optimizers": Experiment(optimizers_factors, _optimizers_settings),
+    "letters": Experiment(
+        lambda section: letters_factors(section) | front_factors(section), _letters_settings
+    ),
+    "denoising": Experiment(denoising_factors, _denoising_settings),
+    "vae": Experiment(vae_factors, _vae_settings),
 }
-"""What each experiment fans out over: its section of the parameters gives, for every cell,
-the values of its factors. A cell's name joins them in this order, numbers as a ``slug``."""
-_SETTINGS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]] = {
-    "architectures": _architectures_settings,
-    "optimizers": _optimizers_settings,
-    "letters": _letters_settings,
-    "denoising": _denoising_settings,
-    "vae": _vae_settings,
-}
+"""The experiments that have cells, by the name of their section of the parameters."""
 
 
 def cells(params: Params, experiment: str) -> dict[str, Settings]:
@@ -382,11 +413,51 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
     Every step's settings hold the global seed and the cell's identity, of which all its
     random numbers are made, and exactly the knobs that the step uses.
     """
-    section = params[experiment]
+    section, (factors_of, settings_of) = params[experiment], EXPERIMENTS[experiment]
     return {
         cell: {
             step: {"seed": params["seed"], "cell": f"{experiment}/{cell}", **settings}
-            for step, settings in _SETTINGS[experiment](section, factors).items()
+            for step, settings in settings_of(section, factors).items()
         }
-        for cell, factors in FACTORS[experiment](section).items()
+        for cell, factors in factors_of(section).items()
     }
+
+
+def explored(params: Params) -> dict[str, list[dict[str, Any]]]:
+    """What the explorer shows: the named networks, all denoisers, the image models of each set.
+
+    A network has its settings of ``evaluate`` and the name of what it was trained by.
+    """
+
+    def networks(experiment: str, names: Factors) -> list[dict[str, Any]]:
+        steps = cells(params, experiment)
+        knobs = ("cell", "font", "network", "threshold", "letters", "noise")
+        return [
+            {
+                **{k: v for k, v in steps[name]["evaluate"].items() if k in knobs},
+                "optimizer": _optimizer_of(steps[name]["train"]["training"]),
+            }
+            for name in names
+        ]
+
+    section = params["vae"]
+    return {
+        "letters": networks("letters", letters_factors(params["letters"])),
+        "denoising": networks("denoising", denoising_factors(params["denoising"])),
+        "vae": [
+            {
+                "dataset": dataset,
+                "classes": params["data"]["images"][dataset]["classes"],
+                "models": [
+                    {"name": name, "model": _image_model(section, name)}
+                    for name in section["models"]
+                ],
+            }
+            for dataset in section["datasets"]
+        ],
+    }
+
+
+def _optimizer_of(training: Mapping[str, Any]) -> str:
+    """What a network was trained by; a hybrid by its stages' names."""
+    return "-".join(stage["optimizer"] for stage in training.get("stages", [training]))

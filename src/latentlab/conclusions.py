@@ -149,17 +149,18 @@ def correlation(x: Array, y: Array, strata: Array, sign: int, resamples: int, rn
     x, y, strata : (units,); both measures are replaced by their ranks among the units of the same
         stratum, as shares of these, so that differences between strata do not count
     Effect: Spearman's rank correlation; test: permutation of the pairings; interval: bootstrap of
-    the units, across strata. Raises NotTestableError where fewer than 3 units differ.
+    the units, across strata. Raises NotTestableError where fewer than 3 units differ, or none
+    within its stratum.
     """
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    shares = pd.DataFrame({"x": x, "y": y}).groupby(strata).rank(pct=True)
+    a, b = shares.to_numpy().T
+    if len(x) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         raise NotTestableError("a correlation needs 3 sets that differ")
 
     def rho(a: Array, b: Array, axis: int = -1) -> Array:
         a, b = (stats.zscore(stats.rankdata(v, axis=axis), axis=axis) for v in (a, b))
         return np.asarray(sign * (a * b).mean(axis))
 
-    shares = pd.DataFrame({"x": x, "y": y}).groupby(strata).rank(pct=True)
-    a, b = shares.to_numpy().T
     p = stats.permutation_test(
         (a,), lambda values, axis: rho(values, np.broadcast_to(b, values.shape), axis),
         permutation_type="pairings", n_resamples=resamples, vectorized=True, rng=rng,

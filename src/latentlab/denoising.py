@@ -1,6 +1,6 @@
 """Denoising letters: noisy training sets, denoisers, answers scored on noise never trained on.
 
-Settings of a denoiser are plain mappings, as ``params.cells`` makes them: seed, cell, network,
+Settings of a denoiser are plain mappings, as ``cells.cells`` makes them: seed, cell, network,
 noise (kind, probability, range), copies, redraw, training, replicates.
 """
 
@@ -19,9 +19,6 @@ from latentlab.network import Array, Network, forward, squared_error
 from latentlab.noise import NOISES
 from latentlab.seeds import generator
 from latentlab.training import Training, replicates_of, train, train_replicates
-
-MEASURES = ("error", "mean_wrong_pixels", "exact", "within_one_pixel", "right_letter")
-"""What ``answer_scores`` returns."""
 
 # ------------------------------------------------------------------ sets of noisy letters
 
@@ -182,6 +179,7 @@ def score_tests(
 ) -> pd.DataFrame:
     """Scores of a cell's replicates on fresh noise of every kind in ``tests``.
 
+    weights : (replicates, n_weights)
     One row a noise (test_kind, test_probability, test_range) and replicate.
     """
     rows = []

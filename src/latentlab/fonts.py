@@ -112,7 +112,11 @@ class _Parser:
         digits = self.take()
         if len(digits) > 8:
             raise self.fail(f"{digits[:8]}... is no byte")
-        return int(digits, 16) if digits[:2] in ("0x", "0X") else int(digits)
+        if digits[:2] in ("0x", "0X"):
+            return int(digits, 16)
+        if len(digits) > 1 and digits[0] == "0":
+            raise self.fail(f"{digits} is octal in C, decimal or hexadecimal is needed")
+        return int(digits)
 
     def size(self, name: str, allowed: int) -> None:
         self.expect("[", f"after the name {name}")

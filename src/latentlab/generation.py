@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import logsumexp
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentlab import seeds, vae
+from latentlab import StudyError, seeds, vae
 from latentlab.images import Bytes, Images
 from latentlab.vae import Array, Settings, Weights
 
@@ -31,13 +31,13 @@ def sample_codes(mean: Array, log_variance: Array | None, rng: np.random.Generat
     return codes
 
 
-def active_units(means: Array, threshold: float = 0.01) -> int:
-    """Latent units whose mean, (images, units), varies over the data by more than ``threshold``.
+def active_units(means: Array) -> int:
+    """Latent units whose mean, (images, units), has a variance over the data of more than 0.01.
 
     Unit u is active when Var_x(E_q(z|x)[z_u]) > 0.01 (Burda, Grosse and Salakhutdinov 2016):
     the mean of an unused unit is that of the prior for every x.
     """
-    return int(np.sum(means.var(axis=0) > threshold))
+    return int(np.sum(means.var(axis=0) > 0.01))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +96,17 @@ def code_area(codes: Array, share: float = 0.95) -> float:
     return region.area if region else 0.0
 
 
-def empty_share(codes: Array, per_cell: int = 10) -> float:
+def empty_share(codes: Array) -> float:
     """Share of the codes' plane in which there is none, for codes (n, 2).
 
     The plane is the rectangle between the 0.5 % and 99.5 % quantiles of each coordinate, cut
-    into a square grid with ``per_cell`` codes to a cell on average; counted are cells without a
+    into a square grid with 10 codes to a cell on average; counted are cells without a
     code. Of 10,000 codes a uniform distribution leaves no cell empty, a normal one 12 %, in the
     corners. Raises ValueError where the codes are not in a plane.
     """
     _in_plane(codes)
     low, high = np.quantile(codes, [0.005, 0.995], axis=0)
-    cells = max(1, math.isqrt(len(codes) // per_cell))
+    cells = max(1, math.isqrt(len(codes) // 10))
     counts, _ = np.histogramdd(codes, cells, list(zip(low, high, strict=True)))
     return float(np.mean(counts == 0))
 
@@ -117,7 +117,7 @@ def _in_plane(codes: Array) -> None:
 
 
 def prior_discrepancy(codes: Array) -> float:
-    """Squared maximum mean discrepancy of codes from the prior N(0, 1), unbiased.
+    """Squared maximum mean discrepancy of codes (n, latent) from the prior N(0, 1), unbiased.
 
     MMD^2 = E k(z, z') - 2 E k(z, y) + E k(y, y') over codes z and prior y (Gretton et al. 2012,
     lemma 6) with the kernel exp(-||z - y||^2 / (2 latent)). The prior's expectations are known:
@@ -363,7 +363,15 @@ def measures(
         median distance in pixels of samples, of test images, to the nearest training image
     What has no meaning for a model is left out: KL and likelihood of an autoencoder, areas where
     the codes are not in a plane. Every use of chance has draws of its own, from the seed.
+    Raises StudyError where the images are too few for the neighbors asked for.
     """
+    n = min(effort.samples, len(images.test_images), len(images.train_images))
+    for knob, given, limit in (
+        ("neighbors", effort.neighbors, n - 1),
+        ("label_neighbors", effort.label_neighbors, len(images.train_images)),
+    ):
+        if given > limit:
+            raise StudyError(f"vae.measures.{knob}: {given} given, these images allow {limit}")
     rng = seeds.generator(seed, "samples")
     scores = vae.evaluate(settings, weights, images.test_images, seed=seeds.integer(seed, "codes"))
     result = {f"test_{name}": value for name, value in scores.items()}
@@ -376,7 +384,6 @@ def measures(
     result["label_accuracy"] = label_accuracy(
         train_mean, images.train_labels, mean, images.test_labels, effort.label_neighbors
     )
-    n = min(effort.samples, len(test_x), len(train_x))
     if settings.variational:
         samples = prior_samples(settings, weights, n, rng)
     else:

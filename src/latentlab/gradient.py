@@ -257,7 +257,7 @@ def train_stages(
     """
     if not stages:
         raise ValueError("a hybrid needs at least one stage")
-    before = 0
+    before = spent = 0
 
     def report(epoch: int, error: float) -> None:
         if progress is not None:
@@ -270,11 +270,11 @@ def train_stages(
     for stage in stages:
         part = training.train(network, inputs, targets, weights, progress=report, **stage)
         first = 1 if errors else 0  # a later stage starts where the one before ended
-        spent = evaluations[-1][-1] if evaluations else 0
         errors.append(part.errors[first:])
         evaluations.append(spent + part.evaluations[first:])
         recorded.append(before + part.record_epochs[first:])
         weights, before = part.weights, before + part.epochs
+        spent += int(part.evaluations[-1])
         if part.status == "diverged":
             break
     return Training(

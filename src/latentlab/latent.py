@@ -92,12 +92,12 @@ def grid(window: Window, columns: int, rows: int) -> Array:
     return np.stack(np.meshgrid(xs, ys), axis=-1)
 
 
-def normal_grid(columns: int, rows: int, low: float = 0.05, high: float = 0.95) -> Array:
-    """Points (rows, columns, 2) at evenly spaced quantiles of the normal distribution.
+def normal_grid(columns: int, rows: int) -> Array:
+    """Points (rows, columns, 2) at evenly spaced normal quantiles from 0.05 to 0.95.
 
     Each cell then stands for the same share of a standard normal prior.
     """
-    quantiles = grid(((low, high), (low, high)), columns, rows)
+    quantiles = grid(((0.05, 0.95), (0.05, 0.95)), columns, rows)
     return np.asarray(norm.ppf(quantiles))
 
 

@@ -18,7 +18,7 @@ Noise = Callable[[Array, float, float, np.random.Generator], Array]
 
 
 def uniform(pixels: Array, probability: float, range_: float, rng: np.random.Generator) -> Array:
-    """The original study's noise as meant: a hit moves a pixel toward the other color.
+    """The original study's noise as meant: hit pixels (...) move toward the other color.
 
     uniform(0, range) is added to a 0 and subtracted from a 1.
     """

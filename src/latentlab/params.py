@@ -267,6 +267,10 @@ def _denoising_errors(section: Mapping[str, Any]) -> Iterator[str]:
         if network["redraw"] and network["optimizer"] not in REDRAWING:
             path, allowed = f"denoising.networks.{name}.redraw", " or ".join(REDRAWING)
             yield f"{path}: True given, allowed: false, or {allowed} as optimizer"
+    fonts = subsets.get(vary["subset"], {"fonts": [vary["font"]]})["fonts"]
+    if vary["font"] not in fonts:
+        path, allowed = "denoising.variations.font", f"a font of its subset ({', '.join(fonts)})"
+        yield f"{path}: {vary['font']!r} given, allowed: {allowed}"
     if not networks.get(vary["network"], {"redraw": True})["redraw"]:
         path = "denoising.variations.network"
         yield f"{path}: {vary['network']!r} given, allowed: a network whose noise is redrawn"
@@ -332,7 +336,6 @@ def font_errors(params: Params, fonts: Mapping[str, Font]) -> list[str]:
             named[f"denoising.subsets.{subset}.fonts[{i}]"] = name
     for i, name in enumerate(denoising["orthogonality"]["fonts"]):
         named[f"denoising.orthogonality.fonts[{i}]"] = name
-    named["denoising.variations.font"] = denoising["variations"]["font"]
     errors = [
         f"{path}: {name!r} given, allowed: {known}"
         for path, name in named.items()

@@ -185,7 +185,7 @@ def _dense(weights: Weights, layer: str, h: Array) -> Array:
 
 
 def cross_entropy(x: Array, log_odds: Array) -> Array:
-    """Binary cross-entropy in nats, summed over the last axis (pixels).
+    """Binary cross-entropy (...) in nats of (..., pixels): summed over the last axis.
 
     -x log p - (1 - x) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - x l, which no l
     overflows. Gray levels x in (0, 1) are allowed: then it is no likelihood of a distribution
@@ -197,7 +197,7 @@ def cross_entropy(x: Array, log_odds: Array) -> Array:
 
 
 def divergence(mean: Array, log_variance: Array) -> Array:
-    """KL(N(mean, exp(log_variance)) || N(0, 1)) in nats, summed over the last axis.
+    """KL(N(mean, exp(log_variance)) || N(0, 1)) in nats, (n,), of (n, latent): summed over units.
 
     -1/2 sum(1 + log_variance - mean^2 - exp(log_variance)): Kingma and Welling 2014, appendix B.
     """

@@ -424,6 +424,12 @@ def test_correlation_of_what_does_not_vary_is_not_testable():
         )
 
 
+def test_correlation_of_what_varies_between_strata_alone_is_not_testable():
+    x, y = np.arange(6.0), np.r_[1.0:7.0]
+    with pytest.raises(NotTestableError, match="differ"):
+        conclusions.correlation(x, y, np.arange(6), 1, 100, np.random.default_rng(0))
+
+
 def test_a_correlation_is_of_ranks_within_strata():
     # in each stratum they fall, while the stratum of larger x has larger y
     x, y = np.r_[0:8, 20:28].astype(float), np.r_[8:0:-1, 28:20:-1].astype(float)

@@ -16,6 +16,7 @@ from latentlab.baselines import BASELINES, score_baselines
 from latentlab.figures.denoising import tests_of_own_noise as own_noise
 from latentlab.fonts import Font, read_fonts
 from latentlab.gather.denoising import (
+    DENOISING_MEASURES,
     answers_scored,
     baseline_summary,
     denoising_correlations,
@@ -369,7 +370,7 @@ def noises_tested(learned, tested, **changes):
 
 
 def no_variations():
-    scores = dict.fromkeys(denoising.MEASURES, 0.5)
+    scores = dict.fromkeys(DENOISING_MEASURES, 0.5)
     return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **scores}])
 
 

@@ -63,6 +63,7 @@ def test_trailing_commas_and_comments_are_c():
         (header([*BLANK[:31], row([0] * 6)]), 33, "a row of font has 6 bytes, 7 are needed"),
         (header([*BLANK[:31], row([0] * 8)]), 33, "a row of font has 8 bytes, 7 are needed"),
         (header([row([0] * 6 + ["0x20"]), *BLANK[1:]]), 2, "0x20 does not fit in 5 bits"),
+        (header([row([0] * 6 + ["017"]), *BLANK[1:]]), 2, "017 is octal in C, decimal or hexadec"),
         (header([row([0] * 6 + ["-1"]), *BLANK[1:]]), 2, "'-' is not part of an array"),
         (header([row([0] * 6 + ["x"]), *BLANK[1:]]), 2, "a number expected"),
         (header([row([0] * 6 + ["1u"]), *BLANK[1:]]), 2, "'1' is not part of an array"),

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import norm
 
 from image_sets import small_images
-from latentlab import generation, seeds, vae
+from latentlab import StudyError, generation, seeds, vae
 
 SETTINGS = vae.Settings(
     model="vae",
@@ -303,6 +303,13 @@ EFFORT = generation.Effort(
     likelihood_images=7,
     likelihood_samples=11,
 )
+
+
+@pytest.mark.parametrize("knob", ["neighbors", "label_neighbors"])
+def test_more_neighbors_than_images_are_refused(weights, data, knob):
+    effort = replace(EFFORT, **{knob: 10_000})
+    with pytest.raises(StudyError, match=rf"vae.measures.{knob}: 10000 given, these images allow"):
+        generation.measures(SETTINGS, weights, data, effort, seed=1)
 
 
 def test_all_measures(weights, data):

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from latentlab import StudyError, gradient, training
 from latentlab.cells import OPTIONS, REDRAWING, WITHOUT_GRADIENT
 from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import Training, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
@@ -28,13 +29,6 @@ DOORS = {
     "rmsprop": (gradient.train_rmsprop, DESCENT),
     "lbfgs": (gradient.train_lbfgs, {**LBFGS, "record_every": 10}),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As in a step of the workflow; beside other tests, BLAS threads only wait for each other."""
-    with threadpool_limits(1):
-        yield
 
 
 def binary(samples: int, units: int = 6) -> np.ndarray:
@@ -314,6 +308,18 @@ def test_hybrid_goes_on_where_powell_ended():
     assert hybrid.evaluations.tolist() == [*first.evaluations, *spent]
     assert hybrid.status == second.status
     assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_hybrid_goes_on_after_a_stage_that_could_not_take_a_step():
+    x, start = binary(8), start_of(SMALL)
+    powell = {"optimizer": "powell", "max_epochs": 1, "xtol": 0.01, "ftol": 0.01}
+    idle = {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS, "max_evaluations": 1}
+    hybrid = gradient.train_stages(SMALL, x, x, start, stages=[powell, idle, powell])
+    first = train(SMALL, x, x, start, **powell)
+    last = train(SMALL, x, x, first.weights, **powell)
+    assert hybrid.weights.tobytes() == last.weights.tobytes()
+    spent = first.evaluations[-1] + 1  # the loss where the idle stage began
+    assert hybrid.evaluations.tolist() == [*first.evaluations, spent + last.evaluations[1]]
 
 
 def test_hybrid_ends_with_a_stage_that_diverges():

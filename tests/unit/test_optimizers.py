@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from latentlab import optimizers, training
 from latentlab.gather.architectures import architectures_summary, factorial_effects, low_level
@@ -14,6 +13,8 @@ from latentlab.gather.common import first_reached, levels_summary, without_dots
 from latentlab.gather.optimizers import convergence, optimizers_summary, performance_profiles
 from latentlab.network import Network, initial_weights
 from latentlab.seeds import generator
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 NETWORK = {
     "architecture": [6, 3, 6], "encoder": "relu", "latent": "linear", "decoder": "sigmoid",
@@ -37,12 +38,6 @@ def settings(*stages, **more):
         "stages": [{"optimizer": stage, **OPTIONS[stage]} for stage in stages],
         "evaluations": 500, "record_every": 60, "replicates": 2, **more,
     }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.mark.parametrize("stages", METHODS, ids="-".join)

@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 
 from latentlab.cells import (
-    FACTORS,
+    EXPERIMENTS,
     cells,
     denoising_comparison,
     denoising_noises,
     denoising_orthogonality,
     denoising_plots,
     denoising_variations,
+    explored,
     factorial_factors,
     front_weights,
     letters_factors,
     slug,
+    vae_drawn,
 )
 from latentlab.fonts import read_fonts
 from latentlab.params import (
@@ -323,9 +325,9 @@ def test_a_cell_for_every_combination():
     params = copy.deepcopy(PARAMS)
     section = params["denoising"]
     section["subsets"]["some"] = {"fonts": ["font1", "font3"], "letters": "all"}
-    before = len(FACTORS["denoising"](section))
+    before = len(EXPERIMENTS["denoising"].factors(section))
     section["networks"]["published"]["subsets"].append("some")
-    found = FACTORS["denoising"](section)
+    found = EXPERIMENTS["denoising"].factors(section)
     # 6 kinds, 4 probabilities; the networks redrawn and wide have 2 and 1, on 1 and 3 fonts
     assert before == 6 * 4 + 2 * 4 + 3
     assert len(found) == before + 2 * 6 * 4
@@ -337,7 +339,7 @@ def test_a_cell_for_every_combination():
         "probability": 0.3,
         "range": 0.5,
     }
-    assert len(FACTORS["vae"](params["vae"])) == sum(
+    assert len(EXPERIMENTS["vae"].factors(params["vae"])) == sum(
         sum(model["replicates"].values()) for model in params["vae"]["models"].values()
     )
 
@@ -384,7 +386,7 @@ def test_every_plot_of_denoisers_has_something_to_show():
 def test_the_front_adds_cells_that_are_drawn_in_common():
     letters = PARAMS["letters"]
     front = letters["front"]["architectures"]
-    found = FACTORS["letters"](letters)
+    found = EXPERIMENTS["letters"].factors(letters)
     assert len(found) == len(letters_factors(letters)) + len(front) * len(letters["front"]["fonts"])
     name = next(iter(front))
     settings = cells(PARAMS, "letters")[f"font1/{name}"]["train"]
@@ -439,7 +441,7 @@ def test_optimizers_start_alike_and_are_tuned_elsewhere():
         assert only_squared == (optimizer == "powell")
 
 
-@pytest.mark.parametrize("experiment", FACTORS)
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_step_knows_seed_and_cell(experiment):
     for cell, steps in cells(PARAMS, experiment).items():
         for settings in steps.values():
@@ -454,7 +456,21 @@ def test_evaluation_knobs_do_not_retrain():
     for experiment in ("architectures", "optimizers"):
         changed[experiment]["error_levels"] = [3.0]
     changed["denoising"]["fresh_draws"] = 3
-    for experiment, step in itertools.product(FACTORS, ("train", "evaluate")):
+    for experiment, step in itertools.product(EXPERIMENTS, ("train", "evaluate")):
         before = {cell: steps[step] for cell, steps in cells(PARAMS, experiment).items()}
         after = {cell: steps[step] for cell, steps in cells(changed, experiment).items()}
         assert (before == after) == (step == "train" or experiment == "vae")
+
+
+def test_the_explorer_shows_named_networks_denoisers_and_image_models():
+    found = explored(PARAMS)
+    named = letters_factors(PARAMS["letters"])
+    assert [shown["cell"] for shown in found["letters"]] == [f"letters/{cell}" for cell in named]
+    assert "powell-adam" in {shown["optimizer"] for shown in found["letters"]}
+    assert {"letters", "noise", "network"} <= set(found["denoising"][0])
+    assert "noise" not in found["letters"][0]
+    models = {model["name"]: model["model"] for model in found["vae"][0]["models"]}
+    assert models == vae_drawn(PARAMS, found["vae"][0]["dataset"])["models"]
+    trained = cells(PARAMS, "vae")["digits/published/0"]["train"]["model"]
+    assert models["published"] == trained
+    assert "replicates" not in trained

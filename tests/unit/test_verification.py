@@ -1,12 +1,19 @@
 """What ``make verify`` compares: bytes by DVC's digests, metrics within a tolerance."""
 
 import hashlib
+import importlib
 import json
+import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from latentlab import StudyError
 from support import verification
 from support.verification import TOLERANCE, compare
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_digests_are_those_of_dvc(tmp_path):
@@ -77,11 +84,83 @@ def test_missing_and_new_metrics_disagree():
         ("a.mean_low", False),
         ("a.mean_high", False),
         ("a.best", False),
+        ("ok", False),
         ("m", False),
     ]
     assert all(d.share == float("inf") for d in found)
+    assert {d.row()[2:] for d in found} == {("-", "NO")}
+
+
+VERDICT = {"claims": {"adam": {"verdict": "contradicted", "effect": -0.5}}}
+
+
+@pytest.mark.parametrize(
+    ("now", "name", "row"),
+    [
+        ({"verdict": "supported"}, "verdict", ("contradicted", "supported", "-", "NO")),
+        ({"verdict": 2}, "verdict", ("contradicted", "2", "-", "NO")),
+        ({"reason": "few runs"}, "reason", ("missing", "few runs", "-", "NO")),
+        ({"effect": -0.25}, "effect", ("-0.5", "-0.25", "0.5", "not judged")),
+        ({"effect": None}, "effect", ("-0.5", "null", "-", "NO")),
+    ],
+)
+def test_a_text_agrees_when_it_is_equal(now, name, row):
+    (found,) = compare(VERDICT, {"claims": {"adam": {**VERDICT["claims"]["adam"], **now}}})
+    assert (found.metric, found.row()) == (f"claims.adam.{name}", row)
+
+
+def test_a_text_that_is_gone_disagrees():
+    (found,) = compare(VERDICT, {"claims": {"adam": {"effect": -0.5}}})
+    assert found.row() == ("contradicted", "missing", "-", "NO")
 
 
 def test_the_table_is_aligned():
     lines = verification.table(("a", "long"), [("wide cell", "b")]).splitlines()
     assert lines == ["| a         | long |", "| --------- | ---- |", "| wide cell | b    |"]
+
+
+# --- the folder that it may wipe ---------------------------------------------------------------
+
+
+@pytest.fixture
+def verify_study(monkeypatch):
+    """The script, which must not get as far as to clone."""
+    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    verify_study = importlib.import_module("verify_study")
+    monkeypatch.setattr(verify_study, "git", lambda *arguments, **options: pytest.fail("cloned"))
+    return verify_study
+
+
+def repository(folder, origin):
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    subprocess.run(["git", "-C", folder, "remote", "add", "origin", origin], check=True)
+
+
+@pytest.mark.parametrize("kind", ["a file", "files", "below a clone", "of here", "of elsewhere"])
+def test_a_folder_that_is_no_clone_is_refused_and_kept(kind, verify_study, tmp_path):
+    folder = tmp_path / "given"
+    kept = folder if kind == "a file" else folder / "kept"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine")
+    if kind == "below a clone":  # what has a broken .git is not the repository above it
+        repository(tmp_path, ROOT)
+        (folder / ".git").mkdir()
+    elif kind.startswith("of"):
+        repository(folder, "." if kind == "of here" else "https://example.org/x.git")
+    with pytest.raises(StudyError, match=re.escape(f"--folder {folder}: ")):
+        verify_study.clone(folder)
+    assert kept.read_text() == "mine"
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/", "src", "Makefile"])
+def test_the_project_and_what_holds_it_are_refused(folder, verify_study):
+    with pytest.raises(StudyError, match="must be a new folder, an empty one or a clone of"):
+        verify_study.clone((ROOT / folder).resolve())
+
+
+def test_a_new_folder_an_empty_one_and_a_clone_may_be_used(verify_study, tmp_path):
+    (tmp_path / "empty").mkdir()
+    repository(tmp_path / "clone", ROOT)
+    repository(tmp_path / "clone of .", f"{ROOT}/.")  # so git writes it
+    for name in ("new/folder", "empty", "clone", "clone of ."):
+        verify_study.check(tmp_path / name)

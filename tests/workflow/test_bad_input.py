@@ -3,13 +3,13 @@
 import gzip
 import hashlib
 import http.server
-import struct
 import threading
 import time
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
+
+from image_sets import idx
 
 FILES = {
     "train-images-idx3-ubyte.gz": (np.arange(200 * 784) % 251).reshape(200, 28, 28),
@@ -20,9 +20,8 @@ FILES = {
 
 
 def write_idx(path, array):
-    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes(), mtime=0))
+    path.write_bytes(gzip.compress(idx(array.astype(np.uint8)), mtime=0))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -31,18 +30,13 @@ def downloads(blank, tmp_path):
     """A project whose study downloads a small data set, and the folder that mirrors it."""
     mirror = tmp_path / "mirror"
     digests = {name: write_idx(mirror / "tiny" / name, array) for name, array in FILES.items()}
-    yaml = YAML()
-    params = yaml.load(blank.root / "params.yaml")
-    params["data"]["images"]["tiny"] = {
+    tiny = {
         "source": "download",
         "mirrors": ["http://127.0.0.1:9/tiny/"],
         "sha256": digests,
         "classes": list("0123456789"),
     }
-    params["vae"]["datasets"] = ["digits", "tiny"]
-    for model in params["vae"]["models"].values():
-        model["replicates"] = {"digits": 1, "tiny": 1}
-    yaml.dump(params, blank.root / "params.yaml")
+    blank.learn_images("digits", tiny=tiny)
     return blank, mirror
 
 
@@ -95,10 +89,10 @@ def test_downloads_come_from_the_mirror(downloads):
 def test_a_wrong_hash_is_an_error_not_a_fallback(downloads):
     project, mirror = downloads
     write_idx(mirror / "tiny" / "t10k-labels-idx1-ubyte.gz", np.arange(51) % 10)
-    for command in ("data/images/tiny/train_images.npy",):
-        text = project.snakemake(command, ok=False, DATA_MIRROR=str(mirror))
-        assert "t10k-labels-idx1-ubyte.gz" in text
-        assert "sha256" in text
+    target = "data/images/tiny/train_images.npy"
+    text = project.snakemake(target, ok=False, DATA_MIRROR=str(mirror))
+    assert "t10k-labels-idx1-ubyte.gz" in text
+    assert "sha256" in text
     assert not list((project.root / "data/images").rglob("*.npy"))
 
 

@@ -16,7 +16,8 @@ PAGES = [
     ).stdout.split()
 ]  # fmt: skip
 BLOCK = re.compile(
-    r"(?:^`(?P<file>[\w./-]+)`:\n\n)?^```(?P<kind>diff|python|sh|text)\n(?P<body>.*?)^```$",
+    r"(?:^(?P<files>`[\w./-]+`(?:, `[\w./-]+`)*):\n\n)?"
+    r"^```(?P<kind>diff|python|sh|text)\n(?P<body>.*?)^```$",
     re.M | re.S,
 )
 
@@ -43,13 +44,16 @@ def edit(path, diff):
 def test_a_section_does_what_it_says(text, tmp_path):
     project = copy_project(tmp_path / "project")
     shutil.copy2(ROOT / "params.yaml", project.root)  # the study's, not the tests'
-    file, output = None, ""
+    files, output = [], ""
     for block in BLOCK.finditer(text):
-        file, body = block["file"] or file, block["body"]
+        body = block["body"]
+        if block["files"]:
+            files = [project.root / name.strip("`") for name in block["files"].split(", ")]
         if block["kind"] == "diff":
-            edit(project.root / file, body.splitlines(keepends=True))
+            for file in files:
+                edit(file, body.splitlines(keepends=True))
         elif block["kind"] == "python":
-            (project.root / file).write_text(body)
+            files[0].write_text(body)
         elif block["kind"] == "sh":
             output = project.run("bash", "-ec", body)
         else:
@@ -57,7 +61,30 @@ def test_a_section_does_what_it_says(text, tmp_path):
             for shown in body.splitlines():
                 assert any(line.startswith(shown) for line in lines), shown
     assert output
-    project.run("ruff", "check", "src", "workflow")
+    # what was added is as everything else is
+    project.run("python", "-m", "pytest", "-q", "tests/workflow/test_conventions.py")
+
+
+def test_an_experiment_takes_less_than_100_lines():
+    text = (ROOT / "docs/extending.md").read_text().split("## An experiment")[1]
+    lines = [
+        line[1:] if block["kind"] == "diff" else line
+        for block in BLOCK.finditer(text)
+        if block["kind"] in ("diff", "python")
+        for line in block["body"].splitlines()
+        if block["kind"] == "python" or line.startswith("+")
+    ]
+    assert 50 < sum(bool(line.strip()) for line in lines) < 100
+
+
+@pytest.mark.slow
+def test_the_demo(tmp_path):
+    """What `make demo` runs, from nothing."""
+    project = copy_project(tmp_path / "project")
+    demo = ("snakemake", "--directory", "demo", "--cores", "2")
+    project.run(*demo)
+    assert (project.root / "demo/results/report/index.html").exists()
+    assert "Nothing to be done" in project.run(*demo, "--dry-run")
 
 
 def test_daily_use(project):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from PIL import Image
-from ruamel.yaml import YAML
 
 
 def write_pngs(folder, level=0):
@@ -21,18 +20,13 @@ def write_pngs(folder, level=0):
 @pytest.fixture
 def own(blank):
     write_pngs(blank.root / "data" / "shapes")
-    yaml = YAML()
-    params = yaml.load(blank.root / "params.yaml")
-    params["data"]["images"]["shapes"] = {
+    shapes = {
         "source": "folder",
         "path": "data/shapes",
         "test_every": 4,
         "classes": ["circle", "square"],
     }
-    params["vae"]["datasets"] = ["shapes"]
-    for model in params["vae"]["models"].values():
-        model["replicates"] = {"shapes": 1}
-    yaml.dump(params, blank.root / "params.yaml")
+    blank.learn_images(shapes=shapes)
     return blank
 
 

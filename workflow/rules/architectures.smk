@@ -31,7 +31,6 @@ rule train_architectures:
         runs="results/architectures/cells/{network}/{encoder}/runs.csv",
     log:
         "logs/train_architectures/{network}/{encoder}.log",
-    threads: 1
     params:
         settings=settings("architectures", "train"),
         code=code("train_architectures"),
@@ -50,7 +49,6 @@ rule evaluate_architectures:
         scores="results/architectures/cells/{network}/{encoder}/scores.csv",
     log:
         "logs/evaluate_architectures/{network}/{encoder}.log",
-    threads: 1
     params:
         settings=settings("architectures", "evaluate"),
         code=code("evaluate_architectures"),
@@ -73,7 +71,6 @@ rule tabulate_architectures:
         metrics="results/architectures/metrics.json",
     log:
         "logs/tabulate_architectures.log",
-    threads: 1
     params:
         settings=section("architectures"),
         results=subpath(output.metrics, parent=True),
@@ -107,7 +104,6 @@ rule plot_architectures:
         ),
     log:
         "logs/plot_architectures.log",
-    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_architectures"),

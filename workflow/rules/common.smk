@@ -1,4 +1,5 @@
-# Helpers for all rules: parameters, cells, code digests, one run at a time.
+# What all rules share: parameters, cells, code digests, one run at a time; and every function, which
+# Snakemake's lint wants apart from rules.
 
 import json
 import os
@@ -12,17 +13,7 @@ ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from latentlab import StudyError
-from latentlab.cells import (
-    FACTORS,
-    cells,
-    denoising_comparison,
-    denoising_families,
-    denoising_noises,
-    denoising_orthogonality,
-    denoising_plots,
-    denoising_variations,
-    letters_factors,
-)
+from latentlab.cells import EXPERIMENTS, cells, vae_drawn
 from latentlab.params import read_params, read_yaml
 from support import effort, environment, records, run_lock
 from support.code_digest import code_digest
@@ -52,13 +43,18 @@ if OFFLINE:
         if images[name]["source"] != "download"
         or Path(f"data/images/{name}/train_images.npy").exists()
     ]
+    if not PARAMS["vae"]["datasets"]:
+        raise WorkflowError(
+            "offline=true: every set of vae.datasets must be downloaded, allowed: at least one"
+            " that is there, such as digits"
+        )
 
 if workflow.is_main_process:
     for line in records.mark_doubtful():
         logger.warning(line)
 
 SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step
-CELLS = {experiment: cells(PARAMS, experiment) for experiment in FACTORS}
+CELLS = {experiment: cells(PARAMS, experiment) for experiment in EXPERIMENTS}
 
 
 def canonical(value):
@@ -84,19 +80,22 @@ def code(name):
     return code_digest(ROOT / f"workflow/scripts/{name}.py", ROOT)
 
 
-def digests():
-    """The digest of the code of every step of the experiments, by the rule's name."""
-    scripts = sorted((ROOT / "workflow/scripts").glob("*_*.py"))
-    return {
-        path.stem: code(path.stem)
-        for path in scripts
-        if path.stem.split("_", 1)[1] in PARAMS
-    }
-
-
 def cell_of(wildcards):
     """The name of the cell that the wildcards make."""
     return "/".join(wildcards)
+
+
+def known(entries, name, told):
+    """The entry of that name; a target that asks for another is refused in one line."""
+    if name not in entries:
+        raise WorkflowError(f"params.yaml has no {told}")
+    return entries[name]
+
+
+def steps_of(experiment, cell):
+    """The settings of each step of a cell."""
+    told = f"cell {cell} in the experiment {experiment}"
+    return known(CELLS[experiment], cell, told)
 
 
 def settings(experiment, step):
@@ -104,29 +103,10 @@ def settings(experiment, step):
 
     def of_cell(wildcards):
         cell = cell_of(wildcards)
-        if cell not in CELLS[experiment]:
-            raise WorkflowError(
-                f"params.yaml has no cell {cell} in the experiment {experiment}"
-            )
-        return canonical(CELLS[experiment][cell][step])
+        told = f"step {step} of the cell {cell} in the experiment {experiment}"
+        return canonical(known(steps_of(experiment, cell), step, told))
 
     return of_cell
-
-
-def image_settings(wildcards):
-    """How the image set of that name is obtained, without what only later steps use."""
-    if wildcards.dataset not in PARAMS["data"]["images"]:
-        raise WorkflowError(
-            f"params.yaml has no image set data.images.{wildcards.dataset}"
-        )
-    source = PARAMS["data"]["images"][wildcards.dataset]
-    if source["source"] == "folder":
-        from latentlab.images import digest  # here: importing it takes a moment
-
-        content = digest(ROOT / source["path"])
-        return canonical({"dataset": wildcards.dataset, "content": content, **source})
-    kept = {key: value for key, value in source.items() if key != "classes"}
-    return canonical({"dataset": wildcards.dataset, **kept})
 
 
 def section(experiment):
@@ -143,17 +123,46 @@ def of_cells(experiment, *files):
     ]
 
 
-def folder_of(cell):
-    """Where the results of a cell are, named as in its settings: the experiment first."""
-    experiment, *names = Path(cell).parts
-    return Path("results", experiment, "cells", *names).as_posix()
+def figures(*paths):
+    """Each figure as SVG, for pages, and as PNG."""
+    return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
 
 
-TUNINGS = [
-    f"results/optimizers/cells/{cell}/tuning.csv"
-    for cell, steps in CELLS["optimizers"].items()
-    if "tune" in steps
-]
+FONTS = here(PARAMS["data"]["fonts"])
+PUBLISHED = here("data/published.yaml")
+
+
+# --- an image set, and the folders of images
+
+
+def image_set(name):
+    """What params.yaml says of an image set."""
+    return known(PARAMS["data"]["images"], name, f"image set data.images.{name}")
+
+
+def image_settings(wildcards):
+    """How the image set of that name is obtained, without what only later steps use."""
+    source = image_set(wildcards.dataset)
+    if source["source"] == "folder":
+        from latentlab.images import digest  # here: importing it takes a moment
+
+        content = digest(ROOT / source["path"])
+        return canonical({"dataset": wildcards.dataset, "content": content, **source})
+    kept = {key: value for key, value in source.items() if key != "classes"}
+    return canonical({"dataset": wildcards.dataset, **kept})
+
+
+def images_folder(wildcards, input):
+    """Where the images of a job's data set are."""
+    return os.path.dirname(input.images[0])
+
+
+def images_root(wildcards, input):
+    """Where the folders of all data sets are."""
+    return os.path.dirname(os.path.dirname(input.images[0]))
+
+
+# --- optimizers
 
 
 def tuning(wildcards):
@@ -164,22 +173,7 @@ def tuning(wildcards):
     return [path] if path in TUNINGS else []
 
 
-def claimed_tables(path):
-    """The tables that the claims of a file rest on, sorted."""
-    claims = read_yaml(path)
-    named = {
-        (claim["experiment"], claim["table"])
-        for claim in claims["claims"].values()
-        if "table" in claim
-    }
-    named |= {
-        (experiment, template["table"])
-        for experiment, template in claims["reported"].items()
-    }
-    return [
-        f"results/{experiment}/tables/{table}.csv"
-        for experiment, table in sorted(named)
-    ]
+# --- denoising: all denoisers of a network and letter set together
 
 
 def cells_below(wildcards):
@@ -223,28 +217,13 @@ def of_denoisers(*files):
     return of
 
 
-def denoising_pages():
-    """What the figures of all denoisers together show."""
-    section = PARAMS["denoising"]
-    first = next(iter(section["subsets"].values()))
-    return canonical(
-        {
-            "seed": PARAMS["seed"],
-            "font": first["fonts"][0],
-            "letters": first["letters"],
-            **{key: section[key] for key in ("tests", "variations", "drawn_above")},
-        }
-    )
+def related(font):
+    """The settings of a font's subsets."""
+    told = f"font {font} in denoising.orthogonality.fonts"
+    return known(ORTHOGONALITY, font, told)
 
 
-def images_folder(wildcards, input):
-    """Where the images of a job's data set are."""
-    return os.path.dirname(input.images[0])
-
-
-def images_root(wildcards, input):
-    """Where the folders of all data sets are; nowhere for a study without any."""
-    return os.path.dirname(os.path.dirname(input.images[0])) if input.images else "."
+# --- vae
 
 
 def of_dataset(file):
@@ -253,7 +232,7 @@ def of_dataset(file):
     def of(wildcards):
         cells = [
             c
-            for c, f in FACTORS["vae"](PARAMS["vae"]).items()
+            for c, f in EXPERIMENTS["vae"].factors(PARAMS["vae"]).items()
             if f["dataset"] == wildcards.dataset
         ]
         return [f"results/vae/cells/{cell}/{file}" for cell in cells]
@@ -263,78 +242,53 @@ def of_dataset(file):
 
 def drawn_models(wildcards):
     """What the figures of a data set show, of all its models."""
-    vae = PARAMS["vae"]
-    return canonical(
-        {
-            "seed": PARAMS["seed"],
-            "dataset": wildcards.dataset,
-            "classes": PARAMS["data"]["images"][wildcards.dataset]["classes"],
-            "models": {
-                name: CELLS["vae"][f"{wildcards.dataset}/{name}/0"]["train"]["model"]
-                for name in vae["models"]
-            },
-            "manifold": vae["manifold"],
-            "drawn": vae["drawn"],
-        }
-    )
+    image_set(wildcards.dataset)
+    return canonical(vae_drawn(PARAMS, wildcards.dataset))
 
 
-def optimizer_of(training):
-    """What a network was trained by; a hybrid by its stages' names."""
-    return "-".join(s["optimizer"] for s in training.get("stages", [training]))
+# --- conclusions
 
 
-def explored():
-    """What the explorer shows, in the order of params.yaml, and the settings it needs of it."""
+def claimed_tables(path):
+    """The tables that the claims of a file rest on, sorted."""
+    claims = read_yaml(path)
+    named = {
+        (entry["experiment"], entry["table"])
+        for claim in claims["claims"].values()
+        for beside in ({}, *claim.get("beside", {}).values())
+        if "table" in (entry := {**claim, **beside})
+    }
+    named |= {
+        (experiment, template["table"])
+        for experiment, template in claims["reported"].items()
+    }
+    return [
+        f"results/{experiment}/tables/{table}.csv"
+        for experiment, table in sorted(named)
+    ]
 
-    named = {*letters_factors(PARAMS["letters"]), *CELLS["denoising"]}
 
-    def of(experiment, *knobs):
-        return [
-            {
-                **{
-                    key: value
-                    for key, value in steps["evaluate"].items()
-                    if key in knobs
-                },
-                "optimizer": optimizer_of(steps["train"]["training"]),
-            }
-            for cell, steps in CELLS[experiment].items()
-            if cell in named
-        ]
+# --- report
 
-    common = ("cell", "font", "network", "threshold")
+
+def digests():
+    """The digest of the code of every step of the experiments, by the rule's name."""
+    scripts = sorted((ROOT / "workflow/scripts").glob("*_*.py"))
     return {
-        "letters": of("letters", *common),
-        "denoising": of("denoising", *common, "letters", "noise"),
-        "vae": [
-            {
-                "dataset": dataset,
-                "classes": PARAMS["data"]["images"][dataset]["classes"],
-                "models": [
-                    {"name": model, **CELLS["vae"][f"{dataset}/{model}/0"]["train"]}
-                    for model in PARAMS["vae"]["models"]
-                ],
-            }
-            for dataset in PARAMS["vae"]["datasets"]
-        ],
+        path.stem: code(path.stem)
+        for path in scripts
+        if path.stem.split("_", 1)[1] in PARAMS
     }
 
 
-def figures(*paths):
-    """Each figure as SVG, for pages, and as PNG."""
-    return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
+def folder_of(cell):
+    """Where the results of a cell are, named as in its settings: the experiment first."""
+    experiment, *names = Path(cell).parts
+    return Path("results", experiment, "cells", *names).as_posix()
 
 
-IMAGE_FILES = [
-    "train_images.npy",
-    "train_labels.npy",
-    "test_images.npy",
-    "test_labels.npy",
-]
-EXPLORED = explored()
-FONTS = here(PARAMS["data"]["fonts"])
-PUBLISHED = here("data/published.yaml")
+# --- a run
+
 # rules whose jobs use compiled code: it is compiled once, before they start side by side
 COMPILED = {"tune_optimizers", "relate_denoising"}
 for experiment in ("architectures", "optimizers", "letters", "denoising"):

@@ -24,7 +24,6 @@ rule test_conclusions:
         metrics="results/conclusions/metrics.json",
     log:
         "logs/test_conclusions.log",
-    threads: 1
     params:
         settings=canonical({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
         results=subpath(output.metrics, ancestor=2),
@@ -55,7 +54,6 @@ rule plot_conclusions:
         ),
     log:
         "logs/plot_conclusions.log",
-    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_conclusions"),

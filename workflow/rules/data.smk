@@ -1,5 +1,12 @@
 # data: image sets, downloaded once (or taken from scikit-learn) and decoded.
 
+IMAGE_FILES = [
+    "train_images.npy",
+    "train_labels.npy",
+    "test_images.npy",
+    "test_labels.npy",
+]
+
 
 rule fetch_images:
     input:
@@ -11,7 +18,6 @@ rule fetch_images:
         test_labels="data/images/{dataset}/test_labels.npy",
     log:
         "logs/fetch_images/{dataset}.log",
-    threads: 1
     params:
         settings=image_settings,
         folder=subpath(output.train_images, parent=True),

@@ -1,5 +1,15 @@
 # denoising: how well are letters cleaned of noise, fresh noise included? (1.b)
 
+from latentlab.cells import (
+    denoising_comparison,
+    denoising_drawn,
+    denoising_families,
+    denoising_noises,
+    denoising_orthogonality,
+    denoising_plots,
+    denoising_variations,
+)
+
 DENOISERS = "{font}/{subset}/{network}"
 DENOISER = f"{DENOISERS}/{{kind}}/{{probability}}/{{range}}"
 DENOISING_FIGURES = ["training_set", "fresh_answers"]
@@ -37,7 +47,6 @@ rule train_denoising:
         runs=f"results/denoising/cells/{DENOISER}/runs.csv",
     log:
         f"logs/train_denoising/{DENOISER}.log",
-    threads: 1
     params:
         settings=settings("denoising", "train"),
         code=code("train_denoising"),
@@ -58,7 +67,6 @@ rule evaluate_denoising:
         tests=f"results/denoising/cells/{DENOISERS}/tests.csv",
     log:
         f"logs/evaluate_denoising/{DENOISERS}.log",
-    threads: 1
     params:
         settings=denoisers("evaluate", tests=DENOISING_TESTS),
         cells=subpath(output.scores, parent=True),
@@ -77,7 +85,6 @@ rule compare_denoising:
         baselines="results/denoising/tables/baselines.csv",
     log:
         "logs/compare_denoising.log",
-    threads: 1
     params:
         settings=canonical(denoising_comparison(PARAMS)),
         code=code("compare_denoising"),
@@ -94,7 +101,6 @@ rule vary_denoising:
         variations="results/denoising/tables/variations.csv",
     log:
         "logs/vary_denoising.log",
-    threads: 1
     params:
         settings=canonical(denoising_variations(PARAMS)),
         code=code("vary_denoising"),
@@ -111,9 +117,8 @@ rule relate_denoising:
         orthogonality="results/denoising/cells/{font}/orthogonality.csv",
     log:
         "logs/relate_denoising/{font}.log",
-    threads: 1
     params:
-        settings=lambda wildcards: canonical(ORTHOGONALITY[wildcards.font]),
+        settings=lambda wildcards: canonical(related(wildcards.font)),
         code=code("relate_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
@@ -143,7 +148,6 @@ rule tabulate_denoising:
         metrics="results/denoising/metrics.json",
     log:
         "logs/tabulate_denoising.log",
-    threads: 1
     params:
         settings=section("denoising"),
         results=subpath(output.metrics, parent=True),
@@ -181,10 +185,9 @@ rule plot_denoising:
         ),
     log:
         "logs/plot_denoising.log",
-    threads: 1
     params:
-        settings=denoising_pages(),
-        folder=lambda wildcards: "results/denoising/figures",
+        settings=canonical(denoising_drawn(PARAMS)),
+        folder=subpath(output[0], parent=True),
         code=code("plot_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
@@ -212,7 +215,6 @@ rule draw_denoising:
         ),
     log:
         f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",
-    threads: 1
     params:
         settings=denoisers("plot"),
         cells=lambda wildcards: "results/denoising/cells/"

@@ -1,6 +1,8 @@
 # letters: the named networks for each font: latent plane, reconstructions, new letters; and
 # how small a network without errors may be. (1.a)
 
+from latentlab.cells import letters_factors
+
 LETTERS_FIGURES = ["front", "letter_errors", "latent_spaces"]
 # of every named network on every font
 LETTERS_CELL_FIGURES = [
@@ -39,7 +41,6 @@ rule train_letters:
         runs="results/letters/cells/{font}/{network}/runs.csv",
     log:
         "logs/train_letters/{font}/{network}.log",
-    threads: 1
     params:
         settings=settings("letters", "train"),
         code=code("train_letters"),
@@ -59,7 +60,6 @@ rule evaluate_letters:
         letters="results/letters/cells/{font}/{network}/letters.csv",
     log:
         "logs/evaluate_letters/{font}/{network}.log",
-    threads: 1
     params:
         settings=settings("letters", "evaluate"),
         code=code("evaluate_letters"),
@@ -85,7 +85,6 @@ rule tabulate_letters:
         metrics="results/letters/metrics.json",
     log:
         "logs/tabulate_letters.log",
-    threads: 1
     params:
         settings=section("letters"),
         results=subpath(output.metrics, parent=True),
@@ -114,7 +113,6 @@ rule plot_letters:
         ),
     log:
         "logs/plot_letters.log",
-    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_letters"),
@@ -145,7 +143,6 @@ rule draw_letters:
         ),
     log:
         "logs/draw_letters/{font}/{network}.log",
-    threads: 1
     params:
         settings=settings("letters", "draw"),
         folder=subpath(output[0], parent=True),

@@ -1,6 +1,11 @@
 # optimizers: Powell against gradients, from the same starts, at the same cost. (1.a)
 
 OPTIMIZERS_FIGURES = ["convergence", "performance_profiles", "final_errors"]
+TUNINGS = [
+    f"results/optimizers/cells/{cell}/tuning.csv"
+    for cell, steps in CELLS["optimizers"].items()
+    if "tune" in steps
+]
 
 
 rule optimizers:
@@ -17,7 +22,6 @@ rule tune_optimizers:
         tuning="results/optimizers/cells/{optimizer}/{network}/tuning.csv",
     log:
         "logs/tune_optimizers/{optimizer}/{network}.log",
-    threads: 1
     params:
         settings=settings("optimizers", "tune"),
         code=code("tune_optimizers"),
@@ -37,7 +41,6 @@ rule train_optimizers:
         runs="results/optimizers/cells/{optimizer}/{network}/runs.csv",
     log:
         "logs/train_optimizers/{optimizer}/{network}.log",
-    threads: 1
     params:
         settings=settings("optimizers", "train"),
         code=code("train_optimizers"),
@@ -56,7 +59,6 @@ rule evaluate_optimizers:
         scores="results/optimizers/cells/{optimizer}/{network}/scores.csv",
     log:
         "logs/evaluate_optimizers/{optimizer}/{network}.log",
-    threads: 1
     params:
         settings=settings("optimizers", "evaluate"),
         code=code("evaluate_optimizers"),
@@ -79,7 +81,6 @@ rule tabulate_optimizers:
         metrics="results/optimizers/metrics.json",
     log:
         "logs/tabulate_optimizers.log",
-    threads: 1
     params:
         settings=section("optimizers"),
         results=subpath(output.metrics, parent=True),
@@ -108,7 +109,6 @@ rule plot_optimizers:
         ),
     log:
         "logs/plot_optimizers.log",
-    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         code=code("plot_optimizers"),

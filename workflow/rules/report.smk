@@ -1,5 +1,9 @@
 # report: one page of everything, and one to play with the networks; both self-contained.
 
+from latentlab.cells import explored
+
+EXPLORED = explored(PARAMS)
+
 
 rule render_report:
     input:
@@ -19,7 +23,6 @@ rule render_report:
         "results/report/index.html",
     log:
         "logs/render_report.log",
-    threads: 1
     params:
         settings=canonical({"params": PARAMS, "digests": digests()}),
         results=subpath(output[0], ancestor=2),
@@ -58,7 +61,6 @@ rule render_explorer:
         "results/report/explorer.html",
     log:
         "logs/render_explorer.log",
-    threads: 1
     params:
         settings=canonical(EXPLORED),
         results=subpath(output[0], ancestor=2),

@@ -13,7 +13,7 @@ PARTS = {
 
 def parts_of(experiment, cell):
     """The number of parts of a cell: no more than it has replicates."""
-    return min(SHARDS, CELLS[experiment][cell]["train"]["replicates"])
+    return min(SHARDS, steps_of(experiment, cell)["train"]["replicates"])
 
 
 def part_settings(experiment):
@@ -22,7 +22,7 @@ def part_settings(experiment):
     def of_part(wildcards):
         *names, part = wildcards
         cell = cell_of(names)
-        train = CELLS[experiment][cell]["train"]
+        train = steps_of(experiment, cell)["train"]
         return canonical({**train, "part": [int(part), parts_of(experiment, cell)]})
 
     return of_part
@@ -62,7 +62,6 @@ if SHARDS > 1:
                 runs=temp(f".cache/parts/{experiment}/{cell}/{{part}}/runs.csv"),
             log:
                 f"logs/train_{experiment}_part/{cell}/{{part}}.log",
-            threads: 1
             params:
                 settings=part_settings(experiment),
                 tuning="--tuning" if experiment == "optimizers" else "",
@@ -84,7 +83,6 @@ if SHARDS > 1:
                 runs=f"results/{experiment}/cells/{cell}/runs.csv",
             log:
                 f"logs/join_{experiment}/{cell}.log",
-            threads: 1
             params:
                 # parts are gone when they are joined: what they were made of is compared here
                 settings=settings(experiment, "train"),

@@ -32,7 +32,6 @@ rule train_vae:
         history="results/vae/cells/{dataset}/{model}/{replicate}/history.csv",
     log:
         "logs/train_vae/{dataset}/{model}/{replicate}.log",
-    threads: 1
     params:
         settings=settings("vae", "train"),
         images=images_folder,
@@ -54,7 +53,6 @@ rule evaluate_vae:
         scores="results/vae/cells/{dataset}/{model}/{replicate}/scores.csv",
     log:
         "logs/evaluate_vae/{dataset}/{model}/{replicate}.log",
-    threads: 1
     params:
         settings=settings("vae", "evaluate"),
         images=images_folder,
@@ -76,7 +74,6 @@ rule tabulate_vae:
         metrics="results/vae/metrics.json",
     log:
         "logs/tabulate_vae.log",
-    threads: 1
     params:
         settings=canonical({"seed": PARAMS["seed"], **PARAMS["vae"]}),
         results=subpath(output.metrics, parent=True),
@@ -106,7 +103,6 @@ rule plot_vae:
         ),
     log:
         "logs/plot_vae/{dataset}.log",
-    threads: 1
     params:
         settings=drawn_models,
         results=subpath(input.curves, ancestor=2),

@@ -3,8 +3,10 @@
 Compiled code is machine code: what is not as it was written is removed, never run.
 """
 
+import fcntl
 import hashlib
 import shutil
+from contextlib import contextmanager
 
 import step
 
@@ -12,21 +14,40 @@ from latentlab import kernels, powell
 from latentlab.arrays import replacing
 
 
+@contextmanager
+def locked(path):
+    """Hold the lock on a file, waited for; it dies with its process.
+
+    Without a lock where the file cannot be made: there, nothing can be written at all.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError:
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def digest(folder):
-    """Of every file's name and bytes; None where the folder is not there."""
+    """Of every file's name and bytes; None where the folder is not there.
+
+    Temporary files aside: a process that compiles for itself, without the lock, has them for a
+    moment, and one that was killed leaves them.
+    """
     if not folder.is_dir():
         return None
     found = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(p for p in folder.iterdir() if ".tmp." not in p.name):
         found.update(f"{path.name}\0".encode() + path.read_bytes())
     return found.hexdigest()
 
 
-def main(argv):
-    step.arguments(__doc__, argv)
-    folder = kernels.cache_folder()
+def compile_sealed(folder):
+    """Compile into a folder, and seal what is there: what does not fit its seal goes first."""
     seal = folder.with_name(f"{folder.name}.sha256")
-
     if seal.exists() and digest(folder) not in (None, seal.read_text()):
         step.log(f"{folder}: compiled code is not as it was written, compiled again")
         shutil.rmtree(folder)
@@ -35,6 +56,14 @@ def main(argv):
     if found and not (seal.exists() and seal.read_text() == found):
         with replacing(seal) as temporary:
             temporary.write_text(found)
+
+
+def main(argv):
+    step.arguments(__doc__, argv)
+    folder = kernels.cache_folder()
+    # runs of other trees may share the folder: one at a time compiles and seals
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        compile_sealed(folder)
 
 
 if __name__ == "__main__":

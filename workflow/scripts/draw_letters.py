@@ -73,9 +73,10 @@ def main(argv):
     font_name, name = args.settings["cell"].split("/")[1:]
     font = font_named(read_fonts(args.fonts), font_name)
     weights = load_npz(args.weights)["weights"]
-    published = read_yaml(args.published)["letters"].get(font_name, {}).get(name, {}).get("error")
+    published = read_yaml(args.published).get("letters", {}).get(font_name, {}).get(name, {})
+    error = published.get("error")
 
-    for name, figure in draw(args.settings, font, weights, read_csv(args.history), published):
+    for name, figure in draw(args.settings, font, weights, read_csv(args.history), error):
         save(figure, args.figures / name)
 
 

@@ -13,7 +13,7 @@ def main(argv):
         __doc__, argv, "curves", "replicates", "factorial", "published", "figures"
     )
     curves, replicates = read_csv(args.curves), read_csv(args.replicates)
-    published = read_yaml(args.published)["architectures"]
+    published = read_yaml(args.published).get("architectures", {})
 
     drawn = {
         "learning_curves": figures.learning_curves(curves, published),

@@ -108,7 +108,7 @@ def main(argv):
     known = [name for name in ("published", "autoencoder") if name in models]
     models = {name: models[name] for name in [*known, *sorted(set(models).difference(known))]}
     curves = read_csv(args.curves)
-    published = read_yaml(args.published)["vae"].get(dataset, {}).get("test_loss")
+    published = read_yaml(args.published).get("vae", {}).get(dataset, {}).get("test_loss")
 
     curves = curves[curves["dataset"] == dataset]
     for name, figure in draw(settings, images.load(args.images), models, curves, published):

@@ -11,17 +11,27 @@ from latentlab import images
 from latentlab.params import read_params
 
 
+COMPARED = {
+    0: "Every byte is as committed (dvc.lock).",
+    1: "The results differ from the committed ones: see 'dvc metrics diff'.",
+}
+"""What an exit code of ``git diff --quiet`` says; with any other nothing was compared."""
+
+
 def missing_images(params):
     """Data sets of the study that cannot be had for want of a network, with the reason.
 
-    Downloads the others. Anything but an unreachable mirror, a wrong hash say, is an error.
+    Downloads the others, unless they are here decoded, as ``dvc pull`` brings them. Anything but
+    an unreachable mirror, a wrong hash say, is an error.
     """
     missing = {}
     for name in params["vae"]["datasets"]:
         source = params["data"]["images"][name]
+        decoded = step.ROOT / f"data/images/{name}/train_images.npy"
+        if source["source"] != "download" or decoded.exists():
+            continue
         try:
-            if source["source"] == "download":
-                download(name, source)
+            download(name, source)
         except images.Unreachable as error:
             missing[name] = str(error)
     return missing
@@ -32,6 +42,13 @@ def call(*command):
     code = subprocess.run(command, cwd=step.ROOT).returncode
     if code:
         sys.exit(code)
+
+
+def comparison():
+    """How the results compare with the committed ones, in a sentence."""
+    command = ["git", "diff", "--quiet", "HEAD", "--", "dvc.lock", "results"]
+    code = subprocess.run(command, cwd=step.ROOT, stderr=subprocess.DEVNULL).returncode
+    return COMPARED.get(code, "Not compared: git has no commit of this study here.")
 
 
 def main(argv):
@@ -50,11 +67,7 @@ def main(argv):
         )
     else:
         call("dvc", "repro")
-        committed = ["git", "diff", "--quiet", "HEAD", "--", "dvc.lock", "results"]
-        if subprocess.run(committed, stderr=subprocess.DEVNULL).returncode == 0:
-            step.log("Every byte is as committed (dvc.lock).")
-        else:
-            step.log("The results differ from the committed ones: see 'dvc metrics diff'.")
+        step.log(comparison())
     step.log("The report: results/report/index.html")
 
 

@@ -36,7 +36,7 @@ def main(argv):
         "effects", "metrics",
     )  # fmt: skip
     cells, levels = args.results / "cells", args.settings["error_levels"]
-    published = read_yaml(args.published)["architectures"]
+    published = read_yaml(args.published).get("architectures", {})
 
     replicates, history = gather(cells, network_factors(args.settings), KEYS, levels)
     summary = architectures_summary(replicates, published, levels)

@@ -23,7 +23,7 @@ def main(argv):
     )  # fmt: skip
     cells, section = args.results / "cells", args.settings
     families = denoising_families(section)
-    published = read_yaml(args.published)["denoising"]
+    published = read_yaml(args.published).get("denoising", {})
 
     history = gather_cells(cells, denoising_factors(section), "history.csv")
     replicates = gather_cells(cells, families, "scores.csv")

@@ -29,7 +29,7 @@ def main(argv):
     )  # fmt: skip
     section, cells = args.settings, args.results / "cells"
     factors = letters_factors(section)
-    published, fonts = read_yaml(args.published)["letters"], read_fonts(args.fonts)
+    published, fonts = read_yaml(args.published).get("letters", {}), read_fonts(args.fonts)
 
     replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
     history = gather_cells(cells, factors, "history.csv")

@@ -1,5 +1,6 @@
 """Gather all optimizers: convergence, performance profiles, tuning, replicates, metrics."""
 
+import pandas as pd
 import step
 
 from latentlab.cells import optimizers_factors
@@ -11,6 +12,8 @@ from latentlab.gather.optimizers import (
     performance_profiles,
 )
 from latentlab.tables import write_csv, write_json
+
+NO_TUNING = pd.DataFrame({name: [] for name in [*OPTIMIZERS, "operations"]})
 
 
 def main(argv):
@@ -32,7 +35,7 @@ def main(argv):
     replicates = gather_cells(cells, factors, "runs.csv", "scores.csv").merge(
         reached, on=[*OPTIMIZERS, "replicate"], validate="one_to_one"
     )
-    tuning = gather_cells(cells, tuned, "tuning.csv")
+    tuning = gather_cells(cells, tuned, "tuning.csv") if tuned else NO_TUNING
     summary = optimizers_summary(replicates, tuning, levels)
 
     write_csv(convergence(history), args.convergence)

@@ -15,7 +15,7 @@ def main(argv):
     )
     cells = args.results / "cells"
     factors = vae_factors(args.settings)
-    published = read_yaml(args.published)["vae"]
+    published = read_yaml(args.published).get("vae", {})
 
     replicates = gather_cells(cells, seeded(factors, args.settings["seed"]), "scores.csv")
     history = gather_cells(cells, factors, "history.csv")

@@ -27,8 +27,32 @@ def git(*arguments, folder=step.ROOT):
     return done.stdout
 
 
+def is_clone(folder):
+    """Whether a folder is a clone of this project, as ``clone`` makes it."""
+    # told where to look, git does not go on to the folders above, of which one is this project
+    command = ["git", "--git-dir", str(folder / ".git"), "config", "--local"]
+    command += ["--get", "remote.origin.url"]
+    origin = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return bool(origin) and (folder / origin).resolve() == step.ROOT
+
+
+def check(folder):
+    """Raise StudyError unless a folder, an absolute path, may be wiped for the clone."""
+    free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if step.ROOT.is_relative_to(folder) or not (free or is_clone(folder)):
+        raise step.latentlab.StudyError(
+            f"--folder {folder}: what is there would be removed; it must be a new folder, an empty"
+            f" one or a clone of {step.ROOT}"
+        )
+
+
 def clone(folder):
-    """The committed project in ``folder``, with this one's downloads; what is there is kept."""
+    """The committed project in ``folder``, with this one's downloads.
+
+    A clone of the same commit is kept, one of another is replaced. Raises StudyError where the
+    folder is anything else, or git fails.
+    """
+    check(folder)
     head = git("rev-parse", "HEAD")
     if not (folder / ".git").exists() or git("rev-parse", "HEAD", folder=folder) != head:
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,16 +117,7 @@ def main(argv):
     step.log(f"{count - len(rows)} of {count} outputs are as committed, to the byte. The others:\n")
     step.log(verification.table(("output", "files that differ"), rows) + "\n")
     metrics = list(compare_metrics(folder))
-    shown = [
-        (
-            f"{experiment}: {d.metric}",
-            "missing" if d.committed is None else f"{d.committed:.6g}",
-            "missing" if d.now is None else f"{d.now:.6g}",
-            f"{d.share:.2g}",
-            {None: "not judged", True: "yes", False: "NO"}[d.agrees],
-        )
-        for experiment, d in metrics
-    ]
+    shown = [(f"{experiment}: {d.metric}", *d.row()) for experiment, d in metrics]
     columns = ("metric", "committed", "now", "relative difference", "agrees")
     step.log(verification.table(columns, shown) if shown else "All metrics are as committed.")
     wrong = sum(d.agrees is False for _, d in metrics)

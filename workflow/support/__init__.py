@@ -1,1 +1,1 @@
-"""What the workflow needs beyond Snakemake and DVC; imported by the Snakefile alone."""
+"""What the workflow needs beyond Snakemake and DVC; which the package knows nothing of."""

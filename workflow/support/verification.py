@@ -16,7 +16,8 @@ from typing import Any
 
 TOLERANCE = 0.01
 """A median or mean agrees when it is within this share of the committed one, or inside its
-committed 95 % interval. Figures without an interval (the best start, counts) are not judged."""
+committed 95 % interval. Figures without an interval (the best start, counts) are not judged.
+Texts, verdicts say, agree when they are equal."""
 
 
 # ---------------------------------------------------------------- bytes
@@ -87,50 +88,77 @@ def cached_manifest(cache: Path, md5: str) -> dict[str, str] | None:
 # ---------------------------------------------------------------- metrics
 
 
+Leaf = float | str
+
+
 @dataclass(frozen=True)
 class Difference:
-    """A metric that is not what is committed: None where it is missing on one side."""
+    """A metric that is not what is committed: None where it is missing on one side.
+
+    low, high : its committed interval, where it has one
+    """
 
     metric: str
-    committed: float | None
-    now: float | None
-    agrees: bool | None  # None: not judged
+    committed: Leaf | None
+    now: Leaf | None
+    low: Leaf | None = None
+    high: Leaf | None = None
 
     @property
     def share(self) -> float:
-        """The relative difference; infinite where one side is missing."""
-        if self.committed is None or self.now is None:
+        """The relative difference of two numbers; infinite of anything else."""
+        if not (isinstance(self.committed, float) and isinstance(self.now, float)):
             return math.inf
         largest = max(abs(self.committed), abs(self.now))
         return abs(self.committed - self.now) / largest if largest else 0.0
 
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the two agree within the tolerance; None: numbers that are not judged."""
+        if not (isinstance(self.committed, float) and isinstance(self.now, float)):
+            return False
+        if not (isinstance(self.low, float) and isinstance(self.high, float)):
+            return None
+        return self.share <= TOLERANCE or self.low <= self.now <= self.high
 
-def numbers(content: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Every number of nested metrics, by its dotted path."""
+    def row(self) -> tuple[str, ...]:
+        """Its cells in a table: committed, now, relative difference, agrees."""
+        share = "-" if math.isinf(self.share) else f"{self.share:.2g}"
+        agrees = {None: "not judged", True: "yes", False: "NO"}[self.agrees]
+        return _shown(self.committed), _shown(self.now), share, agrees
+
+
+def _shown(leaf: Leaf | None) -> str:
+    if leaf is None:
+        return "missing"
+    return leaf if isinstance(leaf, str) else f"{leaf:.6g}"
+
+
+def leaves(content: Any, path: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Every number and text of nested metrics, by its dotted path; anything else as JSON."""
     if isinstance(content, Mapping):
         for key, value in content.items():
-            yield from numbers(value, f"{path}.{key}" if path else str(key))
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
     elif isinstance(content, int | float) and not isinstance(content, bool):
         yield path, float(content)
+    else:
+        yield path, content if isinstance(content, str) else json.dumps(content, sort_keys=True)
 
 
 def compare(committed: Any, now: Any) -> list[Difference]:
     """The metrics that differ, in the order of the committed ones."""
-    before, after = dict(numbers(committed)), dict(numbers(now))
-    found = []
-    for name in {**before, **after}:
-        old, new = before.get(name), after.get(name)
-        if old == new:
-            continue
-        interval = before.get(f"{name}_low"), before.get(f"{name}_high")
-        difference = Difference(name, old, new, False)
-        if old is not None and new is not None:
-            agrees: bool | None = None
-            if interval[0] is not None and interval[1] is not None:
-                agrees = difference.share <= TOLERANCE or interval[0] <= new <= interval[1]
-            difference = Difference(name, old, new, agrees)
-        found.append(difference)
-    return found
+    before, after = dict(leaves(committed)), dict(leaves(now))
+    return [
+        Difference(
+            name,
+            before.get(name),
+            after.get(name),
+            before.get(f"{name}_low"),
+            before.get(f"{name}_high"),
+        )
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    ]
 
 
 # ---------------------------------------------------------------- report

@@ -58,9 +58,9 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
             run = curves[(curves["network"] == name) & (curves["encoder"] == encoder)]
             axes.plot(run["epoch"], run["error"], color=look.color, linestyle=(0, (3, 1.5)))
         axes.set_title(name, fontweight="bold")
-        if name in published:
-            epochs, error = published[name]["epochs"], published[name]["error"]
-            style.diamond(axes, epochs, error, f"{error:g}")
+        known = published.get(name, {})
+        if {"epochs", "error"} <= set(known):
+            style.diamond(axes, known["epochs"], known["error"], f"{known['error']:g}")
         style.log_axis(axes.yaxis)
     for axes in panels[len(looks) :]:
         axes.axis("off")
@@ -142,8 +142,8 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
     for runs, name, y, height, hollow in _rows(replicates):
         style.strip(axes, runs["error"].to_numpy(), y, height, looks[name], hollow)
     for row, name in enumerate(_ranked(replicates)):
-        if name in published:
-            error = published[name]["error"]
+        error = published.get(name, {}).get("error")
+        if error is not None:
             style.diamond(axes, error, row, f"{error:g}")
     _row_axis(axes, replicates)
     axes.set_xlabel("final error a letter (half the squared distance, 35 pixels summed)")

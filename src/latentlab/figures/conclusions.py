@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -58,9 +59,7 @@ def _effect(axes: Axes, y: float, row: Any) -> None:
     left = 0.0 if row.test == "level" else -row.relevant
     axes.barh(y, row.relevant - left, left=left, height=0.8, color=_BAND, linewidth=0)
     mark = MARKS[row.verdict]
-    low, value, high = (
-        min(1.04, max(-1.04, x)) for x in (row.effect_low, row.effect, row.effect_high)
-    )
+    low, value, high = np.clip((row.effect_low, row.effect, row.effect_high), -1.04, 1.04)
     axes.plot([low, high], [y, y], color=mark["color"], linewidth=2.2, solid_capstyle="butt")
     axes.plot([value], [y], markersize=8.5, markeredgewidth=1.6, clip_on=False, zorder=5, **mark)
     p = "p < 0.001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"

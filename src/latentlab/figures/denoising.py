@@ -55,7 +55,7 @@ def called(kind: str) -> str:
     return CALLED.get(kind, kind)
 
 
-def sized(kind: str, range_: float) -> str:
+def _sized(kind: str, range_: float) -> str:
     """A kind of noise in words, with its range where it has one."""
     size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}.get(kind)
     return called(kind) + (f", {size} {range_:g}" if size else "")
@@ -89,7 +89,7 @@ def scores(summary: pd.DataFrame) -> Figure:
             else:
                 axes.set_ylim(-3, 103)
         font, kind, range_ = values
-        row[0].set_title(f"{font}, {sized(kind, range_)}")
+        row[0].set_title(f"{font}, {_sized(kind, range_)}")
     for axes in grid[-1]:
         axes.set_xlabel(_PROBABILITY)
     marks = [
@@ -346,7 +346,7 @@ def orthogonality(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         network, similarity and measure
     """
     points = _of_subsets(table)
-    size = points["size"].mode()[0]
+    size = correlations["size"].iloc[0]
     points = points[points["size"] == size]
     fonts, networks = points["font"].unique(), points["network"].unique()
     title = f"Do similar letters resist noise less? Subsets of {size} letters, fresh noise"

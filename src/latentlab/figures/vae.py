@@ -243,7 +243,7 @@ def manifolds(
     for axes, whole, label in zip(panels, wholes, pictures, strict=True):
         _picture(axes, whole)
         axes.set_title(label)
-        axes.set_xlabel(_window_text(windows[label]), fontsize=9, loc="left")
+        axes.set_xlabel(_window_text(windows[label], len(pictures[label])), fontsize=9, loc="left")
     return figure
 
 
@@ -274,14 +274,14 @@ def _two_columns(pictures: Sequence[Array], title: str) -> tuple[Figure, list[Ax
     return figure, panels
 
 
-def _window_text(window: Window | None) -> str:
+def _window_text(window: Window | None, rows: int) -> str:
+    """What a manifold shows; one row of images is that of a single latent unit."""
     if window is None:
-        return "both units at the normal quantiles 0.05 to 0.95"
+        units = "both units" if rows > 1 else "the unit"
+        return f"{units} at the normal quantiles 0.05 to 0.95"
     (x0, x1), (y0, y1) = window
-    return (
-        f"unit 1 from {x0:.3g} to {x1:.3g}, unit 2 from {y0:.3g} to {y1:.3g}:\n"
-        "the middle 90 % of its test codes"
-    )
+    second = f", unit 2 from {y0:.3g} to {y1:.3g}" if rows > 1 else ""
+    return f"unit 1 from {x0:.3g} to {x1:.3g}{second}:\nthe middle 90 % of its test codes"
 
 
 def _tiled(grid: Array, gap: int) -> Array:

@@ -136,7 +136,8 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
     numbers = ["similarity", "similarity_centered", "within_one_pixel", "right_letter"]
     numbers += ["nearest_within_one_pixel", "nearest_right_letter"]
     subsets = orthogonality.groupby(each, sort=False)[numbers].mean().reset_index()
-    subsets = subsets[subsets["size"] == subsets["size"].mode()[0]]
+    size = subsets["size"].mode()[0]
+    subsets = subsets[subsets["size"] == size]
     rows = []
     for (font, network), table in by(subsets, ["font", "network"]):
         for measure in numbers[2:]:
@@ -148,6 +149,7 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
                         "network": network,
                         "similarity": kind,
                         "measure": measure,
+                        "size": size,
                         "subsets": len(table),
                         "correlation": estimate.value,
                         "correlation_low": estimate.low,
@@ -195,7 +197,7 @@ def denoising_metrics(
     summed = summarize(variations, ["knob", "value"], **DENOISING_MEASURES)
     tree["variations"] = nested(summed, ["knob", "value"])
     keys = ["font", "network", "measure", "similarity"]
-    tree["orthogonality"] = nested(correlations, keys)
+    tree["orthogonality"] = nested(correlations.drop(columns="size"), keys)
     return tree
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,6 @@ def board(results: Path) -> list[Verdict]:
     ]
 
 
-def answer(results: Path) -> str:
-    """How many claims and published figures hold, in one or two sentences."""
-    findings, _ = findings_of(results)
-    return _answer(findings)
-
-
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/conclusions."""
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
@@ -142,16 +136,19 @@ def _answer(findings: pd.DataFrame) -> str:
     text = f"Of {count(len(claims), 'claim')} of the original, {told}."
     if (claims["variant"] == AS_RUN).any():
         text += " Readings of one claim count separately."
-    tested = findings[
-        (findings["kind"] == FIGURE) & findings["verdict"].isin([SUPPORTED, CONTRADICTED])
-    ]
-    if len(tested):
-        held = int((tested["verdict"] == SUPPORTED).sum())
-        text += (
-            f" Of {count(len(tested), 'published figure')} that could be judged, {held}"
-            f" {'is' if held == 1 else 'are'} what a single run of ours may give."
-        )
+    figures = findings[(findings["kind"] == FIGURE) & (findings["reason"] == "")]
+    if len(figures):
+        text += f" {_compared(figures['verdict'])}"
     return text
+
+
+def _compared(verdicts: Sequence[str]) -> str:
+    """What came of the comparisons of published figures with enough runs of ours."""
+    held = sum(verdict == SUPPORTED for verdict in verdicts)
+    return (
+        f"In {held} of {count(len(verdicts), 'comparison')} with our runs a published figure lies"
+        " where 95 % of single runs do."
+    )
 
 
 def _by_verdict(rows: pd.DataFrame) -> str:
@@ -206,8 +203,8 @@ def _why(row: Any, observed: pd.DataFrame) -> str:
 
 def _beside(row: Any, findings: pd.DataFrame) -> pd.DataFrame:
     """The measures beside a claim that could be had."""
-    own = (findings["kind"] == BESIDE) & (findings["text"] == row.text)
-    return findings[own & findings["effect"].notna()]
+    own = (findings["kind"] == BESIDE) & findings["claim"].str.startswith(f"{row.claim}-")
+    return findings[own & (findings["text"] == row.text) & findings["effect"].notna()]
 
 
 def _beside_sentences(row: Any, findings: pd.DataFrame) -> list[str]:
@@ -356,13 +353,8 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
             for key, other in claim.get("beside", {}).items()
             if "effect" in (measured := metrics.get("beside", {}).get(f"{name}-{key}", {}))
         ]
-    judged = metrics["counts"]["figures"]
-    lines += [
-        "",
-        f"Of {count(judged[SUPPORTED] + judged[CONTRADICTED], 'published figure')} that could be"
-        f" judged, {judged[SUPPORTED]} are what a single run of ours may give.",
-    ]
-    return "\n".join(lines)
+    figures = [found for found in metrics["figures"].values() if "reason" not in found]
+    return "\n".join([*lines, "", _compared([found["verdict"] for found in figures])])
 
 
 def _readme_row(text: str, found: Mapping[str, Any], verdict: str) -> str:

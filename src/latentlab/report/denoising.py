@@ -274,8 +274,8 @@ def _hard(found: _Results) -> str:
     rows = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
     best = [found.baseline("nearest_letter", row) for row in rows]
     told = [
-        f"{percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in Hamming"
-        f" distance reaches {percent1(nearest.value)}"
+        f"{_percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in"
+        f" Hamming distance reaches {_percent1(nearest.value)}"
         for row, nearest in zip(rows, best, strict=True)
     ]
     gap = max(b.value - row["within_one_pixel"] for row, b in zip(rows, best, strict=True))
@@ -290,7 +290,7 @@ def _hard(found: _Results) -> str:
     )
 
 
-def percent1(share: float) -> str:
+def _percent1(share: float) -> str:
     """A share with a decimal, for differences of a point or two."""
     return f"{100 * share:.1f} %" if math.isfinite(share) else NONE
 
@@ -342,7 +342,7 @@ def _orthogonality(found: _Results) -> str:
         else f"that similar letters resist less is borne out in {surely} of {len(chosen)} cases"
     )
     return (
-        f"Over subsets of {found.section['orthogonality']['subsets'][0]['size']} letters, the rank"
+        f"Over subsets of {chosen['size'].iloc[0]} letters, the rank"
         " correlation of right answers on fresh noise with the letters' mean absolute cosine is"
         f" {listing(told)}: {verdict}."
     )

@@ -76,7 +76,7 @@ def _title(row: Any) -> str:
 
 
 def _shown(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
-    """Font and network of the cell that stands for all: the yardstick's best on one font."""
+    """Font and network of the cell that stands for all: the yardstick's first."""
     for font, entry in metrics.items():
         if isinstance(entry, Mapping) and {"network", "share_of_starts"} <= set(entry):
             return {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
@@ -258,11 +258,11 @@ def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any
                 f" {high:g}. On blue ground: a letter of the font, give or take one pixel.",
             ),
         ]
-    text = f"{shape}; {activations(network)}; {network['optimizer']}."
+    text = f"{shape}; {_activations(network)}; {network['optimizer']}."
     return Group(name, text, tuple(pictures), folded=True)
 
 
-def activations(network: Mapping[str, Any]) -> str:
+def _activations(network: Mapping[str, Any]) -> str:
     """The activations of a network in words."""
     return (
         f"encoder {network['encoder']}, latent layer {network['latent']}, decoder"

@@ -123,7 +123,12 @@ def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> 
             " plain autoencoder"
         )
         text += ", the price of a latent plane one can sample from" if gap > 0 else ""
-    better = [n for n in _models(section, True) if n in rows and n != name]
+    latent = section["models"][name]["latent"]
+    better = [
+        other
+        for other in _models(section, True)
+        if other in rows and other != name and section["models"][other]["latent"] == latent
+    ]
     best = min(better, key=lambda n: rows[n]["test_loss"], default=None)
     if best and rows[best]["test_loss"] < row["test_loss"]:
         text += (

@@ -1,0 +1,124 @@
+"""Scripts around the graph: what a study without a network lacks, who compiles, what git says."""
+
+import fcntl
+import importlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from latentlab import images, kernels, powell
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """A function: the module of a script."""
+    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    return importlib.import_module
+
+
+# --- the whole study -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run_study(script, monkeypatch, tmp_path):
+    """The script, of a project that is an empty folder."""
+    run_study = script("run_study")
+    monkeypatch.setattr(run_study.step, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return run_study
+
+
+def test_images_that_are_here_decoded_are_not_missing(run_study, monkeypatch, tmp_path):
+    """As after ``dvc pull``: nothing of them is downloaded."""
+
+    def download(name, source):
+        raise images.Unreachable(f"no mirror has {name}")
+
+    monkeypatch.setattr(run_study, "download", download)
+    names = {"pulled": "download", "absent": "download", "digits": "scikit-learn"}
+    params = {
+        "vae": {"datasets": list(names)},
+        "data": {"images": {name: {"source": source} for name, source in names.items()}},
+    }
+    (tmp_path / "data/images/pulled").mkdir(parents=True)
+    (tmp_path / "data/images/pulled/train_images.npy").touch()
+    assert run_study.missing_images(params) == {"absent": "no mirror has absent"}
+
+
+def test_without_a_commit_nothing_is_said_to_differ(run_study, tmp_path):
+    def git(*arguments):
+        user = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        subprocess.run(["git", *user, *arguments], cwd=tmp_path, check=True)
+
+    (tmp_path / "results").mkdir()
+    lock = tmp_path / "dvc.lock"
+    lock.write_text("1")
+    assert run_study.comparison().startswith("Not compared")
+    git("init", "--quiet")
+    assert run_study.comparison().startswith("Not compared")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "x")
+    assert run_study.comparison().startswith("Every byte is as committed")
+    lock.write_text("2")
+    assert run_study.comparison().startswith("The results differ")
+
+
+# --- compiled code -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """The folder of compiled code, below one that is not there yet."""
+    monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "cache"))
+    return kernels.cache_folder()
+
+
+def is_locked(path):
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_one_at_a_time_compiles_and_seals(script, monkeypatch, cache):
+    lock = cache.with_name(f"{cache.name}.lock")
+    held = []
+
+    def compile():
+        held.append(is_locked(lock))
+        cache.mkdir(exist_ok=True)
+        (cache / "code.nbc").write_text("compiled")
+
+    monkeypatch.setattr(powell, "compile", compile)
+    for _ in range(2):
+        script("compile_powell").main([])
+    assert held == [True, True]
+    assert not is_locked(lock)
+
+
+def test_what_does_not_fit_its_seal_is_compiled_again(script, monkeypatch, cache):
+    """A temporary file, of a process that compiles for itself, is no damage."""
+    compile_powell = script("compile_powell")
+    code, temporary = cache / "code.nbc", cache / "code.nbc.tmp.0123"
+    monkeypatch.setattr(powell, "compile", lambda: cache.mkdir(exist_ok=True))
+    compile_powell.main([])
+    temporary.touch()
+    compile_powell.main([])
+    assert temporary.exists()
+    code.write_text("damaged")
+    compile_powell.main([])
+    assert cache.exists()
+    assert not code.exists()
+
+
+def test_a_cache_that_cannot_be_written_needs_no_lock(script, monkeypatch, cache):
+    cache.parent.write_text("no folder")
+    compiled = []
+    monkeypatch.setattr(powell, "compile", lambda: compiled.append("in memory"))
+    script("compile_powell").main([])
+    assert compiled == ["in memory"]
