@@ -129,7 +129,7 @@ def test_killed_at_random_moments(chain, tmp_path, finished, record_property):
     rng = random.Random(f"{SEED}/{chain}")
     project = copy_project(tmp_path / "project")
     victims = rng.sample(VICTIMS, k=KILLS_A_CHAIN)
-    killed = [kill(project, victim, rng.uniform(1, 25)) for victim in victims]
+    killed = [kill(project, victim, rng.uniform(1, 12)) for victim in victims]
     finish(project, "dvc", "repro")
     assert_undisturbed(project, finished)
     record_property("times", KILLS_A_CHAIN - killed.count("too late"))
