@@ -417,6 +417,12 @@ def test_difference_is_in_the_unit_of_the_measure():
     assert found.p < 0.01
 
 
+def test_a_difference_is_the_mean_over_strata():
+    one, two = (np.array([5.0, 7.0]), np.array([1.0, 1.0])), (np.zeros(3), np.full(2, 3.0))
+    found = conclusions.difference([one, two], 1, 100, np.random.default_rng(0))
+    assert found.effect == pytest.approx((5.0 - 3.0) / 2)
+
+
 def test_correlation_of_what_does_not_vary_is_not_testable():
     with pytest.raises(NotTestableError, match="differ"):
         conclusions.correlation(

@@ -361,6 +361,7 @@ def test_a_limit_of_evaluations_cuts_the_same_training():
     for limit in (100, int(whole.evaluations[1]), int(whole.evaluations[1]) + 77):
         cut = powell.train(network, x, x, start, max_evaluations=limit, record_every=1, **options)
         assert (cut.status, cut.evaluations[-1]) == ("max_evaluations", limit)
+        assert (np.diff(cut.evaluations) > 0).all()
         same = fine.evaluations < limit
         assert cut.errors[:-1].tolist() == fine.errors[: len(cut.errors) - 1].tolist()
         assert cut.errors[-1] <= fine.errors[same][-1]
