@@ -15,7 +15,7 @@ from project import Project, copy_project, environment
 pytestmark = pytest.mark.slow
 
 SEED = 2022
-CHAINS, KILLS_A_CHAIN = 5, 4
+CHAINS, KILLS_A_CHAIN = 6, 4
 VICTIMS = ("snakemake", "job", "dvc", "everything")
 
 
