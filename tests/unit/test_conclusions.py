@@ -417,6 +417,22 @@ def test_difference_is_in_the_unit_of_the_measure():
     assert found.p < 0.01
 
 
+@pytest.mark.parametrize(
+    ("lacks", "message"),
+    [({"font": None}, "no column font in"), ({"kind": None}, "no column kind in"),
+     ({"kind": "a"}, "no runs with kind both a and b")],
+)  # fmt: skip
+def test_what_a_claim_needs_and_the_table_lacks_is_said(lacks, message):
+    claim = {
+        "experiment": "x", "table": "runs", "measure": "error", "test": "difference",
+        "where": {"font": "font2"}, "groups": {"kind": ["a", "b"]},
+    }  # fmt: skip
+    table = pd.DataFrame({"font": "font2", "kind": ["a", "b"], "error": [1.0, 2.0]})
+    table = table.assign(**lacks).dropna(axis=1)
+    with pytest.raises(NotTestableError, match=message):
+        conclusions.find(table, claim, 0.5, 100, np.random.default_rng(0))
+
+
 def test_a_difference_is_the_mean_over_strata():
     one, two = (np.array([5.0, 7.0]), np.array([1.0, 1.0])), (np.zeros(3), np.full(2, 3.0))
     found = conclusions.difference([one, two], 1, 100, np.random.default_rng(0))
