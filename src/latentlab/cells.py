@@ -9,7 +9,7 @@ on, so that editing a knob reruns the steps that use it and no other.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from latentlab.fonts import COLUMNS, ROWS
@@ -423,14 +423,17 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
     }
 
 
-def explored(params: Params) -> dict[str, list[dict[str, Any]]]:
+def explored(
+    params: Params, computed: Mapping[str, Mapping[str, Settings]]
+) -> dict[str, list[dict[str, Any]]]:
     """What the explorer shows: the named networks, all denoisers, the image models of each set.
 
-    A network has its settings of ``evaluate`` and the name of what it was trained by.
+    computed : ``cells`` of each experiment. A network has its settings of ``evaluate`` and the
+    name of what it was trained by.
     """
 
-    def networks(experiment: str, names: Factors) -> list[dict[str, Any]]:
-        steps = cells(params, experiment)
+    def networks(experiment: str, names: Iterable[str]) -> list[dict[str, Any]]:
+        steps = computed[experiment]
         knobs = ("cell", "font", "network", "threshold", "letters", "noise")
         return [
             {
@@ -443,7 +446,7 @@ def explored(params: Params) -> dict[str, list[dict[str, Any]]]:
     section = params["vae"]
     return {
         "letters": networks("letters", letters_factors(params["letters"])),
-        "denoising": networks("denoising", denoising_factors(params["denoising"])),
+        "denoising": networks("denoising", computed["denoising"]),
         "vae": [
             {
                 "dataset": dataset,

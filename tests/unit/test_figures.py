@@ -331,6 +331,14 @@ FIGURES = {
 }
 
 
+def test_a_manifold_of_one_unit_tells_of_one():
+    line = images(5).reshape(1, 5, 28, 28)
+    figure = vae.manifolds({"a": line, "b": line}, {"a": None, "b": ((0, 1), (0, 0))}, "mnist")
+    told = [axes.get_xlabel() for axes in figure.axes]
+    assert told[0].startswith("the unit at the normal quantiles")
+    assert told[1] == "unit 1 from 0 to 1:\nthe middle 90 % of its test codes"
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_written_as_svg_and_png(name, tmp_path):
     style.save(FIGURES[name](), tmp_path / name)

@@ -238,4 +238,6 @@ def test_the_summary_counts_what_tuning_cost():
     summary = optimizers_summary(runs, tuning, [1.0]).set_index("optimizer")
     assert summary["tuning_operations"].tolist() == [70.0, 0.0]
     assert summary.loc["a", "learning_rate"] == 0.1
+    untuned = optimizers_summary(runs, pd.DataFrame({name: [] for name in tuning}), [1.0])
+    assert untuned["tuning_operations"].tolist() == [0.0, 0.0]
     assert summary["reached_1"].tolist() == [1.0, 0.5]

@@ -117,6 +117,13 @@ def errors_of(path, value):
             "no",
             "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
         ),
+        ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed: o"),
+        ("data.images.digits.classes", ["a", "a"], "data.images.digits.classes: ['a', 'a'] given"),
+        (
+            "denoising.subsets.all_letters.fonts",
+            ["font1"],
+            "denoising.variations.font: 'font2' given, allowed: a font of its subset (font1)",
+        ),
         ("denoising.variations.subset", "no", "denoising.variations.subset: 'no' given, allowed"),
         ("denoising.variations.font", "no", "denoising.variations.font: 'no' given, allowed: a f"),
         (
@@ -463,7 +470,7 @@ def test_evaluation_knobs_do_not_retrain():
 
 
 def test_the_explorer_shows_named_networks_denoisers_and_image_models():
-    found = explored(PARAMS)
+    found = explored(PARAMS, {name: cells(PARAMS, name) for name in EXPERIMENTS})
     named = letters_factors(PARAMS["letters"])
     assert [shown["cell"] for shown in found["letters"]] == [f"letters/{cell}" for cell in named]
     assert "powell-adam" in {shown["optimizer"] for shown in found["letters"]}

@@ -382,6 +382,7 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
             ["1 copy of each letter give 37 %", "37 % with 20 units there"],
         ),
         ("denoising/correlations", "correlation", -0.33, ["\N{MINUS SIGN}0.33 (font2, published"]),
+        ("denoising/correlations", "size", 7, ["Over subsets of 7 letters"]),
         ("vae/summary", "test_loss", 123.4, ["123.4"]),
     ],
 )  # fmt: skip
@@ -412,6 +413,8 @@ def test_answers_follow_the_data(results, settings):
     assert "5.0" not in found["vae"].answer
     assert "10 nats less exact" in found["vae"].answer
     assert "VAE (improved), through as many numbers, ends at 131.7." in found["vae"].answer
+    settings["vae"]["models"]["improved"]["latent"] = 3
+    assert "improved" not in chapters(results, settings)["vae"].answer
     measured = found["vae"].groups[0].text
     assert "Frechet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
     assert "of real images 0.625" in measured
@@ -585,13 +588,14 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
         layers.assign(**none, claim="layers-rank", shows="right letters", effect=0.44),
         layers.assign(**none, claim="layers-lost", shows="lost", effect=None),
     ]  # fmt: skip
-    write_csv(pd.concat([table, *beside]), path)
+    again = layers.assign(claim="again")  # of the same text, without measures beside it
+    write_csv(pd.concat([table, again, *beside]), path)
     words = Outline(page(results, settings)).words
     assert "0.321 (3); effect 0.61 [0.52, 0.68]. Beside it, recall: 0.070 [0.050, 0.090]." in words
     assert "Beside it, right letters: effect 0.44 [0.52, 0.68]." in words
     assert "Beside it, recall \N{EN DASH} 0.070 [0.050, 0.090]" in words  # and in the table
     assert "lost" not in words
-    assert "Of 4 claims of the original, 1 is supported" in words
+    assert "Of 5 claims of the original, 2 are supported" in words
     assert words.count("Beside it, recall") == 2  # with its claim only
 
 

@@ -74,9 +74,29 @@ def test_a_malformed_font(blank):
     assert not results(blank)
 
 
-def test_a_cell_that_does_not_exist(blank):
-    text = blank.snakemake("results/architectures/cells/none/relu/weights.npz", ok=False)
-    assert "params.yaml has no cell none/relu in the experiment architectures" in text
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (
+            "architectures/cells/none/relu/runs.csv",
+            "cell none/relu in the experiment architectures",
+        ),
+        ("optimizers/cells/lbfgs/4/tuning.csv", "cell lbfgs/4 in the experiment optimizers"),
+        ("denoising/cells/none/orthogonality.csv", "font none in denoising.orthogonality.fonts"),
+        ("vae/figures/none/samples.png", "image set data.images.none"),
+    ],
+)
+def test_what_does_not_exist(blank, target, told):
+    text = blank.snakemake(f"results/{target}", ok=False)
+    assert f"params.yaml has no {told}" in text
+    assert "Traceback" not in text
+
+
+def test_without_a_network_and_any_image_set_nothing_starts(downloads):
+    project, _ = downloads
+    project.edit("vae.datasets", ["tiny"])
+    text = project.snakemake("--dry-run", "--config", "offline=true", ok=False)
+    assert "offline=true: every set of vae.datasets must be downloaded" in text
 
 
 def test_downloads_come_from_the_mirror(downloads):

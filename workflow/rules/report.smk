@@ -2,7 +2,7 @@
 
 from latentlab.cells import explored
 
-EXPLORED = explored(PARAMS)
+EXPLORED = explored(PARAMS, CELLS)
 
 
 rule render_report:
