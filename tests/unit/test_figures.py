@@ -485,7 +485,8 @@ def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):
 def test_a_single_start_probability_or_network_is_drawn(tmp_path):
     curves, replicates = curves_and_replicates()
     one = curves[curves["network"] == "another"], replicates[replicates["network"] == "another"]
-    style.save(architectures.learning_curves(one[0], {}), tmp_path / "a")
+    for published in ({}, {name: {"error": 1.0} for name in one[0]["network"].unique()}):
+        style.save(architectures.learning_curves(one[0], published), tmp_path / "a")
     style.save(architectures.final_errors(one[1].head(1), {}), tmp_path / "b")
     style.save(architectures.error_levels(one[1].head(1)), tmp_path / "e")
     style.save(architectures.factorial(factorial_table([1], [10]).head(1)), tmp_path / "f")

@@ -117,7 +117,7 @@ def errors_of(path, value):
             "no",
             "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
         ),
-        ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed: o"),
+        ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed:"),
         ("data.images.digits.classes", ["a", "a"], "data.images.digits.classes: ['a', 'a'] given"),
         (
             "denoising.subsets.all_letters.fonts",

@@ -565,6 +565,14 @@ def test_the_page_opens_with_the_verdicts(results, settings):
     assert '<a href="#conclusions">The claim of keras.</a>' in html
 
 
+def test_a_figure_with_too_few_runs_is_no_comparison(results, settings):
+    path = results / "conclusions/tables/findings.csv"
+    table = read_csv(path)
+    few = table[table["kind"] == "figure"].assign(reason="fewer than 5 runs")
+    write_csv(pd.concat([table, few]), path)
+    assert "In 1 of 2 comparisons" in Outline(page(results, settings)).words
+
+
 @pytest.mark.parametrize(
     ("column", "value", "shown"),
     [("verdict", "contradicted", "4 are contradicted"), ("effect", 0.77, "effect 0.77"),

@@ -39,7 +39,7 @@ def is_clone(folder):
 def check(folder):
     """Raise StudyError unless a folder, an absolute path, may be wiped for the clone."""
     free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if step.ROOT.is_relative_to(folder) or not (free or is_clone(folder)):
+    if not (free or is_clone(folder)):
         raise step.latentlab.StudyError(
             f"--folder {folder}: what is there would be removed; it must be a new folder, an empty"
             f" one or a clone of {step.ROOT}"
