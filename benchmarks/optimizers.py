@@ -14,8 +14,10 @@ import argparse
 import time
 from pathlib import Path
 
+import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
+
+# isort: split
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from latentlab import optimizers
 from latentlab.cells import cells
@@ -42,7 +44,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     params = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
     letters = read_fonts(ROOT / params["data"]["fonts"])[params["optimizers"]["font"]].pixels
-    threadpool_limits(1)  # one thread for BLAS, as in the study's jobs
     rows = []
     for cell, steps in cells(params, "optimizers").items():
         optimizer, network = cell.split("/")

@@ -19,17 +19,23 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import latentlab  # before NumPy: it pins how libraries compute
+
+# the one thing that is free here: the processor that numba compiles for
+os.environ.update({k: v for k, v in latentlab.OVERRULED.items() if k.startswith("NUMBA_CPU_")})
+
+# isort: split
 import numba
 import numpy as np
 import pandas as pd
 from llvmlite import binding
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from latentlab import kernels, powell
 from latentlab.fonts import read_fonts
@@ -271,7 +277,6 @@ def main(argv: list[str] | None = None) -> None:
     pd.set_option("display.width", 120)
     letters = read_fonts(FONTS)["font2"].pixels
     powell.compile()
-    threadpool_limits(1)  # one thread for BLAS, as in the study's jobs
     if arguments.bound:
         print(f"instruction set: {instruction_set()}")
         print(bound(letters).to_string(float_format="%.3g"))

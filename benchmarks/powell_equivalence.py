@@ -17,8 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
+
+# isort: split
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from latentlab import powell
 from latentlab.fonts import read_fonts
@@ -35,9 +37,8 @@ def final_errors(epochs: int, seed: int) -> tuple[float, float]:
     letters = read_fonts(FONTS)["font2"].pixels
     start = initial_weights(NETWORK, np.random.default_rng(seed))
     options = {"max_epochs": epochs, "xtol": 0.01, "ftol": 0.01}
-    with threadpool_limits(1):
-        ours = powell.train(NETWORK, letters, letters, start, **options)
-        scipys = powell.train_scipy(NETWORK, letters, letters, start, **options)
+    ours = powell.train(NETWORK, letters, letters, start, **options)
+    scipys = powell.train_scipy(NETWORK, letters, letters, start, **options)
     return ours.errors[-1], scipys.errors[-1]
 
 

@@ -1,12 +1,17 @@
 """What the workflow itself costs at many cells: start, run, no-op, tables, and memory.
 
     PYTHONPATH=src python benchmarks/scale.py CELLS... [--cores N] [--options "--scheduler ilp"]
+    PYTHONPATH=src python benchmarks/scale.py --study CELLS...
 
 A throw-away project with this one's parameters, checks, helpers of the rules, code digests, job
 records and functions for tables, and CELLS cells of the experiment ``architectures``; its steps
 train and evaluate nothing: they write files of a line or two. A cell is two jobs. Seconds are of
 the processor (of everything started: they hold on a busy machine as well) and of the clock;
 megabytes are the peak of the largest process, which is Snakemake's.
+
+With ``--study`` it is the study itself, in the configuration of the tests: all its rules and steps
+to the report, and CELLS denoisers of one network, of which the first is trained and the others
+copy its files. Does it come to its end, and what does that cost?
 """
 
 from __future__ import annotations
@@ -82,6 +87,28 @@ write_csv(gather_cells(args.cells, factors, "scores.csv"), args.replicates)
 """
 
 
+COPY = """\
+import os, shutil, subprocess, sys
+
+files = {o: sys.argv[sys.argv.index(o) + 1] for o in ("--weights", "--history", "--runs")}
+first = ".cache/first"
+if not os.path.isdir(first):
+    script = sys.argv[0].replace("train_denoising", "train_first")
+    subprocess.run([sys.executable, script, *sys.argv[1:]], check=True)
+    os.makedirs(f"{first}.{os.getpid()}")
+    for path in files.values():
+        shutil.copy(path, f"{first}.{os.getpid()}")
+    try:
+        os.rename(f"{first}.{os.getpid()}", first)
+    except OSError:  # another was sooner
+        pass
+else:
+    for path in files.values():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copy(f"{first}/{os.path.basename(path)}", path)
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
     """Of a command: seconds of the processor and of the clock, MB at the peak."""
@@ -133,11 +160,29 @@ def project(folder: Path, cells: int) -> int:
     return len(EXPERIMENTS["architectures"].factors(section))
 
 
-def report(cells: int, cores: str, options: list[str]) -> None:
+def study(folder: Path, cells: int) -> int:
+    """The study in ``folder``, in the configuration of the tests, with so many denoisers more."""
+    for name in ("data", "profiles", "src", "workflow"):
+        ignored = shutil.ignore_patterns("__pycache__", "images")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("Snakefile", "requirements.lock"):
+        shutil.copy2(ROOT / name, folder / name)
+    scripts = folder / "workflow/scripts"
+    (scripts / "train_denoising.py").rename(scripts / "train_first.py")
+    (scripts / "train_denoising.py").write_text(COPY)
+    yaml = YAML(typ="safe")
+    params = yaml.load(ROOT / "tests/params.yaml")
+    network = params["denoising"]["networks"]["published"]
+    network["ranges"] = [round(0.1 + i / (10 * cells), 7) for i in range(cells)]
+    yaml.dump(params, folder / "params.yaml")
+    return cells
+
+
+def report(cells: int, cores: str, options: list[str], whole_study: bool) -> None:
     """Measure and print everything at one number of cells."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cells = project(folder, cells)
+        cells = (study if whole_study else project)(folder, cells)
         run = ["snakemake", "--cores", cores, "--quiet", "all", *options]
 
         def show(what: str, *command: str) -> Cost:
@@ -150,7 +195,8 @@ def report(cells: int, cores: str, options: list[str]) -> None:
         cpu, wall = (whole.cpu - start.cpu) / cells, (whole.wall - start.wall) / cells
         print(f"{cells} cells: a cell: {cpu * 1000:.0f} ms of processor, {wall * 1000:.0f} ms")
         show("no-op", *run)
-        show("tables", *run, "--forcerun", "tabulate")
+        tables = "tabulate_denoising" if whole_study else "tabulate"
+        show("tables", *run, "--forcerun", tables)
 
 
 def main() -> None:
@@ -158,9 +204,10 @@ def main() -> None:
     parser.add_argument("cells", type=int, nargs="+")
     parser.add_argument("--cores", default="2")
     parser.add_argument("--options", type=shlex.split, default=[], help="for snakemake")
+    parser.add_argument("--study", action="store_true", help="the study itself, with many cells")
     args = parser.parse_args()
     for cells in args.cells:
-        report(cells, args.cores, args.options)
+        report(cells, args.cores, args.options, args.study)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ Hamming distance on the same noise; CPU seconds a start, compilation included.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -21,9 +20,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"
 
+import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
+
+# isort: split
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML

@@ -25,6 +25,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
+
+# isort: split
 import pandas as pd
 from ruamel.yaml import YAML
 

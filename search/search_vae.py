@@ -18,7 +18,6 @@ cpu_seconds : of the training, compilation included
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -27,9 +26,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
 
+import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
+
+# isort: split
 import pandas as pd
 from ruamel.yaml import YAML
 

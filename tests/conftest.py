@@ -10,10 +10,17 @@ import os
 import shutil
 from pathlib import Path
 
+import latentlab  # before NumPy: it pins how libraries compute
+
+# isort: split
 import hypothesis
+import numpy as np
 import pytest
 
 from project import Project, copy_project
+
+assert not latentlab.arithmetic.pin(), "the package pins the arithmetic when it is imported"
+assert not np._core._multiarray_umath.__cpu_features__.get("X86_V4"), "NumPy came before it"
 
 # no test asserts a time: a busy machine is slow, not wrong
 hypothesis.settings.register_profile("study", deadline=None)

@@ -26,13 +26,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from latentlab import StudyError, arrays, images, params  # noqa: E402  # isort: skip
+import numpy as np  # noqa: E402
+
 from image_sets import idx  # noqa: E402
-from latentlab import StudyError, arrays, images, params  # noqa: E402
 from latentlab.fonts import parse_fonts, read_fonts  # noqa: E402
 
 SECONDS = 10  # more is a hang

@@ -21,7 +21,6 @@ from __future__ import annotations
 import functools
 import importlib
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -464,8 +463,7 @@ def _check_rate(learning_rate: float, schedule: str) -> None:
 
 
 def _jax() -> Any:
-    """JAX, on one thread unless the environment's PJRT_NPROC says otherwise."""
-    os.environ.setdefault("PJRT_NPROC", "1")  # more threads would add in another order
+    """JAX, imported when it is used, as ``latentlab.arithmetic`` pins it."""
     return importlib.import_module("jax")
 
 

@@ -32,14 +32,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from llvmlite import binding, ir
-from numba.core import cgutils, types
-from numba.core.caching import Cache, CompileResultCacheImpl
-from numba.core.caching import _CacheLocator as Locator
-from numba.core.caching import _SourceFileBackedLocatorMixin as SourceStamp
-from numba.extending import intrinsic
+
+from latentlab import arithmetic
+
+with arithmetic.apart():
+    import numba
+    from numba.core import cgutils, types
+    from numba.core.caching import Cache, CompileResultCacheImpl
+    from numba.core.caching import _CacheLocator as Locator
+    from numba.core.caching import _SourceFileBackedLocatorMixin as SourceStamp
+    from numba.extending import intrinsic
+numba.core.config._config_fname = os.devnull  # it looks again whenever it compiles
 
 LANES = 16
 """Samples a pass works on, or half as many; rows are padded to a multiple of it."""

@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -31,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, expit
 
-from latentlab import StudyError, arrays
+from latentlab import StudyError, arithmetic, arrays
 from latentlab.images import Bytes, Images
 
 Array = NDArray[np.float64]
@@ -247,14 +246,13 @@ def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def _backend() -> tuple[Any, Any]:
-    """Keras on JAX, and JAX; one thread, unless the environment's PJRT_NPROC says otherwise."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    os.environ.setdefault("PJRT_NPROC", "1")  # more threads would add in another order
-    import keras
+    """Keras on JAX, and JAX, as ``latentlab.arithmetic`` pins them."""
+    with arithmetic.apart():  # Keras imports Matplotlib
+        import keras
 
     if keras.backend.backend() != "jax":
         raise RuntimeError(f"Keras was already imported with {keras.backend.backend()}, not jax")
-    keras.config.set_floatx("float32")  # whatever the user's keras.json says
+    keras.config.set_floatx("float32")  # whatever the process has done before
     import jax
 
     return keras, jax
@@ -317,7 +315,10 @@ def _random(seed: int, *stream: int) -> np.random.Generator:
 
 def _noise(settings: Settings, rng: np.random.Generator, n: int) -> np.ndarray | None:
     """Standard normal noise (n, latent) for the codes of n images; None where none is needed."""
-    return rng.standard_normal((n, settings.latent), np.float32) if settings.variational else None
+    if not settings.variational:
+        return None
+    # drawn in float64: float32 draws call a libm's log1pf, whose bits differ between glibc's
+    return rng.standard_normal((n, settings.latent)).astype(np.float32)
 
 
 def _terms(

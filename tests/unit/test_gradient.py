@@ -15,8 +15,6 @@ from latentlab.cells import OPTIONS, REDRAWING, WITHOUT_GRADIENT
 from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import Training, train
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
 LINEAR = Network((6, 2, 6), "linear", "linear", "linear", "linear", 1.0, False)

@@ -14,8 +14,6 @@ from latentlab.gather.optimizers import convergence, optimizers_summary, perform
 from latentlab.network import Network, initial_weights
 from latentlab.seeds import generator
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 NETWORK = {
     "architecture": [6, 3, 6], "encoder": "relu", "latent": "linear", "decoder": "sigmoid",
     "output": "sigmoid", "beta": 0.8, "biases": False,

@@ -19,7 +19,9 @@ import latentlab
 PACKAGE = Path(latentlab.__file__).resolve().parent
 
 PROGRAM = """
-import json, sys
+import json, os, sys
+import latentlab
+os.environ.update(json.loads(sys.argv[1]))  # after the package has cleared them
 import numpy as np
 from latentlab import kernels, powell
 from latentlab.network import Network, initial_weights
@@ -39,14 +41,14 @@ for number, (encoder, latent, decoder) in enumerate(kinds):
     digests.append([training.weights.tobytes().hex(), training.errors.tobytes().hex(),
                     training.evaluations.tolist()])
 loaded = sum(kernels.run.stats.cache_hits.values())
-print(json.dumps({"digests": digests, "loaded": loaded, "folder": str(kernels.cache_folder())}))
+print(json.dumps({"digests": digests, "loaded": loaded, "folder": kernels.cache_folder().name}))
 """
 
 
 def _start(cache, *, source=PACKAGE.parent, **environment):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "PYTHONPATH": str(source), "LATENTLAB_CACHE": str(cache), **environment},
+        [sys.executable, "-c", PROGRAM, json.dumps(environment)],
+        env={**os.environ, "PYTHONPATH": str(source), "LATENTLAB_CACHE": str(cache)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

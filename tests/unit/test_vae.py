@@ -195,7 +195,7 @@ def first_step(data):
     weights = keras_weights(*vae.build(settings, 784, seed=1))
     rng = vae._random(1, 2, 0)
     order = rng.permutation(200)
-    noise = rng.standard_normal((200, 2), np.float32)
+    noise = rng.standard_normal((200, 2)).astype(np.float32)
     x = vae.scaled(data.train_images)[order]
 
     def gradient(name, index, step=1e-5):

@@ -1,7 +1,7 @@
-"""What every step shares: the package of its own tree, one thread, arguments, one-line errors.
+"""What every step shares: the package of its own tree, arguments, one-line errors.
 
-Imported first by every script, before NumPy: it decides which package is used and how many
-threads numerical libraries may start, the same in a workflow and alone in a shell.
+Imported first by every script, before NumPy: it decides which package is used, which pins how
+numerical libraries compute (``latentlab.arithmetic``), the same in a workflow and alone in a shell.
 """
 
 from __future__ import annotations
@@ -13,16 +13,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # never an installed package: with a shared environment that may be the code of another tree
 sys.path.insert(0, str(ROOT / "src"))
-
-for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ[f"{_name}_NUM_THREADS"] = "1"
-os.environ["PJRT_NPROC"] = "1"  # JAX's
-os.environ.setdefault("MPLBACKEND", "agg")
 
 import latentlab
 
@@ -31,20 +27,27 @@ if Path(latentlab.__file__).resolve().parents[2] != ROOT:
 
 
 def arguments(doc: str | None, argv: Sequence[str], *paths: str) -> argparse.Namespace:
-    """Parse ``--settings JSON`` (where the step has settings) and a ``--<name> PATH`` each.
+    """Parse ``--settings FILE`` (where the step has settings) and a ``--<name> PATH`` each.
 
-    A name that ends in ``*`` takes any number of paths, sorted, so that their order on
-    the command line has no influence. Settings come back decoded.
+    A name that ends in ``?`` may have no path, then it is None. Settings come back decoded. What
+    grows with the number of cells is in their file or in a folder, never on the command line,
+    which has an end.
     """
     parser = argparse.ArgumentParser(description=doc, allow_abbrev=False)
-    parser.add_argument("--settings", type=json.loads, help="the step's parameters, as JSON")
+    parser.add_argument("--settings", type=settings, help="the step's parameters, a JSON file")
     for name in paths:
-        option = "--" + name.rstrip("*").replace("_", "-")
-        if name.endswith("*"):
-            parser.add_argument(option, type=Path, nargs="*", default=[])
-        else:
-            parser.add_argument(option, type=Path, required=True)
+        option = "--" + name.rstrip("?").replace("_", "-")
+        parser.add_argument(option, type=Path, required=True, nargs="?" if "?" in name else None)
     return parser.parse_args(argv)
+
+
+def settings(path: str) -> Any:
+    """The content of a file of settings. Raises ArgumentTypeError where it cannot be read."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not JSON"
+        raise argparse.ArgumentTypeError(f"{path}: {reason}: run snakemake again") from None
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:

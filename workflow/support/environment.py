@@ -1,50 +1,113 @@
 """The environment that jobs inherit, and a record of it beside the logs."""
 
+from __future__ import annotations
+
 import json
 import os
 import platform
+import subprocess
 import sys
+import warnings
 from importlib import metadata
 from pathlib import Path
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "PJRT_NPROC",
-)
+with warnings.catch_warnings():
+    # Snakemake has imported NumPy before: no matter, results are computed by jobs
+    warnings.simplefilter("ignore")
+    import latentlab
+from latentlab import arithmetic
+
+# what a shell started for a job would read or do first: a file of the user's, an option such as
+# noexec, a folder to look in, programs not to see, an option of grep
+SHELLS = ("BASH_ENV", "BASHOPTS", "CDPATH", "ENV", "EXECIGNORE", "GREP_OPTIONS", "SHELLOPTS")
+
+# of variables named like Python's, those that stay: where compiled modules go, how soon a line is
+# written; and what an image of a container says of the Python in it
+PYTHONS = (
+    "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED",
+    "PYTHON_GET_PIP_", "PYTHON_PIP_VERSION", "PYTHON_SETUPTOOLS_VERSION", "PYTHON_SHA256",
+    "PYTHON_VERSION",
+)  # fmt: skip
+
+# loaded into every process, and a machine may need them: named, not touched
+LOADERS = ("LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD")
+
+_overruled: set[str] = set()
+
+
+def _may_hurt(name: str) -> bool:
+    """Whether a variable may change what a job's Python or shell runs, or that it ends."""
+    if name.startswith("PYTHON"):
+        return not name.startswith(PYTHONS)
+    # an exported function may stand for a program
+    return name in SHELLS or name.startswith("BASH_FUNC_")
 
 
 def prepare() -> None:
-    """One ``python``, the one that runs Snakemake, and one thread in JAX.
+    """One ``python``, the one that runs Snakemake, in a clean environment that is pinned.
 
-    Snakemake and ``scripts/step.py`` see to OMP_NUM_THREADS and its like; JAX heeds PJRT_NPROC
-    alone, and with more threads it adds in another order, which gives other bytes.
+    What the user has set otherwise is remembered for ``overruled_line`` and ``record``.
     """
+    _overruled.update(latentlab.OVERRULED, arithmetic.pin())
+    for name in [name for name in os.environ if _may_hurt(name)]:
+        if (name, os.environ.pop(name)) != ("PYTHONUTF8", "1"):
+            _overruled.add(name)
+    os.environ["PYTHONUTF8"] = "1"  # text in a log is no matter of the locale
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    os.environ["PJRT_NPROC"] = "1"
+
+
+def overruled_line() -> str | None:
+    """One line on the variables that this run does not take as they were; None without any."""
+    lines = []
+    if _overruled:
+        lines.append(f"set otherwise for this run: {', '.join(sorted(_overruled))}")
+    if kept := [name for name in LOADERS if os.environ.get(name)]:
+        lines.append(f"left as set, though results may hang on it: {', '.join(kept)}")
+    return f"{'; '.join(lines)} (docs/reproducibility.md)" if lines else None
+
+
+def processor_line() -> str | None:
+    """One line where this processor may give other last digits; else None."""
+    return arithmetic.doubt(*arithmetic.here())
 
 
 def _processor() -> str:
     """The processor's name, where the system tells it (Linux); else its architecture."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
 
 
+_ASK = """
+import json, numpy, scipy.linalg, threadpoolctl
+found = threadpoolctl.threadpool_info()
+print(json.dumps({f"{i['internal_api']} {i['version']}": i.get("architecture") for i in found}))
+"""
+
+
+def _kernels() -> dict[str, str | None]:
+    """Linear algebra in a process started as jobs are: library, and the processor it takes."""
+    done = subprocess.run([sys.executable, "-c", _ASK], stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+
+
 def describe() -> dict[str, object]:
     """What a result may depend on beyond parameters, data and code; no host, user or path."""
     found = {package.metadata["Name"]: package.version for package in metadata.distributions()}
+    machine, instructions = arithmetic.here()
+    pinned = arithmetic.variables(machine, instructions)
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
+        "same_bytes_expected": arithmetic.same_bytes(machine, instructions),
+        "linear_algebra": _kernels(),
         "cores": os.cpu_count(),
-        "threads": {"job": 1, **{name: os.environ[name] for name in THREADS if name in os.environ}},
+        "variables": {name: os.environ[name] for name in sorted(pinned) if name in os.environ},
+        "overruled": sorted(_overruled),
         "packages": dict(sorted(found.items(), key=lambda item: item[0].lower())),
     }
 
@@ -53,5 +116,5 @@ def record(path: Path) -> None:
     """Write ``describe()`` as JSON: for the reader, outside everything that is hashed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(describe(), indent=2) + "\n")
+    temporary.write_text(json.dumps(describe(), indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)

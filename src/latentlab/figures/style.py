@@ -35,7 +35,7 @@ WIDTH = 7.5  # inches: 720 pixels of a page at 100 %, where 10 points read well
 CSS_DPI = 96  # a page's pixels an inch: at 100 % an SVG's pictures lie on whole pixels
 PNG_DPI = 2 * CSS_DPI  # so they do in the PNG
 
-matplotlib.rcdefaults()
+matplotlib.rcdefaults()  # one may have been read before, or lie beside the list of fonts
 matplotlib.rcParams.update(
     {
         "axes.axisbelow": True,

@@ -1,0 +1,125 @@
+"""The study's arithmetic on other processors, emulated: the same bytes.
+
+Needs qemu-x86_64 (Debian: qemu-user); a processor takes 3 to 6 minutes.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+
+from latentlab import arithmetic
+from project import ROOT
+
+QEMU = shutil.which("qemu-x86_64")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed"),
+    pytest.mark.skipif(
+        arithmetic.doubt(*arithmetic.here()) is not None, reason="the host has no AVX2 and FMA"
+    ),
+]
+
+PROGRAM = f"""
+import hashlib, json, sys, tempfile
+
+from latentlab import fonts, gradient, images, vae
+import numpy as np
+from latentlab.network import Network, initial_weights
+from numpy._core._multiarray_umath import __cpu_features__ as features
+
+def digest(*arrays):
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
+
+found = {{}}
+rng = np.random.default_rng(0)
+a = rng.normal(size=(300, 300))
+found["random"] = digest(a, rng.random(1000, np.float32), rng.permutation(1000))
+found["products"] = digest(a @ a, a.astype("f4") @ a.astype("f4"), np.einsum("ij,kj->ik", a, a))
+found["functions"] = digest(*(f(abs(a) + 0.1) for f in (np.exp, np.log, np.log1p, np.tanh)))
+found["linear algebra"] = digest(*np.linalg.eigh(a + a.T), *np.linalg.svd(a))
+
+letters = fonts.read_fonts({str(ROOT / "data/fonts/font.h")!r})["font2"].pixels
+network = Network((35, 15, 2, 15, 35), "tanh", "linear", "tanh", "sigmoid", 1.0, True)
+start = initial_weights(network, rng)
+options = dict(loss="cross-entropy", record_every=10)
+found["letters, Adam"] = digest(gradient.train_adam(
+    network, letters, letters, start, learning_rate=0.01, schedule="cosine", max_epochs=100,
+    **options).weights)
+found["letters, L-BFGS-B"] = digest(gradient.train_lbfgs(
+    network, letters, letters, start, max_epochs=40, gtol=1e-9, ftol=1e-12, memory=10,
+    **options).weights)
+
+digits = images.digits()
+few = images.Images(digits.train_images[:300], digits.train_labels[:300],
+                    digits.test_images[:100], digits.test_labels[:100])
+settings = vae.Settings(
+    model="vae", encoder=(256,), decoder=(256,), latent=2, activation="relu", variance="free",
+    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", beta=1.0,
+    kl_warmup=0, epochs=2, batch_size=100,
+)
+weights, history = vae.train(settings, few, 1)
+found["vae"] = digest(*weights.values(), *history.values())
+scores = vae.evaluate(settings, weights, few.test_images)
+found["vae, scores"] = digest(np.array(list(scores.values())))
+
+from latentlab.figures import style
+figure = style.canvas(2.0, title="Letters")
+axes = figure.subplots()
+axes.semilogy(*rng.random((2, 50)), marker="o", label="$10^{{-3}}$")
+axes.legend()
+with tempfile.TemporaryDirectory() as folder:
+    style.save(figure, f"{{folder}}/figure")
+    for kind in ("svg", "png"):
+        with open(f"{{folder}}/figure.{{kind}}", "rb") as file:
+            found[kind] = hashlib.sha256(file.read()).hexdigest()
+json.dump({{"found": found, "avx512": bool(features["AVX512F"])}}, sys.stdout)
+"""
+
+
+def digests(*emulator):
+    """What PROGRAM finds, run by an emulator or by none."""
+    # the link of a virtual environment is not followed by the emulator
+    packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
+    done = subprocess.run(
+        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM], capture_output=True,
+        text=True, timeout=3600, env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def native():
+    return digests()
+
+
+@pytest.mark.parametrize("processor", ["Haswell", "EPYC-Rome"])
+def test_another_processor_gives_the_same_bytes(native, processor):
+    emulated = digests(QEMU, "-cpu", processor)
+    assert not emulated["avx512"]  # another processor indeed
+    assert emulated["found"] == native["found"]
+
+
+def test_a_processor_without_avx2_runs_what_it_can():
+    """No illegal instruction; NumPy's random numbers and SciPy run (JAX itself asks for AVX)."""
+    code = (
+        "import builtins, io; opened = builtins.open;"
+        "old = lambda path, *a, **k: io.StringIO('flags: sse4_2') if path == '/proc/cpuinfo'"
+        " else opened(path, *a, **k);"  # the emulator shows the host's
+        "builtins.open = old; import latentlab, hashlib, numpy as np, scipy.linalg;"
+        "builtins.open = opened; print(latentlab.arithmetic.doubt(*latentlab.arithmetic.here()));"
+        "a = np.random.default_rng(0).normal(size=(300, 300)); a @ a; scipy.linalg.eigh(a + a.T)"
+    )
+    packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
+    environ = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    done = subprocess.run(
+        [QEMU, "-cpu", "Nehalem", os.path.realpath(sys.executable), "-c", code], text=True,
+        capture_output=True, env={**environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "has no AVX2 and FMA" in done.stdout
