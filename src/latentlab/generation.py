@@ -20,6 +20,9 @@ from latentlab import StudyError, seeds, vae
 from latentlab.images import Bytes, Images
 from latentlab.vae import Array, Settings, Weights
 
+MAX_PIXELS = 2**14
+"""Of an image: the covariance of all pairs of its pixels takes 2 GiB then."""
+
 # --- codes ------------------------------------------------------------------------------------
 
 
@@ -347,6 +350,38 @@ class Effort:
     likelihood_samples: int
 
 
+def refusals(effort: Effort, images: Images) -> list[str]:
+    """Why models of these images cannot be measured so: parameter, given, allowed; a line each.
+
+    Known before a model is trained.
+    """
+    n, train = _compared(effort, images), len(images.train_images)
+    pixels = math.prod(images.size)
+    lines = []
+    if effort.neighbors >= n:
+        lines.append(
+            f"vae.measures.neighbors: {effort.neighbors} given, allowed: less than {n}, the images"
+            " that are compared"
+        )
+    if effort.label_neighbors > train:
+        lines.append(
+            f"vae.measures.label_neighbors: {effort.label_neighbors} given, allowed: at most"
+            f" {train}, the training images"
+        )
+    if pixels > MAX_PIXELS:
+        height, width = images.size
+        lines.append(
+            f"vae.datasets: images of {height} x {width} pixels given, allowed: at most"
+            f" {MAX_PIXELS} pixels an image, for the feature space"
+        )
+    return lines
+
+
+def _compared(effort: Effort, images: Images) -> int:
+    """How many generated images are compared with as many real ones."""
+    return min(effort.samples, len(images.test_images), len(images.train_images))
+
+
 def measures(
     settings: Settings, weights: Weights, images: Images, effort: Effort, seed: int
 ) -> dict[str, float]:
@@ -363,15 +398,11 @@ def measures(
         median distance in pixels of samples, of test images, to the nearest training image
     What has no meaning for a model is left out: KL and likelihood of an autoencoder, areas where
     the codes are not in a plane. Every use of chance has draws of its own, from the seed.
-    Raises StudyError where the images are too few for the neighbors asked for.
+    Raises StudyError with the ``refusals``.
     """
-    n = min(effort.samples, len(images.test_images), len(images.train_images))
-    for knob, given, limit in (
-        ("neighbors", effort.neighbors, n - 1),
-        ("label_neighbors", effort.label_neighbors, len(images.train_images)),
-    ):
-        if given > limit:
-            raise StudyError(f"vae.measures.{knob}: {given} given, these images allow {limit}")
+    if lines := refusals(effort, images):
+        raise StudyError("\n".join(lines))
+    n = _compared(effort, images)
     rng = seeds.generator(seed, "samples")
     scores = vae.evaluate(settings, weights, images.test_images, seed=seeds.integer(seed, "codes"))
     result = {f"test_{name}": value for name, value in scores.items()}

@@ -154,15 +154,20 @@ def load_idx_folder(folder: str | Path) -> Images:
     """
     folder = Path(folder)
     parts = {
-        name: read_idx(_present(folder, file), dimensions=3 if "images" in name else 1)
-        for name, file in IDX_FILES.items()
+        name: read_idx(path, dimensions=3 if "images" in name else 1)
+        for name, path in _idx_files(folder).items()
     }
     return _images(folder, parts)
 
 
+def _idx_files(folder: Path) -> dict[str, Path]:
+    """The four files that are read, by field of ``Images``."""
+    return {name: _present(folder, file) for name, file in IDX_FILES.items()}
+
+
 def _present(folder: Path, file: str) -> Path:
     for path in (folder / file, folder / file.removesuffix(".gz")):
-        if path.exists():
+        if path.is_file():
             return path
     raise FileNotFoundError(f"{folder / file}: no such file, nor without .gz")
 
@@ -230,18 +235,27 @@ def load_folder(path: str | Path, classes: Sequence[str], test_every: int | None
     Raises FileNotFoundError, or DataError with the file and the reason.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or folder")
-    if path.is_file():
-        images = load_npz(path)
-    elif any((path / f).exists() for n in IDX_FILES.values() for f in (n, n.removesuffix(".gz"))):
-        images = load_idx_folder(path)
-    else:
-        images = load_png_folder(path, classes, test_every)
+    match _form(path):
+        case "npz":
+            images = load_npz(path)
+        case "idx":
+            images = load_idx_folder(path)
+        case _:
+            images = load_png_folder(path, classes, test_every)
     highest = int(max(images.train_labels.max(), images.test_labels.max()))
     if highest >= len(classes):
         raise DataError(f"{path}: has a label {highest}, but {len(classes)} class names are given")
     return images
+
+
+def _form(path: Path) -> str:
+    """What lies at a path: "npz", "idx" or "png". Raises FileNotFoundError."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    if path.is_file():
+        return "npz"
+    names = [name for file in IDX_FILES.values() for name in (file, file.removesuffix(".gz"))]
+    return "idx" if any((path / name).exists() for name in names) else "png"
 
 
 def load_png_folder(
@@ -253,20 +267,12 @@ def load_png_folder(
     order of the file names, every ``test_every``-th image of each class is a test image. Colors
     become gray (ITU-R 601), transparency is ignored, deeper than 8 bits is refused. All images
     have one size; the whole is checked against ``max_bytes`` before anything is decoded.
+    Links are followed. What is hidden (its name begins with a dot) is passed over, as are files
+    of other kinds; folders that are of no class are refused.
     Raises FileNotFoundError, or DataError with the file or folder and the reason.
     """
     folder = Path(folder)
-    if (folder / "train").is_dir() and "train" not in classes:
-        train, test = (_png_files(folder / part, classes) for part in ("train", "test"))
-    elif test_every is None:
-        raise DataError(f"{folder}: without train and test folders it needs test_every")
-    else:
-        train, test = [], []
-        for label, files in itertools.groupby(_png_files(folder, classes), lambda item: item[1]):
-            for place, (file, _) in enumerate(files, start=1):
-                (train if place % test_every else test).append((file, label))
-    if not train or not test:
-        raise DataError(f"{folder}: {len(train)} training and {len(test)} test images")
+    train, test = _png_parts(folder, classes, test_every)
     size = _png_size(train[0][0])
     total = (len(train) + len(test)) * math.prod(size)
     if total > max_bytes:
@@ -281,19 +287,52 @@ def load_png_folder(
     return _images(folder, parts)
 
 
+def _png_parts(
+    folder: Path, classes: Sequence[str], test_every: int | None
+) -> tuple[list[tuple[Path, int]], list[tuple[Path, int]]]:
+    """The PNG files of the training and of the test images with their labels, in their order."""
+    train: list[tuple[Path, int]] = []
+    test: list[tuple[Path, int]] = []
+    if (folder / "train").is_dir() and "train" not in classes:
+        train, test = (_png_files(folder / part, classes) for part in ("train", "test"))
+    elif test_every is None:
+        raise DataError(f"{folder}: without train and test folders it needs test_every")
+    else:
+        for label, files in itertools.groupby(_png_files(folder, classes), lambda item: item[1]):
+            for place, (file, _) in enumerate(files, start=1):
+                (train if place % test_every else test).append((file, label))
+    if not train or not test:
+        raise DataError(f"{folder}: {len(train)} training and {len(test)} test images")
+    return train, test
+
+
 def _png_files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
     """All PNG files of a folder with their labels, by class, then by name."""
-    found = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    folders = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    # tools leave hidden folders and files where they work (.git, ._1.png of macOS): no images
+    found = {path.name for path in folders if path.name in classes or not _hidden(path)}
     if missing := sorted(set(classes) - found):
         raise DataError(f"{folder}: a folder {missing[0]} is missing")
     if unknown := sorted(found - set(classes)):
         raise DataError(f"{folder}: a folder {unknown[0]} is not among the class names given")
-    return [
+    items = [
         (file, label)
         for label, name in enumerate(classes)
         for file in sorted((folder / name).iterdir())
-        if file.suffix.lower() == ".png"
+        if file.suffix.lower() == ".png" and not _hidden(file)
     ]
+    for file, _ in items:
+        if not file.is_file():  # a folder, a link to nothing; a pipe would be waited for
+            raise _unreadable(file)
+    return items
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _unreadable(path: Path) -> DataError:
+    return DataError(f"{path}: not a readable PNG file")
 
 
 def _opened(path: Path) -> Any:
@@ -303,7 +342,7 @@ def _opened(path: Path) -> Any:
     try:
         return Image.open(path, formats=["PNG"])
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable PNG file") from error
+        raise _unreadable(path) from error
 
 
 def _png_size(path: Path) -> tuple[int, int]:
@@ -326,19 +365,49 @@ def _read_png(path: Path, size: tuple[int, int]) -> Bytes:
             raise DataError(f"{path}: not a readable PNG file: {error}") from error
 
 
-def digest(path: str | Path) -> str:
-    """SHA-256 over the names and contents of a file or of all files of a folder; "" for nothing.
+def source_files(path: str | Path, classes: Sequence[str], test_every: int | None) -> list[Path]:
+    """The files that ``load_folder`` reads, given the same arguments, in its order.
 
-    By it a workflow notices that a user's own images have changed, whatever their times say.
+    Paths are seen through links as the reader sees them. Raises what it raises where it cannot
+    tell which files to read.
+    """
+    return [file for _, file in _sources(Path(path), classes, test_every)]
+
+
+def _sources(path: Path, classes: Sequence[str], test_every: int | None) -> list[tuple[str, Path]]:
+    """The same with what each file is read as: "npz", a field of ``Images``, part and label."""
+    match _form(path):
+        case "npz":
+            return [("npz", path)]
+        case "idx":
+            return list(_idx_files(path).items())
+    parts = zip(("train", "test"), _png_parts(path, classes, test_every), strict=True)
+    return [(f"{part} {label}", file) for part, items in parts for file, label in items]
+
+
+def digest(path: str | Path, classes: Sequence[str], test_every: int | None) -> str:
+    """SHA-256 over names and contents of the ``source_files``, and over what each is read as.
+
+    By it a workflow notices that a user's own images have changed, whatever their times say and
+    through whatever links they are found; no other file has an influence.
+    Raises what ``load_folder`` raises where a file cannot be found or read.
     """
     path, total = Path(path), hashlib.sha256()
-    if not path.exists():
-        return ""
-    for file in sorted(p for p in [path, *path.rglob("*")] if p.is_file()):
-        total.update(f"{file.relative_to(path).as_posix()}\0".encode())
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
+    for role, file in _sources(path, classes, test_every):
+        # a name may be no text: its bytes as the file system has them
+        total.update(role.encode() + b"\0" + os.fsencode(file.relative_to(path)) + b"\0")
+        total.update(_content_digest(role, file))
     return total.hexdigest()
+
+
+def _content_digest(role: str, file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        if role in ("npz", *IDX_FILES):
+            raise
+        raise _unreadable(file) from error
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:

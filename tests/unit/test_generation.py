@@ -305,11 +305,19 @@ EFFORT = generation.Effort(
 )
 
 
-@pytest.mark.parametrize("knob", ["neighbors", "label_neighbors"])
-def test_more_neighbors_than_images_are_refused(weights, data, knob):
-    effort = replace(EFFORT, **{knob: 10_000})
-    with pytest.raises(StudyError, match=rf"vae.measures.{knob}: 10000 given, these images allow"):
-        generation.measures(SETTINGS, weights, data, effort, seed=1)
+@pytest.mark.parametrize(("knob", "most"), [("neighbors", 39), ("label_neighbors", 90)])
+def test_more_neighbors_than_images_are_refused(weights, data, knob, most):
+    allowed = replace(EFFORT, **{knob: most})
+    assert generation.refusals(allowed, data) == []
+    generation.measures(SETTINGS, weights, data, allowed, seed=1)
+    with pytest.raises(StudyError, match=rf"vae.measures.{knob}: {most + 1} given, allowed: "):
+        generation.measures(SETTINGS, weights, data, replace(EFFORT, **{knob: most + 1}), seed=1)
+
+
+def test_images_too_large_for_the_feature_space_are_refused():
+    assert generation.refusals(EFFORT, small_images(train=9, test=9, size=(128, 128))) == []
+    (line,) = generation.refusals(EFFORT, small_images(train=9, test=9, size=(128, 129)))
+    assert "images of 128 x 129 pixels given, allowed: at most 16384 pixels" in line
 
 
 def test_all_measures(weights, data):

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import sys
 import threading
 import tracemalloc
 from collections import Counter
@@ -178,6 +179,13 @@ def test_idx_folder_that_lacks_a_file(tmp_path):
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match="t10k-labels"):
         images.load_idx_folder(tmp_path)
+
+
+def test_a_folder_named_like_an_idx_file_is_none(tmp_path):
+    data = small_images()
+    write_idx_folder(tmp_path, data, False)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").mkdir()
+    assert_same(images.load_idx_folder(tmp_path), data)
 
 
 def test_idx_folder_whose_files_do_not_fit_together(tmp_path):
@@ -382,15 +390,188 @@ def test_the_size_of_png_files_is_checked_before_they_are_decoded(tmp_path, monk
         images.load_png_folder(tmp_path, CLASSES, 3, max_bytes=239)
 
 
-def test_the_digest_of_a_folder_is_that_of_names_and_contents(tmp_path):
-    first, second = (png_folder(tmp_path / name) for name in "ab")
-    assert images.digest(first) == images.digest(second) != ""
-    (second / "dog" / "00.png").rename(second / "dog" / "05.png")
-    renamed = images.digest(second)
-    (second / "dog" / "05.png").write_bytes(b"")
-    assert len({images.digest(first), renamed, images.digest(second)}) == 3
-    assert images.digest(first / "dog" / "00.png")
-    assert images.digest(tmp_path / "nothing") == ""
+def write_npz(path, data):
+    np.savez(path, **{name: getattr(data, name) for name in images.IDX_FILES})
+
+
+def source(kind, folder):
+    """A data set of two classes, in that form, in a folder; the arguments that read it."""
+    data = small_images(classes=2)
+    if kind == "npz":
+        folder.mkdir(exist_ok=True)
+        write_npz(folder / "mine.npz", data)
+        return folder / "mine.npz", CLASSES, None
+    if kind == "idx":
+        write_idx_folder(folder, data, True)
+        return folder, CLASSES, None
+    if kind == "split":
+        return png_folder(folder, ("train", "test"), count=2), CLASSES, None
+    return png_folder(folder, count=3), CLASSES, 3
+
+
+FORMS = pytest.mark.parametrize("kind", ["npz", "idx", "split", "png"])
+
+
+@FORMS
+def test_the_source_files_are_those_that_are_opened(tmp_path, kind):
+    opened = []
+    read = source(kind, tmp_path / "own")
+    # hooks cannot be removed: this one falls silent
+    hook = [lambda event, args: event == "open" and opened.append(str(args[0]))]
+    sys.addaudithook(lambda event, args: hook[0](event, args))
+    images.load_folder(*read)
+    hook[0] = lambda event, args: None
+    found = [str(file) for file in images.source_files(*read)]
+    assert set(found) == {path for path in opened if path.startswith(str(tmp_path))}
+    assert len(found) == {"npz": 1, "idx": 4, "split": 8, "png": 6}[kind]
+
+
+@FORMS
+def test_the_digest_is_of_the_source_files_alone(tmp_path, kind):
+    read = source(kind, tmp_path / "own")
+    files = images.source_files(*read)
+    before = images.digest(*read)
+    assert before == images.digest(*source(kind, tmp_path / "copy"))
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content + b"x")
+        assert images.digest(*read) != before, file
+        file.write_bytes(content)
+    for folder in {file.parent for file in files} | {tmp_path / "own"}:
+        for name in (".DS_Store", "Thumbs.db", "._00.png", ".x.png", "notes.txt"):
+            (folder / name).write_bytes(b"stray")
+    assert images.digest(*read) == before
+    images.load_folder(*read)
+
+
+@pytest.mark.parametrize("other", [("dog", "05.png"), ("cat", "05.png")])
+def test_the_digest_covers_names(tmp_path, other):
+    """A file under another name, or of another class, is another data set."""
+    read = source("png", tmp_path)
+    before = images.digest(*read)
+    (tmp_path / "dog/02.png").rename(tmp_path.joinpath(*other))
+    assert images.digest(*read) != before
+
+
+def test_the_digest_covers_how_it_is_read(tmp_path):
+    """The same files split otherwise, other classes' numbers, other forms side by side."""
+    path, classes, _ = source("png", tmp_path)
+    found = {
+        images.digest(path, classes, 2),
+        images.digest(path, classes, 3),
+        images.digest(path, classes[::-1], 3),
+    }
+    write_idx_folder(tmp_path, small_images(classes=2), True)
+    found.add(images.digest(path, classes, 3))
+    assert len(found) == 4
+
+
+def test_the_plain_file_beside_a_packed_one_is_not_read(tmp_path):
+    read = source("idx", tmp_path)
+    before = images.digest(*read)
+    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(b"another")
+    assert images.digest(*read) == before
+
+
+def test_a_name_that_is_no_text_has_a_digest(tmp_path):
+    read = source("png", tmp_path)
+    before = images.digest(*read)
+    try:
+        (tmp_path / "dog/02.png").rename(os.fsdecode(bytes(tmp_path / "dog") + b"/\xff.png"))
+    except OSError:
+        pytest.skip("this file system allows text alone")
+    assert images.digest(*read) != before
+
+
+@pytest.mark.parametrize("linked", ["set", "class", "split", "file"])
+def test_contents_behind_links_count(tmp_path, linked):
+    """Whatever is a link: the set itself, a class, train, a file."""
+    real = png_folder(tmp_path / "real", ("train", "test"), count=2)
+    own = tmp_path / "own"
+    if linked == "set":
+        own.symlink_to(real)
+    elif linked == "split":
+        own.mkdir()
+        for part in ("train", "test"):
+            (own / part).symlink_to(real / part)
+    else:
+        png_folder(own, ("train", "test"), count=2)
+        place = "train/dog" if linked == "class" else "train/dog/00.png"
+        (own / place).rename(tmp_path / "away")
+        (own / place).symlink_to(real / place)
+    assert_same(images.load_folder(own, CLASSES, None), images.load_folder(real, CLASSES, None))
+    before = images.digest(own, CLASSES, None)
+    assert before == images.digest(real, CLASSES, None)
+    write_png(real / "train/dog/00.png", np.full((6, 4), 99, np.uint8))
+    after = images.digest(own, CLASSES, None)
+    assert before != after == images.digest(real, CLASSES, None)
+
+
+def test_links_in_circles_are_no_trap(tmp_path):
+    read = source("png", tmp_path / "own")
+    folder, before = read[0], images.digest(*read)
+    (folder / "cat/up").symlink_to(folder)
+    (folder / ".self").symlink_to(folder)
+    (folder / "loop").symlink_to(folder / "loop")
+    assert images.digest(*read) == before
+    images.load_folder(*read)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(FileNotFoundError, match="loop: no such file or folder"):
+        images.digest(tmp_path / "loop", CLASSES, 3)
+
+
+@pytest.mark.parametrize("kind", ["nowhere", "itself", "folder", "pipe"])
+def test_what_is_no_file_is_no_png_file(tmp_path, kind):
+    """A pipe would be waited for."""
+    read = source("png", tmp_path / "own")
+    file = tmp_path / "own/dog/01.png"
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to(file if kind == "itself" else tmp_path / "nothing")
+    for function in (images.load_folder, images.digest, images.source_files):
+        with pytest.raises(images.DataError, match=r"01\.png: not a readable PNG file$"):
+            function(*read)
+
+
+@pytest.mark.parametrize("part", ["", "train"])
+@pytest.mark.parametrize("name", [".git", ".ipynb_checkpoints", ".x"])
+def test_hidden_folders_are_no_classes(tmp_path, part, name):
+    read = source("split" if part else "png", tmp_path)
+    before = images.digest(*read)
+    write_png(tmp_path / part / name / "0.png", np.zeros((6, 4), np.uint8))
+    (tmp_path / part / "readme.txt").touch()
+    assert images.digest(*read) == before
+    images.load_folder(*read)
+
+
+def test_a_class_may_have_a_hidden_name(tmp_path):
+    read = source("png", tmp_path)
+    (tmp_path / "dog").rename(tmp_path / ".dog")
+    assert len(images.load_folder(tmp_path, ["cat", ".dog"], read[2]).train_images) == 4
+
+
+@pytest.mark.parametrize("kind", ["absent", "split", "class", "missing", "empty"])
+def test_the_digest_refuses_what_the_reader_refuses(tmp_path, kind):
+    """With the same words: it is asked first."""
+    folder = png_folder(tmp_path / "own")
+    spoil(kind, folder)
+    path = tmp_path / "nothing" if kind == "absent" else folder
+    read = path, CLASSES, None if kind == "split" else 2
+    with pytest.raises((images.DataError, FileNotFoundError)) as reader:
+        images.load_folder(*read)
+    with pytest.raises(reader.type, match=f"^{re.escape(str(reader.value))}$"):
+        images.digest(*read)
+
+
+def test_the_digest_of_an_incomplete_idx_folder_is_refused(tmp_path):
+    read = source("idx", tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"t10k-labels-idx1-ubyte\.gz: no such file"):
+        images.digest(*read)
 
 
 # --- digits ------------------------------------------------------------------------------------

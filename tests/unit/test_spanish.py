@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from latentlab.params import read_yaml
 from latentlab.report.page import render
-from latentlab.report.spanish import sentence_key, texts_of, translate, unknown
+from latentlab.report.spanish import errors, sentence_key, texts_of, translate, unknown
 
 ROOT = Path(__file__).parents[2]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
@@ -73,3 +73,15 @@ def test_a_page_holds_its_translations_and_no_other():
     data = page.split("<i>")[1].split("</i>")[0]
     assert json.loads(data) == {"Seeds": "</i>Semillas"}
     assert render({}, template, "", {}) == "<p>Seeds</p><p>a &lt; 3</p>\n"
+
+
+def test_a_catalog_that_cannot_be_used_is_said_by_entry():
+    """``translate`` would fail on each, at the very end of a run."""
+    bad = {"{} of {}": "{} de {} de {}", "a {}": "{x}", "b": 3, 4: "c", "d": "{"}
+    assert len(errors({**bad, "{} of {}.": "{1} de {0}."})) == len(bad)
+    for key, text in bad.items():
+        if isinstance(key, str) and isinstance(text, str):
+            with pytest.raises((IndexError, KeyError, ValueError)):
+                translate(key.replace("{}", "7"), {key: text})
+    assert errors(CATALOG) == []
+    assert errors(None) == ["a mapping of English sentences to Spanish ones expected"]

@@ -3,15 +3,18 @@
 Compiled code is machine code: what is not as it was written is removed, never run.
 """
 
-import fcntl
 import hashlib
 import shutil
+import sys
 from contextlib import contextmanager
 
 import step
 
 from latentlab import kernels, powell
 from latentlab.arrays import replacing
+
+sys.path.insert(0, str(step.ROOT / "workflow"))
+from support import run_lock
 
 
 @contextmanager
@@ -21,13 +24,11 @@ def locked(path):
     Without a lock where the file cannot be made: there, nothing can be written at all.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    except OSError:
+        lock = run_lock.acquire(path, wait=True)
+    except run_lock.LockError:
         yield
         return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock.file:
         yield
 
 

@@ -19,14 +19,29 @@ def download(dataset, source):
     return folder
 
 
+def own(settings):
+    """The user's images, which are those that the settings' digest is of.
+
+    Raises images.DataError where they are not, or cannot be read.
+    """
+    path = step.ROOT / settings["path"]  # an absolute path stays as it is
+    source = path, settings["classes"], settings.get("test_every")
+    found = images.load_folder(*source)
+    # what changes before or while it is read is still changed afterwards
+    if images.digest(*source) != settings["content"]:
+        raise images.DataError(
+            f"{path}: changed while the run was at work; run the same command again"
+        )
+    return found
+
+
 def main(argv):
     args = step.arguments(__doc__, argv, "folder")
     settings = args.settings
     if settings["source"] == "scikit-learn":
         found = images.digits()
     elif settings["source"] == "folder":
-        path = step.ROOT / settings["path"]  # an absolute path stays as it is
-        found = images.load_folder(path, settings["classes"], settings.get("test_every"))
+        found = own(settings)
     else:
         found = images.load_idx_folder(download(settings["dataset"], settings))
     images.save(found, args.folder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from typing import Any
 
 _INNER = r"[^\s()\[\],;:%/=<>“”→]"
 _FIGURE = re.compile(rf"{_INNER}*\d(?:{_INNER}*[^\s()\[\],;:%/=<>“”→.])?")
@@ -37,6 +38,25 @@ def translate(text: str, catalog: Mapping[str, str]) -> str:
         known = catalog.get(key)
         sentences.append(sentence if known is None else known.format(*figures))
     return " ".join(sentences)
+
+
+def errors(catalog: Any) -> list[str]:
+    """What ``translate`` could not use of a catalog: a line an entry."""
+    if not isinstance(catalog, dict):
+        return ["a mapping of English sentences to Spanish ones expected"]
+    return [
+        f"{str(key)!r}: {reason}" for key, text in catalog.items() if (reason := _error(key, text))
+    ]
+
+
+def _error(key: Any, text: Any) -> str:
+    if not isinstance(key, str) or not isinstance(text, str):
+        return "a text expected, and a text in Spanish"
+    try:
+        text.format(*("" for _ in range(key.count("{}"))))
+    except (IndexError, KeyError, ValueError, AttributeError):
+        return f"{text!r} has other places for figures"
+    return ""
 
 
 def unknown(texts: list[str], catalog: Mapping[str, str]) -> list[str]:

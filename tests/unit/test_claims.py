@@ -1,0 +1,109 @@
+"""The files of claims and published figures, checked before anything is computed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from latentlab import claims
+from latentlab.params import read_yaml
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = read_yaml(ROOT / claims.FILE)
+FIGURES = read_yaml(ROOT / claims.PUBLISHED)
+RELEVANT = read_yaml(ROOT / "params.yaml")["conclusions"]["relevant"]
+TABLES = {
+    ("architectures", "factorial"), ("architectures", "replicates"), ("letters", "replicates"),
+    ("letters", "new_letters"), ("denoising", "replicates"), ("denoising", "orthogonality"),
+    ("optimizers", "replicates"), ("vae", "replicates"),
+}  # fmt: skip
+
+
+def edited(content, path, value):
+    """A copy in which what a dotted path leads to has a value; "absent": is taken out."""
+    content = copy.deepcopy(content)
+    *parents, last = path.split(".")
+    node = content
+    for key in parents:
+        node = node[key]
+    if value == "absent":
+        del node[last]
+    else:
+        node[last] = value
+    return content
+
+
+def test_the_files_of_the_study_are_as_they_must_be():
+    assert claims.errors(CLAIMS, FIGURES, RELEVANT, TABLES) == []
+
+
+def test_every_test_is_used():
+    """The names, and what each needs, are those of ``conclusions.find``: it takes these claims."""
+    used = {claim["test"] for claim in CLAIMS["claims"].values() if "test" in claim}
+    assert used == set(claims.TESTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("claims", None, "claims: None given, allowed: a mapping of names to claims"),
+        ("reported", "absent", "reported: missing, allowed: a mapping of experiments"),
+        ("claims.adam.tset", "trend", "claims.adam.tset: unknown key (meant test?), allowed: "),
+        ("claims.adam.test", "trnd", "claims.adam.test: 'trnd' given, allowed: one of level, "),
+        ("claims.adam.groups", {"optimizer": ["adam"]}, "claims.adam.groups.optimizer: ['adam']"),
+        ("claims.adam.groups", "absent", "claims.adam.groups: missing, allowed: a value"),
+        ("claims.adam.where", ["loss"], "claims.adam.where: ['loss'] given, allowed: a mapping"),
+        ("claims.adam.claim", "absent", "claims.adam.claim: missing, allowed: a text"),
+        ("claims.adam.measure", "absent", "claims.adam.measure: missing, allowed: a value"),
+        ("claims.adam.measure", "(error", "claims.adam.measure: '(error' given, allowed: an exp"),
+        ("claims.adam.experiment", "adam", "claims.adam.experiment: 'adam' given, allowed: one of"),
+        ("claims.adam.table", "runs", "claims.adam.table: 'runs' given, allowed: one of replica"),
+        ("claims.adam.variant", "meant", "claims.adam.variant: 'meant' given, allowed: one of as"),
+        ("claims.more-layers.along", "absent", "claims.more-layers.along: missing, allowed: "),
+        ("claims.similar-letters.beside.right_letter.measure", "a b",
+         "claims.similar-letters.beside.right_letter.measure: 'a b' given"),
+        ("claims.vae-samples.beside.recall.table", "x",
+         "claims.vae-samples.beside.recall.table: 'x' given, allowed: one of replicates"),
+        ("claims.vae-samples.beside.recall.test", "trend",
+         "claims.vae-samples.beside.recall.along: missing, allowed: a value, for the test trend"),
+        ("reported.vae.by", "dataset", "reported.vae.by: 'dataset' given, allowed: a list of col"),
+        ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of replicates"),
+        ("reported.vea", {"table": "x", "by": ["x"], "measures": ["x"], "variants": {"as run": {}}},
+         "reported.vea: 'vea' given, allowed: one of architectures, denoising, "),
+        ("reported.vae.variants", {"meant": {}}, "reported.vae.variants.meant: 'meant' given"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_claim_is_one_line(path, value, line):
+    found = claims.errors(edited(CLAIMS, path, value), FIGURES, RELEVANT, TABLES)
+    assert any(text.startswith(f"data/claims.yaml: {line}") for text in found), found
+    assert all("\n" not in text for text in found)
+
+
+@pytest.mark.parametrize("content", [None, [], "claims", 3])
+def test_a_file_that_is_no_mapping_is_one_line(content):
+    (line,) = claims.errors(content, FIGURES, RELEVANT, TABLES)
+    assert line.startswith("data/claims.yaml: the file: ")
+    (line,) = claims.errors(CLAIMS, content, RELEVANT, TABLES)
+    assert line == "data/published.yaml: the file: no mapping given, allowed: figures by experiment"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("leters", {}, "leters: unknown key, allowed: architectures, denoising, letters, "),
+        ("vae.mnist", 153.44, "vae.mnist: 153.44 given, allowed: figures of test_loss"),
+        ("vae.mnist.loss", 1.0, "vae.mnist.loss: unknown key, allowed: test_loss"),
+        ("vae.mnist.test_loss", "low", "vae.mnist.test_loss: 'low' given, allowed: a number"),
+        ("vae.mnist.test_loss", True, "vae.mnist.test_loss: True given, allowed: a number"),
+        ("vae.mnist.test_loss", float("nan"), "vae.mnist.test_loss: nan given, allowed: a number"),
+        ("letters.font2", None, "letters.font2: None given, allowed: a mapping by network"),
+    ],
+)
+def test_what_is_wrong_with_a_figure_is_one_line(path, value, line):
+    (found,) = claims.errors(CLAIMS, edited(FIGURES, path, value), RELEVANT, TABLES)
+    assert found.startswith(f"data/published.yaml: {line}")
+
+
+def test_a_claim_needs_its_smallest_effect():
+    (line,) = claims.errors(CLAIMS, FIGURES, edited(RELEVANT, "adam", "absent"), TABLES)
+    assert line.startswith("params.yaml: conclusions.relevant.adam: missing, allowed: a number")

@@ -1,0 +1,106 @@
+"""Whether an image set allows what is asked for, and that what is let through is possible."""
+
+import itertools
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from image_sets import small_images
+from latentlab import explorer, generation, images, suitability, vae
+
+ROOT = Path(__file__).parents[2]
+
+
+def params(classes=2, **measures):
+    smallest = {
+        "samples": 100, "components": 50, "neighbors": 1, "label_neighbors": 2,
+        "likelihood_images": 2, "likelihood_samples": 2,
+    }  # fmt: skip
+    names = [f"class {c}" for c in range(classes)]
+    return {
+        "vae": {"measures": {**smallest, **measures}},
+        "data": {"images": {"own": {"classes": names}}},
+    }
+
+
+def test_every_line_names_the_parameter_and_the_set():
+    data = small_images(train=4, test=3, classes=9, seed=1)
+    highest = int(max(data.train_labels.max(), data.test_labels.max()))
+    lines = suitability.refusals(params(highest, neighbors=3, label_neighbors=5), "own", data)
+    assert [line.split(":")[0] for line in lines] == [
+        "vae.measures.neighbors", "vae.measures.label_neighbors", "data.images.own.classes"
+    ]  # fmt: skip
+    assert all(line.endswith("(images of own)") and "allowed: " in line for line in lines)
+    enough = params(highest + 1, neighbors=2, label_neighbors=4)
+    assert suitability.refusals(enough, "own", data) == []
+
+
+@pytest.mark.parametrize("part", ["train_labels", "test_labels"])
+def test_labels_of_either_part_need_a_name(part):
+    data = small_images(classes=2)
+    getattr(data, part)[0] = 7
+    (line,) = suitability.refusals(params(7), "own", data)
+    assert line.startswith("data.images.own.classes: 7 names given, allowed: at least 8, for")
+
+
+def random_weights(settings, pixels):
+    rng = np.random.default_rng(0)
+    inner = {
+        "encoder": [pixels, *settings.encoder],
+        "decoder": [settings.latent, *settings.decoder],
+    }
+    shapes = {
+        f"{part}/dense_{i}": shape
+        for part, units in inner.items()
+        for i, shape in enumerate(itertools.pairwise(units))
+    }
+    for name in ("mean", "log_variance"):
+        shapes[f"encoder/{name}"] = (settings.encoder[-1], settings.latent)
+    shapes["decoder/output"] = (settings.decoder[-1], pixels)
+    weights = {f"{name}/kernel": rng.normal(size=shape) for name, shape in shapes.items()}
+    return weights | {f"{name}/bias": rng.normal(size=shape[1]) for name, shape in shapes.items()}
+
+
+@pytest.mark.filterwarnings("ignore")  # there is little to be said of two black images
+@pytest.mark.parametrize(
+    ("train", "test", "size", "classes", "latent", "black"),
+    [(2, 2, (1, 1), 1, 1, True), (2, 3, (2, 3), 2, 2, False), (3, 2, (1, 200), 3, 5, False)],
+)
+def test_what_is_let_through_is_measured_drawn_and_shown(
+    monkeypatch, train, test, size, classes, latent, black
+):
+    """The smallest sets that are let through: no later step fails on them."""
+    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    import plot_vae
+
+    data = small_images(train=train, test=test, size=size, classes=classes)
+    if black:
+        blank = [np.zeros_like(x) for x in (data.train_images, data.test_images)]
+        data = images.Images(blank[0], data.train_labels, blank[1], data.test_labels)
+    asked = params(classes, label_neighbors=train)
+    assert suitability.refusals(asked, "own", data) == []
+    names = asked["data"]["images"]["own"]["classes"]
+    models, shown = {}, explorer.image_set("own", names, data)
+    for model in ("vae", "autoencoder"):
+        settings = vae.Settings(
+            model, (4,), (4,), latent, "relu", "free", 0.0, "adam", 0.001, "constant",
+            float(model == "vae"), 0, 1, 10,
+        )  # fmt: skip
+        weights = random_weights(settings, size[0] * size[1])
+        effort = generation.Effort(**asked["vae"]["measures"])
+        assert generation.measures(settings, weights, data, effort, seed=1)
+        shown["models"].append(explorer.image_model(model, settings, weights, data))
+        models[model] = plot_vae.Model(model, asdict(settings), weights)
+    assert explorer.json_in_script(shown)
+    curves = pd.DataFrame(
+        [
+            {"dataset": "own", "model": name, "epoch": epoch, "loss": 1.0, "test_loss": 1.0}
+            for name in models
+            for epoch in (1, 2)
+        ]
+    )
+    knobs = {"dataset": "own", "classes": names, "manifold": 2, "drawn": 3, "seed": 1}
+    assert len(dict(plot_vae.draw(knobs, data, models, curves, None))) == 7

@@ -1,0 +1,98 @@
+"""What would fail at the end of a run, or endanger it, is said at its start."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from project import environment
+
+
+@pytest.mark.scenario("a check that can be made at the start", 4)
+def test_claims_and_figures_are_checked_when_the_graph_is_made(blank):
+    """The step that reads them is the last but one."""
+    for file, old, new, line in (
+        ("data/claims.yaml", "test: trend", "test: trnd",
+         "data/claims.yaml: claims.more-layers.test: 'trnd' given, allowed: one of level, trend"),
+        ("data/claims.yaml", "table: factorial", "table: factorials",
+         "data/claims.yaml: claims.more-layers.table: 'factorials' given, allowed: one of fact"),
+        ("data/claims.yaml", "claims:\n", "claims:\n - ", "data/claims.yaml: line "),
+        ("data/published.yaml", "letters:", "leters:",
+         "data/published.yaml: leters: unknown key, allowed: architectures, denoising, letters"),
+    ):  # fmt: skip
+        text = (blank.root / file).read_text()
+        blank.replace(file, old, new)
+        shown = blank.snakemake("--dry-run", ok=False)
+        assert any(text.startswith(line) or f"/{line}" in text for text in shown.splitlines())
+        assert "Traceback" not in shown
+        (blank.root / file).write_text(text)
+    blank.snakemake("--dry-run")
+
+
+@pytest.mark.scenario("a check that can be made at the start")
+def test_the_pages_sources_are_checked_before_the_first_job(blank):
+    """The pages are the last steps of all."""
+    report = "workflow/report/spanish.yaml"
+    (blank.root / report).write_text("'{} of {}': '{} de {} de {}'\n")
+    blank.replace("workflow/report/explorer.html.j2", "{% endif %}", "{% endfi %}")
+    shown = blank.snakemake(ok=False)
+    assert "explorer.html.j2: line " in shown
+    assert "spanish.yaml: '{} of {}': '{} de {} de {}' has other places for figures" in shown
+    assert "Select jobs" not in shown
+    assert "Traceback" not in shown
+    assert not (blank.root / "results/architectures").exists()
+    blank.snakemake("results/architectures/cells/35-2/relu/scores.csv")  # draws no page
+
+
+def without_flock(folder, project):
+    """A folder for PYTHONPATH: in what starts with it, no file of a project can be locked."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import errno, fcntl, os\n"
+        "def flock(file, how, real=fcntl.flock):\n"
+        "    number = file if isinstance(file, int) else file.fileno()\n"
+        f"    if os.readlink(f'/proc/self/fd/{{number}}').startswith({str(project)!r}):\n"
+        "        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))\n"
+        "    real(file, how)\n"
+        "fcntl.flock = flock\n"
+    )
+    return str(folder)
+
+
+@pytest.mark.scenario("a file system without flock")
+def test_runs_are_kept_apart_where_the_file_system_has_no_locks(blank, tmp_path):
+    """By a lock of the machine's, and the first run says what that does not keep apart."""
+    patch = without_flock(tmp_path / "patch", blank.root)
+    name = f"{blank.root.resolve()}/.snakemake/run.lock\0{os.getuid()}".encode()
+    lock = Path(f"/tmp/latentlab-{hashlib.sha256(name).hexdigest()[:32]}.lock")
+    with (blank.root / ".output.tmp").open("w") as out, subprocess.Popen(
+        ["snakemake", "--cores", "1", "architectures"], cwd=blank.root, stdout=out, stderr=out,
+        env={**environment(), "PYTHONPATH": patch}, start_new_session=True,
+    ) as first:  # fmt: skip
+        while not (lock.exists() and lock.read_text() == str(first.pid)):
+            assert first.poll() is None, (blank.root / ".output.tmp").read_text()
+            time.sleep(0.05)
+        first.send_signal(signal.SIGSTOP)  # however slow the second one is
+        shown = blank.snakemake("letters", ok=False, PYTHONPATH=patch)
+        first.send_signal(signal.SIGCONT)
+        assert f"another run of this study is at work here (process {first.pid})" in shown
+        assert first.wait(300) == 0
+    shown = (blank.root / ".output.tmp").read_text()
+    assert "the file system of .snakemake/run.lock has no locks: runs on this machine are" in shown
+    assert "do not start another one on another machine" in shown
+    assert (blank.root / "results/architectures/metrics.json").exists()
+    assert blank.pending("architectures") == set()
+    lock.unlink()
+
+
+def test_a_project_that_cannot_be_written_is_one_line(blank):
+    """As on a read-only disk; a file in the place of a folder cannot be written by root either."""
+    (blank.root / ".cache").touch()
+    for arguments in (["--dry-run"], []):
+        shown = blank.snakemake("letters", *arguments, ok=False)
+        assert f"{blank.root}/.cache: a run writes here, and cannot: File exists" in shown
+        assert "Traceback" not in shown

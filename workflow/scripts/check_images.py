@@ -1,0 +1,23 @@
+"""Refuse an image set on which a step after the trainings would fail, before they begin.
+
+The set is called like its folder; one that no model learns may be as it is.
+"""
+
+import step
+
+from latentlab import StudyError, images, suitability
+from latentlab.params import read_params
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "parameters", "images")
+    schema = step.ROOT / "workflow/schemas/params.schema.yaml"
+    params, dataset = read_params(args.parameters, schema, step.ROOT), args.images.name
+    if dataset in params["vae"]["datasets"]:
+        lines = suitability.refusals(params, dataset, images.load(args.images))
+        if lines:
+            raise StudyError("\n".join(lines))
+
+
+if __name__ == "__main__":
+    step.run(main)

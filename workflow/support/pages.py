@@ -1,0 +1,39 @@
+"""Whether the pages' sources can be used: the steps that write the pages come last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+
+from latentlab import StudyError
+from latentlab.params import read_yaml
+from latentlab.report import spanish
+
+TEMPLATES = ("index.html.j2", "explorer.html.j2")
+INLINED = ("style.css", "explorer.css", "language.js", "explorer.js")
+CATALOG = "spanish.yaml"
+
+
+def errors(folder: Path) -> Iterator[str]:
+    """A line for each source of the pages, all in one folder, that cannot be used."""
+    for name in (*TEMPLATES, *INLINED):
+        try:
+            text = (folder / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            yield f"{folder / name}: not text in UTF-8"
+            continue
+        if name in INLINED and "</" in text:
+            yield f"{folder / name}: has the characters </, which would end its element"
+        if name in TEMPLATES:
+            try:
+                jinja2.Environment().parse(text)
+            except jinja2.TemplateSyntaxError as error:
+                yield f"{folder / name}: line {error.lineno}: {error.message}"
+    try:
+        catalog = read_yaml(folder / CATALOG)
+    except StudyError as error:
+        yield str(error)
+        return
+    yield from (f"{folder / CATALOG}: {line}" for line in spanish.errors(catalog))
