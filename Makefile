@@ -5,14 +5,16 @@ ROOT := $(CURDIR)
 INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
+# of the user's Python, not of ours: with the first our scripts would not find each other
+unexport PYTHONSAFEPATH PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PIP_USER
 
-.PHONY: help study demo test test-all coverage mutants faults verify lint lock install pictures readme
+.PHONY: help study demo test test-all coverage mutants faults check verify lint lock install pictures readme
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 study: install ## the whole study: results/report/index.html (downloads MNIST and Fashion-MNIST)
-	@python workflow/scripts/run_study.py
+	@python workflow/commands/run_study.py
 
 demo: install ## the same workflow, tiny, without a network: demo/results/report/index.html
 	@snakemake --directory demo --cores all
@@ -36,8 +38,11 @@ faults: $(DEVELOP) ## faults, edits, versions, hostile input: a table of what wa
 	@python tests/scenarios.py
 	@python tests/fuzz.py --inputs 1000000
 
+check: install ## whether dvc.lock is of these parameters, code, data and results
+	@python workflow/commands/check_study.py
+
 verify: install ## the whole study again from the committed code, compared to the byte
-	@python workflow/scripts/verify_study.py --folder .cache/verify
+	@python workflow/commands/verify_study.py --folder .cache/verify
 
 lint: $(DEVELOP) ## ruff, snakefmt, mypy
 	@ruff check . && ruff format --check . && snakefmt --check . && mypy
@@ -75,4 +80,4 @@ pictures: $(DEVELOP) ## renew the pictures of the README from the results (needs
 	@python docs/screenshots.py
 
 readme: install ## renew the tables of README and docs from the results
-	@python workflow/scripts/write_readme.py
+	@python workflow/commands/write_readme.py

@@ -84,6 +84,14 @@ class Project:
         for model in YAML().load(self.root / "params.yaml")["vae"]["models"]:
             self.edit(f"vae.models.{model}.replicates", dict.fromkeys(datasets, 1))
 
+    def watch(self, path: str) -> None:
+        """Have DVC watch the files of an own image set, as docs/data.md says."""
+        self.replace(
+            "dvc.yaml",
+            "        - requirements.lock\n",
+            f"        - requirements.lock\n        - {path}\n",
+        )
+
     def replace(self, file: str, old: str, new: str) -> None:
         path = self.root / file
         text = path.read_text()

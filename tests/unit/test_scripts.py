@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def script(monkeypatch):
     """A function: the module of a script."""
-    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    for folder in ("scripts", "commands"):
+        monkeypatch.syspath_prepend(ROOT / "workflow" / folder)
     return importlib.import_module
 
 

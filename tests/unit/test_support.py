@@ -1,14 +1,22 @@
-"""The workflow's own helpers: code digests, job records, the lock of a run."""
+"""The workflow's own helpers: code digests, job records, locks, the pages' sources."""
 
 import base64
+import contextlib
+import errno
+import fcntl
 import json
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from support import records, run_lock
+from support import pages, records, run_lock
 from support.code_digest import code_digest, local_modules
 
 ROOT = Path(__file__).parents[2]
@@ -135,26 +143,183 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
         record(metadata, name)
         Path(name).parent.mkdir(parents=True)
         Path(name).write_text("x")
-    removed = records.prune(["results/a/keep.csv"], results, metadata)
+    removed = records.prune(["results/a/keep.csv"], [results], metadata)
     assert removed == ["results/b/orphan.csv"]
     assert [p.name for p in results.rglob("*")] == ["a", "keep.csv"]
     assert [records.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
 
+
+# --- locks ---------------------------------------------------------------------------------------
 
 HOLD = (
     "import sys, time; from pathlib import Path; from support import run_lock;"
     "run_lock.take(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
 )
 
+# what a file system without flock does: the file can be made, the lock cannot be had
+NO_FLOCK = """
+import fcntl, os
+def patched(folder, number, flock=fcntl.flock):
+    def fails(file, how):
+        if os.readlink(f"/proc/self/fd/{file.fileno()}").startswith(str(folder)):
+            raise OSError(number, os.strerror(number))
+        flock(file, how)
+    return fails
+"""
+
+
+def no_flock(folder, number):
+    names = {}
+    exec(NO_FLOCK, names)
+    return names["patched"](folder, number)
+
+
+@contextlib.contextmanager
+def holding(lock, prelude=""):
+    """Another process that holds a lock; killed at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", prelude + "\n" + HOLD, str(lock)],
+        cwd=ROOT / "workflow", stdout=subprocess.PIPE, text=True,
+    ) as holder:  # fmt: skip
+        try:
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+        finally:
+            holder.kill()
+
 
 def test_the_lock_dies_with_its_process(tmp_path):
     lock = tmp_path / "sub/run.lock"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(lock)],
-        cwd=ROOT / "workflow", stdout=subprocess.PIPE, text=True,
-    ) as holder:  # fmt: skip
-        assert holder.stdout.readline() == "held\n"
+    with holding(lock) as holder:
         with pytest.raises(run_lock.RunningError, match=f"process {holder.pid}"):
             run_lock.take(lock)
         holder.kill()
-    run_lock.take(lock)
+    assert run_lock.take(lock) is None
+    assert lock.read_text() == str(os.getpid())
+
+
+def test_a_lock_can_be_waited_for(tmp_path):
+    lock = tmp_path / "compile.lock"
+    with holding(lock) as holder:
+        threading.Timer(0.3, holder.kill).start()
+        run_lock.acquire(lock, wait=True).file.close()
+        assert holder.wait(10) == -signal.SIGKILL
+    run_lock.acquire(lock, wait=False).file.close()
+
+
+@pytest.mark.parametrize("name", ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EINVAL"])
+def test_without_flock_the_machine_keeps_runs_apart(tmp_path, monkeypatch, name):
+    project, machine = tmp_path / "project", tmp_path / "tmp"
+    machine.mkdir()
+    number = getattr(errno, name)
+    prelude = (
+        f"{NO_FLOCK}\nfcntl.flock = patched({str(project)!r}, {number})\n"
+        "from pathlib import Path; from support import run_lock\n"
+        f"run_lock.TEMPORARY = Path({str(machine)!r})"
+    )
+    monkeypatch.setattr(fcntl, "flock", no_flock(project, number))
+    monkeypatch.setattr(run_lock, "TEMPORARY", machine)
+    lock = project / "run.lock"
+    with holding(lock, prelude) as holder:
+        with pytest.raises(run_lock.RunningError, match=f"process {holder.pid}"):
+            run_lock.take(lock)
+        assert run_lock.take(project / "another.lock")  # of another path
+        holder.kill()
+    line = run_lock.take(lock)
+    assert f"the file system of {lock} has no locks" in line
+    assert "do not start another one on another machine" in line
+    (tmp_path / "link").symlink_to(project)  # the same folder under another name
+    with pytest.raises(run_lock.RunningError):
+        run_lock.acquire(tmp_path / "link/run.lock", wait=False)
+
+
+def test_no_lock_anywhere_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", no_flock(tmp_path, errno.ENOSYS))
+    monkeypatch.setattr(run_lock, "TEMPORARY", tmp_path)
+    with pytest.raises(run_lock.LockError, match=r"run\.lock: no lock can be had, nor in "):
+        run_lock.take(tmp_path / "run.lock")
+
+
+def test_other_errors_of_a_lock_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", no_flock(tmp_path, errno.EIO))
+    with pytest.raises(run_lock.LockError, match=r"run\.lock: no lock can be had: Input/output"):
+        run_lock.take(tmp_path / "run.lock")
+    (tmp_path / "file").touch()
+    with pytest.raises(run_lock.LockError, match="no lock can be had: File exists"):
+        run_lock.take(tmp_path / "file/run.lock")
+
+
+def test_a_lock_file_of_another_user_is_a_lock_all_the_same(tmp_path, monkeypatch):
+    """It can be read, not written: the file stays as it is."""
+    lock = tmp_path / "run.lock"
+    lock.write_text("123")
+
+    def opened(path, flags, *mode, real=os.open):
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", opened)
+    held = run_lock.acquire(lock, wait=False)
+    with pytest.raises(run_lock.RunningError, match="process 123"):
+        run_lock.acquire(lock, wait=False)
+    held.file.close()
+    with pytest.raises(run_lock.LockError, match="Permission denied"):
+        run_lock.acquire(tmp_path / "new.lock", wait=False)
+
+
+def test_a_stand_in_is_no_link(tmp_path, monkeypatch):
+    """Where everybody may write, a link could lead to any file of the user's."""
+    project = tmp_path / "project"
+    monkeypatch.setattr(fcntl, "flock", no_flock(project, errno.ENOSYS))
+    monkeypatch.setattr(run_lock, "TEMPORARY", tmp_path)
+    (tmp_path / "precious").write_text("precious")
+    run_lock._stand_in(project / "run.lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(run_lock.LockError, match="no lock can be had"):
+        run_lock.take(project / "run.lock")
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    assert run_lock.unwritable(tmp_path / "new", tmp_path) is None
+    assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
+    (tmp_path / "file").touch()
+    line = run_lock.unwritable(tmp_path, tmp_path / "file/below")
+    assert line == f"{tmp_path}/file/below: a run writes here, and cannot: Not a directory"
+
+
+# --- the pages' sources --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A copy of the pages' sources."""
+    return shutil.copytree(ROOT / "workflow/report", tmp_path / "report")
+
+
+def test_the_pages_sources_can_be_used(report):
+    assert list(pages.errors(report)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("index.html.j2", "{% if %}", r"index\.html\.j2: line 1: Expected an expression"),
+        ("explorer.html.j2", "\n{{ x", r"explorer\.html\.j2: line 2: unexpected"),
+        ("style.css", "</style>", r"style\.css: has the characters </"),
+        ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
+        ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
+        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
+        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):
+    (report / file).write_text(text)
+    (found,) = pages.errors(report)
+    assert re.search(line, found)
+    assert "\n" not in found
+
+
+def test_a_source_that_is_no_text_is_one_line(report):
+    (report / "style.css").write_bytes(b"\xff")
+    assert list(pages.errors(report)) == [f"{report / 'style.css'}: not text in UTF-8"]

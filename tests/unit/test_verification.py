@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from commands import verification
+from commands.verification import TOLERANCE, compare
 from latentlab import StudyError
-from support import verification
-from support.verification import TOLERANCE, compare
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,7 +125,7 @@ def test_the_table_is_aligned():
 @pytest.fixture
 def verify_study(monkeypatch):
     """The script, which must not get as far as to clone."""
-    monkeypatch.syspath_prepend(ROOT / "workflow/scripts")
+    monkeypatch.syspath_prepend(ROOT / "workflow/commands")
     verify_study = importlib.import_module("verify_study")
     monkeypatch.setattr(verify_study, "git", lambda *arguments, **options: pytest.fail("cloned"))
     return verify_study

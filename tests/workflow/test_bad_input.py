@@ -239,11 +239,11 @@ def test_yaml_is_data(blank, text):
 def test_the_study_without_a_network(downloads):
     """All that needs none is done, and said; with the mirror the rest follows."""
     project, mirror = downloads
-    text = project.run("python", "workflow/scripts/run_study.py", DATA_MIRROR="")
+    text = project.run("python", "workflow/commands/run_study.py", DATA_MIRROR="")
     assert "Left out for want of a network: tiny" in text
     assert (project.root / "results/report/index.html").exists()
     assert not (project.root / "results/vae/cells/tiny").exists()
-    text = project.run("python", "workflow/scripts/run_study.py", DATA_MIRROR=str(mirror))
+    text = project.run("python", "workflow/commands/run_study.py", DATA_MIRROR=str(mirror))
     assert (project.root / "results/vae/cells/tiny").exists()
     assert project.pending() == set()
     assert "up to date" in project.dvc("status")

@@ -187,8 +187,8 @@ def test_a_removed_network_leaves_no_orphan(project):
 def test_an_edit_during_a_run_is_not_certified(project):
     """What DVC would record is the edited file beside results of the file before."""
     lock = (project.root / "dvc.lock").read_bytes()
-    stage = "cmd: snakemake --cores all &&"
-    project.replace("dvc.yaml", stage, f"{stage} cp edited.yaml params.yaml &&")
+    stage = "- snakemake --cores all\n"
+    project.replace("dvc.yaml", stage, f"{stage}      - cp edited.yaml params.yaml\n")
     project.edit("denoising.fresh_draws", 6)
     (project.root / "edited.yaml").write_text((project.root / "params.yaml").read_text())
     project.edit("denoising.fresh_draws", 7)

@@ -8,7 +8,7 @@ import pytest
 
 from project import Project
 
-COMMAND = ("python", "workflow/scripts/verify_study.py", "--folder", ".cache/verify")
+COMMAND = ("python", "workflow/commands/verify_study.py", "--folder", ".cache/verify")
 
 
 @pytest.mark.scenario("the whole study again by make verify")

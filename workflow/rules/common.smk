@@ -1,7 +1,6 @@
 # What all rules share: parameters, cells, code digests, one run at a time; and every function, which
 # Snakemake's lint wants apart from rules.
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,13 +11,22 @@ from snakemake.logging import logger
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
-from latentlab import StudyError
+from support import environment  # first: it pins what jobs inherit
+
+from latentlab import StudyError, claims
 from latentlab.cells import EXPERIMENTS, cells, vae_drawn
 from latentlab.params import read_params, read_yaml
-from support import effort, environment, records, run_lock
+from support import bytecode, effort, engine, locked, records, run_lock, watched
+from support.by_content import by_file
 from support.code_digest import code_digest
 
 environment.prepare()
+
+if workflow.is_main_process:
+    if line := locked.refusal(ROOT / "requirements.lock"):
+        raise WorkflowError(line)
+    if line := run_lock.unwritable(Path(".snakemake"), Path(".cache")):
+        raise WorkflowError(line)
 
 OFFLINE = bool(config.pop("offline", False))  # leave out images that must be downloaded
 if config:
@@ -28,6 +36,11 @@ if config:
     )
 
 SCHEMA = "workflow/schemas/params.schema.yaml"
+MADE = (
+    "results/",
+    "data/images/",
+    ".cache/",
+)  # where rules write: all else is a source
 try:
     PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
     if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
@@ -49,6 +62,50 @@ if OFFLINE:
             " that is there, such as digits"
         )
 
+
+def unwatched_data():
+    """A line for each path in the parameters whose changes DVC would not see."""
+    stages = read_yaml("dvc.yaml")["stages"]
+    named = {"data.fonts": ("study", [Path(PARAMS["data"]["fonts"])])}
+    for name in PARAMS["vae"]["datasets"]:
+        images = PARAMS["data"]["images"][name]
+        if images["source"] == "folder":
+            # importing it takes a moment
+            from latentlab.images import source_files
+
+            path, place = f"data.images.{name}.path", ROOT / images["path"]
+            try:
+                files = source_files(place, images["classes"], images.get("test_every"))
+            except (StudyError, OSError) as error:
+                raise WorkflowError(f"params.yaml: {path}: {error}") from None
+            named[path] = ("data", [*files, *watched.inside_folders(place)])
+    for path, (stage, files) in named.items():
+        known = watched.dependencies(stages[stage], PARAMS)
+        for place in watched.unwatched(files, known, ROOT):
+            yield (
+                f"params.yaml: {path}: reads {place}, which DVC does not watch; add it to the"
+                f" deps of the stage {stage} in dvc.yaml, a line '- {place}'"
+            )
+
+
+def linked_outputs():
+    """A line for each folder of results that is a link, behind which DVC versions nothing."""
+    folders = [".snakemake", "results", "data/images", *Path("results").glob("*")]
+    for folder in filter(os.path.islink, folders):
+        yield (
+            f"{folder} is a link, and DVC versions nothing behind one: make it a folder, mount the"
+            " other disk there, or let the links be below it (results/vae/cells, say);"
+            " snakemake alone runs with it"
+        )
+
+
+if workflow.is_main_process and Path("dvc.yaml").exists():
+    lines = list(unwatched_data())
+    if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
+        lines += linked_outputs()
+    if lines:
+        raise WorkflowError("\n".join(lines))
+
 if workflow.is_main_process:
     for line in records.mark_doubtful():
         logger.warning(line)
@@ -57,17 +114,14 @@ SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step
 CELLS = {experiment: cells(PARAMS, experiment) for experiment in EXPERIMENTS}
 
 
-def canonical(value):
-    """JSON that is equal when, and only when, the value is: order of keys aside.
-
-    Snakemake compares a dict as a set of values: swapping two goes unnoticed.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
 def here(path):
     """A path of the project, seen from the working directory."""
     return os.path.relpath(ROOT / path)
+
+
+def source_file(path):
+    """A file of the project that no rule makes; watched by content (below), not by its time."""
+    return ancient(here(path))
 
 
 def script(name):
@@ -99,19 +153,19 @@ def steps_of(experiment, cell):
 
 
 def settings(experiment, step):
-    """The settings of a cell's step, for ``params:``; the wildcards name the cell."""
+    """The file with the settings of a cell's step; the wildcards name the cell."""
 
     def of_cell(wildcards):
         cell = cell_of(wildcards)
         told = f"step {step} of the cell {cell} in the experiment {experiment}"
-        return canonical(known(steps_of(experiment, cell), step, told))
+        return by_file(known(steps_of(experiment, cell), step, told))
 
     return of_cell
 
 
 def section(experiment):
-    """A whole section of the parameters, for the steps that gather its cells."""
-    return canonical(PARAMS[experiment])
+    """The file with a whole section of the parameters, for the steps that gather its cells."""
+    return by_file(PARAMS[experiment])
 
 
 def of_cells(experiment, *files):
@@ -128,8 +182,8 @@ def figures(*paths):
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
 
 
-FONTS = here(PARAMS["data"]["fonts"])
-PUBLISHED = here("data/published.yaml")
+FONTS = source_file(PARAMS["data"]["fonts"])
+PUBLISHED = source_file("data/published.yaml")
 
 
 # --- an image set, and the folders of images
@@ -146,10 +200,16 @@ def image_settings(wildcards):
     if source["source"] == "folder":
         from latentlab.images import digest  # here: importing it takes a moment
 
-        content = digest(ROOT / source["path"])
-        return canonical({"dataset": wildcards.dataset, "content": content, **source})
+        try:
+            content = digest(
+                ROOT / source["path"], source["classes"], source.get("test_every")
+            )
+        except (StudyError, OSError) as error:
+            path = f"data.images.{wildcards.dataset}.path"
+            raise WorkflowError(f"{path}: {error}") from None
+        return by_file({"dataset": wildcards.dataset, "content": content, **source})
     kept = {key: value for key, value in source.items() if key != "classes"}
-    return canonical({"dataset": wildcards.dataset, **kept})
+    return by_file({"dataset": wildcards.dataset, **kept})
 
 
 def images_folder(wildcards, input):
@@ -190,7 +250,7 @@ def denoisers(step, **more):
 
     def of(wildcards):
         family = DENOISERS.format(**wildcards)
-        return canonical(
+        return by_file(
             {
                 "cells": {
                     cell.removeprefix(f"{family}/"): CELLS["denoising"][cell][step]
@@ -240,18 +300,57 @@ def of_dataset(file):
     return of
 
 
+def unsuitable_images(jobs):
+    """What these jobs would be refused for their image sets: parameter, given, allowed; in lines.
+
+    Sets that are fetched in this run are checked when they are there (``rule fetch_images``).
+    """
+    users = ("train_vae", "evaluate_vae", "plot_vae")
+    names = {job.wildcards.dataset for job in jobs if job.rule.name in users}
+    names -= {job.wildcards.dataset for job in jobs if job.rule.name == "fetch_images"}
+    if not names:
+        return []
+    from latentlab import images, suitability  # here: importing them takes a second
+
+    return [
+        line
+        for name in sorted(names)
+        for line in suitability.refusals(
+            PARAMS, name, images.load(f"data/images/{name}")
+        )
+    ]
+
+
 def drawn_models(wildcards):
     """What the figures of a data set show, of all its models."""
     image_set(wildcards.dataset)
-    return canonical(vae_drawn(PARAMS, wildcards.dataset))
+    return by_file(vae_drawn(PARAMS, wildcards.dataset))
 
 
 # --- conclusions
 
 
-def claimed_tables(path):
-    """The tables that the claims of a file rest on, sorted."""
-    claims = read_yaml(path)
+def read_claims(rules):
+    """The claims, which can be tested on tables of the rules so far; else refused, in lines."""
+    tables = [Path(path).parts for rule in rules for path in rule.output]
+    tables = {
+        (parts[1], Path(parts[3]).stem)
+        for parts in tables
+        if parts[0] == "results" and parts[2:3] == ("tables",)
+    }
+    try:
+        content = read_yaml(ROOT / claims.FILE)
+        published = read_yaml(ROOT / claims.PUBLISHED)
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
+    relevant = PARAMS["conclusions"]["relevant"]
+    if lines := claims.errors(content, published, relevant, tables):
+        raise WorkflowError("\n".join(lines))
+    return content
+
+
+def claimed_tables(claims):
+    """The tables that the claims rest on, sorted."""
     named = {
         (entry["experiment"], entry["table"])
         for claim in claims["claims"].values()
@@ -281,6 +380,15 @@ def digests():
     }
 
 
+def unusable_pages(jobs):
+    """What the last of these jobs, which write the pages, would find wrong with their sources."""
+    if not any(job.rule.name.startswith("render_") for job in jobs):
+        return []
+    from support import pages  # here: importing it takes a moment
+
+    return list(pages.errors(ROOT / "workflow/report"))
+
+
 def folder_of(cell):
     """Where the results of a cell are, named as in its settings: the experiment first."""
     experiment, *names = Path(cell).parts
@@ -297,16 +405,29 @@ for experiment in ("architectures", "optimizers", "letters", "denoising"):
 
 onstart:
     if workflow.is_main_process:
+        if line := engine.refused_mode(workflow):
+            raise WorkflowError(line)
         try:
-            run_lock.take(Path(".snakemake/run.lock"))
-        except run_lock.RunningError as error:
+            if line := run_lock.take(Path(".snakemake/run.lock")):
+                logger.warning(line)
+        except run_lock.LockError as error:
+            raise WorkflowError(str(error)) from None
+        jobs = list(workflow.dag.needrun_jobs())
+        try:
+            if lines := [*unsuitable_images(jobs), *unusable_pages(jobs)]:
+                raise WorkflowError("\n".join(lines))
+        except (StudyError, OSError) as error:
             raise WorkflowError(str(error)) from None
         environment.record(Path("logs/environment.json"))
+        for line in (environment.overruled_line(), environment.processor_line()):
+            if line:
+                logger.warning(line)
+        bytecode.check_by_content([ROOT / "src", ROOT / "workflow"])
         # With its limit of jobs a second the scheduler looks at all ready jobs once a second for
         # every job that has ended (docs/scaling.md). On one machine cores are the limit.
         if workflow.local_exec and workflow.scheduler is not None:
             workflow.scheduler.job_rate_limiter = None
-        if any(job.rule.name in COMPILED for job in workflow.dag.needrun_jobs()):
+        if any(job.rule.name in COMPILED for job in jobs):
             shell(
                 "python {script}", script=here("workflow/scripts/compile_powell.py")
             )

@@ -1,6 +1,7 @@
 # conclusions: which claims of the original hold, and which of its figures?
 
-CLAIMS = here("data/claims.yaml")
+CLAIMS = source_file("data/claims.yaml")
+CLAIMED = read_claims(workflow.rules)
 CONCLUSIONS_FIGURES = ["claims", "published_figures"]
 
 
@@ -14,7 +15,7 @@ rule conclusions:
 
 rule test_conclusions:
     input:
-        claimed_tables(ROOT / "data/claims.yaml"),
+        claimed_tables(CLAIMED),
         script=script("test_conclusions"),
         claims=CLAIMS,
         published=PUBLISHED,
@@ -25,7 +26,7 @@ rule test_conclusions:
     log:
         "logs/test_conclusions.log",
     params:
-        settings=canonical({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
+        settings=by_file({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
         results=subpath(output.metrics, ancestor=2),
         code=code("test_conclusions"),
     shell:

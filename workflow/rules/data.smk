@@ -11,6 +11,7 @@ IMAGE_FILES = [
 rule fetch_images:
     input:
         script=script("fetch_images"),
+        check=script("check_images"),
     output:
         train_images="data/images/{dataset}/train_images.npy",
         train_labels="data/images/{dataset}/train_labels.npy",
@@ -23,5 +24,8 @@ rule fetch_images:
         folder=subpath(output.train_images, parent=True),
         code=code("fetch_images"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --folder {params.folder:q}"
+        # what is checked decides no result: with it among the settings, or in a job between images
+        # and trainings, an edit of a knob that only measures would train anew
+        "( python {input.script:q} --settings {params.settings:q} --folder {params.folder:q}"
+        " && python {input.check:q} --parameters params.yaml --images {params.folder:q} )"
         " 2> {log:q}"

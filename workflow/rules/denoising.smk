@@ -86,7 +86,7 @@ rule compare_denoising:
     log:
         "logs/compare_denoising.log",
     params:
-        settings=canonical(denoising_comparison(PARAMS)),
+        settings=by_file(denoising_comparison(PARAMS)),
         code=code("compare_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
@@ -102,7 +102,7 @@ rule vary_denoising:
     log:
         "logs/vary_denoising.log",
     params:
-        settings=canonical(denoising_variations(PARAMS)),
+        settings=by_file(denoising_variations(PARAMS)),
         code=code("vary_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
@@ -118,7 +118,7 @@ rule relate_denoising:
     log:
         "logs/relate_denoising/{font}.log",
     params:
-        settings=lambda wildcards: canonical(related(wildcards.font)),
+        settings=lambda wildcards: by_file(related(wildcards.font)),
         code=code("relate_denoising"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
@@ -186,7 +186,7 @@ rule plot_denoising:
     log:
         "logs/plot_denoising.log",
     params:
-        settings=canonical(denoising_drawn(PARAMS)),
+        settings=by_file(denoising_drawn(PARAMS)),
         folder=subpath(output[0], parent=True),
         code=code("plot_denoising"),
     shell:

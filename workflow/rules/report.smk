@@ -14,17 +14,17 @@ rule render_report:
         rules.vae.input,
         rules.conclusions.input,
         script=script("render_report"),
-        template=here("workflow/report/index.html.j2"),
-        style=here("workflow/report/style.css"),
-        spanish=here("workflow/report/spanish.yaml"),
-        javascript=here("workflow/report/language.js"),
-        lock=here("requirements.lock"),
+        template=source_file("workflow/report/index.html.j2"),
+        style=source_file("workflow/report/style.css"),
+        spanish=source_file("workflow/report/spanish.yaml"),
+        javascript=source_file("workflow/report/language.js"),
+        lock=source_file("requirements.lock"),
     output:
         "results/report/index.html",
     log:
         "logs/render_report.log",
     params:
-        settings=canonical({"params": PARAMS, "digests": digests()}),
+        settings=by_file({"params": PARAMS, "digests": digests()}),
         results=subpath(output[0], ancestor=2),
         code=code("render_report"),
     shell:
@@ -53,16 +53,16 @@ rule render_explorer:
             for file in IMAGE_FILES
         ],
         fonts=FONTS,
-        template=here("workflow/report/explorer.html.j2"),
-        style=here("workflow/report/style.css"),
-        own_style=here("workflow/report/explorer.css"),
-        javascript=here("workflow/report/explorer.js"),
+        template=source_file("workflow/report/explorer.html.j2"),
+        style=source_file("workflow/report/style.css"),
+        own_style=source_file("workflow/report/explorer.css"),
+        javascript=source_file("workflow/report/explorer.js"),
     output:
         "results/report/explorer.html",
     log:
         "logs/render_explorer.log",
     params:
-        settings=canonical(EXPLORED),
+        settings=by_file(EXPLORED),
         results=subpath(output[0], ancestor=2),
         images=images_root,
         code=code("render_explorer"),

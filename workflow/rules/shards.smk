@@ -23,7 +23,7 @@ def part_settings(experiment):
         *names, part = wildcards
         cell = cell_of(names)
         train = steps_of(experiment, cell)["train"]
-        return canonical({**train, "part": [int(part), parts_of(experiment, cell)]})
+        return by_file({**train, "part": [int(part), parts_of(experiment, cell)]})
 
     return of_part
 
@@ -42,8 +42,20 @@ def part_files(experiment):
     return of_cell
 
 
-def part_folders(wildcards, input):
-    return sorted({os.path.dirname(path) for path in input.parts})
+def join_settings(experiment):
+    """The settings of a joined cell: parts are gone by then, so what they were made of is here."""
+
+    def of_cell(wildcards):
+        cell = cell_of(wildcards)
+        train = steps_of(experiment, cell)["train"]
+        return by_file({**train, "parts": parts_of(experiment, cell)})
+
+    return of_cell
+
+
+def parts_folder(wildcards, input):
+    """Where the folders of a cell's parts are."""
+    return os.path.dirname(os.path.dirname(input.parts[0]))
 
 
 if SHARDS > 1:
@@ -55,7 +67,8 @@ if SHARDS > 1:
             input:
                 script=script(f"train_{experiment}"),
                 fonts=FONTS,
-                tuning=tuning if experiment == "optimizers" else [],
+                # the rule that joins watches its content; of parts that are gone nothing is known
+                tuning=ancient(tuning) if experiment == "optimizers" else [],
             output:
                 weights=temp(f".cache/parts/{experiment}/{cell}/{{part}}/weights.npz"),
                 history=temp(f".cache/parts/{experiment}/{cell}/{{part}}/history.csv"),
@@ -76,6 +89,8 @@ if SHARDS > 1:
                 f"join_{experiment}"
             input:
                 script=script("join_parts"),
+                fonts=FONTS,
+                tuning=tuning if experiment == "optimizers" else [],
                 parts=part_files(experiment),
             output:
                 weights=f"results/{experiment}/cells/{cell}/weights.npz",
@@ -84,13 +99,13 @@ if SHARDS > 1:
             log:
                 f"logs/join_{experiment}/{cell}.log",
             params:
-                # parts are gone when they are joined: what they were made of is compared here
-                settings=settings(experiment, "train"),
+                settings=join_settings(experiment),
                 trained=code(f"train_{experiment}"),
-                parts=part_folders,
+                parts=parts_folder,
                 code=code("join_parts"),
             shell:
-                "python {input.script:q} --parts {params.parts:q} --weights {output.weights:q}"
+                "python {input.script:q} --settings {params.settings:q} --parts {params.parts:q}"
+                " --weights {output.weights:q}"
                 " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
 
         workflow.ruleorder(f"join_{experiment}", f"train_{experiment}")

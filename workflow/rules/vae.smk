@@ -75,7 +75,7 @@ rule tabulate_vae:
     log:
         "logs/tabulate_vae.log",
     params:
-        settings=canonical({"seed": PARAMS["seed"], **PARAMS["vae"]}),
+        settings=by_file({"seed": PARAMS["seed"], **PARAMS["vae"]}),
         results=subpath(output.metrics, parent=True),
         code=code("tabulate_vae"),
     shell:

@@ -20,9 +20,9 @@ def joined(tables):
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "parts*", "weights", "history", "runs")
+    args = step.arguments(__doc__, argv, "parts", "weights", "history", "runs")
 
-    parts = sorted(args.parts, key=lambda folder: int(folder.name))
+    parts = [args.parts / str(part) for part in range(args.settings["parts"])]
     weights = [load_npz(folder / "weights.npz") for folder in parts]
     save_npz(args.weights, {n: np.concatenate([w[n] for w in weights]) for n in weights[0]})
     for path in (args.history, args.runs):

@@ -15,9 +15,9 @@ from latentlab.training import history_table, labeled, runs_table, weights_of
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "tuning*", "weights", "history", "runs")
+    args = step.arguments(__doc__, argv, "fonts", "tuning?", "weights", "history", "runs")
     letters = read_fonts(args.fonts)[args.settings["font"]].pixels
-    rates = chosen_rates(read_csv(args.tuning[0])) if args.tuning else {}
+    rates = chosen_rates(read_csv(args.tuning)) if args.tuning else {}
 
     trainings = train(args.settings, letters, rates, step.log)
 

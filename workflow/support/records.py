@@ -5,8 +5,9 @@ differ between two identical runs. With these zeroed, equal runs leave equal byt
 ``snakemake -n`` still sees every edit: it compares the other fields.
 
 A record is also sealed: a digest of its fields and of the output's bytes. Snakemake itself
-trusts an output that is there, whatever its content, and takes one without a record for up to
-date; ``doubtful`` finds both, and what it finds is marked to be computed again.
+trusts an output that is there, whatever its content, takes one without a record for up to
+date, and an input for the one that was read unless it is newer than the output; ``doubtful`` finds
+all three by content, and what it finds is marked to be computed again.
 """
 
 from __future__ import annotations
@@ -15,23 +16,39 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from support.by_content import file_digest
 
 RECORDS = Path(".snakemake/metadata")
 INCOMPLETE = Path(".snakemake/incomplete")
 RESULTS = (Path("results"), Path("data/images"))
+PARTS = Path(".cache/parts")  # of cells, joined and removed (shards.smk)
 _VOLATILE = {"starttime": 0.0, "endtime": 0.0, "job_hash": 0}
 _NAME_MAX = 254  # Snakemake splits longer names over folders
 _TEMPORARY = ".*.tmp"
 _MARK = '{"external_jobid": null, "doubtful": true}'  # Snakemake replaces it when the job starts
 
 
+def files_below(folder: Path) -> list[Path]:
+    """All files below a folder, sorted; through links to folders, as whoever reads them goes."""
+    found, seen = [], set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link back to a folder above
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [path for name in names if (path := Path(parent, name)).is_file()]
+    return sorted(found)
+
+
 def record_files(records: Path) -> Iterator[Path]:
     """All record files, in subfolders too (long names are split over folders)."""
-    found = (path for path in sorted(records.rglob("*")) if path.is_file())
-    return (path for path in found if not path.match(_TEMPORARY))
+    return (path for path in files_below(records) if not path.match(_TEMPORARY))
 
 
 def output_of(record: Path, records: Path) -> str:
@@ -63,23 +80,37 @@ def _replace(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _seal(record: dict[str, Any], output: Path) -> str:
-    """Digest of a record's other fields and of the output's bytes."""
+def _seal(record: dict[str, Any], content: str) -> str:
+    """Digest of a record's other fields and of the output's bytes, given by their digest."""
     fields = {key: value for key, value in record.items() if key != "seal"}
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    with output.open("rb") as stream:
-        digest.update(hashlib.file_digest(stream, "sha256").digest())
+    digest.update(bytes.fromhex(content))
     return digest.hexdigest()[:32]
+
+
+def _detach(path: Path) -> None:
+    """Make a file of its own of a link: DVC's cache may hold the other name of a record.
+
+    Snakemake writes records in place, which would change what the cache has.
+    """
+    if path.is_symlink() or path.stat().st_nlink > 1:
+        content, mode = path.read_bytes(), path.stat().st_mode & 0o777
+        temporary = path.with_name(f".{os.getpid()}.tmp")
+        temporary.write_bytes(content)
+        os.chmod(temporary, mode | 0o600)
+        temporary.replace(path)
 
 
 def normalize(records: Path = RECORDS) -> None:
     """Zero the fields of all records that tell when and by which process a job ran; seal them.
 
-    Keys are sorted too. Records that are not valid JSON, and what a killed run left of a
+    Keys are sorted too; checksums of scripts go, whose code has a digest among the parameters: a
+    comment would change them. Records that are not valid JSON, and what a killed run left of a
     temporary one, are removed: their outputs are then computed again.
     """
-    for path in list(records.rglob(_TEMPORARY)):
-        path.unlink(missing_ok=True)
+    for path in files_below(records):
+        if path.match(_TEMPORARY):
+            path.unlink(missing_ok=True)
     for path in record_files(records):
         record = _read(path)
         if record is None:
@@ -90,10 +121,39 @@ def normalize(records: Path = RECORDS) -> None:
                 record[key] = value
         output = Path(output_of(path, records))
         if "seal" not in record and output.is_file():  # Snakemake wrote it in this run
-            record["seal"] = _seal(record, output)
+            checksums = record.get("input_checksums") or {}
+            record["input_checksums"] = {
+                name: checksum for name, checksum in checksums.items() if not name.endswith(".py")
+            }
+            record["seal"] = _seal(record, file_digest(output))
         normal = json.dumps(record, sort_keys=True)
         if normal != path.read_text():
             _replace(path, normal)
+
+
+UNKNOWN = "has no job record"
+OTHER_INPUT = "was computed from another"
+
+
+def _doubt(output: Path, records: Path, digest: Callable[[str], str]) -> str | None:
+    """Why no job record vouches for a result file; None where one does."""
+    path = record_of(str(output), records)
+    if not path.is_file():
+        # git's: a clone has it before its first run
+        return None if output.name == "metrics.json" else UNKNOWN
+    record = _read(path)
+    if record is None:
+        path.unlink()
+        return "has a damaged job record"
+    if "seal" in record and record["seal"] != _seal(record, digest(str(output))):
+        return "is not what its job wrote"
+    for name, checksum in (record.get("input_checksums") or {}).items():
+        # of what no rule makes, the rules watch the content themselves (common.smk)
+        if name.startswith(tuple(f"{folder}/" for folder in RESULTS)):
+            found = digest(name)
+            if found and checksum != f"sha256:{found}":
+                return f"{OTHER_INPUT} {name}"
+    return None
 
 
 def doubtful(
@@ -103,21 +163,13 @@ def doubtful(
 
     Records that cannot be read are removed.
     """
+    digest = cache(file_digest)  # results are inputs of others: each is read once
     for folder in results:
-        for output in sorted(folder.rglob("*")):
-            if not output.is_file() or output.name.startswith("."):  # .gitignore; a job's own
+        for output in files_below(folder):
+            if output.name.startswith("."):  # .gitignore; a job's own
                 continue
-            path = record_of(str(output), records)
-            if not path.is_file():
-                if output.name != "metrics.json":  # git's: a clone has it before its first run
-                    yield str(output), "has no job record"
-                continue
-            record = _read(path)
-            if record is None:
-                path.unlink()
-                yield str(output), "has a damaged job record"
-            elif "seal" in record and record["seal"] != _seal(record, output):
-                yield str(output), "is not what its job wrote"
+            if reason := _doubt(output, records, digest):
+                yield str(output), reason
 
 
 def mark_doubtful(incomplete: Path = INCOMPLETE) -> list[str]:
@@ -129,38 +181,47 @@ def mark_doubtful(incomplete: Path = INCOMPLETE) -> list[str]:
     for path in record_files(incomplete):
         if path.read_text() == _MARK:
             path.unlink()
-    lines, unknown = [], 0
-    for output, reason in doubtful():
+    for path in record_files(RECORDS):
+        _detach(path)
+    lines, unknown, others = [], 0, 0
+    for output, reason in doubtful((*RESULTS, PARTS)):
         path = record_of(output, incomplete)
         if not path.exists():  # else a job is at work on it
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_MARK)
-        if reason == "has no job record":
+        if reason == UNKNOWN:
             unknown += 1
+        elif reason.startswith(OTHER_INPUT):
+            others += 1
         else:
             lines.append(f"{output} {reason}: it is computed again")
     if unknown:
         lines.append(f"results without a job record in .snakemake, computed again: {unknown}")
+    if others:
+        lines.append(f"results of which an input is another now, computed again: {others}")
     return lines
 
 
-def prune(outputs: Iterable[str], results: Path, records: Path = RECORDS) -> list[str]:
-    """Remove files below ``results`` and records that belong to none of the outputs.
+def prune(
+    outputs: Iterable[str], results: Iterable[Path] = RESULTS, records: Path = RECORDS
+) -> list[str]:
+    """Remove files below the folders of results and records that belong to none of the outputs.
 
     outputs : all output paths of the workflow, relative to the working directory
     Returns the paths removed, sorted; empty folders go too.
     """
     wanted = {os.path.normpath(path) for path in outputs}
     removed = []
-    for path in sorted(results.rglob("*")):
-        if path.is_file() and os.path.normpath(path) not in wanted:
+    for path in (path for folder in results for path in files_below(folder)):
+        if os.path.normpath(path) not in wanted and path.name != ".gitignore":  # DVC writes those
             path.unlink()
             removed.append(str(path))
     for path in record_files(records):
         if os.path.normpath(output_of(path, records)) not in wanted:
             path.unlink()
-    for folder in (results, records):
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir() and not any(path.iterdir()):
+    for folder in (*results, records):
+        for parent, _, _ in os.walk(folder, topdown=False, followlinks=True):
+            path = Path(parent)
+            if path != folder and not path.is_symlink() and not any(path.iterdir()):
                 path.rmdir()
     return removed

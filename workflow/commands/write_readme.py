@@ -1,7 +1,10 @@
 """Rewrite the tables of README.md and docs/results.md that come from the results."""
 
 import re
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
 
 from latentlab.arrays import replacing

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
 
 from latentlab.params import read_yaml
 
-sys.path.insert(0, str(step.ROOT / "workflow"))
-from support import verification
+import verification
 
 FILES_SHOWN = 8
 
@@ -98,7 +98,7 @@ def main(argv):
         step.log(f"Not committed, and so not looked at: {len(edited)} files")
     folder = args.folder.resolve()
     clone(folder)
-    run = subprocess.run([sys.executable, "workflow/scripts/run_study.py"], cwd=folder)
+    run = subprocess.run([sys.executable, "workflow/commands/run_study.py"], cwd=folder)
     if run.returncode:
         raise step.latentlab.StudyError(f"the study failed in {folder}: run the same command again")
 

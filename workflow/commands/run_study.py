@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
 from fetch_images import download
 
@@ -39,7 +41,9 @@ def missing_images(params):
 
 def call(*command):
     """Run a command; leave with its exit code when it fails."""
-    code = subprocess.run(command, cwd=step.ROOT).returncode
+    # what the user has set: the run itself overrules it, says so and writes it down
+    environ = {**os.environ, **step.latentlab.OVERRULED}
+    code = subprocess.run(command, cwd=step.ROOT, env=environ).returncode
     if code:
         sys.exit(code)
 

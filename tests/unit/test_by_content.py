@@ -1,0 +1,179 @@
+"""What is compared by content: settings, sources, packages, compiled modules, job records."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support import by_content, bytecode, locked, records
+from support.by_content import by_file, canonical, file_digest
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("settings")
+
+
+@given(VALUES)
+def test_a_value_goes_through_its_file(folder, value):
+    path = by_file(value, folder)
+    with open(path) as stream:
+        assert canonical(json.load(stream)) == canonical(value)
+
+
+def test_a_file_is_named_by_what_it_holds(tmp_path):
+    one = by_file({"a": 1, "b": 2}, tmp_path)
+    assert by_file({"b": 2, "a": 1}, tmp_path) == one
+    assert by_file({"a": 2, "b": 1}, tmp_path) != one
+    (tmp_path / os.path.basename(one)).write_text("damaged")
+    assert by_file({"a": 1, "b": 2}, tmp_path) == one
+    with open(one) as stream:
+        assert json.load(stream) == {"a": 1, "b": 2}
+    assert len(list(tmp_path.iterdir())) == 2  # and no temporary file
+
+
+def test_sources_are_digested_as_they_were_when_the_process_began(tmp_path):
+    path = tmp_path / "font.h"
+    path.write_text("1")
+    before = by_content.files_digest([str(path)])
+    path.write_text("2")
+    assert by_content.files_digest([str(path)]) == before
+    assert file_digest(path) != ""
+    assert file_digest(tmp_path / "none") == ""
+
+
+# --- packages ------------------------------------------------------------------------------------
+
+LOCK = """\
+numpy=={numpy} \\
+    --hash=sha256:0123
+pyreadline3==3.5.6 ; sys_platform == 'win32' \\
+    --hash=sha256:0123
+not-installed-anywhere==1.0 \\
+    --hash=sha256:0123
+"""
+
+
+def test_other_versions_than_the_locked_ones_are_refused(tmp_path):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(LOCK.format(numpy=metadata.version("numpy")))
+    assert locked.refusal(lock) is None
+    lock.write_text(LOCK.format(numpy="1.0"))
+    line = locked.refusal(lock)
+    assert line is not None
+    assert line.startswith(
+        f"1 installed packages are not those of requirements.lock: numpy"
+        f" {metadata.version('numpy')} (not 1.0);"
+    )
+
+
+def test_the_pins_are_those_of_the_lock():
+    root = Path(__file__).parents[2]
+    lines = (root / "requirements.lock").read_text().splitlines()
+    names = [line.split("==")[0] for line in lines if line[:1].isalnum()]
+    pins = dict(locked.pins(root / "requirements.lock"))
+    assert {"numpy", "snakemake", "jax", "orjson"} <= set(pins)
+    left_out = set(names) - set(pins)  # of other machines
+    assert left_out <= {line.split("==")[0] for line in lines if " ; " in line}
+
+
+# --- compiled modules ----------------------------------------------------------------------------
+
+
+def run_module(folder):
+    command = [sys.executable, "-c", "import module; print(module.VALUE)"]
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_an_edit_that_keeps_time_and_size_is_run(tmp_path, checked):
+    """Without the check the old code runs: the control."""
+    source = tmp_path / "module.py"
+    source.write_text("VALUE = 1\n")
+    run_module(tmp_path)
+    if checked:
+        bytecode.check_by_content([tmp_path])
+    status = source.stat()
+    source.write_text("VALUE = 2\n")
+    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert run_module(tmp_path) == ("2\n" if checked else "1\n")
+    # and it stays so, for Python renews such a file as it found it
+    if checked:
+        source.write_text("VALUE = 3\n")
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert run_module(tmp_path) == "3\n"
+
+
+def test_a_module_with_an_error_is_left_alone(tmp_path):
+    (tmp_path / "module.py").write_text("def")
+    bytecode.check_by_content([tmp_path])
+    assert not os.path.exists(importlib.util.cache_from_source(str(tmp_path / "module.py")))
+
+
+# --- job records ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A result, one that was computed from it, and their records, sealed; functions of both."""
+    monkeypatch.chdir(tmp_path)
+    checksums = {"results/a.csv": "", "results/b.csv": "results/a.csv"}
+    for name, made_of in checksums.items():
+        os.makedirs("results", exist_ok=True)
+        with open(name, "w") as stream:
+            stream.write(name)
+        record = records.record_of(name, records.RECORDS)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        inputs = {made_of: f"sha256:{file_digest(made_of)}"} if made_of else {}
+        inputs["workflow/scripts/x.py"] = "sha256:0"
+        record.write_text(json.dumps({"starttime": 5.0, "input_checksums": inputs}))
+    records.normalize()
+    return tmp_path
+
+
+def test_checksums_of_scripts_are_no_part_of_a_record(study):
+    """A comment would change them, and with them dvc.lock on a machine that ran nothing."""
+    for record in records.record_files(records.RECORDS):
+        assert "x.py" not in record.read_text()
+    assert list(records.doubtful()) == []
+
+
+def test_a_result_whose_input_is_another_is_doubted(study):
+    (study / "results/a.csv").write_text("another, with a record of its own")
+    record = records.record_of("results/a.csv", records.RECORDS)
+    content = json.loads(record.read_text())
+    del content["seal"]
+    record.write_text(json.dumps(content))
+    records.normalize()
+    assert list(records.doubtful()) == [
+        ("results/b.csv", "was computed from another results/a.csv")
+    ]
+    lines = records.mark_doubtful()
+    assert lines == ["results of which an input is another now, computed again: 1"]
+
+
+def test_files_behind_links_to_folders_are_looked_at(study):
+    os.rename("results", "disk")
+    os.symlink("disk", "results")
+    os.mkdir("results/inner")
+    os.symlink("..", "results/inner/back")  # a circle
+    assert list(records.doubtful()) == []
+    (study / "disk/a.csv").write_text("damaged")
+    assert ("results/a.csv", "is not what its job wrote") in list(records.doubtful())
+    removed = records.prune(["results/a.csv"])
+    assert removed == ["results/b.csv"]

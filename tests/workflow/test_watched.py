@@ -1,0 +1,226 @@
+"""What DVC watches is what the steps read: lists kept by hand, compared with the files opened."""
+
+import re
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from latentlab.params import read_yaml
+from project import copy_project
+from support.code_digest import local_modules
+from support.watched import dependencies, inside_folders, unwatched
+
+ROOT = Path(__file__).parents[2]
+
+# Installed in a copy of the project: writes down every file below the project that a process
+# opens for reading, a file a process, named by the stage that DVC runs and by what reads.
+TRACE = """
+import atexit, os, sys
+def _trace(who, root=os.getcwd(), folder={folder!r}, seen=set()):
+    def hook(event, arguments):
+        if event == "open" and isinstance(arguments[0], str):
+            path, mode = os.path.abspath(arguments[0]), arguments[1] or ""
+            if path.startswith(root + "/") and not set(mode) & set("wax+") and path not in seen:
+                seen.add(path)
+    sys.addaudithook(hook)
+    @atexit.register
+    def write():
+        name = os.environ.get("DVC_STAGE", "none").replace("/", "-") + "--" + who
+        with open(f"{{folder}}/{{name}}--{{os.getpid()}}", "w") as file:
+            file.writelines(os.path.relpath(path, root) + "\\n" for path in sorted(seen))
+"""
+
+NOT_WATCHED = {
+    "params.yaml": "a stage's params, by what they say",
+    "dvc.yaml": "a stage's own text; read to compare it with the parameters",
+    "dvc.lock": "DVC's own; pruned of what is gone",
+    ".snakemake": "a folder",
+    ".cache": "a folder",
+}
+"""Files that a stage reads and DVC does not watch as a dependency, with the reason."""
+
+OWN = (".snakemake/", ".cache/", "logs/", "results/")  # what a run itself writes
+
+
+def source_of(path: str) -> str:
+    """The module that a compiled file is of; any other file as it is."""
+    found = Path(path)
+    if found.suffix == ".pyc":
+        return (found.parents[1] / f"{found.name.split('.')[0]}.py").as_posix()
+    return path
+
+
+def reads_of(folder: Path) -> dict[tuple[str, str], set[str]]:
+    """The files that were read, by stage and reader: "graph", or the name of a step's script."""
+    found = defaultdict(set)
+    for path in folder.iterdir():
+        stage, who, _ = path.name.split("--")
+        found[stage.split("@")[0], who] |= set(map(source_of, path.read_text().splitlines()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory):
+    """A project of its own whose whole study ran from nothing by DVC, and who read what."""
+    folder = tmp_path_factory.mktemp("reads")
+    project = copy_project(tmp_path_factory.mktemp("traced") / "project")
+    trace = TRACE.format(folder=str(folder))
+    project.replace(
+        "Snakefile", "from snakemake.utils", f"{trace}\n_trace('graph')\n\nfrom snakemake.utils"
+    )
+    project.replace(
+        "workflow/scripts/step.py",
+        "from __future__ import annotations\n",
+        f"from __future__ import annotations\n{trace}\n"
+        "_trace(os.path.basename(sys.argv[0]).removesuffix('.py'))\n",
+    )
+    project.dvc("repro")
+    return project, reads_of(folder)
+
+
+def watched_by(project, stage):
+    """The files below the dependencies of a stage, by what dvc.lock says they are."""
+    lock = YAML(typ="safe").load(project.root / "dvc.lock")["stages"]
+    paths = {
+        dep["path"]
+        for name, entry in lock.items()
+        if name.split("@")[0] == stage
+        for dep in entry["deps"]
+    }
+    files = project.run("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    known = files.splitlines()
+    return paths, {
+        file for file in known for path in paths if file == path or file.startswith(path + "/")
+    }
+
+
+@pytest.mark.scenario("what DVC watches is what the steps read", 2)
+@pytest.mark.parametrize("stage", ["data", "study"])
+def test_every_file_that_a_stage_reads_is_watched_and_no_other(traced, stage):
+    project, reads = traced
+    steps = {who for at, who in reads if at == stage} - {"graph"}
+    steps -= {"check_images"}  # refuses what later steps could not do: no byte hangs on it
+    assert steps
+    read = set().union(
+        *(files for (at, who), files in reads.items() if at == stage and who in steps)
+    )
+    # what a step's code digest covers is behind it, whether this run came there or not
+    scripts = project.root / "workflow/scripts"
+    for who in steps:
+        modules = local_modules(scripts / f"{who}.py", (scripts, project.root / "src"))
+        read |= {path.relative_to(project.root).as_posix() for path in modules}
+    read |= {"requirements.lock"}
+    if stage == "data":  # of the graph, its one rule: all else reaches it by its settings
+        read |= {"workflow/rules/data.smk"}
+    else:
+        read |= {"Snakefile"} | reads[stage, "graph"]
+    read = {path for path in read if not path.startswith(OWN)} - set(NOT_WATCHED)
+
+    paths, watched = watched_by(project, stage)
+    images = {path for path in read if path.startswith("data/images/")}
+    assert read - watched - images == set()
+    assert watched - read == set(), "watched, and read by nothing"
+    assert (images and "data/images" in paths) or stage == "data"
+
+
+def test_the_trace_sees_what_is_read(traced):
+    """Controls: without them an empty trace would pass."""
+    _, reads = traced
+    assert "data/fonts/font.h" in reads["study", "train_letters"]
+    assert "data/claims.yaml" in reads["study", "test_conclusions"]
+    assert "src/latentlab/powell.py" in reads["study", "train_architectures"]
+    assert "workflow/rules/vae.smk" in reads["study", "graph"]
+
+
+@pytest.mark.scenario("an edit of anything watched is seen by both tools", 6)
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("data/claims.yaml", "smallest", "smallest "),
+        ("data/published.yaml", "0.127", "0.128"),
+        ("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a"),
+        ("workflow/report/style.css", "body {", "body {\n  margin: 1px;"),
+        ("workflow/report/index.html.j2", "<main", "<main "),
+        ("src/latentlab/statistics.py", "def ", "EDITED = 1\n\n\ndef "),
+    ],
+)
+def test_an_edit_is_seen_by_both_tools(project, file, old, new):
+    path = project.root / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert project.pending()
+    assert "up to date" not in project.dvc("status")
+
+
+# --- paths that parameters name ------------------------------------------------------------------
+
+
+@pytest.mark.scenario("a path in the parameters that DVC does not watch", 3)
+def test_a_font_of_ones_own_is_watched(project):
+    (project.root / "mine").mkdir()
+    font = (project.root / "data/fonts/font.h").read_text()
+    (project.root / "mine/own.h").write_text(font)
+    project.edit("data.fonts", "mine/own.h")
+    project.dvc("repro")
+    assert "up to date" in project.dvc("status")
+    (project.root / "mine/own.h").write_text(font.replace("{0x04, 0x0a", "{0x05, 0x0a"))
+    assert "mine/own.h" in project.dvc("status")
+    assert project.pending()
+
+
+def test_dependencies_are_filled_in_from_parameters():
+    params = {"data": {"fonts": "mine/own.h"}}
+    stage = {"do": {"deps": ["${data.fonts}", "src", {"x": {"cache": False}}, "${item}"]}}
+    assert dependencies(stage, params) == ["mine/own.h", "src", "x", "${item}"]
+
+
+def test_what_is_behind_a_link_to_a_folder_is_not_watched(tmp_path):
+    for name in ("photos/circle", "elsewhere/square"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.png").touch()
+    (tmp_path / "photos/square").symlink_to(tmp_path / "elsewhere/square")
+    (tmp_path / "photos/circle/2.png").symlink_to(tmp_path / "elsewhere/square/1.png")
+    files = [Path("photos/circle/1.png"), Path("photos/circle/2.png"), Path("photos/square/1.png")]
+    assert list(unwatched(files, ["photos"], tmp_path)) == [Path("elsewhere/square")]
+    assert list(unwatched(files, ["photos", "elsewhere"], tmp_path)) == []
+    assert list(unwatched(files, ["photos/circle/1.png", "elsewhere"], tmp_path)) == []
+    assert list(unwatched(files[1:], [], tmp_path)) == [
+        Path("photos/circle"), Path("elsewhere/square")
+    ]  # fmt: skip
+    (tmp_path / "photos/empty").symlink_to(tmp_path / "elsewhere")
+    inside = inside_folders(tmp_path / "photos")
+    assert set(unwatched(inside, ["photos"], tmp_path)) == {
+        Path("elsewhere"), Path("elsewhere/square")
+    }  # fmt: skip
+    assert list(unwatched([Path("font.h")], [], tmp_path)) == [Path("font.h")]
+
+
+def test_every_path_in_the_parameters_is_looked_at():
+    """The knobs that are paths, by the schema's own words: a new one needs a look in common.smk."""
+    schema = (ROOT / "workflow/schemas/params.schema.yaml").read_text()
+    assert len(re.findall(r"description: a path", schema)) == 2
+    rules = (ROOT / "workflow/rules/common.smk").read_text()
+    looked_at = rules[rules.index("def unwatched_data") : rules.index("def linked_outputs")]
+    assert '"data.fonts"' in looked_at
+    assert 'images["path"]' in looked_at
+
+
+def test_a_stage_of_the_search_decides_nothing_by_itself():
+    """It runs Snakemake every time, so that it has nothing to watch."""
+    for stage in read_yaml(ROOT / "search/dvc.yaml")["stages"].values():
+        assert stage["always_changed"] is True
+
+
+def test_git_keeps_line_ends_as_they_are_committed():
+    """A clone with core.autocrlf would otherwise be out of date as a whole."""
+    done = subprocess.run(
+        ["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for line in done.stdout.splitlines():
+        inside, _, attributes = line.split("\t")[0].split(None, 2)
+        assert inside in {"i/lf", "i/-text", "i/none"}, line
+        assert attributes.split() == ["attr/text=auto", "eol=lf"], line

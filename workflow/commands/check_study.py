@@ -1,0 +1,92 @@
+"""Say whether dvc.lock is of these parameters, code, data and results. Exit code 1 where it is not.
+
+DVC alone cannot: ``dvc commit --force`` and ``dvc exp save`` record whatever lies there, and after
+that ``dvc status`` finds nothing. The job records tell what each result was really made of.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+import step
+
+sys.path.insert(0, str(step.ROOT / "workflow"))
+from support import graph, records
+
+SHOWN = 5
+
+
+def listed(paths):
+    """The first paths, indented, a line each, and how many more there are."""
+    lines = [f"  {path}" for path in paths[:SHOWN]]
+    return "\n".join(lines + [f"  and {len(paths) - SHOWN} more"] * (len(paths) > SHOWN))
+
+
+def dvc_differences():
+    """What ``dvc.lock`` does not have as it is here: a line each, by DVC's own account."""
+    done = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
+    if done.returncode:
+        raise step.latentlab.StudyError(f"dvc status: {done.stderr.strip()}")
+    lines = []
+    for stage, changes in json.loads(done.stdout or "{}").items():
+        for change in changes:
+            if isinstance(change, str):  # such as 'changed command'
+                lines.append(f"{stage}: {change}")
+                continue
+            for kind, paths in change.items():
+                lines += [f"{stage}: {kind}, {path} ({how})" for path, how in flat(paths)]
+    return lines
+
+
+def flat(paths):
+    """Path and change, of a mapping whose values may be mappings (parameters of a file)."""
+    for path, how in paths.items():
+        if isinstance(how, dict):
+            yield from ((f"{path}: {key}", change) for key, change in how.items())
+        else:
+            yield path, how
+
+
+def uncommitted():
+    """Files of the study's state that git has otherwise; None without git."""
+    command = ["git", "status", "--porcelain", "--", "dvc.lock", "params.yaml", "results"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return None if done.returncode else [line[3:] for line in done.stdout.splitlines()]
+
+
+def main(argv):
+    step.arguments(__doc__, argv)
+    os.chdir(step.ROOT)
+    if not Path("dvc.lock").exists():
+        raise step.latentlab.StudyError("no dvc.lock here: nothing was certified yet; 'dvc repro'")
+
+    damaged = [f"{path} {reason}" for path, reason in records.doubtful()]
+    try:
+        plans = graph.outputs()
+    except graph.GraphError as error:
+        raise step.latentlab.StudyError(str(error)) from None
+    stale = [path for path, plan in plans.items() if plan != graph.UP_TO_DATE]
+    differences = dvc_differences()
+
+    if differences:
+        step.log(f"dvc.lock is not of what lies here ({len(differences)} differences):")
+        step.log(listed(differences))
+    if damaged:
+        step.log(f"{len(damaged)} results are not as a job record has them:\n{listed(damaged)}")
+    if stale:
+        step.log(
+            f"{len(stale)} of {len(plans)} results are not of these parameters, data and code,"
+            f" whatever dvc.lock says:\n{listed(stale)}"
+        )
+    if differences or damaged or stale:
+        raise step.latentlab.StudyError("not certified: 'dvc repro' computes what is out of date")
+    step.log(f"dvc.lock is of these parameters, data and code, and of all {len(plans)} results.")
+    if changed := uncommitted():
+        step.log(f"Not in git as it is here: {', '.join(changed[:SHOWN])}")
+
+
+if __name__ == "__main__":
+    step.run(main)
