@@ -30,6 +30,7 @@ from latentlab.report import conclusions, parts
 from latentlab.report.conclusions import readme
 from latentlab.report.page import context, render, versions
 from latentlab.tables import read_csv, read_json, write_csv, write_json
+from support.by_content import by_file
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
@@ -497,13 +498,15 @@ def test_the_seed_in_the_table_is_that_of_the_training_and_no_measure(
     nowhere = [f"--{name}=x" for name in ("images", "weights", "history", "checkpoint")]
     for i, (cell, steps) in enumerate(cells(settings, "vae").items()):
         with pytest.raises(StudyError, match=cell):
-            train_vae.main(["--settings", json.dumps(steps["train"]), *nowhere])
+            train_vae.main(["--settings", by_file(steps["train"], tmp_path), *nowhere])
         folder = tmp_path / "cells" / cell
         write_csv(pd.DataFrame([{"test_loss": 150.0 + i}]), folder / "scores.csv")
         write_csv(pd.DataFrame([{"epoch": 1, "loss": 150.0 + i}]), folder / "history.csv")
     tables = ("curves", "replicates", "summary", "metrics")
+    section = tmp_path / "section.json"  # names in the order of the cells above
+    section.write_text(json.dumps({"seed": settings["seed"], **settings["vae"]}))
     tabulate_vae.main(
-        ["--settings", json.dumps({"seed": settings["seed"], **settings["vae"]}),
+        ["--settings", str(section),
          "--results", str(tmp_path), "--published", str(ROOT / "data/published.yaml"),
          *[f"--{name}={tmp_path / name}" for name in tables]]
     )  # fmt: skip

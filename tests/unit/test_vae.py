@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import io
-import json
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from scipy.stats import norm
 
 from image_sets import first_images, small_images
 from latentlab import StudyError, arrays, images, vae
+from support.by_content import by_file
 
 SMALL = vae.Settings(
     model="vae",
@@ -431,7 +431,7 @@ def test_a_job_of_a_workflow_shows_its_progress_in_a_terminal_too(tmp_path):
     settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL) | {"epochs": 2}}
     shown, terminal = os.openpty()
     command = [
-        sys.executable, SCRIPTS / "train_vae.py", "--settings", json.dumps(settings),
+        sys.executable, SCRIPTS / "train_vae.py", "--settings", by_file(settings, tmp_path),
         "--images", tmp_path / "data", "--checkpoint", tmp_path / "c.npz",
         "--weights", tmp_path / "w.npz", "--history", tmp_path / "h.csv",
     ]  # fmt: skip
@@ -452,7 +452,7 @@ def test_a_job_that_diverges_says_which_it_is(monkeypatch, tmp_path, data):
     settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL)}
     paths = [f"--{name}={tmp_path}" for name in ("images", "weights", "history", "checkpoint")]
     with pytest.raises(StudyError, match=r"^vae/digits/small/0: the training diverged: .*epoch 3"):
-        train_vae.main(["--settings", json.dumps(settings), *paths])
+        train_vae.main(["--settings", by_file(settings, tmp_path), *paths])
 
 
 def test_a_step_has_one_thread_whatever_the_shell_says():
