@@ -15,6 +15,7 @@ ALIEN = 'raise SystemExit("a package that is not the study\'s")\n'
 
 
 @pytest.mark.scenario("variables of the environment that would change or break a step")
+@pytest.mark.slow
 def test_variables_that_would_change_or_break_a_step(project: Project, tmp_path):
     before = project.bytes_of("results/vae", "results/architectures/figures")
     for folder in ("results/vae", "results/architectures/figures"):

@@ -38,6 +38,7 @@ def profile(tmp_path, text):
 
 
 @pytest.mark.scenario("a profile, variable or option under which old results would pass for new", 4)
+@pytest.mark.slow
 def test_a_profile_of_the_user_does_not_decide_what_is_stale(project, tmp_path):
     """Many set it after Snakemake 7.8; so did ``dvc repro`` write new parameters, old results."""
     edit_network(project)
@@ -53,6 +54,7 @@ def test_a_profile_of_the_user_does_not_decide_what_is_stale(project, tmp_path):
 @pytest.mark.parametrize(
     "text", ["touch: true", "until: [train_letters]", "drop-metadata: true", "dry-run: true"]
 )
+@pytest.mark.slow
 def test_a_profile_under_which_nothing_is_computed_certifies_nothing(project, tmp_path, text):
     before = lock_of(project)
     edit_network(project)
@@ -112,6 +114,7 @@ def test_an_older_file_in_the_place_of_a_newer_one_is_noticed(project):
 
 
 @pytest.mark.scenario("times decide nothing", 4)
+@pytest.mark.slow
 def test_an_older_result_in_the_place_of_a_newer_one_is_noticed(project):
     """With its own job record, as a backup of both brings it."""
     cell = "results/letters/cells/font1/small"
@@ -135,6 +138,7 @@ def record_of(output):
 
 
 @pytest.mark.scenario("times decide nothing", 4)
+@pytest.mark.slow
 def test_an_edit_of_code_that_keeps_time_and_size_runs_the_new_code(project):
     """Python itself would take the compiled module of before for that of the edited one."""
     path = project.root / "src/latentlab/network.py"
@@ -159,6 +163,7 @@ def test_a_touch_of_everything_reruns_nothing(project):
 
 
 @pytest.mark.scenario("an input edited while a job that has read it is at work")
+@pytest.mark.slow
 def test_a_font_edited_after_a_job_has_read_it(project):
     """Snakemake records what stands there when the job ends: the new font, the old results."""
     before = lock_of(project)
@@ -181,6 +186,7 @@ def test_a_font_edited_after_a_job_has_read_it(project):
 
 
 @pytest.mark.scenario("dvc commit --force, dvc exp save: make check says so", 2)
+@pytest.mark.slow
 def test_check_sees_what_dvc_was_made_to_record(project):
     assert "of all" in check(project)
     edit_network(project)
@@ -238,6 +244,7 @@ def own(project):
 
 
 @pytest.mark.scenario("an image set taken out of the parameters")
+@pytest.mark.slow
 def test_an_image_set_taken_out_leaves_nothing(own, tmp_path):
     own.dvc("repro")
     assert (own.root / "data/images/shapes").is_dir()
@@ -269,6 +276,7 @@ def test_images_that_dvc_does_not_watch_are_refused(project):
 
 
 @pytest.mark.scenario("class folders that are links", 2)
+@pytest.mark.slow
 def test_images_behind_a_link_to_a_folder_are_refused_until_watched(project, tmp_path):
     """DVC does not look behind it."""
     write_images(project.root / "data/shapes")
@@ -309,6 +317,7 @@ def test_results_behind_a_link(project, tmp_path, folder):
 
 
 @pytest.mark.scenario("results on another disk, behind a link", 2)
+@pytest.mark.slow
 def test_cells_behind_a_link(project, tmp_path):
     """An output of DVC that is itself a link."""
     shutil.move(project.root / "results/architectures/cells", tmp_path / "disk")
@@ -322,6 +331,7 @@ def test_cells_behind_a_link(project, tmp_path):
 
 
 @pytest.mark.scenario("job records that share their bytes with DVC's cache")
+@pytest.mark.slow
 def test_records_that_are_links_are_made_files_of_their_own(project):
     """As ``cache.type: hardlink`` of a user's configuration makes them."""
     shared = project.root.with_name("shared")

@@ -99,6 +99,7 @@ def watched_by(project, stage):
 
 @pytest.mark.scenario("what DVC watches is what the steps read", 2)
 @pytest.mark.parametrize("stage", ["data", "study"])
+@pytest.mark.slow
 def test_every_file_that_a_stage_reads_is_watched_and_no_other(traced, stage):
     project, reads = traced
     steps = {who for at, who in reads if at == stage} - {"graph"}
@@ -126,6 +127,7 @@ def test_every_file_that_a_stage_reads_is_watched_and_no_other(traced, stage):
     assert (images and "data/images" in paths) or stage == "data"
 
 
+@pytest.mark.slow
 def test_the_trace_sees_what_is_read(traced):
     """Controls: without them an empty trace would pass."""
     _, reads = traced
@@ -160,6 +162,7 @@ def test_an_edit_is_seen_by_both_tools(project, file, old, new):
 
 
 @pytest.mark.scenario("a path in the parameters that DVC does not watch", 3)
+@pytest.mark.slow
 def test_a_font_of_ones_own_is_watched(project):
     (project.root / "mine").mkdir()
     font = (project.root / "data/fonts/font.h").read_text()
