@@ -97,7 +97,7 @@ def watched_by(project, stage):
     }
 
 
-@pytest.mark.scenario("what DVC watches is what the steps read", 2)
+@pytest.mark.scenario("what DVC watches is what the steps read")
 @pytest.mark.parametrize("stage", ["data", "study"])
 @pytest.mark.slow
 def test_every_file_that_a_stage_reads_is_watched_and_no_other(traced, stage):
@@ -137,7 +137,7 @@ def test_the_trace_sees_what_is_read(traced):
     assert "workflow/rules/vae.smk" in reads["study", "graph"]
 
 
-@pytest.mark.scenario("an edit of anything watched is seen by both tools", 6)
+@pytest.mark.scenario("an edit of anything watched is seen by both tools")
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -161,7 +161,7 @@ def test_an_edit_is_seen_by_both_tools(project, file, old, new):
 # --- paths that parameters name ------------------------------------------------------------------
 
 
-@pytest.mark.scenario("a path in the parameters that DVC does not watch", 3)
+@pytest.mark.scenario("a path in the parameters that DVC does not watch")
 @pytest.mark.slow
 def test_a_font_of_ones_own_is_watched(project):
     (project.root / "mine").mkdir()

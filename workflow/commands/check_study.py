@@ -63,7 +63,9 @@ def main(argv):
     if not Path("dvc.lock").exists():
         raise step.latentlab.StudyError("no dvc.lock here: nothing was certified yet; 'dvc repro'")
 
-    damaged = [f"{path} {reason}" for path, reason in records.doubtful()]
+    doubtful = list(records.doubtful())
+    doubtful.sort(key=lambda found: found[1].startswith(records.OTHER_INPUT))  # causes first
+    damaged = [f"{path} {reason}" for path, reason in doubtful]
     try:
         plans = graph.outputs()
     except graph.GraphError as error:
@@ -82,7 +84,10 @@ def main(argv):
             f" whatever dvc.lock says:\n{listed(stale)}"
         )
     if differences or damaged or stale:
-        raise step.latentlab.StudyError("not certified: 'dvc repro' computes what is out of date")
+        raise step.latentlab.StudyError(
+            "not certified: 'snakemake --cores all' computes what is out of date, 'dvc repro' then"
+            " records it"
+        )
     step.log(f"dvc.lock is of these parameters, data and code, and of all {len(plans)} results.")
     if changed := uncommitted():
         step.log(f"Not in git as it is here: {', '.join(changed[:SHOWN])}")
