@@ -175,5 +175,39 @@ def test_files_behind_links_to_folders_are_looked_at(study):
     assert list(records.doubtful()) == []
     (study / "disk/a.csv").write_text("damaged")
     assert ("results/a.csv", "is not what its job wrote") in list(records.doubtful())
-    removed = records.prune(["results/a.csv"])
-    assert removed == ["results/b.csv"]
+    (study / "disk/notes.md").write_text("the user's own")
+    assert records.prune(["results/a.csv"]) == ["results/b.csv"]
+    assert (study / "disk/notes.md").exists()
+
+
+def test_a_result_of_a_killed_run_is_taken_as_its_job_left_it(study):
+    """Its record has no seal yet; git and DVC may have put another in its place since."""
+    record = records.record_of("results/b.csv", records.RECORDS)
+    content = json.loads(record.read_text())
+    del content["seal"]
+    record.write_text(json.dumps(content | {"endtime": os.stat("results/b.csv").st_mtime}))
+    assert list(records.doubtful()) == []
+    os.utime("results/b.csv", (1, 1))
+    assert list(records.doubtful()) == [("results/b.csv", "is not what its job wrote")]
+    records.normalize()
+    assert list(records.doubtful()) == [("results/b.csv", "has no job record")]
+
+
+def test_an_input_that_is_gone_is_made_again(study):
+    """For Snakemake it need not be there where what was computed from it is."""
+    os.remove("results/a.csv")
+    assert list(records.doubtful()) == [
+        ("results/b.csv", "was computed from another results/a.csv")
+    ]
+
+
+def test_metrics_are_of_git_only_beside_tables_without_records(study):
+    (study / "results/vae/tables").mkdir(parents=True)
+    (study / "results/vae/metrics.json").write_text("{}")
+    assert list(records.doubtful()) == []
+    table = "results/vae/tables/summary.csv"
+    (study / table).write_text("")
+    record = records.record_of(table, records.RECORDS)
+    record.write_text(json.dumps({"input_checksums": {}}))
+    records.normalize()
+    assert list(records.doubtful()) == [("results/vae/metrics.json", "has no job record")]

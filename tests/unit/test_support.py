@@ -75,6 +75,29 @@ def test_the_digest_follows_what_runs(project, file, old, new, changes):
     assert (fresh_digest(project) != before) == changes
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "changes"),
+    [
+        ("src/pack/b/__init__.py", "x = 1\n", True),  # Python takes it for pack.b, not b.py
+        ("src/pack/b.cpython-311-x86_64-linux-gnu.so", "machine code", True),
+        ("src/pack/gain.json", "0.5", True),
+        ("src/secrets.py", "x = 1\n", True),  # NumPy imports one of this name
+        ("scripts/numpy/__init__.py", "x = 1\n", True),
+        ("src/pack/b.py", "# -*- coding: latin-1 -*-\nx = 1\ny = '\u00e9'\n", True),
+        ("src/pack/b.py~", "x = 2\n", False),
+        ("src/pack/.b.py.swp", "x = 2\n", False),
+        ("src/pack/d.py", "x = 2\n", False),
+    ],
+)
+def test_files_that_no_import_shows(project, file, text, changes):
+    """A file put beside the others decides what runs, or may."""
+    (project / "src/pack/b.py").write_text("x = 1\ny = '\u00e9'\n", encoding="utf-8")
+    before = fresh_digest(project)
+    (project / file).parent.mkdir(exist_ok=True)
+    (project / file).write_text(text, encoding="utf-8")
+    assert (fresh_digest(project) != before) == changes
+
+
 def test_a_module_named_in_a_string_counts(project):
     (project / "src/pack/a.py").write_text("TABLE = {'x': ('pack.named', 'f')}\ndef f(): pass\n")
     before = fresh_digest(project)

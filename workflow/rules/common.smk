@@ -79,6 +79,12 @@ def unwatched_data():
             except (StudyError, OSError) as error:
                 raise WorkflowError(f"params.yaml: {path}: {error}") from None
             named[path] = ("data", [*files, *watched.inside_folders(place)])
+    font = os.path.normpath(PARAMS["data"]["fonts"])
+    if font.startswith(MADE) or font.endswith(".py"):
+        yield (
+            f"params.yaml: data.fonts: {font!r} given, allowed: a file outside of"
+            f" {', '.join(MADE)}, which runs write, and no .py"
+        )
     for path, (stage, files) in named.items():
         known = watched.dependencies(stages[stage], PARAMS)
         for place in watched.unwatched(files, known, ROOT):

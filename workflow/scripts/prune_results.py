@@ -13,7 +13,7 @@ import step
 from latentlab.params import read_yaml
 
 sys.path.insert(0, str(step.ROOT / "workflow"))
-from support import graph, records
+from support import graph, records, watched
 
 
 def forget_image_sets(lock, used):
@@ -33,6 +33,7 @@ def forget_image_sets(lock, used):
 
 def main(argv):
     step.arguments(__doc__, argv)
+    before = watched.fingerprint(Path("dvc.yaml"))
     try:
         outputs = graph.outputs()
     except graph.GraphError as error:
@@ -40,8 +41,14 @@ def main(argv):
     stale = [path for path, state in outputs.items() if state != graph.UP_TO_DATE]
     if stale:
         raise step.latentlab.StudyError(
-            f"the parameters, data or code were edited while the study ran: {len(stale)} results"
-            " are out of date, and not versioned as new; run the same command again"
+            f"{len(stale)} results are out of date, and not versioned as new: the parameters, data"
+            " or code were edited while the study ran, or a profile left jobs out; run the same"
+            " command again"
+        )
+    if watched.fingerprint(Path("dvc.yaml")) != before:
+        raise step.latentlab.StudyError(
+            "the parameters, data or code were edited while results were checked; run the same"
+            " command again"
         )
     for path in records.prune(outputs):
         step.log(f"removed {path}: no longer part of the study")

@@ -21,7 +21,7 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 @cache
 def _tree(path: Path) -> ast.Module:
     """Syntax tree of a file without docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tree = ast.parse(path.read_bytes(), str(path))  # bytes: its first lines may name an encoding
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
@@ -53,7 +53,7 @@ def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
 def _file(name: str, folders: tuple[Path, ...]) -> Path | None:
     for folder in folders:
         stem = folder.joinpath(*name.split("."))
-        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):  # as Python looks
             if path.is_file():
                 return path
     return None
@@ -93,7 +93,36 @@ def code_digest(script: Path, root: Path) -> str:
     for path in local_modules(script, folders):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_dump(path).encode())
+    for path in _strays(folders, root / "requirements.lock"):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+_BACKUPS = ("~", ".swp", ".orig", ".rej", ".bak", ".tmp")  # of editors and merges
+
+
+@cache
+def _strays(folders: tuple[Path, ...], lock: Path) -> tuple[Path, ...]:
+    """What no import of ours shows, and yet may decide what runs, sorted; none where all is well.
+
+    Compiled modules and data beside the modules; modules that stand before those of the same name
+    in Python's library, or in a package of the lock, which import each other.
+    """
+    pins = {line.split("==")[0].replace("-", "_") for line in lock.read_text().splitlines()}
+    found = set()
+    for folder in folders:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        found |= {
+            path
+            for path in files
+            if path.suffix not in (".py", ".pyc")
+            and not path.name.startswith(".")
+            and not path.name.endswith(_BACKUPS)
+        }
+        for path in folder.iterdir():
+            if path.stem in sys.stdlib_module_names or path.stem in pins:
+                found |= {path} if path.is_file() else set(path.rglob("*.py"))
+    return tuple(sorted(found))
 
 
 @cache

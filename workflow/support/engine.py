@@ -114,7 +114,7 @@ def watch_sources(rules: Iterable[Any], made: tuple[str, ...]) -> None:
             for path in rule.input
             if isinstance(path, str)
             and not path.startswith(made)
-            and not path.endswith(".py")  # a script: its code is watched
+            and not path.endswith(".py")  # a script: its code is watched; fonts are never such
         ]
         if sources:
             rule.set_params(sources=files_digest(sources))

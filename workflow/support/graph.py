@@ -9,6 +9,14 @@ from pathlib import Path
 
 UP_TO_DATE = "no update"
 
+# all that decides what is out of date, and no profile at all: one that leaves rules out, or
+# compares times alone, would hide it (engine.py has the same)
+_OPTIONS = (
+    *("--profile", "none", "--workflow-profile", "none", "--rerun-incomplete", "--nolock"),
+    *("--rerun-triggers", "code", "input", "mtime", "params", "software-env"),
+    *("--max-checksum-file-size", "1EB"),
+)
+
 
 class GraphError(ValueError):
     """Snakemake gave no account: the message is what it said."""
@@ -17,11 +25,10 @@ class GraphError(ValueError):
 def outputs(folder: Path = Path()) -> dict[str, str]:
     """The plan for every output of the study in ``folder``, by path: ``UP_TO_DATE`` or what else.
 
-    A profile of the user plays no part: one that leaves rules out, or compares times alone, would
-    hide what is out of date. Raises GraphError.
+    An output that is not there is "missing". Raises GraphError.
     """
     done = subprocess.run(
-        ["snakemake", "--summary"],
+        ["snakemake", "--summary", *_OPTIONS],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if name != "SNAKEMAKE_PROFILE"},
         capture_output=True,
@@ -30,4 +37,7 @@ def outputs(folder: Path = Path()) -> dict[str, str]:
     if done.returncode:
         raise GraphError(done.stderr.strip())
     rows = csv.DictReader(done.stdout.splitlines(), delimiter="\t")
-    return {row["output_file"]: row["plan"] for row in rows}
+    return {
+        row["output_file"]: row["plan"] if (folder / row["output_file"]).exists() else "missing"
+        for row in rows
+    }

@@ -101,6 +101,15 @@ def _detach(path: Path) -> None:
         temporary.replace(path)
 
 
+def _is_as_written(record: dict[str, Any], output: Path) -> bool:
+    """Whether an output without a seal is still of the time at which its job left it.
+
+    Of a run that was killed nothing better is known.
+    """
+    endtime = record.get("endtime")
+    return not endtime or abs(output.stat().st_mtime - endtime) < 1e-3
+
+
 def normalize(records: Path = RECORDS) -> None:
     """Zero the fields of all records that tell when and by which process a job ran; seal them.
 
@@ -116,10 +125,13 @@ def normalize(records: Path = RECORDS) -> None:
         if record is None:
             path.unlink()
             continue
+        output = Path(output_of(path, records))
+        if "seal" not in record and output.is_file() and not _is_as_written(record, output):
+            path.unlink()
+            continue
         for key, value in _VOLATILE.items():
             if key in record:
                 record[key] = value
-        output = Path(output_of(path, records))
         if "seal" not in record and output.is_file():  # Snakemake wrote it in this run
             checksums = record.get("input_checksums") or {}
             record["input_checksums"] = {
@@ -132,6 +144,7 @@ def normalize(records: Path = RECORDS) -> None:
 
 
 UNKNOWN = "has no job record"
+CHANGED = "is not what its job wrote"
 OTHER_INPUT = "was computed from another"
 
 
@@ -139,21 +152,31 @@ def _doubt(output: Path, records: Path, digest: Callable[[str], str]) -> str | N
     """Why no job record vouches for a result file; None where one does."""
     path = record_of(str(output), records)
     if not path.is_file():
-        # git's: a clone has it before its first run
-        return None if output.name == "metrics.json" else UNKNOWN
+        return None if _is_of_git(output, records) else UNKNOWN
     record = _read(path)
     if record is None:
         path.unlink()
         return "has a damaged job record"
-    if "seal" in record and record["seal"] != _seal(record, digest(str(output))):
-        return "is not what its job wrote"
+    if "seal" not in record:
+        if not _is_as_written(record, output):
+            return CHANGED
+    elif record["seal"] != _seal(record, digest(str(output))):
+        return CHANGED
+    # of what no rule makes the content is watched otherwise (engine.py); an input that is gone is
+    # made again for this one's sake: Snakemake would do without it
+    made = tuple(f"{folder}/" for folder in RESULTS)
     for name, checksum in (record.get("input_checksums") or {}).items():
-        # of what no rule makes, the rules watch the content themselves (common.smk)
-        if name.startswith(tuple(f"{folder}/" for folder in RESULTS)):
-            found = digest(name)
-            if found and checksum != f"sha256:{found}":
-                return f"{OTHER_INPUT} {name}"
+        if name.startswith(made) and checksum != f"sha256:{digest(name)}":
+            return f"{OTHER_INPUT} {name}"
     return None
+
+
+def _is_of_git(output: Path, records: Path) -> bool:
+    """Whether a result without a record came with a clone: metrics beside no table that has one."""
+    tables = output.with_name("tables")
+    return output.name == "metrics.json" and not any(
+        record_of(str(table), records).is_file() for table in files_below(tables)
+    )
 
 
 def doubtful(
@@ -205,15 +228,18 @@ def mark_doubtful(incomplete: Path = INCOMPLETE) -> list[str]:
 def prune(
     outputs: Iterable[str], results: Iterable[Path] = RESULTS, records: Path = RECORDS
 ) -> list[str]:
-    """Remove files below the folders of results and records that belong to none of the outputs.
+    """Remove results and records that belong to none of the outputs; empty folders go too.
+
+    A result is what has a job record, or a temporary name of ours: no other file is touched.
 
     outputs : all output paths of the workflow, relative to the working directory
-    Returns the paths removed, sorted; empty folders go too.
+    Returns the paths removed, sorted.
     """
     wanted = {os.path.normpath(path) for path in outputs}
     removed = []
     for path in (path for folder in results for path in files_below(folder)):
-        if os.path.normpath(path) not in wanted and path.name != ".gitignore":  # DVC writes those
+        ours = path.match(_TEMPORARY) or record_of(str(path), records).is_file()
+        if ours and os.path.normpath(path) not in wanted:
             path.unlink()
             removed.append(str(path))
     for path in record_files(records):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
+
+from support.by_content import file_digest
 
 _PLACE = re.compile(r"\$\{([\w.-]+)\}")
 
@@ -59,3 +64,22 @@ def unwatched(files: Iterable[Path], watched: Iterable[str], root: Path) -> Iter
             place = os.path.realpath(inside[0] if alone else folder)
             inner = os.path.relpath(place, os.path.realpath(root))
             yield Path(place if inner.startswith("..") else inner)
+
+
+def fingerprint(path: Path) -> str:
+    """Digest of the contents of everything that the stages of a ``dvc.yaml`` depend on.
+
+    Of parameters too; results and image sets aside, which the stages themselves write.
+    """
+    yaml, folder = YAML(typ="safe", pure=True), path.parent
+    params = yaml.load(folder / "params.yaml")
+    places = {"params.yaml", path.name}
+    for stage in yaml.load(path)["stages"].values():
+        places |= set(dependencies(stage, params))
+    digest = hashlib.sha256()
+    for place in sorted(places - {"data/images"}):
+        inside = sorted(p for p in (folder / place).rglob("*") if "__pycache__" not in p.parts)
+        for file in [folder / place, *inside]:
+            if file.is_file():
+                digest.update(f"{file}\0{file_digest(file)}".encode())
+    return digest.hexdigest()
