@@ -123,3 +123,21 @@ def test_a_cache_that_cannot_be_written_needs_no_lock(script, monkeypatch, cache
     monkeypatch.setattr(powell, "compile", lambda: compiled.append("in memory"))
     script("compile_powell").main([])
     assert compiled == ["in memory"]
+
+
+# --- whether dvc.lock is of what lies here --------------------------------------------------------
+
+
+def test_files_that_dvc_takes_for_others_are_read(script, monkeypatch, tmp_path):
+    """It goes by their size and time."""
+    check_study = script("check_study")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "font.h").write_text("1")
+    md5 = check_study.verification.digest(Path("font.h"))
+    (tmp_path / "dvc.lock").write_text(
+        f"stages: {{study: {{deps: [{{path: font.h, md5: {md5}}}, {{path: src, md5: x.dir}}]}}}}"
+    )
+    (tmp_path / "src").mkdir()
+    assert list(check_study.misread()) == []
+    (tmp_path / "font.h").write_text("2")
+    assert list(check_study.misread()) == ["study: font.h has other bytes"]

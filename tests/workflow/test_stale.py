@@ -1,5 +1,7 @@
 """Nothing stale is certified: by a profile, an option, a time, a link, an edit, or by force."""
 
+import base64
+import json
 import os
 import shutil
 from pathlib import Path
@@ -369,3 +371,84 @@ def test_settings_of_many_cells_go_by_file(project):
     settings = [Path(word) for line in lines for word in line.split() if word.endswith(".json")]
     sizes = [(project.root / path).stat().st_size for path in settings if path.parts[0] == ".cache"]
     assert max(sizes) > 2**17  # more than a command may have
+
+
+# --- what an outsider broke -----------------------------------------------------------------------
+
+
+@pytest.mark.scenario("files of the user's among the results")
+@pytest.mark.slow
+def test_pruning_touches_nothing_of_the_users(project, tmp_path):
+    """A result is what has a job record."""
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/thesis.txt").write_text("x")
+    (project.root / "results/denoising/mine").symlink_to(tmp_path / "precious")
+    (project.root / "data/images/raw").symlink_to(tmp_path / "precious")
+    (project.root / "results/notes.md").write_text("x")
+    project.edit("architectures.networks.35-3-2", None)
+    project.dvc("repro")
+    assert not (project.root / "results/architectures/cells/35-3-2").exists()
+    assert (tmp_path / "precious/thesis.txt").exists()
+    assert (project.root / "results/notes.md").exists()
+
+
+@pytest.mark.scenario("a profile, variable or option under which old results would pass for new")
+@pytest.mark.parametrize("text", ["omit-from: [train_architectures]", "dry-run: true"])
+def test_the_projects_own_profile_cannot_hide_what_is_stale(project, text):
+    before, results = lock_of(project), project.bytes_of("results")
+    path = project.root / "profiles/default/config.yaml"
+    path.write_text(f"{path.read_text()}{text}\n")
+    edit_network(project)
+    assert "a profile left jobs out" in project.dvc("repro", ok=False)
+    assert lock_of(project) == before
+    assert project.bytes_of("results").keys() == results.keys()
+    assert "whatever dvc.lock says" in check(project, ok=False)
+
+
+@pytest.mark.scenario("results that are gone")
+def test_a_result_in_between_that_is_gone_is_made_again(project):
+    """Snakemake would do without it: what was computed from it is there."""
+    gone = "results/architectures/cells/35-2/relu/weights.npz"
+    (project.root / gone).unlink()
+    assert gone in project.pending()
+    assert f"{gone}" in check(project, ok=False)
+
+
+@pytest.mark.scenario("another file of the same size and time")
+def test_check_reads_what_dvc_does_not_read_again(project):
+    """DVC goes by inode, size and time."""
+    path = project.root / FONT[0]
+    status = path.stat()
+    with path.open("r+") as file:
+        text = file.read().replace(FONT[1], FONT[2])
+        file.seek(0)
+        file.write(text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert project.pending()
+    assert "data/fonts/font.h" in check(project, ok=False)
+
+
+@pytest.mark.scenario("an old result put back after a kill")
+@pytest.mark.slow
+def test_an_old_result_put_back_after_a_kill(project):
+    """The job record of a run that was killed has no seal yet."""
+    old = (project.root / "results/denoising/metrics.json").read_bytes()
+    project.edit("denoising.fresh_draws", 6)
+    project.snakemake("denoising")
+    new = (project.root / "results/denoising/metrics.json").read_bytes()
+    assert new != old
+    for record in (project.root / ".snakemake/metadata").rglob("*"):  # as if it had been killed
+        if record.is_file() and not record.name.startswith("."):
+            content = json.loads(record.read_text())
+            output = project.root / bytes_of_name(record.name)
+            del content["seal"]
+            record.write_text(json.dumps({**content, "endtime": output.stat().st_mtime}))
+    assert "results/denoising/metrics.json" not in project.pending("denoising")
+    project.run("git", "checkout", "--", "results/denoising/metrics.json")
+    assert "results/denoising/metrics.json" in project.pending("denoising")
+    project.snakemake("denoising")
+    assert (project.root / "results/denoising/metrics.json").read_bytes() == new
+
+
+def bytes_of_name(name):
+    return base64.urlsafe_b64decode(name).decode()
