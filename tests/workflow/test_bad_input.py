@@ -169,7 +169,10 @@ def test_bad_downloads(downloads, fault, line):
         text = project.snakemake(target, ok=False, DATA_MIRROR="", NO_PROXY="*")
         assert any(line in shown and address in shown for shown in text.splitlines()), text
         assert "Traceback" not in text
-        kept = [*(project.root / "data/images").rglob("*"), *(project.root / ".cache").rglob("*")]
+        kept = [
+            *(project.root / "data/images").rglob("*"),
+            *(project.root / ".cache/downloads").rglob("*"),
+        ]
         assert [path for path in kept if path.is_file()] == []
         handler.fault = None
         project.snakemake(target, DATA_MIRROR="", NO_PROXY="*")
