@@ -103,6 +103,7 @@ def expected(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_what_a_shell_sets_changes_no_byte(expected, tmp_path):
     assert digests(tmp_path, **HOSTILE) == expected
 

@@ -71,14 +71,14 @@ def test_a_profile_under_which_nothing_is_computed_certifies_nothing(project, tm
     [
         "--rerun-triggers mtime",
         "--workflow-profile none",
-        "--drop-metadata",
-        "--ignore-incomplete",
-        "--no-hooks",
-        "--all-temp",
-        "--max-checksum-file-size 100MB",
-        "--consider-ancient train_letters=0",
-        "--omit-flags ancient",
-        "--trust-io-cache",
+        pytest.param("--drop-metadata", marks=pytest.mark.slow),
+        pytest.param("--ignore-incomplete", marks=pytest.mark.slow),
+        pytest.param("--no-hooks", marks=pytest.mark.slow),
+        pytest.param("--all-temp", marks=pytest.mark.slow),
+        pytest.param("--max-checksum-file-size 100MB", marks=pytest.mark.slow),
+        pytest.param("--consider-ancient train_letters=0", marks=pytest.mark.slow),
+        pytest.param("--omit-flags ancient", marks=pytest.mark.slow),
+        pytest.param("--trust-io-cache", marks=pytest.mark.slow),
     ],
 )
 def test_an_option_is_refused_in_a_line(project, options):
@@ -208,6 +208,7 @@ def test_check_sees_what_dvc_was_made_to_record(project):
 
 
 @pytest.mark.scenario("dvc commit --force, dvc exp save: make check says so")
+@pytest.mark.slow
 def test_check_sees_a_result_made_by_hand(project):
     path = project.root / "results/letters/tables/summary.csv"
     path.write_text(path.read_text().replace("1", "2", 1))
@@ -306,6 +307,7 @@ def test_images_behind_a_link_to_a_folder_are_refused_until_watched(project, tmp
 
 @pytest.mark.scenario("results on another disk, behind a link")
 @pytest.mark.parametrize("folder", ["results/letters", "data/images"])
+@pytest.mark.slow
 def test_results_behind_a_link(project, tmp_path, folder):
     """Snakemake runs with it, and sees damage there; DVC versions nothing there, and says so."""
     shutil.move(project.root / folder, tmp_path / "disk")
@@ -358,6 +360,7 @@ def test_records_that_are_links_are_made_files_of_their_own(project):
 
 
 @pytest.mark.scenario("more cells than a command line holds")
+@pytest.mark.slow
 def test_settings_of_many_cells_go_by_file(project):
     """The 128 KiB of a command were full at 240 denoisers of a network."""
     n = 1500
@@ -394,6 +397,7 @@ def test_pruning_touches_nothing_of_the_users(project, tmp_path):
 
 @pytest.mark.scenario("a profile, variable or option under which old results would pass for new")
 @pytest.mark.parametrize("text", ["omit-from: [train_architectures]", "dry-run: true"])
+@pytest.mark.slow
 def test_the_projects_own_profile_cannot_hide_what_is_stale(project, text):
     before, results = lock_of(project), project.bytes_of("results")
     path = project.root / "profiles/default/config.yaml"

@@ -142,11 +142,16 @@ def test_the_trace_sees_what_is_read(traced):
     ("file", "old", "new"),
     [
         ("data/claims.yaml", "smallest", "smallest "),
-        ("data/published.yaml", "0.127", "0.128"),
-        ("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a"),
+        pytest.param("data/published.yaml", "0.127", "0.128", marks=pytest.mark.slow),
+        pytest.param("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a", marks=pytest.mark.slow),
         ("workflow/report/style.css", "body {", "body {\n  margin: 1px;"),
-        ("workflow/report/index.html.j2", "<main", "<main "),
-        ("src/latentlab/statistics.py", "def ", "EDITED = 1\n\n\ndef "),
+        pytest.param("workflow/report/index.html.j2", "<main", "<main ", marks=pytest.mark.slow),
+        pytest.param(
+            "src/latentlab/statistics.py",
+            "def ",
+            "EDITED = 1\n\n\ndef ",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_edit_is_seen_by_both_tools(project, file, old, new):
