@@ -91,11 +91,11 @@ COPY = """\
 import os, shutil, subprocess, sys
 
 files = {o: sys.argv[sys.argv.index(o) + 1] for o in ("--weights", "--history", "--runs")}
-first = ".cache/first"
+first = "-".join([".cache/first", *files["--weights"].split("/")[3:6]])  # of a network
 if not os.path.isdir(first):
     script = sys.argv[0].replace("train_denoising", "train_first")
     subprocess.run([sys.executable, script, *sys.argv[1:]], check=True)
-    os.makedirs(f"{first}.{os.getpid()}")
+    os.makedirs(f"{first}.{os.getpid()}", exist_ok=True)
     for path in files.values():
         shutil.copy(path, f"{first}.{os.getpid()}")
     try:

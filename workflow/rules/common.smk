@@ -428,7 +428,8 @@ onstart:
         for line in (environment.overruled_line(), environment.processor_line()):
             if line:
                 logger.warning(line)
-        bytecode.check_by_content([ROOT / "src", ROOT / "workflow"])
+        folders = ("src", "workflow/scripts", "workflow/support")
+        bytecode.check_by_content(ROOT / folder for folder in folders)
         # With its limit of jobs a second the scheduler looks at all ready jobs once a second for
         # every job that has ended (docs/scaling.md). On one machine cores are the limit.
         if workflow.local_exec and workflow.scheduler is not None:
