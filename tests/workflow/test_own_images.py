@@ -87,7 +87,7 @@ def test_stray_files_are_no_images(own):
     assert own.bytes_of("data/images") == before
 
 
-@pytest.mark.scenario("a check that can be made at the start", 3)
+@pytest.mark.scenario("a check that can be made at the start")
 @pytest.mark.parametrize(
     ("edit", "line"),
     [

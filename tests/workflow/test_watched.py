@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from latentlab.params import read_yaml
 from project import copy_project
 from support.code_digest import local_modules
-from support.watched import dependencies, inside_folders, unwatched
+from support.watched import dependencies, fingerprint, inside_folders, unwatched
 
 ROOT = Path(__file__).parents[2]
 
@@ -232,3 +232,25 @@ def test_git_keeps_line_ends_as_they_are_committed():
         inside, _, attributes = line.split("\t")[0].split(None, 2)
         assert inside in {"i/lf", "i/-text", "i/none"}, line
         assert attributes.split() == ["attr/text=auto", "eol=lf"], line
+
+
+def test_the_fingerprint_is_of_all_that_stages_depend_on(tmp_path):
+    """The last check of ``dvc repro`` takes it before and after: what changed between is seen."""
+    (tmp_path / "src/__pycache__").mkdir(parents=True)
+    (tmp_path / "data/images").mkdir(parents=True)
+    (tmp_path / "params.yaml").write_text("font: font.h\n")
+    (tmp_path / "dvc.yaml").write_text(
+        "stages: {study: {cmd: x, deps: ['${font}', src, data/images, gone]}}\n"
+    )
+    files = ["params.yaml", "font.h", "src/a.py", "dvc.yaml"]
+    for name in ("font.h", "src/a.py", "data/images/x.npy", "src/__pycache__/a.pyc"):
+        (tmp_path / name).write_text("1")
+    before = fingerprint(tmp_path / "dvc.yaml")
+    for name in files:
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(f"{text}\n")
+        assert fingerprint(tmp_path / "dvc.yaml") != before, name
+        (tmp_path / name).write_text(text)
+    for name in ("data/images/x.npy", "src/__pycache__/a.pyc"):  # written by stages, by Python
+        (tmp_path / name).write_text("2")
+    assert fingerprint(tmp_path / "dvc.yaml") == before
