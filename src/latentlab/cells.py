@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from latentlab import shown
 from latentlab.fonts import COLUMNS, ROWS
 from latentlab.network import Network
 
@@ -154,6 +155,12 @@ def letters_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
+def letters_drawn(section: Mapping[str, Any]) -> Factors:
+    """Those of them that have figures of their own and a place in the pages."""
+    factors = letters_factors(section)
+    return {cell: factors[cell] for cell in shown.spaced(list(factors), shown.CELLS)}
+
+
 def front_factors(section: Mapping[str, Any]) -> Factors:
     """``{font}/{network}`` of the networks on the front of size against wrong pixels"""
     return {
@@ -259,10 +266,17 @@ def _denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) 
     }
 
 
+def denoising_families_drawn(section: Mapping[str, Any]) -> Factors:
+    """Those of the families whose letters are drawn."""
+    families = denoising_families(section)
+    return {family: families[family] for family in shown.spaced(list(families), shown.CELLS)}
+
+
 def denoising_plots(section: Mapping[str, Any]) -> list[str]:
     """The figures of all denoisers together: those of a subset and network, and the others."""
     pairs = dict.fromkeys(
-        (factors["subset"], factors["network"]) for factors in denoising_families(section).values()
+        (factors["subset"], factors["network"])
+        for factors in denoising_families_drawn(section).values()
     )
     of_pairs = [
         f"{figure}/{subset}-{network}"
@@ -282,6 +296,7 @@ def denoising_drawn(params: Params) -> dict[str, Any]:
         "seed": params["seed"],
         "font": first["fonts"][0],
         "letters": first["letters"],
+        "figures": denoising_plots(section),
         **_pick(section, "tests", "variations", "drawn_above"),
     }
 
@@ -426,7 +441,7 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
 def explored(
     params: Params, computed: Mapping[str, Mapping[str, Settings]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the explorer shows: the named networks, all denoisers, the image models of each set.
+    """What the explorer shows: the named networks, denoisers, the image models of each set.
 
     computed : ``cells`` of each experiment. A network has its settings of ``evaluate`` and the
     name of what it was trained by.
@@ -445,8 +460,8 @@ def explored(
 
     section = params["vae"]
     return {
-        "letters": networks("letters", letters_factors(params["letters"])),
-        "denoising": networks("denoising", computed["denoising"]),
+        "letters": networks("letters", letters_drawn(params["letters"])),
+        "denoising": networks("denoising", shown.spaced(list(computed["denoising"]), shown.CELLS)),
         "vae": [
             {
                 "dataset": dataset,

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,7 +14,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from support import environment  # first: it pins what jobs inherit
 
-from latentlab import StudyError, claims
+from latentlab import StudyError, claims, shown
 from latentlab.cells import EXPERIMENTS, cells, vae_drawn
 from latentlab.params import read_params, read_yaml
 from support import bytecode, effort, engine, locked, records, run_lock, watched
@@ -242,27 +243,40 @@ def tuning(wildcards):
 # --- denoising: all denoisers of a network and letter set together
 
 
-def cells_below(wildcards):
-    """The cells whose names begin with the wildcards."""
-    family = cell_of(wildcards)
-    found = [cell for cell in CELLS["denoising"] if cell.startswith(f"{family}/")]
-    if not found:
-        raise WorkflowError(f"params.yaml has no denoisers {family}")
+@cache
+def denoisers_by_prefix():
+    """The cells of ``denoising`` by each beginning of their names: one pass for all families."""
+    found = {}
+    for cell in CELLS["denoising"]:
+        parts = cell.split("/")
+        for end in range(1, len(parts)):
+            found.setdefault("/".join(parts[:end]), []).append(cell)
     return found
 
 
-def denoisers(step, **more):
-    """Settings of all cells that the wildcards begin, by their folders below the family's."""
+def cells_below(wildcards):
+    """The cells whose names begin with the wildcards."""
+    family = cell_of(wildcards)
+    return known(denoisers_by_prefix(), family, f"denoisers {family}")
+
+
+def denoisers(step, most=None, **more):
+    """Settings of all cells that the wildcards begin, by their folders below the family's.
+
+    most : at most so many of them, evenly spaced; then "of" says how many there are
+    """
 
     def of(wildcards):
         family = DENOISERS.format(**wildcards)
+        cells = cells_below(wildcards)
         return by_file(
             {
                 "cells": {
                     cell.removeprefix(f"{family}/"): CELLS["denoising"][cell][step]
-                    for cell in cells_below(wildcards)
+                    for cell in shown.spaced(cells, most or len(cells))
                 },
                 "subset": wildcards.subset,
+                **({"of": len(cells)} if most else {}),
                 **more,
             }
         )
@@ -270,13 +284,14 @@ def denoisers(step, **more):
     return of
 
 
-def of_denoisers(*files):
-    """The named results of all cells that the wildcards begin."""
+def of_denoisers(*files, most=None):
+    """The named results of all cells that the wildcards begin, or of those that ``most`` leaves."""
 
     def of(wildcards):
+        cells = cells_below(wildcards)
         return [
             f"results/denoising/cells/{cell}/{file}"
-            for cell in cells_below(wildcards)
+            for cell in shown.spaced(cells, most or len(cells))
             for file in files
         ]
 

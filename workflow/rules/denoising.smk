@@ -1,9 +1,11 @@
 # denoising: how well are letters cleaned of noise, fresh noise included? (1.b)
 
+from latentlab import shown
 from latentlab.cells import (
     denoising_comparison,
     denoising_drawn,
     denoising_families,
+    denoising_families_drawn,
     denoising_noises,
     denoising_orthogonality,
     denoising_plots,
@@ -28,7 +30,9 @@ rule denoising:
             ],
             *[
                 f"results/denoising/figures/{family}/{kind}/{figure}"
-                for family, factors in FAMILIES.items()
+                for family, factors in denoising_families_drawn(
+                    PARAMS["denoising"]
+                ).items()
                 for kind in PARAMS["denoising"]["networks"][factors["network"]][
                     "kinds"
                 ]
@@ -198,7 +202,7 @@ rule plot_denoising:
 
 rule draw_denoising:
     input:
-        of_denoisers("weights.npz", "history.csv"),
+        of_denoisers("weights.npz", "history.csv", most=shown.PANELS),
         script=script("draw_denoising"),
         fonts=FONTS,
     output:
@@ -216,7 +220,7 @@ rule draw_denoising:
     log:
         f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",
     params:
-        settings=denoisers("plot"),
+        settings=denoisers("plot", most=shown.PANELS),
         cells=lambda wildcards: "results/denoising/cells/"
         + DENOISERS.format(**wildcards),
         folder=subpath(output[0], parent=True),

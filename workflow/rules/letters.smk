@@ -1,7 +1,7 @@
 # letters: the named networks for each font: latent plane, reconstructions, new letters; and
 # how small a network without errors may be. (1.a)
 
-from latentlab.cells import letters_factors
+from latentlab.cells import letters_drawn
 
 LETTERS_FIGURES = ["front", "letter_errors", "latent_spaces"]
 # of every named network on every font
@@ -25,7 +25,7 @@ rule letters:
             *expand("results/letters/figures/{figure}", figure=LETTERS_FIGURES),
             *expand(
                 "results/letters/figures/{cell}/{figure}",
-                cell=letters_factors(PARAMS["letters"]),
+                cell=letters_drawn(PARAMS["letters"]),
                 figure=LETTERS_CELL_FIGURES,
             ),
         ),

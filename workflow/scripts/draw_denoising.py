@@ -6,6 +6,7 @@ Shown is, for every probability, the start with the lowest final error.
 import numpy as np
 import step
 
+from latentlab import shown
 from latentlab.arrays import load_npz
 from latentlab.denoising import fresh_set, last_training_set
 from latentlab.figures import denoising as figures
@@ -18,10 +19,11 @@ from latentlab.tables import read_csv
 STRIP = 16  # letters side by side in a strip of fresh answers
 
 
-def draw(cells, font, folder, subset):
+def draw(cells, font, folder, subset, of):
     """Yield name and figure.
 
-    cells : settings of the denoisers by their folders below ``folder``; font : their letters
+    cells : settings of the denoisers by their folders below ``folder``, ``of`` so many
+    font : their letters
     """
     letters = font.pixels
     copies, strips, titles = [], [], []
@@ -37,6 +39,7 @@ def draw(cells, font, folder, subset):
         strips.append([values[:STRIP] for values in (inputs, outputs, targets)])
         titles.append(f"p = {noise['probability']:g}")
     kind, above = figures.called(noise["kind"]), cell["drawn_above"]
+    kind += shown.remark(len(cells), of)
     characters = [character_name(c) for c in font.characters]
     yield (
         "training_set",
@@ -58,7 +61,8 @@ def main(argv):
     first = next(iter(cells.values()))
     font = read_fonts(args.fonts)[first["font"]].subset(first["letters"])
 
-    for name, figure in draw(cells, font, args.cells, args.settings["subset"]):
+    subset, of = args.settings["subset"], args.settings["of"]
+    for name, figure in draw(cells, font, args.cells, subset, of):
         save(figure, args.figures / name)
 
 

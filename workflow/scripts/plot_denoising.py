@@ -24,14 +24,23 @@ def main(argv):
     tests = settings["tests"]
 
     pictures = kinds_drawn(letter, tests, settings["seed"])
+    drawn = {
+        "scores": figures.scores,
+        "baselines": lambda table: figures.baselines(table, baselines),
+        "transfer": lambda table: figures.transfer(table, baselines),
+    }
+
     save(figures.kinds(letter, pictures, tests["probabilities"]), folder / "kinds")
-    for (subset, network), table in summary.groupby(["subset", "network"]):
-        if table["probability"].nunique() > 1:
-            save(figures.scores(table), folder / "scores" / f"{subset}-{network}")
-    for (subset, network), table in matrix.groupby(["subset", "network"]):
-        name = f"{subset}-{network}"
-        save(figures.baselines(table, baselines), folder / "baselines" / name)
-        save(figures.transfer(table, baselines), folder / "transfer" / name)
+    tables = {"scores": summary, "baselines": matrix, "transfer": matrix}
+    of_pairs = {
+        (kind, f"{subset}-{network}"): table
+        for kind, whole in tables.items()
+        for (subset, network), table in whole.groupby(["subset", "network"])
+    }
+    for figure in settings["figures"]:
+        kind, _, pair = figure.partition("/")
+        if kind in drawn:
+            save(drawn[kind](of_pairs[kind, pair]), folder / figure)
     save(figures.variations(variations, baselines, settings["variations"]), folder / "variations")
     save(figures.orthogonality(orthogonality, correlations), folder / "orthogonality")
     save(figures.subset_sizes(orthogonality), folder / "subset_sizes")

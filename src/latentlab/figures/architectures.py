@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from latentlab import shown
 from latentlab.figures import style
 from latentlab.gather.architectures import READINGS, low_level
 
@@ -29,6 +30,14 @@ def _ranked(replicates: pd.DataFrame) -> list[str]:
     return list(first.groupby("network", sort=True)["error"].median().sort_values().index)
 
 
+def _drawn(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The runs of as many networks as a figure has rows for, from best to worst; a remark."""
+    names = _ranked(replicates)
+    drawn = shown.spaced(names, shown.CELLS)
+    remark = shown.remark(len(drawn), len(names))
+    return replicates[replicates["network"].isin(drawn)], remark
+
+
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
     return style.looks(list(table["network"].unique()))
 
@@ -40,9 +49,14 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
         encoders after the first the median alone is drawn
     published : error and epochs by network
     """
+    names = list(curves["network"].unique())
+    drawn = shown.spaced(names, shown.PANELS)
+    remark = shown.remark(len(drawn), len(names))
+    curves = curves[curves["network"].isin(drawn)]
     looks, encoders = _looks(curves), _encoders(curves)
     rows = -(-len(looks) // _COLUMNS)
-    figure = style.canvas(1.1 + 2.2 * rows, title="Error while learning, by architecture")
+    title = "Error while learning, by architecture"
+    figure = style.canvas(1.1 + 2.2 * rows, title=title + remark)
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     first = curves[curves["encoder"] == encoders[0]]
     for axes, (name, look) in zip(panels, looks.items(), strict=False):
@@ -136,8 +150,9 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
 
     replicates : columns network, encoder, error
     """
+    replicates, remark = _drawn(replicates)
     looks = _looks(replicates)
-    figure = style.canvas(_height(replicates), title="Final error of every start")
+    figure = style.canvas(_height(replicates), title="Final error of every start" + remark)
     axes = figure.subplots()
     for runs, name, y, height, hollow in _rows(replicates):
         style.strip(axes, runs["error"].to_numpy(), y, height, looks[name], hollow)
@@ -161,9 +176,10 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, mean_wrong_pixels, exact, within_one_pixel
     """
+    replicates, remark = _drawn(replicates)
     looks = _looks(replicates)
     title = "Wrong pixels of the 35, and letters reproduced"
-    figure = style.canvas(_height(replicates), title=title)
+    figure = style.canvas(_height(replicates), title=title + remark)
     left, right = figure.subplots(1, 2, sharey=True)
     for number, (runs, name, y, height, hollow) in enumerate(_rows(replicates)):
         style.strip(left, runs["mean_wrong_pixels"].to_numpy(), y, height, looks[name], hollow)
@@ -215,11 +231,11 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, epochs_to_<level> (NaN: not reached)
     """
+    replicates, remark = _drawn(replicates)
     looks = _looks(replicates)
     columns = [name for name in replicates if name.startswith("epochs_to_")]
-    figure = style.canvas(
-        _height(replicates), width=9.0, title="Epochs until the error is at most a level"
-    )
+    title = "Epochs until the error is at most a level"
+    figure = style.canvas(_height(replicates), width=9.0, title=title + remark)
     panels = figure.subplots(1, len(columns), sharey=True, sharex=True, squeeze=False)[0]
     for axes, column in zip(panels, columns, strict=True):
         for runs, name, y, height, hollow in _rows(replicates):

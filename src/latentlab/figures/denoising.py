@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from latentlab import shown
 from latentlab.figures import pixels, style
 from latentlab.figures.letters import marked_letters, wrong_legend
 from latentlab.figures.style import Array
@@ -70,9 +71,11 @@ def scores(summary: pd.DataFrame) -> Figure:
     summary : of one network and subset, a row for each cell and condition (column ``noise``),
         measures with _low, _high
     """
-    series = list(summary.groupby(["font", "kind", "range"], sort=False))
+    every = list(summary.groupby(["font", "kind", "range"], sort=False))
+    series = shown.spaced(every, shown.PANELS)
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
     title = f"Learned copies and fresh noise: network {network}, letters {subset}"
+    title += shown.remark(len(series), len(every))
     figure = style.canvas(1.0 + 2.4 * len(series), width=9.0, title=title)
     grid = figure.subplots(len(series), len(_MEASURES), squeeze=False)
     for row, (values, table) in zip(grid, series, strict=True):
@@ -151,14 +154,18 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     """
     tests = tests_of_own_noise(matrix)
     network, subset = matrix["network"].iloc[0], matrix["subset"].iloc[0]
-    series = list(tests.groupby(["font", "kind", "range"], sort=False))
-    columns = min(3, len(series))
-    rows = -(-len(series) // columns)
+    every = list(tests.groupby(["font", "kind", "range"], sort=False))
+    series = shown.spaced(every, shown.PANELS)
+    columns = max(1, min(3, len(series)))
+    rows = max(1, -(-len(series) // columns))
     title = f"Against simpler ways: network {network}, letters {subset}, fresh noise"
+    title += shown.remark(len(series), len(every))
     figure = style.canvas(1.0 + 2.7 * rows, width=9.0, title=title)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(series) :]:
         axes.axis("off")
+    if not series:
+        figure.text(0.5, 0.5, "no noise that was learned is tested", ha="center")
     for axes, ((font, kind, range_), table) in zip(grid.flat, series, strict=False):
         for name, (_, look) in _BASELINES.items():
             chosen = compared[
@@ -189,8 +196,12 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
-    learned = matrix[["font", "kind", "probability", "range"]].drop_duplicates()
-    tested = matrix[["test_kind", "test_probability", "test_range"]].drop_duplicates()
+    every = [
+        matrix[["font", "kind", "probability", "range"]].drop_duplicates(),
+        matrix[["test_kind", "test_probability", "test_range"]].drop_duplicates(),
+    ]
+    learned, tested = (t.iloc[shown.spaced(range(len(t)), shown.CELLS)] for t in every)
+    remark = shown.remark(len(learned) * len(tested), len(every[0]) * len(every[1]))
     fonts = list(learned["font"].unique())
     ranges = learned["range"].nunique() > 1, tested["test_range"].nunique() > 1
     names, values, own = [], [], []
@@ -220,7 +231,8 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     axes = figure.add_axes(
         (left / width, bottom / height, cell * len(places) / width, cell * len(names) / height)
     )
-    style.heading(figure, f"At most 1 wrong pixel (%): network {network}, letters {subset}")
+    title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
+    style.heading(figure, title + remark)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
     for (y, x), value in np.ndenumerate(table):
         if np.isfinite(value):

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial.distance import pdist
 
+from latentlab import shown
 from latentlab.figures import pixels, style
 from latentlab.figures.style import Array
 from latentlab.fonts import COLUMNS, LETTERS, ROWS
@@ -514,12 +515,16 @@ def letter_errors(table: pd.DataFrame) -> Figure:
 
     table : columns font, network, letter, mean_wrong_pixels
     """
+    cells = list(dict.fromkeys(zip(table["font"], table["network"], strict=True)))
+    drawn = shown.spaced(cells, shown.CELLS)
+    remark = shown.remark(len(drawn), len(cells))
+    table = table[pd.MultiIndex.from_frame(table[["font", "network"]]).isin(drawn)]
     fonts = sorted(table["font"].unique(), key=lambda font: (font == "all", font))
     strips = {font: _strips(table[table["font"] == font]) for font in fonts}
     counts = [len(s) for parts in strips.values() for s in parts]
     figure = style.canvas(
         0.9 + 0.27 * sum(counts) + 0.42 * len(counts),
-        title="Which letters are hard? Wrong pixels, mean of all starts",
+        title="Which letters are hard? Wrong pixels, mean of all starts" + remark,
     )
     panels = figure.subplots(
         len(counts), 1, squeeze=False, gridspec_kw={"height_ratios": [c + 0.2 for c in counts]}
@@ -563,9 +568,11 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     summary : a row a network and font: distance_correlation, known, new, blur, with intervals
     replicates : distance_correlation of every start
     """
-    rows = len(summary)
+    rows = min(len(summary), shown.CELLS)
+    remark = shown.remark(rows, len(summary))
+    summary = summary.iloc[shown.spaced(range(len(summary)), rows)]
     names = [f"{row.network}, {row.font}" for row in summary.itertuples()]
-    figure = style.canvas(1.7 + 0.27 * rows, title="What lies between the letters?")
+    figure = style.canvas(1.7 + 0.27 * rows, title="What lies between the letters?" + remark)
     left, right = figure.subplots(1, 2, sharey=True)
     y = np.arange(rows)
     for place, row in enumerate(summary.to_dict("records")):

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from latentlab import shown
 from latentlab.figures import style
 
 COST = "operations (multiply-adds)"
@@ -15,6 +16,13 @@ COST = "operations (multiply-adds)"
 
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
     return style.looks(list(table["optimizer"].unique()))
+
+
+def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
+    """As many networks as a figure has panels for, and a remark."""
+    names = list(table["network"].unique())
+    drawn = shown.spaced(names, shown.PANELS)
+    return drawn, shown.remark(len(drawn), len(names))
 
 
 def _legend(figure: Figure, looks: dict[str, style.Look], *more: Line2D) -> None:
@@ -32,8 +40,10 @@ def convergence(curves: pd.DataFrame) -> Figure:
         upper_quartile. What knows the squared error only (Powell) is drawn beside every loss.
     """
     looks = _looks(curves)
-    networks, losses = list(curves["network"].unique()), list(curves["loss"].unique())
-    figure = style.canvas(0.9 + 2.9 * len(networks), width=9.0, title="Error by cost")
+    networks, remark = _networks(curves)
+    losses = list(curves["loss"].unique())
+    title = "Error by cost" + remark
+    figure = style.canvas(0.9 + 2.9 * len(networks), width=9.0, title=title)
     panels = figure.subplots(len(networks), len(losses), sharex="row", sharey=True, squeeze=False)
     for row, network in zip(panels, networks, strict=True):
         for axes, loss in zip(row, losses, strict=True):
@@ -97,11 +107,11 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
     replicates : columns network, loss, optimizer, error
     """
     looks = _looks(replicates)
-    networks, losses = list(replicates["network"].unique()), list(replicates["loss"].unique())
+    networks, remark = _networks(replicates)
+    losses = list(replicates["loss"].unique())
     height = 0.8 / len(losses)
-    figure = style.canvas(
-        1.3 + 0.5 * len(looks), width=9.0, title="Error of every start, all at the same cost"
-    )
+    title = "Error of every start, all at the same cost" + remark
+    figure = style.canvas(1.3 + 0.5 * len(looks), width=9.0, title=title)
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):
         for row, (name, look) in enumerate(looks.items()):

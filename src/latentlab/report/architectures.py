@@ -22,6 +22,7 @@ from latentlab.report.parts import (
     number,
     percent,
     rank,
+    shown_rows,
     stated,
 )
 from latentlab.tables import read_csv
@@ -227,6 +228,7 @@ def _factorial_figure(
 
 
 def _table(summary: pd.DataFrame) -> Table:
+    shown, note = shown_rows(summary)
     rows = tuple(
         (
             str(row["network"]),
@@ -239,7 +241,7 @@ def _table(summary: pd.DataFrame) -> Table:
             number(row["published_epochs"], 2),
             number(row["best_max_wrong_pixels"], 1),
         )
-        for row in summary.to_dict("records")
+        for row in shown
     )
     columns = (
         "network", "encoder", "final error", "best start", "published error", "starts as good",
@@ -252,5 +254,5 @@ def _table(summary: pd.DataFrame) -> Table:
         "Medians with 95 % intervals. Starts as good: those that end at most at the published"
         " error. Worst letter: wrong pixels of the worst letter in the start that does best in"
         " this. As the published code ran it: where the first unit of a layer is off, it truncates"
-        " the other units to integers.",
+        " the other units to integers." + note,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.cells import denoising_families, denoising_plots
+from latentlab.cells import denoising_families_drawn, denoising_plots
 from latentlab.gather.denoising import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.report.parts import (
     NONE,
@@ -26,6 +26,7 @@ from latentlab.report.parts import (
     number,
     percent,
     rank,
+    shown_rows,
 )
 from latentlab.statistics import Estimate, rank_share
 from latentlab.tables import read_csv
@@ -262,16 +263,14 @@ def _trained(network: Mapping[str, Any]) -> str:
 def _hard(found: _Results) -> str:
     """All letters of a font, beside the best there is for bit flips."""
     section = found.section
-    rows = [
-        row
-        for row in found.fresh.to_dict("records")
-        if section["subsets"][row["subset"]]["letters"] == "all"
-        and math.isfinite(found.baseline("nearest_letter", row).value)
-    ]
-    if not rows:
+    whole = [name for name, chosen in section["subsets"].items() if chosen["letters"] == "all"]
+    rows = found.fresh[found.fresh["subset"].isin(whole)].to_dict("records")
+    tested = (r for r in rows if math.isfinite(found.baseline("nearest_letter", r).value))
+    first = next(tested, None)
+    if first is None:
         return ""
-    first = rows[0]
-    rows = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
+    alike = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
+    rows = [r for r in alike if math.isfinite(found.baseline("nearest_letter", r).value)]
     best = [found.baseline("nearest_letter", row) for row in rows]
     told = [
         f"{_percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in"
@@ -443,7 +442,7 @@ def _groups(plots: Mapping[str, Figure]) -> tuple[Group, ...]:
 def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
     """The letters themselves, a group for each network, letters and kind of noise."""
     section, groups = found.section, []
-    for family, factors in denoising_families(section).items():
+    for family, factors in denoising_families_drawn(section).items():
         network = section["networks"][factors["network"]]
         letters = _letters(section, factors["subset"])
         for kind in network["kinds"]:
@@ -480,7 +479,8 @@ def _table(found: _Results) -> Table:
     runs = found.replicates[found.replicates["noise"] == "training"].groupby(DENOISER)["error"]
     fresh = found.fresh.set_index(DENOISER)
     rows = []
-    for row in found.learned.to_dict("records"):
+    shown, note = shown_rows(found.learned)
+    for row in shown:
         key, published = tuple(row[name] for name in DENOISER), row["published_error"]
         errors, scores = runs.get_group(key), fresh.loc[key]
         share = rank_share(errors, published) if math.isfinite(published) else math.nan
@@ -509,5 +509,6 @@ def _table(found: _Results) -> Table:
         tuple(rows),
         "Errors: medians with 95 % intervals. Right letter, exact and within 1 pixel: means on"
         " fresh noise. Starts as good: those that end at most at the published error. Nearest"
-        " letter: in Hamming distance, on the same noise, with 95 % intervals over its draws.",
+        " letter: in Hamming distance, on the same noise, with 95 % intervals over its draws."
+        + note,
     )

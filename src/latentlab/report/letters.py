@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.cells import letters_factors
+from latentlab.cells import letters_drawn
 from latentlab.report.parts import (
     Chapter,
     Figure,
@@ -22,6 +22,7 @@ from latentlab.report.parts import (
     number,
     percent,
     rank,
+    shown_rows,
     small_figure,
     stated,
 )
@@ -34,7 +35,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     summary = read_csv(folder / "tables" / "summary.csv")
     replicates = read_csv(folder / "tables" / "replicates.csv")
     metrics = read_json(folder / "metrics.json")
-    cells = letters_factors(section)
+    cells = letters_drawn(section)
     groups = tuple(
         _group(
             folder / "figures" / cell, _runs(summary, of).iloc[0], _runs(replicates, of), section
@@ -271,6 +272,7 @@ def _activations(network: Mapping[str, Any]) -> str:
 
 
 def _table(summary: pd.DataFrame) -> Table:
+    shown, note = shown_rows(summary)
     rows = tuple(
         (
             _title(row),
@@ -285,7 +287,7 @@ def _table(summary: pd.DataFrame) -> Table:
             interval(row, "distance_correlation", 2),
             percent(row["new"]),
         )
-        for row in summary.to_dict("records")
+        for row in shown
     )
     columns = (
         "network, font", "final error", "best start", "published error", "starts as good",
@@ -299,5 +301,5 @@ def _table(summary: pd.DataFrame) -> Table:
         "Medians with 95 % intervals; letters within 1 pixel, distances kept (rank correlation of"
         " distances in the latent space with those of the letters) and new letters (share of the"
         " grid): means of the starts. Starts as good: those that end at most at the published"
-        " error. Worst letter: its wrong pixels in the start that does best in this.",
+        " error. Worst letter: its wrong pixels in the start that does best in this." + note,
     )

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pandas as pd
 import yaml
 from PIL import Image
+
+from latentlab import shown
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,14 @@ class Table:
     note: str = ""
     prose: tuple[str, ...] = ()
     folded: bool = False
+
+
+def shown_rows(summary: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
+    """As many rows as a page has place for, evenly spaced, and a note where that is not all."""
+    rows = shown.spaced(range(len(summary)), shown.ROWS)
+    left_out = f" {len(rows)} of {len(summary)} rows; the others stand in the tables below results."
+    note = left_out if len(rows) < len(summary) else ""
+    return summary.iloc[rows].to_dict("records"), note
 
 
 def markdown(table: Table) -> str:
@@ -175,7 +186,10 @@ def count(n: int, one: str, many: str = "") -> str:
 
 
 def listing(items: Sequence[str]) -> str:
-    """ "a, b and c"."""
+    """ "a, b and c"; of very many the first ones "and 952 more"."""
+    items = list(items)
+    if (more := len(items) - shown.CELLS) > 0:
+        items = [*items[: shown.CELLS], f"{more} more"]
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
@@ -200,11 +214,22 @@ def made(
     return Made(
         rules=tuple(f"{verb}_{experiment}" for verb in verbs),
         command=f"snakemake --cores all {experiment}",
-        parameters=yaml.safe_dump(
-            {experiment: dict(section)}, allow_unicode=True, default_flow_style=None, width=76
+        parameters=_beginning(
+            yaml.safe_dump(
+                {experiment: dict(section)}, allow_unicode=True, default_flow_style=None, width=76
+            )
         ),
         results=(
             f"results/{experiment}/metrics.json",
             *[f"results/{experiment}/tables/{table}.csv" for table in tables],
         ),
+    )
+
+
+def _beginning(text: str) -> str:
+    """As many of a text's lines as a page has place for, and a line where that is not all."""
+    lines = text.splitlines(keepends=True)
+    more = len(lines) - shown.ROWS
+    return "".join(lines[: shown.ROWS]) + (
+        f"# {more} more lines: params.yaml\n" if more > 0 else ""
     )
