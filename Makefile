@@ -30,9 +30,9 @@ coverage: $(DEVELOP) ## branches of src/ that the unit tests reach: at least 95 
 	@python -m pytest -n auto tests/unit -m "not slow" --cov
 
 mutants: $(DEVELOP) ## break the code on purpose and see which tests notice
-	@python tests/mutants.py noise metrics
-	@python tests/mutants.py conclusions --every 4
-	@python tests/mutants.py powell --every 16
+	@python tests/mutants.py data/noise measures/metrics
+	@python tests/mutants.py experiments/conclusions/evidence experiments/conclusions/tables --every 4
+	@python tests/mutants.py training/powell --every 16
 
 faults: $(DEVELOP) ## faults, edits, versions, hostile input: a table of what was tried
 	@python tests/scenarios.py

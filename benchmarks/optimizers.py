@@ -19,10 +19,10 @@ import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
 # isort: split
 import pandas as pd
 
-from latentlab import optimizers
-from latentlab.cells import cells
-from latentlab.fonts import read_fonts
-from latentlab.params import read_params
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.optimizers import runs
+from latentlab.experiments.params import read_params
+from latentlab.experiments.registry import cells
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,10 +30,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def seconds(settings: dict, letters, rates: dict) -> tuple[float, int]:
     """Processor time of one training on letters (letters, pixels), and the evaluations it counted.
 
-    settings : those of ``optimizers.train``, with one loss and one replicate
+    settings : those of ``runs.train``, with one loss and one replicate
     """
     begin = time.process_time()
-    (of_loss,) = optimizers.train(settings, letters, rates, lambda line: None).values()
+    (of_loss,) = runs.train(settings, letters, rates, lambda line: None).values()
     (training,) = of_loss.values()
     return time.process_time() - begin, int(training.evaluations[-1])
 

@@ -22,10 +22,10 @@ import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
 # isort: split
 import numpy as np
 
-from latentlab import powell
-from latentlab.fonts import read_fonts
-from latentlab.network import Network, initial_weights
-from latentlab.statistics import median
+from latentlab.data.fonts import read_fonts
+from latentlab.measures.statistics import median
+from latentlab.models.network import Network, initial_weights
+from latentlab.training import powell
 
 FONTS = Path(__file__).resolve().parents[1] / "data" / "fonts" / "font.h"
 NETWORK = Network((35, 15, 2, 15, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from latentlab.cells import EXPERIMENTS
+from latentlab.experiments.registry import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -75,9 +75,9 @@ with open(sys.argv[2], "w") as file:
 TABULATE = """\
 import sys
 import step
-from latentlab.gather.common import gather_cells, learning_curves
-from latentlab.cells import EXPERIMENTS
-from latentlab.tables import write_csv
+from latentlab.experiments.gathering import gather_cells, learning_curves
+from latentlab.experiments.registry import EXPERIMENTS
+from latentlab.files.tables import write_csv
 
 args = step.arguments(None, sys.argv[1:], "cells", "curves", "replicates")
 factors = EXPERIMENTS["architectures"].factors(args.settings)

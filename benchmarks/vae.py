@@ -26,9 +26,11 @@ import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
 # isort: split
 import numpy as np
 
-from latentlab import images, vae
+from latentlab.data import images
+from latentlab.models import image_model
+from latentlab.training import image_training
 
-PUBLISHED = vae.Settings(
+PUBLISHED = image_model.Settings(
     model="vae",
     encoder=(256,),
     decoder=(256,),
@@ -105,7 +107,7 @@ def bare_epochs(data: images.Images, hidden: int = 256, latent: int = 2, batch: 
 
 
 def product_seconds(data: images.Images, epochs: int) -> Iterator[float]:
-    """Seconds of every epoch of ``vae.train``, the first with everything before it."""
+    """Seconds of every epoch of ``image_training.train``, the first with everything before it."""
     from dataclasses import replace
 
     marks = [time.perf_counter()]
@@ -113,7 +115,7 @@ def product_seconds(data: images.Images, epochs: int) -> Iterator[float]:
     def progress(*_: object) -> None:
         marks.append(time.perf_counter())
 
-    vae.train(replace(PUBLISHED, epochs=epochs), data, seed=0, progress=progress)
+    image_training.train(replace(PUBLISHED, epochs=epochs), data, seed=0, progress=progress)
     yield from np.diff(marks)
 
 
@@ -126,7 +128,7 @@ def timed(step: Callable[[], object]) -> float:
 def measure(folder: str, epochs: int) -> None:
     """Print one line of figures for the number of threads that ``main`` has set."""
     data = images.load(folder)
-    vae._backend()
+    image_training._backend()
     bare_loop = bare_epochs(data)
     bare, product, first = [], [], []
     for _ in range(3):  # by turns: other work on the machine hits both

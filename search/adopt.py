@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from ruamel.yaml import YAML
 
 from latentlab import StudyError
-from latentlab.params import read_params
+from latentlab.experiments.params import read_params
 
 
 def adopt(params: dict[str, Any], candidates: dict[str, Any], name: str) -> None:

@@ -28,9 +28,11 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
-from latentlab.denoising import answer_scores, fresh_set, scores_of, train_denoisers
-from latentlab.fonts import Font, read_fonts
-from latentlab.metrics import nearest_letter
+from latentlab.data.fonts import Font, read_fonts
+from latentlab.experiments.denoising.denoisers import train_denoisers
+from latentlab.experiments.denoising.scores import answer_scores, scores_of
+from latentlab.experiments.denoising.sets import fresh_set
+from latentlab.measures.metrics import nearest_letter
 
 NETWORK = ("architecture", "encoder", "latent", "decoder", "output", "beta", "biases")
 OTHER = ("fonts", "noise", "copies", "replicates")

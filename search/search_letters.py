@@ -31,10 +31,11 @@ import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
 import pandas as pd
 from ruamel.yaml import YAML
 
-from latentlab.cells import ACTIVATIONS, front_factors, letters_factors, letters_network
-from latentlab.gather.common import gather_cells
-from latentlab.network import Network
-from latentlab.params import read_yaml
+from latentlab.experiments.gathering import gather_cells
+from latentlab.experiments.knobs import ACTIVATIONS
+from latentlab.experiments.letters.plan import front_factors, letters_factors, letters_network
+from latentlab.files.yaml import read_yaml
+from latentlab.models.network import Network
 
 SEARCH = ROOT / "search"
 RUN = SEARCH / "run"

@@ -33,7 +33,11 @@ import latentlab  # noqa: F401 (before NumPy: it pins how libraries compute)
 import pandas as pd
 from ruamel.yaml import YAML
 
-from latentlab import images, seeds, vae
+from latentlab import seeds
+from latentlab.data import images
+from latentlab.measures import likelihood
+from latentlab.models import image_model
+from latentlab.training import image_training
 
 HELD_OUT = 10_000
 
@@ -49,15 +53,17 @@ def search(
     name: str, dataset: str, data: images.Images, candidate: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
     """One line of the table; data as ``split`` gives it."""
-    settings = vae.Settings(**candidate)
+    settings = image_model.Settings(**candidate)
     row: dict[str, Any] = {"candidate": name, "dataset": dataset, "epochs": settings.epochs}
     began = time.process_time()
     try:
-        weights, history = vae.train(settings, data, seeds.integer(seed, "search", name, dataset))
-    except vae.Diverged as error:
+        weights, history = image_training.train(
+            settings, data, seeds.integer(seed, "search", name, dataset)
+        )
+    except image_training.Diverged as error:
         return {**row, "diverged": error.epoch}
     seconds = round(time.process_time() - began)
-    scores = vae.evaluate(settings, weights, data.test_images)
+    scores = likelihood.evaluate(settings, weights, data.test_images)
     terms = {key: round(scores[key], 2) for key in ("loss", "reconstruction", "kl")}
     last = round(float(history["loss"][-1]), 2)
     return {**row, **terms, "training_loss": last, "diverged": 0, "cpu_seconds": seconds}

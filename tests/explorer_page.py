@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from latentlab import explorer, vae
-from latentlab.fonts import Font, font_named, read_fonts
-from latentlab.images import Images
-from latentlab.network import Network
+from latentlab.data.fonts import Font, font_named, read_fonts
+from latentlab.data.images import Images
+from latentlab.models import image_model
+from latentlab.models.network import Network
+from latentlab.pages import explorer
 
 ROOT = Path(__file__).parents[1]
 FONTS = read_fonts(ROOT / "data/fonts/font.h")
@@ -43,15 +44,15 @@ def denoiser(cell: str, letters: str, architecture: list[int], seed: int = 0, **
     return explorer.denoiser(knobs, subset, weights(knobs, seed), 1, 0.5)
 
 
-def model_settings(**changes: Any) -> vae.Settings:
+def model_settings(**changes: Any) -> image_model.Settings:
     knobs = {"model": "vae", "encoder": (16,), "decoder": (16,), "latent": 2, "activation": "relu",
              "variance": "free", "input_dropout": 0.0, "optimizer": "adam",
              "learning_rate": 0.001, "schedule": "constant", "beta": 1.0, "kl_warmup": 0,
              "epochs": 1, "batch_size": 100}  # fmt: skip
-    return vae.Settings(**{**knobs, **changes})
+    return image_model.Settings(**{**knobs, **changes})
 
 
-def model_weights(knobs: vae.Settings, pixels: int, seed: int) -> vae.Weights:
+def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_model.Weights:
     """Of a size that keeps signals at about 1, as training does."""
     rng = np.random.default_rng(seed)
     heads = ["mean", "log_variance"] if knobs.variational else ["mean"]
@@ -78,12 +79,12 @@ def random_images(n: int, side: int, seed: int = 0) -> Images:
     return Images(pictures, labels, pictures, labels)
 
 
-def image_set(name: str, models: dict[str, vae.Settings], side: int = 8, n: int = 60):
+def image_set(name: str, models: dict[str, image_model.Settings], side: int = 8, n: int = 60):
     data = random_images(n, side)
     shown = explorer.image_set(name, [f"class {i}" for i in range(10)], data)
     for seed, (label, knobs) in enumerate(models.items()):
         w = model_weights(knobs, side * side, seed)
-        shown["models"].append(explorer.image_model(label, knobs, w, data))
+        shown["models"].append(explorer.image_autoencoder(label, knobs, w, data))
     return shown
 
 

@@ -29,11 +29,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from latentlab import StudyError, arrays, images, params  # noqa: E402  # isort: skip
 import numpy as np  # noqa: E402
 
 from image_sets import idx  # noqa: E402
-from latentlab.fonts import parse_fonts, read_fonts  # noqa: E402
+from latentlab import StudyError  # noqa: E402
+from latentlab.data import folders  # noqa: E402
+from latentlab.data.fonts import parse_fonts, read_fonts  # noqa: E402
+from latentlab.experiments import params  # noqa: E402
+from latentlab.files import arrays, yaml  # noqa: E402
 
 SECONDS = 10  # more is a hang
 LIMIT = 2**20  # bytes that a parser may unpack here
@@ -172,8 +175,8 @@ YAML = [
     b"%YAML 1.1\n---\n? [a, b]\n: |\n  text\n...\n",
     b"- !!binary aGk=\n- !!timestamp 2001-12-14\n- 0o17\n- 1_000\n- ~\n",
 ]
-PARAMS = params.read_yaml(ROOT / "tests/params.yaml")
-SCHEMA = params.read_yaml(ROOT / "workflow/schemas/params.schema.yaml")
+PARAMS = yaml.read_yaml(ROOT / "tests/params.yaml")
+SCHEMA = yaml.read_yaml(ROOT / "workflow/schemas/params.schema.yaml")
 KNOWN_FONTS = read_fonts(ROOT / "data/fonts/font.h")
 
 
@@ -215,9 +218,9 @@ def targets(folder: Path) -> dict[str, Target]:
 
     return {
         "font.h": Target(0.25, text_inputs(FONTS), lambda d: parse_fonts(d.decode("latin-1"))),  # type: ignore[attr-defined]
-        "IDX": Target(0.5, idx_inputs, from_file(lambda p: images.read_idx(p, 3, LIMIT))),
+        "IDX": Target(0.5, idx_inputs, from_file(lambda p: folders.read_idx(p, 3, LIMIT))),
         "npz": Target(0.15, npz_inputs, from_file(lambda p: arrays.load_npz(p, LIMIT))),
-        "YAML": Target(0.07, text_inputs(YAML), from_file(params.read_yaml)),
+        "YAML": Target(0.07, text_inputs(YAML), from_file(yaml.read_yaml)),
         "params": Target(0.03, params_inputs, check),  # type: ignore[arg-type]
     }
 

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from latentlab import images
+from latentlab.data import images
 
 
 def small_images(seed: int = 0, train: int = 6, test: int = 4, size=(5, 3), classes: int = 10):

@@ -1,6 +1,6 @@
 """Break the package on purpose, one place at a time, and see whether a test notices.
 
-    python tests/mutants.py noise metrics [--every 3] [--seed 0]
+    python tests/mutants.py data/noise measures/metrics [--every 3] [--seed 0]
 
 For every module, each place where one of ``CHANGES`` applies gives a mutant: the module with that
 place changed, in a copy of the project, on which the tests in ``TESTS`` run until the first one
@@ -24,10 +24,11 @@ from pathlib import Path
 from project import copy_project
 
 TESTS = {
-    "noise": ["test_noise"],
-    "metrics": ["test_metrics"],
-    "conclusions": ["test_conclusions"],
-    "powell": ["test_powell", "test_powell_compiled"],
+    "data/noise": ["test_noise"],
+    "measures/metrics": ["test_metrics"],
+    "experiments/conclusions/evidence": ["test_conclusions"],
+    "experiments/conclusions/tables": ["test_conclusions"],
+    "training/powell": ["test_powell", "test_powell_compiled"],
 }
 SECONDS = 300
 """A mutant whose tests take longer has been noticed: it no longer ends."""

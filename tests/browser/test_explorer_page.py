@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import explorer_page
-from latentlab import explorer, network, vae
-from latentlab.network import Network
+from latentlab.models import image_model, network
+from latentlab.models.network import Network
+from latentlab.pages import explorer
 
 PHONE = {"has_touch": True, "viewport": {"width": 390, "height": 800}}
 
@@ -125,13 +126,13 @@ def test_denoisers_answer_as_in_python(visit, site):
     assert np.abs(found - network.forward(net, weights, spoiled)).max() < 1e-6
 
 
-@pytest.mark.parametrize("activation", list(vae.ACTIVATIONS))
+@pytest.mark.parametrize("activation", list(image_model.ACTIVATIONS))
 def test_image_decoders_decode_as_in_python(visit, site, activation):
     knobs = explorer_page.model_settings(encoder=(64, 32), decoder=(32, 64), activation=activation)
     weights = explorer_page.model_weights(knobs, 784, 0)
     z = np.random.default_rng(7).normal(0, 2, (20, 2))
     found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
-    assert np.abs(found - vae.decode(knobs, weights, z)).max() < 1e-6
+    assert np.abs(found - image_model.decode(knobs, weights, z)).max() < 1e-6
 
 
 def test_stored_weights_come_back(visit, site):
@@ -458,9 +459,9 @@ def test_the_class_is_that_of_the_nearest_test_images(visit, site):
     page = visit(site)
     page.locator("#images-samples button").nth(4).click()
     page.wait_for_function("() => explorer.jobs.length === 0", timeout=20000)
-    x = vae.scaled(explorer_page.random_images(60, 8).test_images)
+    x = image_model.scaled(explorer_page.random_images(60, 8).test_images)
     knobs = explorer_page.model_settings()
-    codes = vae.encode(knobs, explorer_page.model_weights(knobs, 64, 0), x)[0]
+    codes = image_model.encode(knobs, explorer_page.model_weights(knobs, 64, 0), x)[0]
     distance = np.linalg.norm(codes - point(page, "explorer.rooms.images.cards[0].plane"), axis=1)
     votes = np.bincount(np.argsort(distance)[:15] % 10, minlength=10)
     text = page.locator(".model .reading").first.text_content()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from latentlab.params import read_params, read_yaml
+from latentlab.experiments.params import read_params
+from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 CANDIDATES = read_yaml(ROOT / "search/candidates.yaml")

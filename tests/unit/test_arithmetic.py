@@ -34,9 +34,14 @@ HOSTILE = {
 PROGRAM = f"""
 import hashlib, json, os, sys, tempfile
 sys.path.insert(0, {str(ROOT / "src")!r})
-from latentlab import fonts, images, powell, training, vae
+from latentlab.data import fonts
+from latentlab.data import images
+from latentlab.training import powell
+from latentlab.training import replicates as training
+from latentlab.models import image_model
+from latentlab.training import image_training
 import numpy as np
-from latentlab.network import Network, initial_weights
+from latentlab.models.network import Network, initial_weights
 
 def digest(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
@@ -58,15 +63,15 @@ found["numba"] = [numba.config.DISABLE_JIT, repr(numba.config.OPT)]
 
 pixels = rng.integers(0, 256, (200, 28, 28), np.uint8)
 data = images.Images(pixels, np.zeros(200, np.uint8), pixels[:50], np.zeros(50, np.uint8))
-settings = vae.Settings(
+settings = image_model.Settings(
     model="vae", encoder=(12,), decoder=(12,), latent=2, activation="relu", variance="free",
     input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", beta=1.0,
     kl_warmup=0, epochs=2, batch_size=32,
 )
-weights, history = vae.train(settings, data, 1)
+weights, history = image_training.train(settings, data, 1)
 found["vae"] = digest(*weights.values(), *history.values())
 
-from latentlab.figures import style
+from latentlab.drawing import style
 figure = style.canvas(2.0, title="Letters")
 axes = figure.subplots()
 axes.plot(range(5), range(5), label="$10^{{-3}}$")

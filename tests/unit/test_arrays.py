@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from latentlab import arrays
+from latentlab.files import arrays
 
 ARRAYS = st.dictionaries(
     st.from_regex(r"[a-z_]{1,8}(/[a-z_0-9]{1,8}){0,2}", fullmatch=True),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from latentlab import claims
-from latentlab.params import read_yaml
+from latentlab.experiments.conclusions import claims
+from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = read_yaml(ROOT / claims.FILE)

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from latentlab import conclusions
-from latentlab.conclusions import (
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.conclusions import evidence, tables
+from latentlab.experiments.conclusions.evidence import Finding, NotTestableError
+from latentlab.experiments.conclusions.tables import (
     AS_MEANT,
     AS_RUN,
     BESIDE,
@@ -18,17 +20,15 @@ from latentlab.conclusions import (
     INCONCLUSIVE,
     SUPPORTED,
     UNTESTABLE,
-    Finding,
-    NotTestableError,
     conclude,
     holm,
     metrics,
     variant_of,
     verdict,
 )
-from latentlab.fonts import read_fonts
-from latentlab.params import read_params, read_yaml
-from latentlab.tables import read_csv, write_csv
+from latentlab.experiments.params import read_params
+from latentlab.files.tables import read_csv, write_csv
+from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
@@ -325,21 +325,21 @@ def rate(simulate, count=200):
 def test_nulls_are_rarely_claimed():
     # each null has a share of at most alpha/2 on the side of the claim; 0.055 is 3 deviations off
     def trend(rng):
-        return conclusions.trend(rng.standard_normal((12, 4)), [1, 2, 3, 4], 1, 200, rng)
+        return evidence.trend(rng.standard_normal((12, 4)), [1, 2, 3, 4], 1, 200, rng)
 
     def dominance(rng):
         strata = [(rng.standard_normal(8), rng.standard_normal(9)) for _ in range(2)]
-        return conclusions.dominance(strata, -1, 200, rng)
+        return evidence.dominance(strata, -1, 200, rng)
 
     def difference(rng):
         strata = [(rng.exponential(size=12), rng.exponential(size=12))]
-        return conclusions.difference(strata, 1, 200, rng)
+        return evidence.difference(strata, 1, 200, rng)
 
     def correlation(rng):
-        return conclusions.correlation(rng.random(15), rng.random(15), np.zeros(15), 1, 99, rng)
+        return evidence.correlation(rng.random(15), rng.random(15), np.zeros(15), 1, 99, rng)
 
     def level(rng):
-        return conclusions.level(rng.standard_normal(12), 0.0)
+        return evidence.level(rng.standard_normal(12), 0.0)
 
     for simulate in (trend, dominance, difference, correlation, level):
         assert rate(simulate) <= 0.06, simulate.__name__
@@ -350,25 +350,25 @@ def test_a_published_figure_of_the_same_kind_is_mostly_compatible():
     outside = 0
     for _ in range(400):
         values = np.exp(rng.standard_normal(11))
-        found = conclusions.reported(values[:10], values[10])
+        found = evidence.reported(values[:10], values[10])
         outside += abs(found.effect) > 1
         assert (abs(found.effect) > 1) == (found.p < 0.05)
     assert 0.02 <= outside / 400 <= 0.08
 
 
 def test_a_published_figure_is_measured_by_students_prediction_interval():
-    found = conclusions.reported(np.exp([0.0, 1.0, 2.0, 3.0]), math.exp(5.0))
+    found = evidence.reported(np.exp([0.0, 1.0, 2.0, 3.0]), math.exp(5.0))
     half = stats.t.ppf(0.975, 3) * np.std([0, 1, 2, 3], ddof=1) * math.sqrt(1 + 1 / 4)
     assert found.effect == pytest.approx((5.0 - 1.5) / half)
     assert found.p == pytest.approx(2 * stats.t.sf(3.5 / half * stats.t.ppf(0.975, 3), 3))
-    alike = conclusions.reported(np.full(4, 2.0), 2.0)
+    alike = evidence.reported(np.full(4, 2.0), 2.0)
     assert (alike.effect, alike.p) == (0.0, 1.0)
 
 
 def test_a_trend_against_the_claim_is_as_unlikely_as_one_for_it():
     rising = np.array([[1.0, 2.0, 3.0, 4.0]] * 6)
     with_it, against = (
-        conclusions.trend(rising, [1, 2, 3, 4], sign, 200, np.random.default_rng(0))
+        evidence.trend(rising, [1, 2, 3, 4], sign, 200, np.random.default_rng(0))
         for sign in (1, -1)
     )
     assert with_it.effect == -against.effect == 1.0
@@ -377,25 +377,25 @@ def test_a_trend_against_the_claim_is_as_unlikely_as_one_for_it():
 
 def test_a_trend_is_pages():
     blocks = np.array([[3.0, 2.0, 1.0], [3.0, 1.0, 2.0], [3.0, 2.0, 1.0], [9.0, 3.0, math.inf]])
-    found = conclusions.trend(blocks, [1, 2, 5], -1, 200, np.random.default_rng(0))
+    found = evidence.trend(blocks, [1, 2, 5], -1, 200, np.random.default_rng(0))
     assert found.effect == pytest.approx((1 + 0.5 + 1 - 0.5) / 4)
     assert found.observed == {"1": 3.0, "2": 2.0, "5": 1.5}
     assert found.low <= found.effect <= found.high
     with pytest.raises(NotTestableError, match="3 levels"):
-        conclusions.trend(blocks[:, :2], [1, 2], 1, 100, np.random.default_rng(0))
+        evidence.trend(blocks[:, :2], [1, 2], 1, 100, np.random.default_rng(0))
 
 
 def test_dominance_is_cliffs_delta_and_knows_no_certainty():
     low, high = np.arange(6.0), np.arange(6.0) + 10
-    found = conclusions.dominance([(low, high)] * 2, -1, 200, np.random.default_rng(0))
+    found = evidence.dominance([(low, high)] * 2, -1, 200, np.random.default_rng(0))
     assert found.effect == found.high == 1.0
     assert 0.4 < found.low < 0.9  # 12 of 12: 0.735 at least, doubled less 1
     assert found.runs == 12
     assert found.p < 0.001
-    opposite = conclusions.dominance([(low, high)], 1, 200, np.random.default_rng(0))
+    opposite = evidence.dominance([(low, high)], 1, 200, np.random.default_rng(0))
     assert (opposite.effect, opposite.low) == (-1.0, -1.0)
     assert opposite.high < 0
-    ties = conclusions.dominance([(low, low)], 1, 200, np.random.default_rng(0))
+    ties = evidence.dominance([(low, low)], 1, 200, np.random.default_rng(0))
     assert ties.effect == 0
     assert ties.p == pytest.approx(1.0, abs=0.1)
 
@@ -405,13 +405,13 @@ def test_strata_are_compared_within():
     strata = [(near, near + 0.5), (far, far + 0.5)]
     whole = [(np.r_[near, far + 0.5], np.r_[near + 0.5, far])]
     rng = np.random.default_rng(0)
-    assert conclusions.dominance(strata, -1, 100, rng).effect == pytest.approx(0.1)
-    assert conclusions.dominance(whole, -1, 100, rng).effect == pytest.approx(0.0, abs=0.06)
+    assert evidence.dominance(strata, -1, 100, rng).effect == pytest.approx(0.1)
+    assert evidence.dominance(whole, -1, 100, rng).effect == pytest.approx(0.0, abs=0.06)
 
 
 def test_difference_is_in_the_unit_of_the_measure():
     x, y = np.full(8, 0.9) + 0.01 * np.arange(8), np.full(8, 0.5) + 0.01 * np.arange(8)
-    found = conclusions.difference([(x, y)], 1, 300, np.random.default_rng(0))
+    found = evidence.difference([(x, y)], 1, 300, np.random.default_rng(0))
     assert found.effect == pytest.approx(0.4)
     assert 0.35 < found.low < 0.4 < found.high < 0.45
     assert found.p < 0.01
@@ -430,18 +430,18 @@ def test_what_a_claim_needs_and_the_table_lacks_is_said(lacks, message):
     table = pd.DataFrame({"font": "font2", "kind": ["a", "b"], "error": [1.0, 2.0]})
     table = table.assign(**lacks).dropna(axis=1)
     with pytest.raises(NotTestableError, match=message):
-        conclusions.find(table, claim, 0.5, 100, np.random.default_rng(0))
+        tables.find(table, claim, 0.5, 100, np.random.default_rng(0))
 
 
 def test_a_difference_is_the_mean_over_strata():
     one, two = (np.array([5.0, 7.0]), np.array([1.0, 1.0])), (np.zeros(3), np.full(2, 3.0))
-    found = conclusions.difference([one, two], 1, 100, np.random.default_rng(0))
+    found = evidence.difference([one, two], 1, 100, np.random.default_rng(0))
     assert found.effect == pytest.approx((5.0 - 3.0) / 2)
 
 
 def test_correlation_of_what_does_not_vary_is_not_testable():
     with pytest.raises(NotTestableError, match="differ"):
-        conclusions.correlation(
+        evidence.correlation(
             np.arange(5.0), np.ones(5), np.zeros(5), 1, 100, np.random.default_rng(0)
         )
 
@@ -449,13 +449,13 @@ def test_correlation_of_what_does_not_vary_is_not_testable():
 def test_correlation_of_what_varies_between_strata_alone_is_not_testable():
     x, y = np.arange(6.0), np.r_[1.0:7.0]
     with pytest.raises(NotTestableError, match="differ"):
-        conclusions.correlation(x, y, np.arange(6), 1, 100, np.random.default_rng(0))
+        evidence.correlation(x, y, np.arange(6), 1, 100, np.random.default_rng(0))
 
 
 def test_a_correlation_is_of_ranks_within_strata():
     # in each stratum they fall, while the stratum of larger x has larger y
     x, y = np.r_[0:8, 20:28].astype(float), np.r_[8:0:-1, 28:20:-1].astype(float)
-    found = conclusions.correlation(x, y, np.repeat([0, 1], 8), -1, 500, np.random.default_rng(0))
+    found = evidence.correlation(x, y, np.repeat([0, 1], 8), -1, 500, np.random.default_rng(0))
     assert found.effect == pytest.approx(1.0)
     assert found.p < 0.01
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from latentlab import denoising, similarity
-from latentlab.baselines import BASELINES, score_baselines
-from latentlab.figures.denoising import tests_of_own_noise as own_noise
-from latentlab.fonts import Font, read_fonts
-from latentlab.gather.denoising import (
+from latentlab.data.fonts import Font, read_fonts
+from latentlab.data.noise import NOISES
+from latentlab.experiments.denoising import denoisers, scores, sets, subsets
+from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
+from latentlab.experiments.denoising.figures import tests_of_own_noise as own_noise
+from latentlab.experiments.denoising.tables import (
     DENOISING_MEASURES,
     answers_scored,
     baseline_summary,
@@ -26,8 +27,8 @@ from latentlab.gather.denoising import (
     noise_metrics,
     share_of_draws,
 )
-from latentlab.metrics import nearest_letter, wrong_pixels
-from latentlab.noise import NOISES
+from latentlab.measures import similarity
+from latentlab.measures.metrics import nearest_letter, wrong_pixels
 
 FONTS = read_fonts(Path(__file__).parents[2] / "data/fonts/font.h")
 XHIR = FONTS["font2"].subset("XHIR").pixels
@@ -67,9 +68,9 @@ bits = hnp.arrays(np.float64, (6, 35), elements=st.sampled_from([0.0, 1.0]))
 
 def test_fresh_noise_is_not_the_training_noise():
     letters = np.eye(4)
-    training, targets = denoising.training_set(letters, SETTINGS, 0)
-    fresh, _ = denoising.fresh_set(letters, 3, SETTINGS["noise"], 1, "font", "subset")
-    other, _ = denoising.training_set(letters, SETTINGS, 1)
+    training, targets = sets.training_set(letters, SETTINGS, 0)
+    fresh, _ = sets.fresh_set(letters, 3, SETTINGS["noise"], 1, "font", "subset")
+    other, _ = sets.training_set(letters, SETTINGS, 1)
     assert training.shape == (12, 4)
     assert np.array_equal(targets, np.tile(letters, (3, 1)))
     assert not np.array_equal(training, fresh)
@@ -78,21 +79,21 @@ def test_fresh_noise_is_not_the_training_noise():
 
 def test_redrawn_noise_differs_by_epoch_and_is_the_same_again():
     letters = np.eye(4)
-    drawn = [denoising.training_set(letters, SETTINGS, 0, epoch)[0] for epoch in (None, 0, 1, 1)]
+    drawn = [sets.training_set(letters, SETTINGS, 0, epoch)[0] for epoch in (None, 0, 1, 1)]
     assert np.array_equal(drawn[2], drawn[3])
     assert all(not np.array_equal(a, b) for a, b in itertools.combinations(drawn[:3], 2))
     redrawn = {**SETTINGS, "redraw": True}
-    last, _ = denoising.last_training_set(letters, redrawn, 0)
-    assert np.array_equal(last, denoising.training_set(letters, redrawn, 0, 6)[0])
-    fixed, _ = denoising.last_training_set(letters, SETTINGS, 0)
+    last, _ = sets.last_training_set(letters, redrawn, 0)
+    assert np.array_equal(last, sets.training_set(letters, redrawn, 0, 6)[0])
+    fixed, _ = sets.last_training_set(letters, SETTINGS, 0)
     assert np.array_equal(fixed, drawn[0])
 
 
 @pytest.mark.parametrize("redraw", [False, True])
 def test_training_is_the_same_again_and_differs_by_redraw(redraw):
     settings = {**SETTINGS, "redraw": redraw}
-    first, again = (denoising.train_denoisers(np.eye(4), settings) for _ in range(2))
-    other = denoising.train_denoisers(np.eye(4), {**settings, "redraw": not redraw})
+    first, again = (denoisers.train_denoisers(np.eye(4), settings) for _ in range(2))
+    other = denoisers.train_denoisers(np.eye(4), {**settings, "redraw": not redraw})
     assert len(first) == 2
     assert [t.weights.tobytes() for t in first.values()] == [
         t.weights.tobytes() for t in again.values()
@@ -114,7 +115,7 @@ def test_salt_and_pepper_is_bit_flips_of_half_the_probability():
 
 def test_kinds_are_drawn_on_the_same_pixels():
     tests = {"kinds": ["bit_flip", "gaussian"], "probabilities": [0.2, 0.4], "ranges": [0.5]}
-    drawn = denoising.kinds_drawn(XHIR[0], tests, 3)
+    drawn = sets.kinds_drawn(XHIR[0], tests, 3)
     hits = [drawn[kind] != XHIR[0] for kind in tests["kinds"]]
     assert np.array_equal(*hits)
     assert (hits[0][0] <= hits[0][1]).all()  # a higher probability hits these and more
@@ -137,23 +138,23 @@ def identity():
 
 def test_answers_are_scored_on_both_noises():
     weights, settings = identity()
-    scores = denoising.score_cell(weights, np.eye(4), settings).set_index("noise")
-    assert scores["exact"].tolist() == [1.0, 1.0]
-    assert scores["right_letter"].tolist() == [1.0, 1.0]
+    table = scores.score_cell(weights, np.eye(4), settings).set_index("noise")
+    assert table["exact"].tolist() == [1.0, 1.0]
+    assert table["right_letter"].tolist() == [1.0, 1.0]
     # each of 4 pixels is off by uniform(0, 0.4): 0.5 * 4 * 0.4**2 / 3
-    assert scores.loc["fresh", "error"] == pytest.approx(0.5 * 4 * 0.16 / 3, rel=0.15)
+    assert table.loc["fresh", "error"] == pytest.approx(0.5 * 4 * 0.16 / 3, rel=0.15)
 
 
 def test_every_noise_is_tested():
     weights, settings = identity()
     tests = [settings["noise"], {"kind": "bit_flip", "probability": 1.0, "range": 0.4}]
-    scores = denoising.score_tests(weights, np.eye(4), settings, tests, "font")
-    assert scores["test_kind"].tolist() == ["uniform", "bit_flip"]
-    assert scores["exact"].tolist() == [1.0, 0.0]
-    assert scores["mean_wrong_pixels"].tolist() == [0.0, 4.0]
+    table = scores.score_tests(weights, np.eye(4), settings, tests, "font")
+    assert table["test_kind"].tolist() == ["uniform", "bit_flip"]
+    assert table["exact"].tolist() == [1.0, 0.0]
+    assert table["mean_wrong_pixels"].tolist() == [0.0, 4.0]
     # on its own noise a test is the fresh score
-    own = denoising.score_cell(weights, np.eye(4), settings, "font").set_index("noise")
-    assert scores["error"][0] == own.loc["fresh", "error"]
+    own = scores.score_cell(weights, np.eye(4), settings, "font").set_index("noise")
+    assert table["error"][0] == own.loc["fresh", "error"]
 
 
 @given(bits, bits)
@@ -314,15 +315,15 @@ def test_subsets_lie_across_the_range_of_similarity():
 
 def test_variations_move_one_knob_each():
     settings = {**SETTINGS, "redraw": True, "font": "f", "subset": "s", "noise": FLIPS}
-    table = denoising.vary(np.eye(4), {**settings, "vary_copies": [1, 4], "vary_latent": [2]})
+    table = subsets.vary(np.eye(4), {**settings, "vary_copies": [1, 4], "vary_latent": [2]})
     cases = table[["knob", "value"]].drop_duplicates().to_numpy().tolist()
     assert cases == [["redrawn", 3], ["copies", 1], ["copies", 4], ["latent", 2]]
     assert (table.groupby(["knob", "value"])["replicate"].nunique() == 2).all()
     # the base is the denoiser itself, trained as a cell is
     case = {**settings, "cell": "c/redrawn/3"}
-    weights = denoising.train_denoisers(np.eye(4), case)[0].weights
-    fresh = denoising.fresh_set(np.eye(4), 20, FLIPS, 1, "f", "s")
-    assert table["error"][0] == denoising.scores_of(weights, fresh, np.eye(4), case)["error"]
+    weights = denoisers.train_denoisers(np.eye(4), case)[0].weights
+    fresh = sets.fresh_set(np.eye(4), 20, FLIPS, 1, "f", "s")
+    assert table["error"][0] == scores.scores_of(weights, fresh, np.eye(4), case)["error"]
 
 
 def test_resistance_is_related_to_similarity():
@@ -331,7 +332,7 @@ def test_resistance_is_related_to_similarity():
                 "subsets": [{"size": 2, "count": 2}, {"size": 5, "count": 1}],
                 "networks": {"n": {k: SETTINGS[k] for k in ("network", "training", "copies",
                                                               "redraw")}}}  # fmt: skip
-    table = denoising.relate(letters, settings)
+    table = subsets.relate(letters, settings)
     once = table.drop_duplicates("subset")
     assert once["subset"].tolist() == ["published", "2-0", "2-1", "5-0"]
     assert once["letters"].tolist()[0] == "ab"
@@ -512,10 +513,9 @@ def test_correlations_are_over_subsets_of_one_size():
 
 def test_a_noise_is_its_kind_probability_and_range_in_any_order():
     noise = {"kind": "uniform", "probability": 0.1, "range": 0.5}
-    assert denoising.noise_identity(dict(reversed(noise.items()))) == ("uniform", "0.1", "0.5")
+    assert sets.noise_identity(dict(reversed(noise.items()))) == ("uniform", "0.1", "0.5")
     one, other = (
-        denoising.fresh_set(np.zeros((4, 35)), 50, noise | {"range": size}, 1)[0]
-        for size in (0.5, 0.25)
+        sets.fresh_set(np.zeros((4, 35)), 50, noise | {"range": size}, 1)[0] for size in (0.5, 0.25)
     )
     assert not np.array_equal(one != 0, other != 0)  # other draws, not the same ones scaled
 
@@ -542,5 +542,5 @@ def test_a_denoiser_is_shown_at_the_probability_nearest_to_what_it_learned():
 def test_settings_are_left_as_they_are():
     settings = {**SETTINGS, "redraw": True, "font": "f", "subset": "s"}
     before = copy.deepcopy(settings)
-    denoising.vary(np.eye(4), {**settings, "vary_copies": [1], "vary_latent": [1]})
+    subsets.vary(np.eye(4), {**settings, "vary_copies": [1], "vary_latent": [1]})
     assert settings == before

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import explorer_page
-from latentlab import explorer, network, vae
-from latentlab.explorer import Layer
-from latentlab.fonts import Font
-from latentlab.network import Network
+from latentlab.data.fonts import Font
+from latentlab.models import image_model, network
+from latentlab.models.network import Network
+from latentlab.pages import explorer
+from latentlab.pages.explorer import Layer
 
 TYPES = {"f8": "<f8", "f4": "<f4", "i1": "i1", "u1": "u1"}
 
@@ -121,7 +122,7 @@ def test_layers_compute_what_the_letter_network_does(biases, decoder):
     assert np.allclose(decoded, network.decode(net, w, codes), atol=1e-14)
 
 
-@pytest.mark.parametrize("activation", list(vae.ACTIVATIONS))
+@pytest.mark.parametrize("activation", list(image_model.ACTIVATIONS))
 def test_layers_compute_what_the_image_decoder_does(activation):
     knobs = explorer_page.model_settings(
         encoder=(7, 5), decoder=(5, 7), activation=activation, latent=3
@@ -129,7 +130,7 @@ def test_layers_compute_what_the_image_decoder_does(activation):
     weights = explorer_page.model_weights(knobs, 64, 0)
     z = np.random.default_rng(1).normal(size=(6, 3))
     decoded = explorer.forward(explorer.image_layers(knobs, weights), z)
-    assert np.allclose(decoded, vae.decode(knobs, weights, z), atol=1e-14)
+    assert np.allclose(decoded, image_model.decode(knobs, weights, z), atol=1e-14)
 
 
 def test_a_letter_model_says_how_well_it_does():
@@ -169,7 +170,7 @@ def test_the_loss_by_rounding_is_measured():
     knobs = explorer_page.model_settings(encoder=(256,), decoder=(256,))
     data = explorer_page.random_images(100, 28)
     weights = explorer_page.model_weights(knobs, 784, 0)
-    model = explorer.image_model("improved", knobs, weights, data)
+    model = explorer.image_autoencoder("improved", knobs, weights, data)
     assert [layer["weights"]["type"] for layer in model["layers"]] == ["f4", "i1"]
     assert 0 < model["rounding_mean"] < model["rounding"] < 4 / 255
     assert model["name"] == "VAE, improved"

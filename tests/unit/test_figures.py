@@ -13,11 +13,17 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from latentlab import latent, novelty
-from latentlab.figures import architectures, denoising, letters, optimizers, pixels, style, vae
-from latentlab.fonts import read_fonts
-from latentlab.gather.denoising import denoising_correlations
-from latentlab.generation import densest_region
+from latentlab.data.fonts import read_fonts
+from latentlab.drawing import pixels, style
+from latentlab.experiments import gathering
+from latentlab.experiments.architectures import figures as architectures
+from latentlab.experiments.denoising import figures as denoising
+from latentlab.experiments.denoising.tables import denoising_correlations
+from latentlab.experiments.letters import figures as letters
+from latentlab.experiments.optimizers import figures as optimizers
+from latentlab.experiments.vae import figures as vae
+from latentlab.measures import latent, novelty
+from latentlab.measures.latent_codes import densest_region
 
 ROOT = Path(__file__).parents[2]
 FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
@@ -510,8 +516,8 @@ def test_the_best_start_ends_lowest():
     table = pd.DataFrame(
         {"replicate": [0, 0, 1, 1, 2], "epoch": [0, 1, 0, 1, 0], "error": [5, 2, 4, 1, 3]}
     )
-    assert letters.best_start(table) == (1, "best of 3 starts")
-    assert letters.best_start(table.head(2)) == (0, "its only start")
+    assert gathering.best_start(table) == (1, "best of 3 starts")
+    assert gathering.best_start(table.head(2)) == (0, "its only start")
 
 
 def test_images_shown_go_through_the_classes():

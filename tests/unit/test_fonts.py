@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.fonts import FontError, character_name, parse_fonts, read_fonts
+from latentlab.data.fonts import FontError, character_name, parse_fonts, read_fonts
 
 FONT_H = Path(__file__).parents[2] / "data/fonts/font.h"
 

@@ -9,9 +9,11 @@ from scipy.spatial import cKDTree
 from scipy.stats import norm
 
 from image_sets import small_images
-from latentlab import StudyError, generation, seeds, vae
+from latentlab import StudyError, seeds
+from latentlab.measures import image_scores, latent_codes, likelihood, samples
+from latentlab.models import image_model
 
-SETTINGS = vae.Settings(
+SETTINGS = image_model.Settings(
     model="vae",
     encoder=(6,),
     decoder=(6,),
@@ -64,15 +66,15 @@ def data():
 
 def test_sampled_codes_have_their_mean_and_variance(rng):
     mean = np.tile([1.0, -2.0], (20_000, 1))
-    codes = generation.sample_codes(mean, np.log(np.full_like(mean, 0.25)), rng)
-    np.testing.assert_allclose(codes.mean(axis=0), [1, -2], atol=0.02)
-    np.testing.assert_allclose(codes.std(axis=0), 0.5, atol=0.01)
-    assert generation.sample_codes(mean, None, rng) is mean
+    drawn = latent_codes.sample_codes(mean, np.log(np.full_like(mean, 0.25)), rng)
+    np.testing.assert_allclose(drawn.mean(axis=0), [1, -2], atol=0.02)
+    np.testing.assert_allclose(drawn.std(axis=0), 0.5, atol=0.01)
+    assert latent_codes.sample_codes(mean, None, rng) is mean
 
 
 def test_active_units_are_those_whose_mean_varies(rng):
     means = rng.normal(size=(1000, 4)) * [1.0, 0.5, 0.05, 0.0]
-    assert generation.active_units(means) == 2
+    assert latent_codes.active_units(means) == 2
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95])
@@ -81,26 +83,26 @@ def test_area_of_a_normal_distribution(rng, share):
     codes = rng.standard_normal((10_000, 2)) @ mixing.T + [100.0, -7.0]
     exact = -2 * math.log(1 - share) * math.pi * abs(np.linalg.det(mixing))
     widened = exact * (1 + 10_000 ** (-1 / 3))
-    assert generation.code_area(codes, share) == pytest.approx(widened, rel=0.03)
+    assert latent_codes.code_area(codes, share) == pytest.approx(widened, rel=0.03)
 
 
 def test_area_of_two_clusters_leaves_out_what_is_between(rng):
     codes = rng.standard_normal((10_000, 2)) * 0.1
     codes[::2] += 5.0
-    single = generation.code_area(codes[::2])
+    single = latent_codes.code_area(codes[::2])
     ellipse = 5.991 * math.pi * math.sqrt(np.linalg.det(np.cov(codes.T)))
-    assert single < generation.code_area(codes) < ellipse
+    assert single < latent_codes.code_area(codes) < ellipse
 
 
 def test_area_scales_with_the_codes(rng):
     codes = rng.standard_normal((500, 2))
-    larger = generation.code_area(codes * [10.0, 0.1] * 3.0)
-    assert larger == pytest.approx(9 * generation.code_area(codes), rel=1e-6)
+    larger = latent_codes.code_area(codes * [10.0, 0.1] * 3.0)
+    assert larger == pytest.approx(9 * latent_codes.code_area(codes), rel=1e-6)
 
 
 def test_the_densest_region_holds_its_share_of_the_codes(rng):
     codes = rng.standard_normal((4000, 2)) @ [[3.0, 1.0], [0.0, 0.2]] + [50.0, -3.0]
-    region = generation.densest_region(codes, 0.8, cells=200)
+    region = latent_codes.densest_region(codes, 0.8, cells=200)
     # the nearest point of the grid says whether a code is inside
     nearest = cKDTree(region.points.reshape(-1, 2)).query(codes)[1]
     inside = region.density.ravel()[nearest] >= region.level
@@ -112,18 +114,20 @@ def test_the_densest_region_holds_its_share_of_the_codes(rng):
 
 @pytest.mark.parametrize("codes", [np.zeros((50, 2)), np.outer(np.arange(50.0), [1.0, 0.0])])
 def test_codes_on_a_line_have_no_area(codes):
-    assert generation.code_area(codes) == 0.0
+    assert latent_codes.code_area(codes) == 0.0
 
 
 def test_empty_share(rng):
-    assert generation.empty_share(rng.random((10_000, 2))) == 0.0
-    assert generation.empty_share(rng.standard_normal((10_000, 2))) == pytest.approx(0.12, abs=0.03)
+    assert latent_codes.empty_share(rng.random((10_000, 2))) == 0.0
+    assert latent_codes.empty_share(rng.standard_normal((10_000, 2))) == pytest.approx(
+        0.12, abs=0.03
+    )
     corners = rng.integers(0, 2, (10_000, 2)) + rng.random((10_000, 2)) * 1e-3
-    assert generation.empty_share(corners) == pytest.approx(1 - 4 / 31**2, abs=0.01)
+    assert latent_codes.empty_share(corners) == pytest.approx(1 - 4 / 31**2, abs=0.01)
 
 
 def test_areas_are_those_of_a_plane(rng):
-    for measure in (generation.code_area, generation.empty_share):
+    for measure in (latent_codes.code_area, latent_codes.empty_share):
         with pytest.raises(ValueError, match=r"codes \(n, 2\) expected, \(9, 3\) given"):
             measure(rng.random((9, 3)))
 
@@ -144,18 +148,18 @@ def test_prior_discrepancy_is_its_definition(rng, latent):
     expected = (within.sum() - np.trace(within)) / (300 * 299)
     expected += mass @ kernel(prior, prior) @ mass
     expected -= 2 * (kernel(codes, prior) @ mass).mean()
-    assert generation.prior_discrepancy(codes) == pytest.approx(expected, rel=1e-6)
+    assert latent_codes.prior_discrepancy(codes) == pytest.approx(expected, rel=1e-6)
 
 
 def test_prior_discrepancy_of_the_prior_is_nothing(rng):
     for latent in (1, 2, 5):
-        assert abs(generation.prior_discrepancy(rng.standard_normal((1500, latent)))) < 0.002
+        assert abs(latent_codes.prior_discrepancy(rng.standard_normal((1500, latent)))) < 0.002
 
 
 def test_label_accuracy():
     codes, labels = np.array([[0.0], [0.1], [5.0], [5.1]]), np.array([0, 0, 1, 1], np.uint8)
     tested, truth = np.array([[0.2], [4.0], [6.0]]), np.array([0, 1, 0], np.uint8)
-    found = generation.label_accuracy(codes, labels, tested, truth, neighbors=2)
+    found = latent_codes.label_accuracy(codes, labels, tested, truth, neighbors=2)
     assert found == pytest.approx(2 / 3)
 
 
@@ -165,16 +169,14 @@ def test_label_accuracy():
 def test_squared_distances(rng):
     a, b = rng.normal(size=(7, 3)), rng.normal(size=(5, 3))
     expected = ((a[:, None] - b) ** 2).sum(-1)
-    np.testing.assert_allclose(np.concatenate(list(generation.squared_distances(a, b))), expected)
-    np.testing.assert_allclose(
-        generation.nearest_distances(a, b), np.sqrt(expected.min(1)), rtol=1e-5
-    )
-    assert generation.nearest_distances(a, a).max() < 1e-2  # float32
+    np.testing.assert_allclose(np.concatenate(list(samples.squared_distances(a, b))), expected)
+    np.testing.assert_allclose(samples.nearest_distances(a, b), np.sqrt(expected.min(1)), rtol=1e-5)
+    assert samples.nearest_distances(a, a).max() < 1e-2  # float32
 
 
 def test_distances_in_chunks(rng):
     a, b = rng.normal(size=(100, 1)), rng.normal(size=(2**17, 1))
-    chunks = list(generation.squared_distances(a, b))
+    chunks = list(samples.squared_distances(a, b))
     assert len(chunks) > 1
     np.testing.assert_allclose(np.concatenate(chunks), (a - b.T) ** 2, atol=1e-12)
 
@@ -182,10 +184,10 @@ def test_distances_in_chunks(rng):
 def test_frechet_distance_of_known_moments(rng):
     a, b = rng.standard_normal((50_000, 3)), rng.standard_normal((50_000, 3)) * 2 + 1
     # equal axes: the squared differences of means and deviations
-    assert generation.frechet_distance(a, b) == pytest.approx(3 * 1 + 3 * 1, rel=0.02)
-    assert generation.frechet_distance(a, a) == pytest.approx(0.0, abs=1e-9)
-    assert generation.frechet_distance(b, a) == pytest.approx(generation.frechet_distance(a, b))
-    assert generation.prior_frechet_distance(b) == pytest.approx(6, rel=0.02)
+    assert samples.frechet_distance(a, b) == pytest.approx(3 * 1 + 3 * 1, rel=0.02)
+    assert samples.frechet_distance(a, a) == pytest.approx(0.0, abs=1e-9)
+    assert samples.frechet_distance(b, a) == pytest.approx(samples.frechet_distance(a, b))
+    assert samples.prior_frechet_distance(b) == pytest.approx(6, rel=0.02)
 
 
 def test_frechet_distance_is_the_formula_with_a_matrix_root(rng):
@@ -195,7 +197,7 @@ def test_frechet_distance_is_the_formula_with_a_matrix_root(rng):
     cov_a, cov_b = np.cov(a.T), np.cov(b.T)
     expected = ((a.mean(0) - b.mean(0)) ** 2).sum()
     expected += np.trace(cov_a + cov_b - 2 * np.real(sqrtm(cov_a @ cov_b)))
-    assert generation.frechet_distance(a, b) == pytest.approx(expected)
+    assert samples.frechet_distance(a, b) == pytest.approx(expected)
 
 
 # --- samples -----------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_frechet_distance_is_the_formula_with_a_matrix_root(rng):
 
 def test_principal_features_keep_distances_where_nothing_is_left_out(rng):
     x = rng.normal(size=(50, 6)) @ np.diag([5, 4, 3, 0, 0, 0])
-    features = generation.principal_features(x, 3)
+    features = samples.principal_features(x, 3)
     assert features.axes.shape == (6, 3)
     assert features.explained == pytest.approx(1.0)
     np.testing.assert_allclose(
@@ -211,13 +213,13 @@ def test_principal_features_keep_distances_where_nothing_is_left_out(rng):
     )
     variances = features(x).var(axis=0)
     assert variances[0] > variances[1] > variances[2]
-    assert generation.principal_features(x, 1).explained < 0.9
-    assert generation.principal_features(x, 99).axes.shape == (6, 6)
+    assert samples.principal_features(x, 1).explained < 0.9
+    assert samples.principal_features(x, 99).axes.shape == (6, 6)
 
 
 def test_precision_and_recall_of_the_same_distribution(rng):
     real, generated = rng.normal(size=(2, 1000, 3))
-    precision, recall = generation.precision_recall(real, generated, 3)
+    precision, recall = samples.precision_recall(real, generated, 3)
     assert precision == pytest.approx(recall, abs=0.05)
     assert precision > 0.85
 
@@ -225,28 +227,28 @@ def test_precision_and_recall_of_the_same_distribution(rng):
 def test_precision_and_recall_tell_missing_modes_from_bad_samples(rng):
     modes = rng.normal(size=(1000, 2)) * 0.1 + np.repeat([[0.0, 0.0], [9.0, 0.0]], 500, axis=0)
     one_mode = rng.normal(size=(1000, 2)) * 0.1
-    precision, recall = generation.precision_recall(modes, one_mode, 3)
+    precision, recall = samples.precision_recall(modes, one_mode, 3)
     assert precision > 0.9
     assert recall == pytest.approx(0.5, abs=0.05)
-    assert generation.precision_recall(modes, one_mode + 100.0, 3) == (0.0, 0.0)
+    assert samples.precision_recall(modes, one_mode + 100.0, 3) == (0.0, 0.0)
 
 
 def test_neighborhoods_by_hand():
     support, points = np.array([[0.0], [1.0], [10.0]]), np.array([[-0.9], [3.0], [17.0], [20.0]])
     # nearest neighbors at 1, 1 and 9: the neighborhoods reach -1..1, 0..2 and 1..19
-    assert generation._covered(points, support, 1) == 0.75
+    assert samples._covered(points, support, 1) == 0.75
 
 
 def test_prior_samples_are_decoded_normal_codes(weights):
-    found = generation.prior_samples(SETTINGS, weights, 4, np.random.default_rng(3))
+    found = samples.prior_samples(SETTINGS, weights, 4, np.random.default_rng(3))
     codes = np.random.default_rng(3).standard_normal((4, 2))
-    np.testing.assert_array_equal(found, vae.decode(SETTINGS, weights, codes))
+    np.testing.assert_array_equal(found, image_model.decode(SETTINGS, weights, codes))
 
 
 def test_fitted_samples_come_from_the_codes_distribution(weights, rng, monkeypatch):
     codes = rng.standard_normal((5000, 2)) @ [[2.0, 1.0], [0.0, 0.5]] + [3.0, 4.0]
-    monkeypatch.setattr(vae, "decode", lambda settings, weights, z: z)
-    draws = generation.fitted_samples(AUTOENCODER, weights, codes, 20_000, rng)
+    monkeypatch.setattr(image_model, "decode", lambda settings, weights, z: z)
+    draws = samples.fitted_samples(AUTOENCODER, weights, codes, 20_000, rng)
     np.testing.assert_allclose(draws.mean(axis=0), codes.mean(axis=0), atol=0.1)
     np.testing.assert_allclose(np.cov(draws.T), np.cov(codes.T), atol=0.1)
 
@@ -256,32 +258,32 @@ def test_fitted_samples_come_from_the_codes_distribution(weights, rng, monkeypat
 
 def test_binarized_images_have_the_gray_levels_as_means():
     gray = np.tile(np.array([0, 1, 64, 254, 255], np.uint8), (20_000, 1, 1))
-    binary = generation.binarized(gray, seed=1)
+    binary = likelihood.binarized(gray, seed=1)
     assert set(np.unique(binary)) == {0, 255}
     np.testing.assert_allclose(binary.mean(axis=(0, 1)), gray[0, 0], atol=2.5)
     assert not binary[..., 0].any()
     assert binary[..., 4].all()
-    np.testing.assert_array_equal(binary, generation.binarized(gray, seed=1))
-    np.testing.assert_array_equal(binary[:9], generation.binarized(gray[:9], seed=1))
+    np.testing.assert_array_equal(binary, likelihood.binarized(gray, seed=1))
+    np.testing.assert_array_equal(binary[:9], likelihood.binarized(gray[:9], seed=1))
 
 
 def test_negative_log_likelihood_is_the_integral(weights, data):
     """Against the integral of p(x|z) p(z) over a grid of the plane."""
-    binary = generation.binarized(data.test_images[:5], seed=0)
+    binary = likelihood.binarized(data.test_images[:5], seed=0)
     grid = np.linspace(-6, 6, 401)
     z = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
     prior = norm.pdf(z).prod(axis=1) * (grid[1] - grid[0]) ** 2
-    log_odds = vae.logits(SETTINGS, weights, z)
-    x = vae.scaled(binary)
-    exact = [-np.log(np.sum(prior * np.exp(-vae.cross_entropy(row, log_odds)))) for row in x]
-    found = generation.negative_log_likelihood(SETTINGS, weights, binary, 200_000, seed=0)
+    log_odds = image_model.logits(SETTINGS, weights, z)
+    x = image_model.scaled(binary)
+    exact = [-np.log(np.sum(prior * np.exp(-likelihood.cross_entropy(row, log_odds)))) for row in x]
+    found = likelihood.negative_log_likelihood(SETTINGS, weights, binary, 200_000, seed=0)
     np.testing.assert_allclose(found, exact, atol=0.05)
 
 
 def test_negative_log_likelihood_is_a_tighter_bound_than_the_elbo(weights, data):
-    elbo = vae.evaluate(SETTINGS, weights, data.test_images, samples=50)["elbo"]
+    elbo = likelihood.evaluate(SETTINGS, weights, data.test_images, samples=50)["elbo"]
     bounds = [
-        generation.negative_log_likelihood(SETTINGS, weights, data.test_images, k, seed=0).mean()
+        likelihood.negative_log_likelihood(SETTINGS, weights, data.test_images, k, seed=0).mean()
         for k in (1, 1000)
     ]
     assert bounds[1] < -elbo
@@ -290,12 +292,12 @@ def test_negative_log_likelihood_is_a_tighter_bound_than_the_elbo(weights, data)
 
 def test_an_autoencoder_has_no_likelihood(weights, data):
     with pytest.raises(ValueError, match="an autoencoder has no likelihood"):
-        generation.negative_log_likelihood(AUTOENCODER, weights, data.test_images, 9, seed=0)
+        likelihood.negative_log_likelihood(AUTOENCODER, weights, data.test_images, 9, seed=0)
 
 
 # --- all of them -------------------------------------------------------------------------------
 
-EFFORT = generation.Effort(
+EFFORT = image_scores.Effort(
     samples=40,
     components=5,
     neighbors=3,
@@ -308,25 +310,25 @@ EFFORT = generation.Effort(
 @pytest.mark.parametrize(("knob", "most"), [("neighbors", 39), ("label_neighbors", 90)])
 def test_more_neighbors_than_images_are_refused(weights, data, knob, most):
     allowed = replace(EFFORT, **{knob: most})
-    assert generation.refusals(allowed, data) == []
-    generation.measures(SETTINGS, weights, data, allowed, seed=1)
+    assert image_scores.refusals(allowed, data) == []
+    image_scores.measures(SETTINGS, weights, data, allowed, seed=1)
     with pytest.raises(StudyError, match=rf"vae.measures.{knob}: {most + 1} given, allowed: "):
-        generation.measures(SETTINGS, weights, data, replace(EFFORT, **{knob: most + 1}), seed=1)
+        image_scores.measures(SETTINGS, weights, data, replace(EFFORT, **{knob: most + 1}), seed=1)
 
 
 def test_images_too_large_for_the_feature_space_are_refused():
-    assert generation.refusals(EFFORT, small_images(train=9, test=9, size=(128, 128))) == []
-    (line,) = generation.refusals(EFFORT, small_images(train=9, test=9, size=(128, 129)))
+    assert image_scores.refusals(EFFORT, small_images(train=9, test=9, size=(128, 128))) == []
+    (line,) = image_scores.refusals(EFFORT, small_images(train=9, test=9, size=(128, 129)))
     assert "images of 128 x 129 pixels given, allowed: at most 16384 pixels" in line
 
 
 def test_all_measures(weights, data):
-    found = generation.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    found = image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
     assert all(isinstance(value, float) and math.isfinite(value) for value in found.values())
-    assert found == generation.measures(SETTINGS, weights, data, EFFORT, seed=1)
-    assert found != generation.measures(SETTINGS, weights, data, EFFORT, seed=2)
+    assert found == image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    assert found != image_scores.measures(SETTINGS, weights, data, EFFORT, seed=2)
     seed = seeds.integer(1, "codes")
-    scores = vae.evaluate(SETTINGS, weights, data.test_images, seed=seed)
+    scores = likelihood.evaluate(SETTINGS, weights, data.test_images, seed=seed)
     assert found["test_loss"] == scores["loss"]
     assert found["code_deviation_largest"] >= found["code_deviation_smallest"]
     assert {
@@ -341,14 +343,14 @@ def test_all_measures(weights, data):
 def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        generation.seeds, "integer", lambda seed, *use: drawn.append(use) or len(drawn)
+        image_scores.seeds, "integer", lambda seed, *use: drawn.append(use) or len(drawn)
     )
-    generation.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
     assert len(drawn) == len(set(drawn)) == 5
 
 
 def test_all_measures_of_an_autoencoder(weights, data):
-    found = generation.measures(AUTOENCODER, weights, data, EFFORT, seed=1)
+    found = image_scores.measures(AUTOENCODER, weights, data, EFFORT, seed=1)
     assert all(math.isfinite(value) for value in found.values())
     assert not [name for name in found if "nll" in name or "kl" in name or "elbo" in name]
     assert {"frechet", "code_area", "prior_mmd2", "nearest_training"} <= set(found)
@@ -360,6 +362,6 @@ def test_all_measures_of_a_wider_latent_space(data, rng):
     sizes |= {"encoder/dense_0": (PIXELS, 6), "decoder/output": (6, PIXELS)}
     wide = {f"{name}/kernel": rng.normal(size=size) for name, size in sizes.items()}
     wide |= {f"{name}/bias": rng.normal(size=size[1]) for name, size in sizes.items()}
-    found = generation.measures(settings, wide, data, EFFORT, seed=1)
+    found = image_scores.measures(settings, wide, data, EFFORT, seed=1)
     assert found["active_units"] == 3
     assert "code_area" not in found

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentlab import StudyError, gradient, training
-from latentlab.cells import OPTIONS, REDRAWING, WITHOUT_GRADIENT
-from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
-from latentlab.training import Training, train
+from latentlab import StudyError
+from latentlab.experiments.knobs import OPTIONS, REDRAWING, WITHOUT_GRADIENT
+from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
+from latentlab.training import gradient
+from latentlab.training import replicates as training
+from latentlab.training.replicates import Training, train
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
@@ -392,7 +394,9 @@ CHILD = f"""
 import hashlib, os, sys
 if sys.argv[1] == "pinned":
     os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
-from latentlab import fonts, gradient, network
+from latentlab.data import fonts
+from latentlab.training import gradient
+from latentlab.models import network
 assert "jax" not in sys.modules, "importing the module must not cost the import of JAX"
 x = fonts.read_fonts({str(ROOT / "data/fonts/font.h")!r})["font2"].pixels
 net = network.Network((35, 25, 15, 2, 15, 25, 35), "tanh", "linear", "tanh", "sigmoid", 1.0, True)

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 import fuzz
-from latentlab import StudyError, arrays
-from latentlab.cells import EXPERIMENTS, cells
-from latentlab.params import ParamsError, read_params, read_yaml
+from latentlab import StudyError
+from latentlab.experiments.params import read_params
+from latentlab.experiments.registry import EXPERIMENTS, cells
+from latentlab.files import arrays
+from latentlab.files.yaml import ParamsError, read_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"
@@ -163,7 +165,8 @@ def peak_memory(code, *arguments):
     """Lines that the code prints, and the memory in bytes that it took beyond the imports."""
     program = (
         "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from latentlab import StudyError, arrays, images, params\n"
+        "from latentlab import StudyError; from latentlab.files import arrays;"
+        " from latentlab.data import folders; from latentlab.experiments import params\n"
         "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
         f"start = used()\ntry:\n    {code}\nexcept StudyError as error:\n    print(error)\n"
         "print(used() - start)"

@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from image_sets import idx, small_images
-from latentlab import images
+from latentlab.data import digits, download, folders, images
 
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 BYTES = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5))
@@ -50,7 +50,7 @@ def sha256(content: bytes) -> str:
 
 
 def assert_same(a: images.Images, b: images.Images):
-    for name in images.IDX_FILES:
+    for name in folders.IDX_FILES:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
@@ -61,7 +61,7 @@ def assert_same(a: images.Images, b: images.Images):
 @SHARED_FOLDER
 def test_idx_round_trip(tmp_path, array, packed):
     path = write(tmp_path / "a", idx(array), packed)
-    np.testing.assert_array_equal(images.read_idx(path, array.ndim), array)
+    np.testing.assert_array_equal(folders.read_idx(path, array.ndim), array)
 
 
 @given(array=BYTES, packed=st.booleans(), data=st.data())
@@ -71,7 +71,7 @@ def test_idx_cut_anywhere_is_refused(tmp_path, array, packed, data):
     cut = data.draw(st.integers(0, len(content) - 1))
     path = write(tmp_path / "cut", content[:cut], packed)
     with pytest.raises(ValueError, match=r"cut: "):
-        images.read_idx(path, array.ndim)
+        folders.read_idx(path, array.ndim)
 
 
 @given(array=BYTES, data=st.data())
@@ -80,7 +80,7 @@ def test_gzip_cut_anywhere_is_refused(tmp_path, array, data):
     content = gzip.compress(idx(array))
     cut = data.draw(st.integers(0, len(content) - 1))
     with pytest.raises(ValueError, match=r"cut: "):
-        images.read_idx(write(tmp_path / "cut", content[:cut], False), array.ndim)
+        folders.read_idx(write(tmp_path / "cut", content[:cut], False), array.ndim)
 
 
 @given(array=BYTES, packed=st.booleans(), more=st.binary(min_size=1, max_size=9))
@@ -88,7 +88,7 @@ def test_gzip_cut_anywhere_is_refused(tmp_path, array, data):
 def test_idx_with_more_bytes_is_refused(tmp_path, array, packed, more):
     path = write(tmp_path / "long", idx(array) + more, packed)
     with pytest.raises(ValueError, match=r"long: more than the \d+ bytes"):
-        images.read_idx(path, array.ndim)
+        folders.read_idx(path, array.ndim)
 
 
 @given(content=st.binary(max_size=64), packed=st.booleans(), dimensions=st.integers(1, 3))
@@ -96,7 +96,7 @@ def test_idx_with_more_bytes_is_refused(tmp_path, array, packed, more):
 def test_any_other_bytes_are_refused(tmp_path, content, packed, dimensions):
     path = write(tmp_path / "noise", content, packed)
     try:
-        array = images.read_idx(path, dimensions)
+        array = folders.read_idx(path, dimensions)
     except ValueError:
         return
     assert idx(array) == content
@@ -109,7 +109,7 @@ def test_a_damaged_gzip_is_refused_or_unharmed(tmp_path, array, data):
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path = write(tmp_path / "damaged", content, False)
     try:
-        found = images.read_idx(path, array.ndim)
+        found = folders.read_idx(path, array.ndim)
     except ValueError:
         return
     np.testing.assert_array_equal(found, array)  # time and name in a gzip header mean nothing
@@ -122,7 +122,7 @@ def test_a_damaged_gzip_is_refused_or_unharmed(tmp_path, array, data):
 def test_wrong_magic_is_named(tmp_path, magic):
     path = write(tmp_path / "a", bytes.fromhex(magic) + bytes(40), False)
     with pytest.raises(ValueError, match="a: 0x00000803 expected at its beginning, 0x"):
-        images.read_idx(path, 3)
+        folders.read_idx(path, 3)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -132,7 +132,7 @@ def test_impossible_sizes_are_refused_before_anything_is_allocated(tmp_path, pac
     path = write(tmp_path / "a", content, packed)
     tracemalloc.start()
     with pytest.raises(ValueError, match=re.escape(str(shape))):
-        images.read_idx(path, 3)
+        folders.read_idx(path, 3)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**20
@@ -143,7 +143,7 @@ def test_a_decompression_bomb_is_not_unpacked(tmp_path):
     path = write(tmp_path / "bomb", honest + bytes(10**8), True)
     tracemalloc.start()
     with pytest.raises(ValueError, match="more than the 4 bytes"):
-        images.read_idx(path, 3)
+        folders.read_idx(path, 3)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**21
@@ -152,17 +152,17 @@ def test_a_decompression_bomb_is_not_unpacked(tmp_path):
 def test_a_bomb_with_a_matching_header_is_bounded(tmp_path):
     path = write(tmp_path / "bomb", idx(np.zeros((100, 1000, 1000), np.uint8)), True)
     with pytest.raises(ValueError, match=r"claims 100000000 bytes .* 1 to 1000000 are possible"):
-        images.read_idx(path, 3, max_bytes=10**6)
+        folders.read_idx(path, 3, max_bytes=10**6)
 
 
 def test_missing_idx_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
-        images.read_idx(tmp_path / "absent", 1)
+        folders.read_idx(tmp_path / "absent", 1)
 
 
 def write_idx_folder(folder, data: images.Images, packed: bool):
     folder.mkdir(exist_ok=True)
-    for name, file in images.IDX_FILES.items():
+    for name, file in folders.IDX_FILES.items():
         path = folder / (file if packed else file.removesuffix(".gz"))
         write(path, idx(getattr(data, name)), packed)
 
@@ -171,28 +171,28 @@ def write_idx_folder(folder, data: images.Images, packed: bool):
 def test_idx_folder(tmp_path, packed):
     data = small_images()
     write_idx_folder(tmp_path, data, packed)
-    assert_same(images.load_idx_folder(tmp_path), data)
+    assert_same(folders.load_idx_folder(tmp_path), data)
 
 
 def test_idx_folder_that_lacks_a_file(tmp_path):
     write_idx_folder(tmp_path, small_images(), True)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match="t10k-labels"):
-        images.load_idx_folder(tmp_path)
+        folders.load_idx_folder(tmp_path)
 
 
 def test_a_folder_named_like_an_idx_file_is_none(tmp_path):
     data = small_images()
     write_idx_folder(tmp_path, data, False)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").mkdir()
-    assert_same(images.load_idx_folder(tmp_path), data)
+    assert_same(folders.load_idx_folder(tmp_path), data)
 
 
 def test_idx_folder_whose_files_do_not_fit_together(tmp_path):
     write_idx_folder(tmp_path, small_images(), True)
     write(tmp_path / "t10k-labels-idx1-ubyte.gz", idx(np.zeros(9, np.uint8)), True)
     with pytest.raises(ValueError, match=r"test_labels: uint8 \(4,\) expected, uint8 \(9,\) found"):
-        images.load_idx_folder(tmp_path)
+        folders.load_idx_folder(tmp_path)
 
 
 # --- the decoded form --------------------------------------------------------------------------
@@ -259,10 +259,10 @@ def test_a_missing_stored_array_is_named(tmp_path):
 
 def test_npz(tmp_path):
     data = small_images()
-    content = {name: getattr(data, name) for name in images.IDX_FILES}
+    content = {name: getattr(data, name) for name in folders.IDX_FILES}
     content["train_labels"] = content["train_labels"].astype(np.int64)
     np.savez_compressed(tmp_path / "mine.npz", **content)
-    assert_same(images.load_npz(tmp_path / "mine.npz"), data)
+    assert_same(folders.load_npz(tmp_path / "mine.npz"), data)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +276,10 @@ def test_npz(tmp_path):
 )
 def test_npz_that_does_not_fit_is_refused(tmp_path, change, reason):
     data = small_images()
-    content = {name: getattr(data, name) for name in images.IDX_FILES} | change
+    content = {name: getattr(data, name) for name in folders.IDX_FILES} | change
     np.savez(tmp_path / "mine.npz", **{k: v for k, v in content.items() if v is not None})
     with pytest.raises(ValueError, match=rf"mine\.npz: {reason}"):
-        images.load_npz(tmp_path / "mine.npz")
+        folders.load_npz(tmp_path / "mine.npz")
 
 
 # --- a user's own folder -------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def png_folder(folder, parts=("",), count=5, size=(6, 4)):
 
 
 def test_png_files_of_a_class_folder_are_split_by_name(tmp_path):
-    found = images.load_folder(png_folder(tmp_path), CLASSES, test_every=3)
+    found = folders.load_folder(png_folder(tmp_path), CLASSES, test_every=3)
     assert found.size == (6, 4)
     assert found.train_images[:, 0, 0].tolist() == [1, 2, 4, 5, 6, 7, 9, 10]
     assert found.train_labels.tolist() == [0] * 4 + [1] * 4
@@ -314,7 +314,7 @@ def test_png_files_of_a_class_folder_are_split_by_name(tmp_path):
 
 def test_png_files_already_split_stay_split(tmp_path):
     png_folder(tmp_path, ("train", "test"), count=2)
-    found = images.load_folder(tmp_path, CLASSES, test_every=None)
+    found = folders.load_folder(tmp_path, CLASSES, test_every=None)
     assert found.train_images[:, 0, 0].tolist() == [1, 2, 3, 4]
     assert found.test_images[:, 0, 0].tolist() == [5, 6, 7, 8]
     assert found.test_labels.tolist() == [0, 0, 1, 1]
@@ -325,17 +325,17 @@ def test_png_files_of_any_color_become_gray(tmp_path, mode):
     for name in CLASSES:
         for i in range(2):
             write_png(tmp_path / name / f"{i}.png", np.full((3, 3), 255, np.uint8), mode)
-    assert images.load_folder(tmp_path, CLASSES, 2).train_images.tolist() == [[[255] * 3] * 3] * 2
+    assert folders.load_folder(tmp_path, CLASSES, 2).train_images.tolist() == [[[255] * 3] * 3] * 2
 
 
 def test_idx_and_npz_are_recognized(tmp_path):
     data = small_images(classes=2)
     write_idx_folder(tmp_path / "idx", data, True)
-    np.savez(tmp_path / "mine.npz", **{f: getattr(data, f) for f in images._FIELDS})
+    np.savez(tmp_path / "mine.npz", **{f: getattr(data, f) for f in images.FIELDS})
     for path in (tmp_path / "idx", tmp_path / "mine.npz"):
-        assert_same(images.load_folder(path, CLASSES, None), data)
+        assert_same(folders.load_folder(path, CLASSES, None), data)
         with pytest.raises(images.DataError, match=r"label \d, but 1 class names are given$"):
-            images.load_folder(path, CLASSES[:1], None)
+            folders.load_folder(path, CLASSES[:1], None)
 
 
 def spoil(kind, folder):
@@ -379,19 +379,19 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, kind):
     if kind == "absent":
         path = tmp_path / "nothing"
     with pytest.raises((images.DataError, FileNotFoundError), match=message) as caught:
-        images.load_folder(path, CLASSES, every)
+        folders.load_folder(path, CLASSES, every)
     assert "\n" not in str(caught.value)
 
 
 def test_the_size_of_png_files_is_checked_before_they_are_decoded(tmp_path, monkeypatch):
     png_folder(tmp_path)
-    monkeypatch.setattr(images, "_read_png", None)
+    monkeypatch.setattr(folders, "_read_png", None)
     with pytest.raises(images.DataError, match="240 pixels in all, 239 are possible"):
-        images.load_png_folder(tmp_path, CLASSES, 3, max_bytes=239)
+        folders.load_png_folder(tmp_path, CLASSES, 3, max_bytes=239)
 
 
 def write_npz(path, data):
-    np.savez(path, **{name: getattr(data, name) for name in images.IDX_FILES})
+    np.savez(path, **{name: getattr(data, name) for name in folders.IDX_FILES})
 
 
 def source(kind, folder):
@@ -419,9 +419,9 @@ def test_the_source_files_are_those_that_are_opened(tmp_path, kind):
     # hooks cannot be removed: this one falls silent
     hook = [lambda event, args: event == "open" and opened.append(str(args[0]))]
     sys.addaudithook(lambda event, args: hook[0](event, args))
-    images.load_folder(*read)
+    folders.load_folder(*read)
     hook[0] = lambda event, args: None
-    found = [str(file) for file in images.source_files(*read)]
+    found = [str(file) for file in folders.source_files(*read)]
     assert set(found) == {path for path in opened if path.startswith(str(tmp_path))}
     assert len(found) == {"npz": 1, "idx": 4, "split": 8, "png": 6}[kind]
 
@@ -429,58 +429,58 @@ def test_the_source_files_are_those_that_are_opened(tmp_path, kind):
 @FORMS
 def test_the_digest_is_of_the_source_files_alone(tmp_path, kind):
     read = source(kind, tmp_path / "own")
-    files = images.source_files(*read)
-    before = images.digest(*read)
-    assert before == images.digest(*source(kind, tmp_path / "copy"))
+    files = folders.source_files(*read)
+    before = folders.digest(*read)
+    assert before == folders.digest(*source(kind, tmp_path / "copy"))
     for file in files:
         content = file.read_bytes()
         file.write_bytes(content + b"x")
-        assert images.digest(*read) != before, file
+        assert folders.digest(*read) != before, file
         file.write_bytes(content)
     for folder in {file.parent for file in files} | {tmp_path / "own"}:
         for name in (".DS_Store", "Thumbs.db", "._00.png", ".x.png", "notes.txt"):
             (folder / name).write_bytes(b"stray")
-    assert images.digest(*read) == before
-    images.load_folder(*read)
+    assert folders.digest(*read) == before
+    folders.load_folder(*read)
 
 
 @pytest.mark.parametrize("other", [("dog", "05.png"), ("cat", "05.png")])
 def test_the_digest_covers_names(tmp_path, other):
     """A file under another name, or of another class, is another data set."""
     read = source("png", tmp_path)
-    before = images.digest(*read)
+    before = folders.digest(*read)
     (tmp_path / "dog/02.png").rename(tmp_path.joinpath(*other))
-    assert images.digest(*read) != before
+    assert folders.digest(*read) != before
 
 
 def test_the_digest_covers_how_it_is_read(tmp_path):
     """The same files split otherwise, other classes' numbers, other forms side by side."""
     path, classes, _ = source("png", tmp_path)
     found = {
-        images.digest(path, classes, 2),
-        images.digest(path, classes, 3),
-        images.digest(path, classes[::-1], 3),
+        folders.digest(path, classes, 2),
+        folders.digest(path, classes, 3),
+        folders.digest(path, classes[::-1], 3),
     }
     write_idx_folder(tmp_path, small_images(classes=2), True)
-    found.add(images.digest(path, classes, 3))
+    found.add(folders.digest(path, classes, 3))
     assert len(found) == 4
 
 
 def test_the_plain_file_beside_a_packed_one_is_not_read(tmp_path):
     read = source("idx", tmp_path)
-    before = images.digest(*read)
+    before = folders.digest(*read)
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(b"another")
-    assert images.digest(*read) == before
+    assert folders.digest(*read) == before
 
 
 def test_a_name_that_is_no_text_has_a_digest(tmp_path):
     read = source("png", tmp_path)
-    before = images.digest(*read)
+    before = folders.digest(*read)
     try:
         (tmp_path / "dog/02.png").rename(os.fsdecode(bytes(tmp_path / "dog") + b"/\xff.png"))
     except OSError:
         pytest.skip("this file system allows text alone")
-    assert images.digest(*read) != before
+    assert folders.digest(*read) != before
 
 
 @pytest.mark.parametrize("linked", ["set", "class", "split", "file"])
@@ -499,25 +499,25 @@ def test_contents_behind_links_count(tmp_path, linked):
         place = "train/dog" if linked == "class" else "train/dog/00.png"
         (own / place).rename(tmp_path / "away")
         (own / place).symlink_to(real / place)
-    assert_same(images.load_folder(own, CLASSES, None), images.load_folder(real, CLASSES, None))
-    before = images.digest(own, CLASSES, None)
-    assert before == images.digest(real, CLASSES, None)
+    assert_same(folders.load_folder(own, CLASSES, None), folders.load_folder(real, CLASSES, None))
+    before = folders.digest(own, CLASSES, None)
+    assert before == folders.digest(real, CLASSES, None)
     write_png(real / "train/dog/00.png", np.full((6, 4), 99, np.uint8))
-    after = images.digest(own, CLASSES, None)
-    assert before != after == images.digest(real, CLASSES, None)
+    after = folders.digest(own, CLASSES, None)
+    assert before != after == folders.digest(real, CLASSES, None)
 
 
 def test_links_in_circles_are_no_trap(tmp_path):
     read = source("png", tmp_path / "own")
-    folder, before = read[0], images.digest(*read)
+    folder, before = read[0], folders.digest(*read)
     (folder / "cat/up").symlink_to(folder)
     (folder / ".self").symlink_to(folder)
     (folder / "loop").symlink_to(folder / "loop")
-    assert images.digest(*read) == before
-    images.load_folder(*read)
+    assert folders.digest(*read) == before
+    folders.load_folder(*read)
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(FileNotFoundError, match="loop: no such file or folder"):
-        images.digest(tmp_path / "loop", CLASSES, 3)
+        folders.digest(tmp_path / "loop", CLASSES, 3)
 
 
 @pytest.mark.parametrize("kind", ["nowhere", "itself", "folder", "pipe"])
@@ -532,7 +532,7 @@ def test_what_is_no_file_is_no_png_file(tmp_path, kind):
         os.mkfifo(file)
     else:
         file.symlink_to(file if kind == "itself" else tmp_path / "nothing")
-    for function in (images.load_folder, images.digest, images.source_files):
+    for function in (folders.load_folder, folders.digest, folders.source_files):
         with pytest.raises(images.DataError, match=r"01\.png: not a readable PNG file$"):
             function(*read)
 
@@ -541,17 +541,17 @@ def test_what_is_no_file_is_no_png_file(tmp_path, kind):
 @pytest.mark.parametrize("name", [".git", ".ipynb_checkpoints", ".x"])
 def test_hidden_folders_are_no_classes(tmp_path, part, name):
     read = source("split" if part else "png", tmp_path)
-    before = images.digest(*read)
+    before = folders.digest(*read)
     write_png(tmp_path / part / name / "0.png", np.zeros((6, 4), np.uint8))
     (tmp_path / part / "readme.txt").touch()
-    assert images.digest(*read) == before
-    images.load_folder(*read)
+    assert folders.digest(*read) == before
+    folders.load_folder(*read)
 
 
 def test_a_class_may_have_a_hidden_name(tmp_path):
     read = source("png", tmp_path)
     (tmp_path / "dog").rename(tmp_path / ".dog")
-    assert len(images.load_folder(tmp_path, ["cat", ".dog"], read[2]).train_images) == 4
+    assert len(folders.load_folder(tmp_path, ["cat", ".dog"], read[2]).train_images) == 4
 
 
 @pytest.mark.parametrize("kind", ["absent", "split", "class", "missing", "empty"])
@@ -562,16 +562,16 @@ def test_the_digest_refuses_what_the_reader_refuses(tmp_path, kind):
     path = tmp_path / "nothing" if kind == "absent" else folder
     read = path, CLASSES, None if kind == "split" else 2
     with pytest.raises((images.DataError, FileNotFoundError)) as reader:
-        images.load_folder(*read)
+        folders.load_folder(*read)
     with pytest.raises(reader.type, match=f"^{re.escape(str(reader.value))}$"):
-        images.digest(*read)
+        folders.digest(*read)
 
 
 def test_the_digest_of_an_incomplete_idx_folder_is_refused(tmp_path):
     read = source("idx", tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match=r"t10k-labels-idx1-ubyte\.gz: no such file"):
-        images.digest(*read)
+        folders.digest(*read)
 
 
 # --- digits ------------------------------------------------------------------------------------
@@ -581,15 +581,15 @@ DIGITS_SHA256 = "1a5247c6725c0ab953d42b0dc53e873feb3631e3dcf5335d509ad71a0310e5a
 
 
 def test_digits_are_the_same_everywhere():
-    data = images.digits()
+    data = digits.digits()
     assert data.train_images.shape == (1297, 28, 28)
     assert data.test_images.shape == (500, 28, 28)
-    content = b"".join(getattr(data, name).tobytes() for name in images.IDX_FILES)
+    content = b"".join(getattr(data, name).tobytes() for name in folders.IDX_FILES)
     assert sha256(content) == DIGITS_SHA256
 
 
 def test_digits_are_split_by_class():
-    data = images.digits()
+    data = digits.digits()
     train, test = np.bincount(data.train_labels), np.bincount(data.test_labels)
     share = (train + test) * 500 / 1797
     assert np.all(np.abs(test - share) <= 1)
@@ -599,7 +599,7 @@ def test_digits_are_the_originals_interpolated():
     from scipy.interpolate import RegularGridInterpolator
     from sklearn.datasets import load_digits
 
-    data = images.digits()
+    data = digits.digits()
     large = np.concatenate([data.train_images, data.test_images])
     labels = np.concatenate([data.train_labels, data.test_labels])
     small, small_labels = load_digits(return_X_y=True)
@@ -644,7 +644,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(images.time, "sleep", lambda _: None)
+    monkeypatch.setattr(download.time, "sleep", lambda _: None)
     handler = type("Counted", (Handler,), {"counts": Counter()})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever, args=[0.02], daemon=True)
@@ -665,7 +665,7 @@ def dead_url():
 
 def fetch(tmp_path, mirrors, source=None, digest=None):
     digest = digest or sha256(CONTENT)
-    return images.fetch("set", source, mirrors, {"file.gz": digest}, tmp_path / "cache")
+    return download.fetch("set", source, mirrors, {"file.gz": digest}, tmp_path / "cache")
 
 
 def nothing_left(tmp_path):
@@ -711,7 +711,7 @@ def test_a_wrong_hash_is_an_error_at_once(tmp_path, server, kind):
     mirrors = [f"{server.url}/{kind}", f"{server.url}/other"]
     with pytest.raises(images.DataError) as caught:
         fetch(tmp_path, mirrors, digest=digest)
-    assert not isinstance(caught.value, images.Unreachable)
+    assert not isinstance(caught.value, download.Unreachable)
     message = str(caught.value)
     assert "\n" not in message
     for part in ("set", "file.gz", mirrors[0], f"sha256 {digest} expected", "obtained"):
@@ -743,21 +743,21 @@ def test_a_mirror_without_the_file_is_passed_over(tmp_path, server, kind, reques
 
 def test_a_dead_mirror_is_asked_once_for_all_files(tmp_path, server, dead_url, monkeypatch):
     asked = []
-    transfer = images._transfer
+    transfer = download._transfer
 
     def counted(place, file, target):
         asked.append((place, file))
         transfer(place, file, target)
 
-    monkeypatch.setattr(images, "_transfer", counted)
+    monkeypatch.setattr(download, "_transfer", counted)
     digests = dict.fromkeys(["a", "b", "c"], sha256(CONTENT))
-    images.fetch("set", None, [dead_url, f"{server.url}/good"], digests, tmp_path)
+    download.fetch("set", None, [dead_url, f"{server.url}/good"], digests, tmp_path)
     assert [file for place, file in asked if place == dead_url] == ["a"]
 
 
 def test_no_mirror_left_is_one_line_that_says_what_to_do(tmp_path, server, dead_url):
     mirrors = [dead_url, f"{server.url}/cut", f"{server.url}/missing", "nonsense://x"]
-    with pytest.raises(images.Unreachable) as caught:
+    with pytest.raises(download.Unreachable) as caught:
         fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
     message = str(caught.value)
     assert "\n" not in message
@@ -768,7 +768,7 @@ def test_no_mirror_left_is_one_line_that_says_what_to_do(tmp_path, server, dead_
 
 
 def test_no_mirror_at_all(tmp_path):
-    with pytest.raises(images.Unreachable, match="no mirror is given"):
+    with pytest.raises(download.Unreachable, match="no mirror is given"):
         fetch(tmp_path, [])
 
 
@@ -778,14 +778,14 @@ def test_a_host_that_does_not_exist_fails_in_seconds(tmp_path, monkeypatch):
 
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    monkeypatch.setattr(images.time, "sleep", lambda _: pytest.fail("tried again"))
-    with pytest.raises(images.Unreachable, match="no connection"):
+    monkeypatch.setattr(download.time, "sleep", lambda _: pytest.fail("tried again"))
+    with pytest.raises(download.Unreachable, match="no connection"):
         fetch(tmp_path, ["http://images.invalid/set"])
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_the_progress_bar_shows_in_a_terminal_only(tmp_path, server, capsys, monkeypatch, terminal):
-    monkeypatch.setattr(images.sys.stderr, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(download.sys.stderr, "isatty", lambda: terminal, raising=False)
     fetch(tmp_path, [f"{server.url}/good"])
     assert ("8.00k/8.00k" in capsys.readouterr().err) == terminal
 
@@ -794,10 +794,10 @@ def test_the_progress_bar_shows_in_a_terminal_only(tmp_path, server, capsys, mon
 @pytest.mark.parametrize("name", sorted(PUBLISHED_SHA256))
 def test_the_published_data_sets(tmp_path, name):
     source = os.environ["DATA_MIRROR"]
-    digests = dict(zip(images.IDX_FILES.values(), PUBLISHED_SHA256[name], strict=True))
-    paths = images.fetch(name, source, [], digests, tmp_path)
-    assert sorted(paths) == sorted(images.IDX_FILES.values())
-    data = images.load_idx_folder(tmp_path)
+    digests = dict(zip(folders.IDX_FILES.values(), PUBLISHED_SHA256[name], strict=True))
+    paths = download.fetch(name, source, [], digests, tmp_path)
+    assert sorted(paths) == sorted(folders.IDX_FILES.values())
+    data = folders.load_idx_folder(tmp_path)
     assert data.train_images.shape == (60_000, 28, 28)
     assert data.test_images.shape == (10_000, 28, 28)
     assert len(np.unique(data.test_labels)) == 10

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentlab.arrays import load_npz, save_npz
+from latentlab.files.arrays import load_npz, save_npz
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from latentlab import latent
+from latentlab.measures import latent
 
 
 def test_a_plane_of_two_units_is_the_latent_space_itself():

@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from latentlab import StudyError, statistics
-from latentlab.gather.common import (
+from latentlab import StudyError
+from latentlab.experiments.gathering import (
     carried_forward,
     gather_cells,
     learning_curves,
     nested,
     summarize,
 )
-from latentlab.gather.letters import letter_yardstick
-from latentlab.gather.vae import vae_summary
+from latentlab.experiments.letters.tables import letter_yardstick
+from latentlab.experiments.vae.tables import vae_summary
+from latentlab.files.tables import read_csv, read_json, write_csv, write_json
+from latentlab.measures import statistics
 from latentlab.seeds import generator, integer
-from latentlab.tables import read_csv, read_json, write_csv, write_json
 
 
 def test_median_interval_covers_as_often_as_it_says():

@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.metrics import (
+from latentlab.measures.metrics import (
     hamming,
     letter_scores,
     nearest_letter,
     reconstruction_scores,
     wrong_pixels,
 )
-from latentlab.network import Network
+from latentlab.models.network import Network
 
 
 def test_wrong_pixels_are_counted_strictly_above_the_threshold():

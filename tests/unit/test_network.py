@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from latentlab.fonts import read_fonts
-from latentlab.network import (
+from latentlab.data.fonts import read_fonts
+from latentlab.models.network import (
     ACTIVATIONS,
     Network,
     decode,

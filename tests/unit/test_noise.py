@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from latentlab.noise import NOISES
+from latentlab.data.noise import NOISES
 
 RNG = np.random.default_rng(3)
 CLEAN = RNG.integers(0, 2, (2000, 35)).astype(float)

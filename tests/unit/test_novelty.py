@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from latentlab import latent, novelty
-from latentlab.fonts import read_fonts
-from latentlab.gather.letters import front_metrics, letter_difficulty, linear_control
-from latentlab.metrics import hamming
-from latentlab.network import Network, forward, initial_weights, squared_error, unflatten
-from latentlab.novelty import KINDS, Rules
-from latentlab.training import train
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.letters.tables import front_metrics, letter_difficulty, linear_control
+from latentlab.measures import latent, novelty
+from latentlab.measures.metrics import hamming
+from latentlab.measures.novelty import KINDS, Rules
+from latentlab.models.network import Network, forward, initial_weights, squared_error, unflatten
+from latentlab.training.replicates import train
 
 ROOT = Path(__file__).parents[2]
 LETTERS = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels

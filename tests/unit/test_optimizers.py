@@ -7,12 +7,21 @@ from hypothesis import given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
-from latentlab import optimizers, training
-from latentlab.gather.architectures import architectures_summary, factorial_effects, low_level
-from latentlab.gather.common import first_reached, levels_summary, without_dots
-from latentlab.gather.optimizers import convergence, optimizers_summary, performance_profiles
-from latentlab.network import Network, initial_weights
+from latentlab.experiments.architectures.tables import (
+    architectures_summary,
+    factorial_effects,
+    low_level,
+)
+from latentlab.experiments.gathering import first_reached, levels_summary, without_dots
+from latentlab.experiments.optimizers import runs
+from latentlab.experiments.optimizers.tables import (
+    convergence,
+    optimizers_summary,
+    performance_profiles,
+)
+from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
+from latentlab.training import replicates as training
 
 NETWORK = {
     "architecture": [6, 3, 6], "encoder": "relu", "latent": "linear", "decoder": "sigmoid",
@@ -40,7 +49,7 @@ def settings(*stages, **more):
 
 @pytest.mark.parametrize("stages", METHODS, ids="-".join)
 def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages):
-    found = optimizers.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
+    found = runs.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
     network = Network(**NETWORK)
     for replicate, run in found["squared-error"].items():
         start = initial_weights(network, generator(1, "optimizers/6-3", replicate, "start"))
@@ -59,7 +68,7 @@ def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages)
 
 
 def test_stages_share_the_budget_and_go_on_from_each_other():
-    options = optimizers.staged(
+    options = runs.staged(
         settings("powell", "adam")["stages"],
         evaluations=1000, loss="cross-entropy", record_every=90, learning_rate=0.1,
     )  # fmt: skip
@@ -77,12 +86,12 @@ def test_tuning_never_sees_a_reported_start(monkeypatch):
         lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
     )  # fmt: skip
     tuned = settings("adam", starts=3, learning_rates=[0.01, 0.1])
-    trials = optimizers.tune(tuned, X, lambda line: None)
+    trials = runs.tune(tuned, X, lambda line: None)
     tried = {start.tobytes() for start in seen}
     assert len(seen) == 6
     assert len(tried) == 3  # the same for every rate
     seen.clear()
-    optimizers.train(settings("adam", replicates=4), X, {"squared-error": 0.1}, lambda line: None)
+    runs.train(settings("adam", replicates=4), X, {"squared-error": 0.1}, lambda line: None)
     assert not tried & {start.tobytes() for start in seen}
     assert trials["learning_rate"].tolist() == [0.01] * 3 + [0.1] * 3
     assert trials["start"].tolist() == [0, 1, 2] * 2
@@ -97,12 +106,12 @@ def test_the_rate_with_the_lowest_median_is_chosen_and_divergence_is_worst():
             "error": [2.0, 2.0, 9.0, 1.0, np.nan, np.nan, 1.0, 1.0],
         }
     )
-    assert optimizers.chosen_rates(tuning) == {"a": 0.1, "b": 0.1}
+    assert runs.chosen_rates(tuning) == {"a": 0.1, "b": 0.1}
 
 
 def test_cost_is_evaluations_times_multiply_adds():
     network = Network(**NETWORK)
-    table = optimizers.with_operations(pd.DataFrame({"evaluations": [1, 10]}), network, 6)
+    table = runs.with_operations(pd.DataFrame({"evaluations": [1, 10]}), network, 6)
     assert table["operations"].tolist() == [36 * 6, 360 * 6]
 
 

@@ -6,30 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.cells import (
-    EXPERIMENTS,
-    cells,
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.architectures.plan import factorial_factors
+from latentlab.experiments.denoising.plan import (
     denoising_comparison,
     denoising_noises,
     denoising_orthogonality,
     denoising_plots,
     denoising_variations,
-    explored,
-    factorial_factors,
-    front_weights,
-    letters_factors,
-    slug,
-    vae_drawn,
 )
-from latentlab.fonts import read_fonts
-from latentlab.params import (
-    ParamsError,
-    cross_errors,
-    font_errors,
-    read_params,
-    read_yaml,
-    schema_errors,
-)
+from latentlab.experiments.knobs import slug
+from latentlab.experiments.letters.plan import front_weights, letters_factors
+from latentlab.experiments.params import cross_errors, font_errors, read_params, schema_errors
+from latentlab.experiments.registry import EXPERIMENTS, cells, explored
+from latentlab.experiments.vae.plan import vae_drawn
+from latentlab.files.yaml import ParamsError, read_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import OptimizeResult, minimize, rosen
 
-from latentlab import kernels, powell
-from latentlab.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
+from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
+from latentlab.training import kernels, powell
 
 TIGHT = {"xtol": 1e-9, "ftol": 1e-13}
 COARSE = {"xtol": 0.01, "ftol": 0.01}

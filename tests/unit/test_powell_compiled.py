@@ -23,8 +23,9 @@ import json, os, sys
 import latentlab
 os.environ.update(json.loads(sys.argv[1]))  # after the package has cleared them
 import numpy as np
-from latentlab import kernels, powell
-from latentlab.network import Network, initial_weights
+from latentlab.training import kernels
+from latentlab.training import powell
+from latentlab.models.network import Network, initial_weights
 
 powell.compile()
 digests = []
@@ -118,7 +119,7 @@ def test_editing_an_activation_never_leaves_old_machine_code(reference, tmp_path
     cache, _ = reference
     before = _run(cache, source=source)
     assert before["loaded"] == 1  # the same bytes, in whatever folder, are the same code
-    module = source / "latentlab" / "kernels.py"
+    module = source / "latentlab" / "training" / "kernels.py"
     text = module.read_text()
     old = "return below / power.fma(above, below)"
     assert text.count(old) == 1
@@ -130,7 +131,7 @@ def test_editing_an_activation_never_leaves_old_machine_code(reference, tmp_path
 
 
 def test_cache_lies_at_the_root_of_the_project_unless_told(monkeypatch, tmp_path):
-    from latentlab import kernels
+    from latentlab.training import kernels
 
     monkeypatch.delenv("LATENTLAB_CACHE", raising=False)
     assert kernels.cache_folder().parent == PACKAGE.parents[1] / ".cache" / "numba"

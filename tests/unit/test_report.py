@@ -16,20 +16,22 @@ import pytest
 from PIL import Image
 
 from latentlab import StudyError
-from latentlab.cells import (
-    cells,
+from latentlab.experiments.conclusions import chapter as conclusions
+from latentlab.experiments.conclusions.chapter import readme
+from latentlab.experiments.conclusions.tables import FINDINGS
+from latentlab.experiments.denoising.plan import (
     denoising_factors,
     denoising_noises,
     denoising_plots,
-    letters_factors,
-    optimizers_factors,
 )
-from latentlab.conclusions import FINDINGS
-from latentlab.params import read_params, read_yaml
-from latentlab.report import conclusions, parts
-from latentlab.report.conclusions import readme
-from latentlab.report.page import context, render, versions
-from latentlab.tables import read_csv, read_json, write_csv, write_json
+from latentlab.experiments.letters.plan import letters_factors
+from latentlab.experiments.optimizers.plan import optimizers_factors
+from latentlab.experiments.params import read_params
+from latentlab.experiments.registry import cells
+from latentlab.files.tables import read_csv, read_json, write_csv, write_json
+from latentlab.files.yaml import read_yaml
+from latentlab.pages import parts
+from latentlab.pages.report import context, render, versions
 from support.by_content import by_file
 
 ROOT = Path(__file__).parents[2]
@@ -491,9 +493,9 @@ def test_the_seed_in_the_table_is_that_of_the_training_and_no_measure(
 
     def train(model, data, seed, **options):
         given.append(seed)
-        raise train_vae.vae.Diverged(1)
+        raise train_vae.image_training.Diverged(1)
 
-    monkeypatch.setattr(train_vae.vae, "train", train)
+    monkeypatch.setattr(train_vae.image_training, "train", train)
     monkeypatch.setattr(train_vae.images, "load", lambda path: None)
     nowhere = [f"--{name}=x" for name in ("images", "weights", "history", "checkpoint")]
     for i, (cell, steps) in enumerate(cells(settings, "vae").items()):

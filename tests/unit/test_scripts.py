@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from latentlab import images, kernels, powell
+from latentlab.data import download
+from latentlab.training import kernels, powell
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,10 +36,10 @@ def run_study(script, monkeypatch, tmp_path):
 def test_images_that_are_here_decoded_are_not_missing(run_study, monkeypatch, tmp_path):
     """As after ``dvc pull``: nothing of them is downloaded."""
 
-    def download(name, source):
-        raise images.Unreachable(f"no mirror has {name}")
+    def downloaded(name, source):
+        raise download.Unreachable(f"no mirror has {name}")
 
-    monkeypatch.setattr(run_study, "download", download)
+    monkeypatch.setattr(run_study, "downloaded", downloaded)
     names = {"pulled": "download", "absent": "download", "digits": "scikit-learn"}
     params = {
         "vae": {"datasets": list(names)},

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from tests.unit import test_figures as small
 
 from latentlab import shown
-from latentlab.cells import (
-    EXPERIMENTS,
-    cells,
+from latentlab.experiments.architectures import figures as architectures
+from latentlab.experiments.denoising import figures as denoising
+from latentlab.experiments.denoising.plan import (
     denoising_families,
     denoising_families_drawn,
     denoising_plots,
-    explored,
-    letters_drawn,
-    letters_factors,
 )
-from latentlab.figures import architectures, denoising, letters, optimizers
-from latentlab.params import read_yaml
-from latentlab.report.parts import listing, made, shown_rows
+from latentlab.experiments.letters import figures as letters
+from latentlab.experiments.letters.plan import letters_drawn, letters_factors
+from latentlab.experiments.optimizers import figures as optimizers
+from latentlab.experiments.registry import EXPERIMENTS, cells, explored
+from latentlab.files.yaml import read_yaml
+from latentlab.pages.parts import listing, made, shown_rows
 
 PARAMS = read_yaml(Path(__file__).parents[2] / "params.yaml")
 MANY = 300

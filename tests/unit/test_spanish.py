@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.params import read_yaml
-from latentlab.report.page import render
-from latentlab.report.spanish import errors, sentence_key, texts_of, translate, unknown
+from latentlab.files.yaml import read_yaml
+from latentlab.pages.report import render
+from latentlab.pages.spanish import errors, sentence_key, texts_of, translate, unknown
 
 ROOT = Path(__file__).parents[2]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")

@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 
 from image_sets import small_images
-from latentlab import explorer, generation, images, suitability, vae
+from latentlab.data import images
+from latentlab.experiments.vae import suitability
+from latentlab.measures import image_scores
+from latentlab.models import image_model
+from latentlab.pages import explorer
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,14 +89,14 @@ def test_what_is_let_through_is_measured_drawn_and_shown(
     names = asked["data"]["images"]["own"]["classes"]
     models, shown = {}, explorer.image_set("own", names, data)
     for model in ("vae", "autoencoder"):
-        settings = vae.Settings(
+        settings = image_model.Settings(
             model, (4,), (4,), latent, "relu", "free", 0.0, "adam", 0.001, "constant",
             float(model == "vae"), 0, 1, 10,
         )  # fmt: skip
         weights = random_weights(settings, size[0] * size[1])
-        effort = generation.Effort(**asked["vae"]["measures"])
-        assert generation.measures(settings, weights, data, effort, seed=1)
-        shown["models"].append(explorer.image_model(model, settings, weights, data))
+        effort = image_scores.Effort(**asked["vae"]["measures"])
+        assert image_scores.measures(settings, weights, data, effort, seed=1)
+        shown["models"].append(explorer.image_autoencoder(model, settings, weights, data))
         models[model] = plot_vae.Model(model, asdict(settings), weights)
     assert explorer.json_in_script(shown)
     curves = pd.DataFrame(

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab import training
-from latentlab.network import Network, initial_weights
+from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
-from latentlab.training import (
+from latentlab.training import replicates as training
+from latentlab.training.replicates import (
     Training,
     history_table,
     replicates_of,

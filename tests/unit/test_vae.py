@@ -17,10 +17,15 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from image_sets import first_images, small_images
-from latentlab import StudyError, arrays, images, vae
+from latentlab import StudyError
+from latentlab.data import digits, download, folders, images
+from latentlab.files import arrays
+from latentlab.measures import likelihood
+from latentlab.models import image_model
+from latentlab.training import image_training
 from support.by_content import by_file
 
-SMALL = vae.Settings(
+SMALL = image_model.Settings(
     model="vae",
     encoder=(12,),
     decoder=(12,),
@@ -37,22 +42,22 @@ SMALL = vae.Settings(
     batch_size=32,
 )
 PUBLISHED = replace(SMALL, encoder=(256,), decoder=(256,), epochs=50, batch_size=100)
-SOURCES = Path(vae.__file__).parents[1]
+SOURCES = Path(image_training.__file__).parents[2]
 SCRIPTS = SOURCES.parent / "workflow" / "scripts"
 
 
 @pytest.fixture(scope="module")
 def data() -> images.Images:
     """200 training images (6 batches of 32 and a rest of 8) and 70 test images of 28 x 28."""
-    return first_images(images.digits(), 200, 70)
+    return first_images(digits.digits(), 200, 70)
 
 
 @pytest.fixture(scope="module")
-def trained(data) -> tuple[vae.Weights, vae.History]:
-    return vae.train(SMALL, data, seed=1)
+def trained(data) -> tuple[image_model.Weights, image_training.History]:
+    return image_training.train(SMALL, data, seed=1)
 
 
-def content(weights: vae.Weights) -> dict[str, bytes]:
+def content(weights: image_model.Weights) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in weights.items()}
 
 
@@ -99,7 +104,9 @@ def test_settings_take_lists():
 
 
 def test_importing_the_module_imports_neither_keras_nor_jax():
-    code = "import sys, latentlab.vae; print({'keras', 'jax'} & set(sys.modules))"
+    code = (
+        "import sys, latentlab.training.image_training; print({'keras', 'jax'} & set(sys.modules))"
+    )
     run = [sys.executable, "-c", code]
     env = os.environ | {"PYTHONPATH": str(SOURCES)}
     assert subprocess.run(run, env=env, capture_output=True, text=True).stdout == "set()\n"
@@ -113,13 +120,13 @@ def test_cross_entropy_is_the_published_loss():
     x, log_odds = rng.uniform(size=(5, 784)), rng.normal(size=(5, 784))
     p = 1 / (1 + np.exp(-log_odds))
     published = 784 * np.mean(-x * np.log(p) - (1 - x) * np.log(1 - p), axis=-1)
-    np.testing.assert_allclose(vae.cross_entropy(x, log_odds), published, rtol=1e-12)
+    np.testing.assert_allclose(likelihood.cross_entropy(x, log_odds), published, rtol=1e-12)
 
 
 def test_cross_entropy_of_certainty_is_finite():
     log_odds = np.array([[1e4, -1e4], [-1e4, 1e4]])
     x = np.array([[1.0, 0.0], [1.0, 0.0]])
-    np.testing.assert_array_equal(vae.cross_entropy(x, log_odds), [0.0, 2e4])
+    np.testing.assert_array_equal(likelihood.cross_entropy(x, log_odds), [0.0, 2e4])
 
 
 def test_divergence_is_the_integral_that_defines_it():
@@ -130,24 +137,26 @@ def test_divergence_is_the_integral_that_defines_it():
         return q.pdf(z) * (q.logpdf(z) - norm.logpdf(z))
 
     expected = quad(integrand, -5, 5)[0]
-    found = vae.divergence(np.array([[mean, 0.0]]), np.array([[2 * np.log(deviation), 0.0]]))
+    found = likelihood.divergence(np.array([[mean, 0.0]]), np.array([[2 * np.log(deviation), 0.0]]))
     np.testing.assert_allclose(found, [expected], rtol=1e-8)
 
 
 @pytest.mark.parametrize("model", ["vae", "autoencoder"])
-@pytest.mark.parametrize("activation", sorted(vae.ACTIVATIONS))
+@pytest.mark.parametrize("activation", sorted(image_model.ACTIVATIONS))
 def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
     settings = replace(
         SMALL, model=model, activation=activation, encoder=(20, 9), decoder=(7, 8, 9), latent=3
     )
-    encoder, decoder = vae.build(settings, 784, seed=3)
+    encoder, decoder = image_training.build(settings, 784, seed=3)
     weights = keras_weights(encoder, decoder)
-    x = vae.scaled(data.test_images)
-    mean, log_variance = vae.encode(settings, weights, x)
+    x = image_model.scaled(data.test_images)
+    mean, log_variance = image_model.encode(settings, weights, x)
     found = mean if log_variance is None else [mean, log_variance]
     np.testing.assert_allclose(found, np.asarray(encoder(x.astype("f4"))), atol=1e-5)
     images_expected = 1 / (1 + np.exp(-np.asarray(decoder(mean.astype("f4")), float)))
-    np.testing.assert_allclose(vae.decode(settings, weights, mean), images_expected, atol=1e-5)
+    np.testing.assert_allclose(
+        image_model.decode(settings, weights, mean), images_expected, atol=1e-5
+    )
 
 
 def keras_weights(encoder, decoder):
@@ -177,9 +186,9 @@ def test_weights_have_their_names_and_shapes(trained):
 
 def loss_by_hand(settings, weights, x, noise):
     """The published loss of a batch in NumPy, float64."""
-    mean, log_variance = vae.encode(settings, weights, x)
+    mean, log_variance = image_model.encode(settings, weights, x)
     z = mean + np.exp(0.5 * log_variance) * noise
-    p = vae.decode(settings, weights, z)
+    p = image_model.decode(settings, weights, z)
     entropy = -(x * np.log(p) + (1 - x) * np.log(1 - p))
     kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance))
     return np.mean(entropy.sum(1) + settings.beta * kl.sum(1))
@@ -192,11 +201,11 @@ def first_step(data):
     tanh, because the finite differences of ReLU are wrong where a kink is crossed.
     """
     settings = replace(SMALL, activation="tanh", epochs=1, batch_size=200)
-    weights = keras_weights(*vae.build(settings, 784, seed=1))
-    rng = vae._random(1, 2, 0)
+    weights = keras_weights(*image_training.build(settings, 784, seed=1))
+    rng = image_training._random(1, 2, 0)
     order = rng.permutation(200)
     noise = rng.standard_normal((200, 2)).astype(np.float32)
-    x = vae.scaled(data.train_images)[order]
+    x = image_model.scaled(data.train_images)[order]
 
     def gradient(name, index, step=1e-5):
         moved = []
@@ -213,7 +222,7 @@ def first_step(data):
 
 def test_the_first_step_of_rmsprop_is_the_one_computed_by_hand(data, first_step):
     settings, start, gradients = first_step
-    weights, _ = vae.train(settings, data, seed=1)
+    weights, _ = image_training.train(settings, data, seed=1)
     for (name, index), g in gradients.items():
         step = 0.001 * g / np.sqrt(0.1 * g**2 + 1e-14)
         np.testing.assert_allclose(
@@ -224,7 +233,7 @@ def test_the_first_step_of_rmsprop_is_the_one_computed_by_hand(data, first_step)
 def test_the_first_step_of_adam_with_a_cosine_schedule(data, first_step):
     settings, start, gradients = first_step
     settings = replace(settings, optimizer="adam", schedule="cosine")
-    weights, _ = vae.train(settings, data, seed=1)
+    weights, _ = image_training.train(settings, data, seed=1)
     for (name, index), g in gradients.items():
         step = 0.001 * g / (np.abs(g) + 1e-7 / np.sqrt(0.001))
         np.testing.assert_allclose(
@@ -233,7 +242,7 @@ def test_the_first_step_of_adam_with_a_cosine_schedule(data, first_step):
 
 
 def test_a_cosine_schedule_ends_at_rest():
-    schedule = vae._optimizer(replace(SMALL, schedule="cosine"), 100)._learning_rate
+    schedule = image_training._optimizer(replace(SMALL, schedule="cosine"), 100)._learning_rate
     rates = [float(schedule(step)) for step in (0, 50, 100)]
     np.testing.assert_allclose(rates, [0.001, 0.0005, 0.0], atol=1e-9)
 
@@ -241,19 +250,23 @@ def test_a_cosine_schedule_ends_at_rest():
 def test_the_kl_term_warms_up_linearly(data):
     # with weight 0 in its only step, the warm-up of one epoch equals beta = 0
     one_step = replace(SMALL, epochs=1, batch_size=200)
-    warmed = vae.train(replace(one_step, kl_warmup=1), data, seed=1)[0]
-    assert content(warmed) == content(vae.train(replace(one_step, beta=0.0), data, seed=1)[0])
+    warmed = image_training.train(replace(one_step, kl_warmup=1), data, seed=1)[0]
+    assert content(warmed) == content(
+        image_training.train(replace(one_step, beta=0.0), data, seed=1)[0]
+    )
     # over two epochs of one step each it is then 1/2
     two = replace(one_step, epochs=2)
-    half = vae.train(replace(two, kl_warmup=2), data, seed=1)[0]
-    assert content(half) != content(vae.train(replace(two, kl_warmup=1), data, seed=1)[0])
+    half = image_training.train(replace(two, kl_warmup=2), data, seed=1)[0]
+    assert content(half) != content(
+        image_training.train(replace(two, kl_warmup=1), data, seed=1)[0]
+    )
 
 
 def test_a_bounded_variance_is_the_logistic_function_of_the_output(data, first_step):
     _, weights, _ = first_step
-    x = vae.scaled(data.test_images)
+    x = image_model.scaled(data.test_images)
     free, bounded = (
-        vae.encode(replace(SMALL, activation="tanh", variance=variance), weights, x)
+        image_model.encode(replace(SMALL, activation="tanh", variance=variance), weights, x)
         for variance in ("free", "bounded")
     )
     np.testing.assert_array_equal(free[0], bounded[0])
@@ -263,36 +276,38 @@ def test_a_bounded_variance_is_the_logistic_function_of_the_output(data, first_s
 
 def test_a_bounded_variance_is_trained_as_it_is_scored(data):
     settings = replace(SMALL, variance="bounded")
-    weights, history = vae.train(settings, data, seed=1)
-    scores = vae.evaluate(settings, weights, data.test_images, samples=50)
+    weights, history = image_training.train(settings, data, seed=1)
+    scores = likelihood.evaluate(settings, weights, data.test_images, samples=50)
     np.testing.assert_allclose(history["test_kl"][-1], scores["kl"], rtol=1e-5)
     np.testing.assert_allclose(history["test_loss"][-1], scores["loss"], rtol=0.01)
 
 
 def test_dropped_inputs_are_the_share_asked_for_and_others_make_up_for_it():
     settings = replace(SMALL, input_dropout=0.25)
-    mask, other = (np.asarray(vae._dropout(settings, 1, step, (500, 784))) for step in (0, 1))
+    mask, other = (
+        np.asarray(image_training._dropout(settings, 1, step, (500, 784))) for step in (0, 1)
+    )
     assert set(np.unique(mask)) == {np.float32(0), np.float32(4 / 3)}
     np.testing.assert_allclose([np.mean(mask == 0), mask.mean()], [0.25, 1.0], atol=0.005)
     assert np.mean(mask != other) > 0.3
-    assert vae._dropout(SMALL, 1, 0, (500, 784)) == 1.0
+    assert image_training._dropout(SMALL, 1, 0, (500, 784)) == 1.0
 
 
 def test_dropout_is_of_training_alone_and_resumes(data, tmp_path, every_epoch):
     settings = replace(SMALL, input_dropout=0.3)
-    whole = vae.train(settings, data, 1)
-    scores = vae.evaluate(settings, whole[0], data.test_images, samples=50)
+    whole = image_training.train(settings, data, 1)
+    scores = likelihood.evaluate(settings, whole[0], data.test_images, samples=50)
     np.testing.assert_allclose(whole[1]["test_kl"][-1], scores["kl"], rtol=1e-5)
-    assert whole[1]["loss"][0] != vae.train(SMALL, data, 1)[1]["loss"][0]
+    assert whole[1]["loss"][0] != image_training.train(SMALL, data, 1)[1]["loss"][0]
     with pytest.raises(Stopped):
-        vae.train(settings, data, 1, stop_after(2), tmp_path / "c.npz")
-    assert_same(whole, vae.train(settings, data, 1, None, tmp_path / "c.npz"))
+        image_training.train(settings, data, 1, stop_after(2), tmp_path / "c.npz")
+    assert_same(whole, image_training.train(settings, data, 1, None, tmp_path / "c.npz"))
 
 
 def test_a_bounded_variance_does_not_overflow(data):
-    weights = keras_weights(*vae.build(SMALL, 784, seed=1))
+    weights = keras_weights(*image_training.build(SMALL, 784, seed=1))
     weights["encoder/log_variance/bias"] = np.full(2, 1e4, np.float32)
-    scores = vae.evaluate(replace(SMALL, variance="bounded"), weights, data.test_images)
+    scores = likelihood.evaluate(replace(SMALL, variance="bounded"), weights, data.test_images)
     assert np.isfinite(scores["loss"])
 
 
@@ -310,49 +325,49 @@ def test_history(trained, data):
         total = history[f"{prefix}reconstruction"] + history[f"{prefix}kl"]
         np.testing.assert_allclose(history[f"{prefix}loss"], total)
     # the same quantity, there with one code per image, here with many
-    scores = vae.evaluate(SMALL, weights, data.test_images, samples=50)
+    scores = likelihood.evaluate(SMALL, weights, data.test_images, samples=50)
     np.testing.assert_allclose(history["test_loss"][-1], scores["loss"], rtol=0.01)
     np.testing.assert_allclose(history["test_kl"][-1], scores["kl"], rtol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_bytes(trained, data):
-    assert_same(trained, vae.train(SMALL, data, seed=1))
+    assert_same(trained, image_training.train(SMALL, data, seed=1))
 
 
 def test_another_seed_gives_other_weights(trained, data):
-    assert content(trained[0]) != content(vae.train(SMALL, data, seed=2)[0])
+    assert content(trained[0]) != content(image_training.train(SMALL, data, seed=2)[0])
 
 
 def test_64_bits_asked_for_elsewhere_change_nothing(trained, data):
     import jax
 
     with jax.enable_x64(True):
-        assert_same(trained, vae.train(SMALL, data, seed=1))
+        assert_same(trained, image_training.train(SMALL, data, seed=1))
 
 
 def test_an_autoencoder_has_no_kl_term(data):
     settings = replace(SMALL, model="autoencoder")
-    weights, history = vae.train(settings, data, seed=1)
+    weights, history = image_training.train(settings, data, seed=1)
     assert sorted(history) == ["loss", "reconstruction", "test_loss", "test_reconstruction"]
     assert not any("log_variance" in name for name in weights)
     np.testing.assert_array_equal(history["loss"], history["reconstruction"])
-    scores = vae.evaluate(settings, weights, data.test_images)
+    scores = likelihood.evaluate(settings, weights, data.test_images)
     assert sorted(scores) == ["loss", "reconstruction"]
     np.testing.assert_allclose(scores["loss"], history["test_loss"][-1], rtol=1e-5)
-    assert vae.encode(settings, weights, vae.scaled(data.test_images))[1] is None
+    assert image_model.encode(settings, weights, image_model.scaled(data.test_images))[1] is None
     # nothing of the variational settings matters
-    assert_same((weights, history), vae.train(replace(settings, beta=9.0), data, seed=1))
+    assert_same((weights, history), image_training.train(replace(settings, beta=9.0), data, seed=1))
 
 
 def test_images_of_any_size():
     data = small_images(train=9, test=2, size=(4, 7))
-    weights, _ = vae.train(replace(SMALL, epochs=1), data, seed=1)
-    assert vae.decode(SMALL, weights, np.zeros((5, 2))).shape == (5, 28)
+    weights, _ = image_training.train(replace(SMALL, epochs=1), data, seed=1)
+    assert image_model.decode(SMALL, weights, np.zeros((5, 2))).shape == (5, 28)
 
 
 def test_progress_is_told_every_epoch(data, trained):
     told = []
-    vae.train(SMALL, data, seed=1, progress=lambda *row: told.append(row))
+    image_training.train(SMALL, data, seed=1, progress=lambda *row: told.append(row))
     assert [(epoch, epochs) for epoch, epochs, _ in told] == [(1, 3), (2, 3), (3, 3)]
     assert [row["test_loss"] for *_, row in told] == trained[1]["test_loss"].tolist()
 
@@ -361,8 +376,10 @@ def test_progress_is_told_every_epoch(data, trained):
 def test_a_training_that_diverges_is_stopped_at_once_and_named(data, model, tmp_path):
     told = []
     settings = replace(SMALL, model=model, learning_rate=1e30, epochs=50)
-    with pytest.raises(vae.Diverged, match=r"not finite after epoch 1$") as caught:
-        vae.train(settings, data, 1, lambda *row: told.append(row), tmp_path / "checkpoint")
+    with pytest.raises(image_training.Diverged, match=r"not finite after epoch 1$") as caught:
+        image_training.train(
+            settings, data, 1, lambda *row: told.append(row), tmp_path / "checkpoint"
+        )
     assert caught.value.epoch == 1
     assert not told
     assert not list(tmp_path.iterdir())
@@ -372,12 +389,14 @@ TRAIN = """
 import os, sys, hashlib
 if sys.argv[1] == "pinned":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from dataclasses import asdict, replace
-from latentlab import images, vae
-settings = vae.Settings(
+from latentlab.data import images
+from latentlab.models import image_model
+from latentlab.training import image_training
+
+settings = image_model.Settings(
     "vae", (256,), (256,), 2, "relu", "free", 0.0, "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
 )
-weights, history = vae.train(settings, images.load(sys.argv[2]), seed=1)
+weights, history = image_training.train(settings, images.load(sys.argv[2]), seed=1)
 for array in [*weights.values(), *history.values()]:
     print(hashlib.sha256(array.tobytes()).hexdigest())
 """
@@ -394,7 +413,7 @@ def run(code, *args):
 def test_the_number_of_cores_changes_no_byte(tmp_path):
     if len(os.sched_getaffinity(0)) == 1:
         pytest.skip("one core only")
-    images.save(images.digits(), tmp_path)
+    images.save(digits.digits(), tmp_path)
     pinned, free = (
         run(TRAIN, kind, tmp_path).communicate(timeout=120)[0] for kind in ("pinned", "free")
     )
@@ -427,7 +446,7 @@ def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkey
 
 def test_a_job_of_a_workflow_shows_its_progress_in_a_terminal_too(tmp_path):
     """Snakemake leaves a job its stdout and sends stderr to the log."""
-    images.save(images.digits(), tmp_path / "data")
+    images.save(digits.digits(), tmp_path / "data")
     settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL) | {"epochs": 2}}
     shown, terminal = os.openpty()
     command = [
@@ -448,7 +467,9 @@ def test_a_job_that_diverges_says_which_it_is(monkeypatch, tmp_path, data):
     monkeypatch.syspath_prepend(SCRIPTS)
     train_vae = importlib.import_module("train_vae")
     images.save(data, tmp_path)
-    monkeypatch.setattr(vae, "train", lambda *_, **__: (_ for _ in ()).throw(vae.Diverged(3)))
+    monkeypatch.setattr(
+        image_training, "train", lambda *_, **__: (_ for _ in ()).throw(image_training.Diverged(3))
+    )
     settings = {"seed": 1, "cell": "vae/digits/small/0", "model": asdict(SMALL)}
     paths = [f"--{name}={tmp_path}" for name in ("images", "weights", "history", "checkpoint")]
     with pytest.raises(StudyError, match=r"^vae/digits/small/0: the training diverged: .*epoch 3"):
@@ -482,15 +503,15 @@ def stop_after(epoch):
 
 @pytest.fixture
 def every_epoch(monkeypatch):
-    monkeypatch.setattr(vae, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(image_training, "_CHECKPOINT_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_a_stopped_training_ends_with_the_same_bytes(data, trained, tmp_path, every_epoch, epoch):
     checkpoint, told = tmp_path / "new" / "checkpoint.npz", []
     with pytest.raises(Stopped):
-        vae.train(SMALL, data, 1, stop_after(epoch), checkpoint)
-    resumed = vae.train(SMALL, data, 1, lambda now, *_: told.append(now), checkpoint)
+        image_training.train(SMALL, data, 1, stop_after(epoch), checkpoint)
+    resumed = image_training.train(SMALL, data, 1, lambda now, *_: told.append(now), checkpoint)
     assert told == [1, 2, 3][epoch:]
     assert_same(trained, resumed)
 
@@ -498,33 +519,35 @@ def test_a_stopped_training_ends_with_the_same_bytes(data, trained, tmp_path, ev
 def test_resuming_adam_schedule_and_warmup(data, tmp_path, every_epoch):
     settings = replace(SMALL, optimizer="adam", schedule="cosine", kl_warmup=2)
     with pytest.raises(Stopped):
-        vae.train(settings, data, 1, stop_after(1), tmp_path / "c.npz")
-    resumed = vae.train(settings, data, 1, None, tmp_path / "c.npz")
-    assert_same(vae.train(settings, data, 1), resumed)
+        image_training.train(settings, data, 1, stop_after(1), tmp_path / "c.npz")
+    resumed = image_training.train(settings, data, 1, None, tmp_path / "c.npz")
+    assert_same(image_training.train(settings, data, 1), resumed)
 
 
 def test_another_checkpoint_is_replaced(data, trained, tmp_path, every_epoch):
     path, told = tmp_path / "checkpoint.npz", []
     with pytest.raises(Stopped):
-        vae.train(SMALL, data, 2, stop_after(1), path)
-    assert_same(trained, vae.train(SMALL, data, 1, lambda now, *_: told.append(now), path))
+        image_training.train(SMALL, data, 2, stop_after(1), path)
+    assert_same(
+        trained, image_training.train(SMALL, data, 1, lambda now, *_: told.append(now), path)
+    )
     assert told == [1, 2, 3]
-    assert vae._restored(path, vae._identity(SMALL, data, 1)) is not None
+    assert image_training._restored(path, image_training._identity(SMALL, data, 1)) is not None
 
 
 def test_a_checkpoint_is_that_of_its_settings_seed_and_images(data):
     other = replace(data, train_images=255 - data.train_images)
     runs = [(SMALL, data, 1), (SMALL, data, 2), (SMALL, other, 1)]
     runs += [(replace(SMALL, epochs=4), data, 1), (replace(SMALL, model="autoencoder"), data, 1)]
-    assert len({vae._identity(*run) for run in runs}) == len(runs)
+    assert len({image_training._identity(*run) for run in runs}) == len(runs)
 
 
 @pytest.mark.parametrize("kind", ["damaged", "cut", "other"])
 def test_a_damaged_checkpoint_is_ignored(tmp_path, kind):
     path = tmp_path / "checkpoint.npz"
-    vae._store(path, "identity", [np.arange(3000.0)], [{"loss": 1.0}])
+    image_training._store(path, "identity", [np.arange(3000.0)], [{"loss": 1.0}])
     stored = path.read_bytes()
-    state, history = vae._restored(path, "identity")
+    state, history = image_training._restored(path, "identity")
     assert np.array_equal(state, [np.arange(3000.0)])
     assert history == {"loss": [1.0]}
     if kind == "damaged":
@@ -533,33 +556,37 @@ def test_a_damaged_checkpoint_is_ignored(tmp_path, kind):
         path.write_bytes(stored[: len(stored) // 2])
     if kind == "other":
         arrays.save_npz(path, {"a": np.ones(3)})
-    assert vae._restored(path, "identity") is None
+    assert image_training._restored(path, "identity") is None
 
 
 def test_checkpoints_are_not_written_more_often_than_once_a_second(data, tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(vae, "_store", lambda *args: written.append(args))
-    vae.train(replace(SMALL, epochs=10), data, 1, None, tmp_path / "c.npz")
+    monkeypatch.setattr(image_training, "_store", lambda *args: written.append(args))
+    image_training.train(replace(SMALL, epochs=10), data, 1, None, tmp_path / "c.npz")
     assert len(written) <= 3
 
 
 KILLED = """
 import sys
-from latentlab import images, vae
-vae._CHECKPOINT_SECONDS = 0.0
-settings = vae.Settings(
+from latentlab.data import images
+from latentlab.files import arrays
+from latentlab.models import image_model
+from latentlab.training import image_training
+
+image_training._CHECKPOINT_SECONDS = 0.0
+settings = image_model.Settings(
     "vae", (64,), (64,), 2, "relu", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
 )
-weights, history = vae.train(
+weights, history = image_training.train(
     settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]
 )
-vae.arrays.save_npz(sys.argv[3], weights | history)
+arrays.save_npz(sys.argv[3], weights | history)
 """
 
 
 @pytest.mark.slow
 def test_kill_9_and_the_same_command_again(tmp_path):
-    images.save(images.digits(), tmp_path / "data")
+    images.save(digits.digits(), tmp_path / "data")
     arguments = tmp_path / "data", tmp_path / "checkpoint.npz"
     for epochs in (1, 7, 20):
         process = run(KILLED, *arguments, tmp_path / "resumed.npz")
@@ -582,16 +609,16 @@ def test_kill_9_and_the_same_command_again(tmp_path):
 
 
 def test_scores_are_the_definitions(trained, data):
-    weights, x = trained[0], vae.scaled(data.test_images)
+    weights, x = trained[0], image_model.scaled(data.test_images)
     settings = replace(SMALL, beta=2.0)
-    scores = vae.evaluate(settings, weights, data.test_images, samples=3, seed=5)
-    mean, log_variance = vae.encode(settings, weights, x)
+    scores = likelihood.evaluate(settings, weights, data.test_images, samples=3, seed=5)
+    mean, log_variance = image_model.encode(settings, weights, x)
     noise = np.random.default_rng(5).standard_normal((len(x), 3, 2))
     z = mean[:, None] + np.exp(0.5 * log_variance[:, None]) * noise
-    p = vae.decode(settings, weights, z.reshape(-1, 2)).reshape(len(x), 3, -1)
+    p = image_model.decode(settings, weights, z.reshape(-1, 2)).reshape(len(x), 3, -1)
     target = x[:, None]
     reconstruction = -(target * np.log(p) + (1 - target) * np.log1p(-p)).sum(-1).mean()
-    kl = vae.divergence(mean, log_variance).mean()
+    kl = likelihood.divergence(mean, log_variance).mean()
     expected = {
         "loss": reconstruction + 2 * kl,
         "reconstruction": reconstruction,
@@ -602,11 +629,13 @@ def test_scores_are_the_definitions(trained, data):
 
 
 def test_scores_do_not_depend_on_how_images_are_chunked(trained, data, monkeypatch):
-    whole = vae.evaluate(SMALL, trained[0], data.test_images)
-    assert whole == vae.evaluate(SMALL, trained[0], data.test_images)
-    chunks = vae._chunks
-    monkeypatch.setattr(vae, "_chunks", lambda images, _: chunks(images, 13))
-    assert vae.evaluate(SMALL, trained[0], data.test_images) == pytest.approx(whole, rel=1e-12)
+    whole = likelihood.evaluate(SMALL, trained[0], data.test_images)
+    assert whole == likelihood.evaluate(SMALL, trained[0], data.test_images)
+    chunks = likelihood._chunks
+    monkeypatch.setattr(likelihood, "_chunks", lambda images, _: chunks(images, 13))
+    assert likelihood.evaluate(SMALL, trained[0], data.test_images) == pytest.approx(
+        whole, rel=1e-12
+    )
 
 
 @pytest.mark.slow
@@ -616,9 +645,9 @@ def test_three_epochs_of_the_published_configuration(name, bound, tmp_path):
     mirror = os.environ["DATA_MIRROR"]
     digests = {
         file: hashlib.sha256((Path(mirror) / name / file).read_bytes()).hexdigest()
-        for file in images.IDX_FILES.values()
+        for file in folders.IDX_FILES.values()
     }
-    images.fetch(name, mirror, [], digests, tmp_path)
-    data = images.load_idx_folder(tmp_path)
-    _, history = vae.train(replace(PUBLISHED, epochs=3), data, seed=0)
+    download.fetch(name, mirror, [], digests, tmp_path)
+    data = folders.load_idx_folder(tmp_path)
+    _, history = image_training.train(replace(PUBLISHED, epochs=3), data, seed=0)
     assert history["test_loss"][-1] < bound

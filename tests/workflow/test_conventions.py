@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from latentlab.cells import EXPERIMENTS
-from latentlab.params import read_yaml
+from latentlab.experiments.registry import EXPERIMENTS
+from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[2]
 RULES = {
@@ -78,7 +78,7 @@ def test_an_experiment_has_one_name(experiment):
     assert {experiment, f"train_{experiment}", f"tabulate_{experiment}"} <= set(rules)
     assert all(rule.endswith(experiment) for rule in rules)
     if f"plot_{experiment}" in rules:
-        assert (ROOT / f"src/latentlab/figures/{experiment}.py").exists()
+        assert (ROOT / f"src/latentlab/experiments/{experiment}/figures.py").exists()
     outs = (ROOT / "dvc.yaml").read_text()
     for name in re.findall(rf"results/{experiment}/(?:cells|figures|tables|metrics\.json)", text):
         assert name in outs
@@ -111,11 +111,11 @@ def test_no_two_modules_import_each_other():
         module = path.relative_to(source).with_suffix("").as_posix().removesuffix("/__init__")
         graph[module] = {name for name in names if (source / f"{name}.py").exists()}
     order = list(TopologicalSorter(graph).static_order())
-    assert order.index("latentlab/network") < order.index("latentlab/report/page")
+    assert order.index("latentlab/models/network") < order.index("latentlab/pages/report")
 
 
 def test_letter_jobs_import_neither_keras_nor_jax():
-    code = "import sys, latentlab.training, latentlab.powell; print({'jax', 'keras'} & set(sys.modules))"  # noqa: E501
+    code = "import sys, latentlab.training.replicates, latentlab.training.powell; print({'jax', 'keras'} & set(sys.modules))"  # noqa: E501
     done = subprocess.run(
         ["python", "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True
     )

@@ -101,7 +101,7 @@ def test_comments_key_order_and_docstrings_rerun_nothing(project):
     head, tail = text.split("data:\n", 1)
     moved = "data:\n" + tail.replace("  beta: 0.8\n  biases: false", "  biases: false\n  beta: 0.8")
     (project.root / "params.yaml").write_text("# a comment\n" + moved + head)
-    project.replace("src/latentlab/network.py", '"""Latent codes', '"""The latent codes')
+    project.replace("src/latentlab/models/network.py", '"""Latent codes', '"""The latent codes')
     project.replace("workflow/scripts/train_letters.py", "import step", "import step  # first")
     assert project.pending() == set()
 
@@ -115,14 +115,16 @@ def test_swapped_values_are_noticed(project):
 
 @pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_the_library_reruns_exactly_its_users(project):
-    project.replace("src/latentlab/denoising.py", 'replicate, "copies"', 'replicate, "others"')
+    project.replace(
+        "src/latentlab/experiments/denoising/sets.py", 'replicate, "copies"', 'replicate, "others"'
+    )
     users = {"denoising", "conclusions", "report"}
     assert {path.split("/")[1] for path in project.pending()} == users
 
 
 @pytest.mark.scenario("an edit reruns what depends on it, nothing else")
 def test_editing_figures_does_not_retrain(project):
-    style = project.root / "src/latentlab/figures/style.py"
+    style = project.root / "src/latentlab/drawing/style.py"
     style.write_text(style.read_text() + "\nEDITED = True\n")
     assert cells_of(project.pending()) == set()
     assert any("/figures/" in path for path in project.pending())
@@ -138,7 +140,7 @@ def test_a_checkpoint_is_of_the_code_that_wrote_it(project):
     before = checkpoints()
     assert before
     assert before == checkpoints()
-    project.replace("src/latentlab/vae.py", "epsilon=1e-14", "epsilon=1e-13")
+    project.replace("src/latentlab/training/image_training.py", "epsilon=1e-14", "epsilon=1e-13")
     assert not before & checkpoints()
 
 

@@ -27,9 +27,15 @@ pytestmark = [
 PROGRAM = f"""
 import hashlib, json, sys, tempfile
 
-from latentlab import fonts, gradient, images, vae
+from latentlab.data import fonts
+from latentlab.training import gradient
+from latentlab.data import digits
+from latentlab.data import images
+from latentlab.models import image_model
+from latentlab.training import image_training
+from latentlab.measures import likelihood
 import numpy as np
-from latentlab.network import Network, initial_weights
+from latentlab.models.network import Network, initial_weights
 from numpy._core._multiarray_umath import __cpu_features__ as features
 
 def digest(*arrays):
@@ -54,20 +60,20 @@ found["letters, L-BFGS-B"] = digest(gradient.train_lbfgs(
     network, letters, letters, start, max_epochs=40, gtol=1e-9, ftol=1e-12, memory=10,
     **options).weights)
 
-digits = images.digits()
+digits = digits.digits()
 few = images.Images(digits.train_images[:300], digits.train_labels[:300],
                     digits.test_images[:100], digits.test_labels[:100])
-settings = vae.Settings(
+settings = image_model.Settings(
     model="vae", encoder=(256,), decoder=(256,), latent=2, activation="relu", variance="free",
     input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", beta=1.0,
     kl_warmup=0, epochs=2, batch_size=100,
 )
-weights, history = vae.train(settings, few, 1)
+weights, history = image_training.train(settings, few, 1)
 found["vae"] = digest(*weights.values(), *history.values())
-scores = vae.evaluate(settings, weights, few.test_images)
+scores = likelihood.evaluate(settings, weights, few.test_images)
 found["vae, scores"] = digest(np.array(list(scores.values())))
 
-from latentlab.figures import style
+from latentlab.drawing import style
 figure = style.canvas(2.0, title="Letters")
 axes = figure.subplots()
 axes.semilogy(*rng.random((2, 50)), marker="o", label="$10^{{-3}}$")

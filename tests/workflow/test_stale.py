@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentlab.params import read_yaml
+from latentlab.files.yaml import read_yaml
 from project import Project
 
 FONT = ("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a")  # a pixel of one letter
@@ -143,10 +143,10 @@ def record_of(output):
 @pytest.mark.slow
 def test_an_edit_of_code_that_keeps_time_and_size_runs_the_new_code(project):
     """Python itself would take the compiled module of before for that of the edited one."""
-    path = project.root / "src/latentlab/network.py"
+    path = project.root / "src/latentlab/models/network.py"
     status = path.stat()
     before = (project.root / "results/letters/metrics.json").read_bytes()
-    project.replace("src/latentlab/network.py", "0.5 * np.sum", "0.7 * np.sum")
+    project.replace("src/latentlab/models/network.py", "0.5 * np.sum", "0.7 * np.sum")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert path.stat().st_size == status.st_size
     project.snakemake("letters")

@@ -105,7 +105,9 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
 @pytest.mark.slow
 def test_an_experiment_runs_its_own_code(project):
     """The code that ran is the code recorded, whatever the environment has installed."""
-    project.replace("src/latentlab/network.py", "rng.uniform(-1.0, 1.0,", "rng.uniform(-0.5, 0.5,")
+    project.replace(
+        "src/latentlab/models/network.py", "rng.uniform(-1.0, 1.0,", "rng.uniform(-0.5, 0.5,"
+    )
     project.dvc("exp", "run", "--queue", "-n", "narrow")
     project.run("git", "checkout", "--", ".")
     before = error(project)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from latentlab.params import read_yaml
+from latentlab.files.yaml import read_yaml
 from project import copy_project
 from support.code_digest import local_modules
 from support.watched import dependencies, fingerprint, inside_folders, unwatched
@@ -133,7 +133,7 @@ def test_the_trace_sees_what_is_read(traced):
     _, reads = traced
     assert "data/fonts/font.h" in reads["study", "train_letters"]
     assert "data/claims.yaml" in reads["study", "test_conclusions"]
-    assert "src/latentlab/powell.py" in reads["study", "train_architectures"]
+    assert "src/latentlab/training/powell.py" in reads["study", "train_architectures"]
     assert "workflow/rules/vae.smk" in reads["study", "graph"]
 
 
@@ -147,7 +147,7 @@ def test_the_trace_sees_what_is_read(traced):
         ("workflow/report/style.css", "body {", "body {\n  margin: 1px;"),
         pytest.param("workflow/report/index.html.j2", "<main", "<main ", marks=pytest.mark.slow),
         pytest.param(
-            "src/latentlab/statistics.py",
+            "src/latentlab/measures/statistics.py",
             "def ",
             "EDITED = 1\n\n\ndef ",
             marks=pytest.mark.slow,

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
 
-from latentlab.params import read_yaml
+from latentlab.files.yaml import read_yaml
 
 import verification
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
-from fetch_images import download
+from fetch_images import downloaded
 
-from latentlab import images
-from latentlab.params import read_params
+from latentlab.data import download
+from latentlab.experiments.params import read_params
 
 
 COMPARED = {
@@ -33,8 +33,8 @@ def missing_images(params):
         if source["source"] != "download" or decoded.exists():
             continue
         try:
-            download(name, source)
-        except images.Unreachable as error:
+            downloaded(name, source)
+        except download.Unreachable as error:
             missing[name] = str(error)
     return missing
 

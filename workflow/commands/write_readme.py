@@ -7,11 +7,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import step
 
-from latentlab.arrays import replacing
-from latentlab.params import read_yaml
-from latentlab.report.conclusions import findings_of, published_table, readme
-from latentlab.report.parts import markdown
-from latentlab.tables import read_json
+from latentlab.files.arrays import replacing
+from latentlab.files.yaml import read_yaml
+from latentlab.experiments.conclusions.chapter import findings_of, published_table, readme
+from latentlab.pages.parts import markdown
+from latentlab.files.tables import read_json
 
 BLOCK = re.compile(r"(<!-- [a-z]+: make readme -->\n).*?(\n<!-- end of [a-z]+ -->)", re.S)
 

@@ -14,9 +14,12 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from support import environment  # first: it pins what jobs inherit
 
-from latentlab import StudyError, claims, shown
-from latentlab.cells import EXPERIMENTS, cells, vae_drawn
-from latentlab.params import read_params, read_yaml
+from latentlab import StudyError, shown
+from latentlab.experiments.conclusions import claims
+from latentlab.experiments.registry import EXPERIMENTS, cells
+from latentlab.experiments.vae.plan import vae_drawn
+from latentlab.experiments.params import read_params
+from latentlab.files.yaml import read_yaml
 from support import bytecode, effort, engine, locked, records, run_lock, watched
 from support.by_content import by_file
 from support.code_digest import code_digest
@@ -72,7 +75,7 @@ def unwatched_data():
         images = PARAMS["data"]["images"][name]
         if images["source"] == "folder":
             # importing it takes a moment
-            from latentlab.images import source_files
+            from latentlab.data.folders import source_files
 
             path, place = f"data.images.{name}.path", ROOT / images["path"]
             try:
@@ -205,7 +208,7 @@ def image_settings(wildcards):
     """How the image set of that name is obtained, without what only later steps use."""
     source = image_set(wildcards.dataset)
     if source["source"] == "folder":
-        from latentlab.images import digest  # here: importing it takes a moment
+        from latentlab.data.folders import digest  # here: importing it takes a moment
 
         try:
             content = digest(
@@ -331,7 +334,8 @@ def unsuitable_images(jobs):
     names -= {job.wildcards.dataset for job in jobs if job.rule.name == "fetch_images"}
     if not names:
         return []
-    from latentlab import images, suitability  # here: importing them takes a second
+    from latentlab.data import images
+    from latentlab.experiments.vae import suitability
 
     return [
         line

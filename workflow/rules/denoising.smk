@@ -1,7 +1,7 @@
 # denoising: how well are letters cleaned of noise, fresh noise included? (1.b)
 
 from latentlab import shown
-from latentlab.cells import (
+from latentlab.experiments.denoising.plan import (
     denoising_comparison,
     denoising_drawn,
     denoising_families,

@@ -1,7 +1,7 @@
 # letters: the named networks for each font: latent plane, reconstructions, new letters; and
 # how small a network without errors may be. (1.a)
 
-from latentlab.cells import letters_drawn
+from latentlab.experiments.letters.plan import letters_drawn
 
 LETTERS_FIGURES = ["front", "letter_errors", "latent_spaces"]
 # of every named network on every font

@@ -1,6 +1,6 @@
 # report: one page of everything, and one to play with the networks; both self-contained.
 
-from latentlab.cells import explored
+from latentlab.experiments.registry import explored
 
 EXPLORED = explored(PARAMS, CELLS)
 

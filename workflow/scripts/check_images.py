@@ -5,8 +5,10 @@ The set is called like its folder; one that no model learns may be as it is.
 
 import step
 
-from latentlab import StudyError, images, suitability
-from latentlab.params import read_params
+from latentlab import StudyError
+from latentlab.data import images
+from latentlab.experiments.vae import suitability
+from latentlab.experiments.params import read_params
 
 
 def main(argv):

@@ -3,9 +3,9 @@
 import pandas as pd
 import step
 
-from latentlab.baselines import score_baselines
-from latentlab.fonts import read_fonts
-from latentlab.tables import write_csv
+from latentlab.experiments.denoising.baselines import score_baselines
+from latentlab.data.fonts import read_fonts
+from latentlab.files.tables import write_csv
 
 
 def main(argv):

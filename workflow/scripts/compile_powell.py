@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import step
 
-from latentlab import kernels, powell
-from latentlab.arrays import replacing
+from latentlab.training import kernels
+from latentlab.training import powell
+from latentlab.files.arrays import replacing
 
 sys.path.insert(0, str(step.ROOT / "workflow"))
 from support import run_lock

@@ -7,14 +7,14 @@ import numpy as np
 import step
 
 from latentlab import shown
-from latentlab.arrays import load_npz
-from latentlab.denoising import fresh_set, last_training_set
-from latentlab.figures import denoising as figures
-from latentlab.figures.letters import best_start
-from latentlab.figures.style import save
-from latentlab.fonts import character_name, read_fonts
-from latentlab.network import Network, forward
-from latentlab.tables import read_csv
+from latentlab.files.arrays import load_npz
+from latentlab.experiments.denoising.sets import fresh_set, last_training_set
+from latentlab.experiments.denoising import figures
+from latentlab.experiments.gathering import best_start
+from latentlab.drawing.style import save
+from latentlab.data.fonts import character_name, read_fonts
+from latentlab.models.network import Network, forward
+from latentlab.files.tables import read_csv
 
 STRIP = 16  # letters side by side in a strip of fresh answers
 

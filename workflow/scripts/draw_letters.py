@@ -7,15 +7,15 @@ from functools import partial
 
 import step
 
-from latentlab import latent
-from latentlab.arrays import load_npz
-from latentlab.figures import letters as figures
-from latentlab.figures.style import save
-from latentlab.fonts import character_name, font_named, read_fonts
-from latentlab.network import Network, decode, encode, forward
-from latentlab.novelty import Rules, decoded_window, new_letters
-from latentlab.params import read_yaml
-from latentlab.tables import read_csv
+from latentlab.measures import latent
+from latentlab.files.arrays import load_npz
+from latentlab.experiments.letters import figures
+from latentlab.drawing.style import save
+from latentlab.data.fonts import character_name, font_named, read_fonts
+from latentlab.models.network import Network, decode, encode, forward
+from latentlab.measures.novelty import Rules, decoded_window, new_letters
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import read_csv
 
 
 def draw(settings, font, weights, history, published):

@@ -7,11 +7,11 @@ scores on fresh noise of every kind and probability tested, means over the repli
 import pandas as pd
 import step
 
-from latentlab.arrays import load_npz
-from latentlab.denoising import score_cell, score_tests
-from latentlab.fonts import read_fonts
-from latentlab.gather.denoising import noise_summary
-from latentlab.tables import write_csv
+from latentlab.files.arrays import load_npz
+from latentlab.experiments.denoising.scores import score_cell, score_tests
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.denoising.tables import noise_summary
+from latentlab.files.tables import write_csv
 
 
 def main(argv):

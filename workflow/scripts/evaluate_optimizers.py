@@ -2,12 +2,12 @@
 
 import step
 
-from latentlab.arrays import load_npz
-from latentlab.fonts import read_fonts
-from latentlab.metrics import reconstruction_scores
-from latentlab.network import Network
-from latentlab.tables import write_csv
-from latentlab.training import labeled
+from latentlab.files.arrays import load_npz
+from latentlab.data.fonts import read_fonts
+from latentlab.measures.metrics import reconstruction_scores
+from latentlab.models.network import Network
+from latentlab.files.tables import write_csv
+from latentlab.training.replicates import labeled
 
 
 def main(argv):

@@ -3,19 +3,22 @@
 import pandas as pd
 import step
 
-from latentlab import generation, images, seeds, vae
-from latentlab.arrays import load_npz
-from latentlab.tables import write_csv
+from latentlab import seeds
+from latentlab.measures import image_scores
+from latentlab.data import images
+from latentlab.models import image_model
+from latentlab.files.arrays import load_npz
+from latentlab.files.tables import write_csv
 
 
 def main(argv):
     args = step.arguments(__doc__, argv, "images", "weights", "scores")
     settings = args.settings
-    scores = generation.measures(
-        vae.Settings(**settings["model"]),
+    scores = image_scores.measures(
+        image_model.Settings(**settings["model"]),
         load_npz(args.weights),
         images.load(args.images),
-        generation.Effort(**settings["measures"]),
+        image_scores.Effort(**settings["measures"]),
         seeds.integer(settings["seed"], settings["cell"], "evaluate"),
     )
     write_csv(pd.DataFrame([scores]), args.scores)

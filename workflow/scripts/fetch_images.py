@@ -4,10 +4,13 @@ import os
 
 import step
 
-from latentlab import images
+from latentlab.data import images
+from latentlab.data import download
+from latentlab.data import folders
+from latentlab.data import digits
 
 
-def download(dataset, source):
+def downloaded(dataset, source):
     """The folder with the files of an image set, downloaded unless they are there.
 
     source : the set's entry in the parameters. DATA_MIRROR, a folder or an address, is asked
@@ -15,7 +18,7 @@ def download(dataset, source):
     """
     folder = step.ROOT / ".cache" / "downloads" / dataset
     mirror = os.environ.get("DATA_MIRROR")
-    images.fetch(dataset, mirror, source["mirrors"], source["sha256"], folder)
+    download.fetch(dataset, mirror, source["mirrors"], source["sha256"], folder)
     return folder
 
 
@@ -26,9 +29,9 @@ def own(settings):
     """
     path = step.ROOT / settings["path"]  # an absolute path stays as it is
     source = path, settings["classes"], settings.get("test_every")
-    found = images.load_folder(*source)
+    found = folders.load_folder(*source)
     # what changes before or while it is read is still changed afterwards
-    if images.digest(*source) != settings["content"]:
+    if folders.digest(*source) != settings["content"]:
         raise images.DataError(
             f"{path}: changed while the run was at work; run the same command again"
         )
@@ -39,11 +42,11 @@ def main(argv):
     args = step.arguments(__doc__, argv, "folder")
     settings = args.settings
     if settings["source"] == "scikit-learn":
-        found = images.digits()
+        found = digits.digits()
     elif settings["source"] == "folder":
         found = own(settings)
     else:
-        found = images.load_idx_folder(download(settings["dataset"], settings))
+        found = folders.load_idx_folder(downloaded(settings["dataset"], settings))
     images.save(found, args.folder)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import step
 
-from latentlab.arrays import load_npz, replacing, save_npz
+from latentlab.files.arrays import load_npz, replacing, save_npz
 
 
 def joined(tables):

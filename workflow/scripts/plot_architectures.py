@@ -2,10 +2,10 @@
 
 import step
 
-from latentlab.figures import architectures as figures
-from latentlab.figures.style import save
-from latentlab.params import read_yaml
-from latentlab.tables import read_csv
+from latentlab.experiments.architectures import figures
+from latentlab.drawing.style import save
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import read_csv
 
 
 def main(argv):

@@ -2,9 +2,9 @@
 
 import step
 
-from latentlab.figures import conclusions as figures
-from latentlab.figures.style import save
-from latentlab.tables import read_csv
+from latentlab.experiments.conclusions import figures
+from latentlab.drawing.style import save
+from latentlab.files.tables import read_csv
 
 
 def main(argv):

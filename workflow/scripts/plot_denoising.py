@@ -2,11 +2,11 @@
 
 import step
 
-from latentlab.denoising import kinds_drawn
-from latentlab.figures import denoising as figures
-from latentlab.figures.style import save
-from latentlab.fonts import read_fonts
-from latentlab.tables import read_csv
+from latentlab.experiments.denoising.sets import kinds_drawn
+from latentlab.experiments.denoising import figures
+from latentlab.drawing.style import save
+from latentlab.data.fonts import read_fonts
+from latentlab.files.tables import read_csv
 
 
 def main(argv):

@@ -2,9 +2,9 @@
 
 import step
 
-from latentlab.figures import letters as figures
-from latentlab.figures.style import save
-from latentlab.tables import read_csv
+from latentlab.experiments.letters import figures
+from latentlab.drawing.style import save
+from latentlab.files.tables import read_csv
 
 
 def main(argv):

@@ -9,22 +9,25 @@ from functools import partial
 import numpy as np
 import step
 
-from latentlab import images, latent, seeds, vae
-from latentlab.arrays import load_npz
-from latentlab.figures import vae as figures
-from latentlab.figures.style import save
-from latentlab.generation import densest_region
-from latentlab.params import read_yaml
-from latentlab.tables import read_csv
+from latentlab import seeds
+from latentlab.data import images
+from latentlab.measures import latent
+from latentlab.models import image_model
+from latentlab.files.arrays import load_npz
+from latentlab.experiments.vae import figures
+from latentlab.drawing.style import save
+from latentlab.measures.latent_codes import densest_region
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import read_csv
 
 
 class Model:
     """One trained model: its settings and weights, under the name that figures give it."""
 
     def __init__(self, name, settings, weights):
-        self.settings = vae.Settings(**settings)
-        self.decode = partial(vae.decode, self.settings, weights)
-        self.encode = lambda x: vae.encode(self.settings, weights, x)[0]
+        self.settings = image_model.Settings(**settings)
+        self.decode = partial(image_model.decode, self.settings, weights)
+        self.encode = lambda x: image_model.encode(self.settings, weights, x)[0]
         kind = "VAE" if self.settings.variational else "autoencoder"
         self.label = name if name == kind else f"{kind}, {name}"
 
@@ -46,7 +49,7 @@ def draw(settings, data, models, curves, published):
     dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
     yield "loss_curves", figures.loss_curves(curves, dataset, labels, published)
 
-    x = vae.scaled(data.test_images)
+    x = image_model.scaled(data.test_images)
     codes = {name: model.encode(x) for name, model in models.items()}
     points = {
         labels[name]: latent.coordinate_plane(c.shape[1]).project(c) for name, c in codes.items()

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # whatever PYTHONSAFEPATH says
 import step
 
-from latentlab.params import read_yaml
+from latentlab.files.yaml import read_yaml
 
 sys.path.insert(0, str(step.ROOT / "workflow"))
 from support import graph, records, watched

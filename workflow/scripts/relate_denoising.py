@@ -2,9 +2,9 @@
 
 import step
 
-from latentlab.denoising import relate
-from latentlab.fonts import read_fonts
-from latentlab.tables import write_csv
+from latentlab.experiments.denoising.subsets import relate
+from latentlab.data.fonts import read_fonts
+from latentlab.files.tables import write_csv
 
 
 def main(argv):

@@ -5,10 +5,12 @@ Of letters and denoisers the start with the lowest training error is shown, of i
 
 import step
 
-from latentlab import explorer, images, vae
-from latentlab.arrays import load_npz, replacing
-from latentlab.fonts import font_named, read_fonts
-from latentlab.tables import read_csv
+from latentlab.pages import explorer
+from latentlab.data import images
+from latentlab.models import image_model
+from latentlab.files.arrays import load_npz, replacing
+from latentlab.data.fonts import font_named, read_fonts
+from latentlab.files.tables import read_csv
 
 
 def best_start(results, cell):
@@ -38,9 +40,9 @@ def image_sets(sets, folder, results):
         data = images.load(folder / dataset)
         shown = explorer.image_set(dataset, settings["classes"], data)
         for model in settings["models"]:
-            name, knobs = model["name"], vae.Settings(**model["model"])
+            name, knobs = model["name"], image_model.Settings(**model["model"])
             weights = load_npz(results / "vae/cells" / dataset / name / "0/weights.npz")
-            shown["models"].append(explorer.image_model(name, knobs, weights, data))
+            shown["models"].append(explorer.image_autoencoder(name, knobs, weights, data))
         shown["models"].sort(key=lambda m: not m["variational"])  # as in the figures
         yield shown
 

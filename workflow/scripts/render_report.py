@@ -2,10 +2,10 @@
 
 import step
 
-from latentlab.arrays import replacing
-from latentlab.params import read_yaml
-from latentlab.report.page import context, render
-from latentlab.report.spanish import texts_of, unknown
+from latentlab.files.arrays import replacing
+from latentlab.files.yaml import read_yaml
+from latentlab.pages.report import context, render
+from latentlab.pages.spanish import texts_of, unknown
 
 
 def main(argv):

@@ -2,17 +2,21 @@
 
 import step
 
-from latentlab.cells import factorial_factors, network_factors
-from latentlab.gather.architectures import FACTORIAL, architectures_summary, factorial_effects
-from latentlab.gather.common import (
+from latentlab.experiments.architectures.plan import factorial_factors, network_factors
+from latentlab.experiments.architectures.tables import (
+    FACTORIAL,
+    architectures_summary,
+    factorial_effects,
+)
+from latentlab.experiments.gathering import (
     first_reached,
     gather_cells,
     learning_curves,
     nested,
     without_dots,
 )
-from latentlab.params import read_yaml
-from latentlab.tables import write_csv, write_json
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import write_csv, write_json
 
 KEYS = ["network", "encoder"]
 

@@ -3,17 +3,17 @@
 import pandas as pd
 import step
 
-from latentlab.cells import denoising_factors, denoising_families
-from latentlab.gather.common import gather_cells, learning_curves
-from latentlab.gather.denoising import (
+from latentlab.experiments.denoising.plan import denoising_factors, denoising_families
+from latentlab.experiments.gathering import gather_cells, learning_curves
+from latentlab.experiments.denoising.tables import (
     DENOISER,
     baseline_summary,
     denoising_correlations,
     denoising_metrics,
     denoising_summary,
 )
-from latentlab.params import read_yaml
-from latentlab.tables import read_csv, write_csv, write_json
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import read_csv, write_csv, write_json
 
 
 def main(argv):

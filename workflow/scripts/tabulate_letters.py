@@ -5,19 +5,19 @@ Also the letters one by one, what lies between them, and the front of size again
 
 import step
 
-from latentlab.cells import front_factors, front_weights, letters_factors
-from latentlab.fonts import font_named, read_fonts
-from latentlab.gather.common import gather_cells, learning_curves, letter_summary, nested
-from latentlab.gather.letters import (
+from latentlab.experiments.letters.plan import front_factors, front_weights, letters_factors
+from latentlab.data.fonts import font_named, read_fonts
+from latentlab.experiments.gathering import gather_cells, learning_curves, letter_summary, nested
+from latentlab.experiments.letters.tables import (
     front_metrics,
     latent_space_summary,
     letter_difficulty,
     letter_yardstick,
     linear_control,
 )
-from latentlab.novelty import KINDS
-from latentlab.params import read_yaml
-from latentlab.tables import write_csv, write_json
+from latentlab.measures.novelty import KINDS
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import write_csv, write_json
 
 KEYS = ["font", "network"]
 

@@ -3,15 +3,15 @@
 import pandas as pd
 import step
 
-from latentlab.cells import optimizers_factors
-from latentlab.gather.common import first_reached, gather_cells, nested, without_dots
-from latentlab.gather.optimizers import (
+from latentlab.experiments.optimizers.plan import optimizers_factors
+from latentlab.experiments.gathering import first_reached, gather_cells, nested, without_dots
+from latentlab.experiments.optimizers.tables import (
     OPTIMIZERS,
     convergence,
     optimizers_summary,
     performance_profiles,
 )
-from latentlab.tables import write_csv, write_json
+from latentlab.files.tables import write_csv, write_json
 
 NO_TUNING = pd.DataFrame({name: [] for name in [*OPTIMIZERS, "operations"]})
 

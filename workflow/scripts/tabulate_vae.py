@@ -2,11 +2,11 @@
 
 import step
 
-from latentlab.cells import vae_factors
-from latentlab.gather.common import gather_cells, nested
-from latentlab.gather.vae import loss_curves, seeded, vae_summary
-from latentlab.params import read_yaml
-from latentlab.tables import write_csv, write_json
+from latentlab.experiments.vae.plan import vae_factors
+from latentlab.experiments.gathering import gather_cells, nested
+from latentlab.experiments.vae.tables import loss_curves, seeded, vae_summary
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import write_csv, write_json
 
 
 def main(argv):

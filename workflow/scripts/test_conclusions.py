@@ -2,9 +2,9 @@
 
 import step
 
-from latentlab.conclusions import conclude, metrics
-from latentlab.params import read_yaml
-from latentlab.tables import write_csv, write_json
+from latentlab.experiments.conclusions.tables import conclude, metrics
+from latentlab.files.yaml import read_yaml
+from latentlab.files.tables import write_csv, write_json
 
 
 def main(argv):

@@ -5,11 +5,11 @@ Writes the weights, the error after every epoch, and a line a run.
 
 import step
 
-from latentlab.arrays import save_npz
-from latentlab.denoising import train_denoisers
-from latentlab.fonts import read_fonts
-from latentlab.tables import write_csv
-from latentlab.training import history_table, runs_table, weights_of
+from latentlab.files.arrays import save_npz
+from latentlab.experiments.denoising.denoisers import train_denoisers
+from latentlab.data.fonts import read_fonts
+from latentlab.files.tables import write_csv
+from latentlab.training.replicates import history_table, runs_table, weights_of
 
 
 def main(argv):

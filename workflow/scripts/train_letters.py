@@ -5,11 +5,11 @@ Writes the weights, the error after every epoch, and a line a run.
 
 import step
 
-from latentlab.arrays import save_npz
-from latentlab.fonts import font_named, read_fonts
-from latentlab.network import Network
-from latentlab.tables import write_csv
-from latentlab.training import (
+from latentlab.files.arrays import save_npz
+from latentlab.data.fonts import font_named, read_fonts
+from latentlab.models.network import Network
+from latentlab.files.tables import write_csv
+from latentlab.training.replicates import (
     history_table,
     replicates_of,
     runs_table,

@@ -6,12 +6,12 @@ of the trials, where there are any.
 
 import step
 
-from latentlab.arrays import save_npz
-from latentlab.fonts import read_fonts
-from latentlab.network import Network
-from latentlab.optimizers import chosen_rates, train, with_operations
-from latentlab.tables import read_csv, write_csv
-from latentlab.training import history_table, labeled, runs_table, weights_of
+from latentlab.files.arrays import save_npz
+from latentlab.data.fonts import read_fonts
+from latentlab.models.network import Network
+from latentlab.experiments.optimizers.runs import chosen_rates, train, with_operations
+from latentlab.files.tables import read_csv, write_csv
+from latentlab.training.replicates import history_table, labeled, runs_table, weights_of
 
 
 def main(argv):

@@ -8,9 +8,12 @@ import pandas as pd
 import step
 from tqdm import tqdm
 
-from latentlab import StudyError, images, seeds, vae
-from latentlab.arrays import save_npz
-from latentlab.tables import write_csv
+from latentlab import StudyError, seeds
+from latentlab.data import images
+from latentlab.training import image_training
+from latentlab.models import image_model
+from latentlab.files.arrays import save_npz
+from latentlab.files.tables import write_csv
 
 
 def shown_progress(stream, cell):
@@ -36,14 +39,14 @@ def main(argv):
     settings = args.settings
 
     try:
-        weights, history = vae.train(
-            vae.Settings(**settings["model"]),
+        weights, history = image_training.train(
+            image_model.Settings(**settings["model"]),
             images.load(args.images),
             seeds.integer(settings["seed"], settings["cell"], "train"),
             progress=shown_progress(sys.stderr, settings["cell"]),
             checkpoint=args.checkpoint,
         )
-    except vae.Diverged as error:
+    except image_training.Diverged as error:
         raise StudyError(f"{settings['cell']}: {error}") from None
 
     save_npz(args.weights, weights)

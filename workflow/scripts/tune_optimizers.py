@@ -5,10 +5,10 @@ Writes one row a loss, learning rate and start.
 
 import step
 
-from latentlab.fonts import read_fonts
-from latentlab.network import Network
-from latentlab.optimizers import tune, with_operations
-from latentlab.tables import write_csv
+from latentlab.data.fonts import read_fonts
+from latentlab.models.network import Network
+from latentlab.experiments.optimizers.runs import tune, with_operations
+from latentlab.files.tables import write_csv
 
 
 def main(argv):

@@ -31,7 +31,7 @@ def _tree(path: Path) -> ast.Module:
 def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
     """Dotted names that a module may import, inside functions too; and names in strings.
 
-    A string that spells a dotted name ("latentlab.powell") counts as an import, so that
+    A string that spells a dotted name ("latentlab.training.powell") counts as an import, so that
     modules loaded by name when they are used are seen.
     """
     for node in ast.walk(tree):

@@ -8,8 +8,8 @@ from pathlib import Path
 import jinja2
 
 from latentlab import StudyError
-from latentlab.params import read_yaml
-from latentlab.report import spanish
+from latentlab.files.yaml import read_yaml
+from latentlab.pages import spanish
 
 TEMPLATES = ("index.html.j2", "explorer.html.j2")
 INLINED = ("style.css", "explorer.css", "language.js", "explorer.js")

@@ -1,0 +1,1 @@
+"""The experiments: of each its plan, what it computes with, tables, figures and chapter."""

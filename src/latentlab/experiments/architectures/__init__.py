@@ -1,0 +1,1 @@
+"""Which of the architectures learns the letters best? (1.a)"""

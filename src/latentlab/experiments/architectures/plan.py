@@ -1,0 +1,58 @@
+"""The cells of ``architectures``, and what each of their steps depends on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from latentlab.experiments.knobs import ACTIVATIONS, PIXELS, TRAINING, Factors, Settings, pick
+
+
+def network_factors(section: Mapping[str, Any]) -> Factors:
+    """``{network}/{encoder}`` of ``architectures``: the published networks"""
+    return {
+        f"{network}/{encoder}": {"network": network, "encoder": encoder}
+        for network, encoder in itertools.product(section["networks"], section["encoders"])
+    }
+
+
+def factorial_factors(section: Mapping[str, Any]) -> Factors:
+    """``depth-{depth}-width-{hidden}/{encoder}`` of ``architectures``: all latent widths in one"""
+    factorial = section["factorial"]
+    return {
+        f"depth-{depth}-width-{width}/{factorial['encoder']}": {"depth": depth, "hidden": width}
+        for depth, width in itertools.product(factorial["depths"], factorial["widths"])
+    }
+
+
+def architectures_factors(section: Mapping[str, Any]) -> Factors:
+    """``{network}/{encoder}``: those of ``networks``, then those of the factorial"""
+    return network_factors(section) | factorial_factors(section)
+
+
+def architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    """Of a cell with these factors, the settings of each step that computes it."""
+    if "network" in factors:
+        name, encoder, replicates = factors["network"], factors["encoder"], section["replicates"]
+        architectures = {name: section["networks"][name]}
+    else:
+        factorial = section["factorial"]
+        hidden = [factors["hidden"]] * factors["depth"]
+        encoder, replicates = factorial["encoder"], factorial["replicates"]
+        architectures = {
+            "-".join(map(str, [PIXELS, *hidden, latent])): [
+                PIXELS, *hidden, latent, *hidden, PIXELS
+            ]
+            for latent in factorial["latents"]
+        }  # fmt: skip
+    kinds = {"encoder": encoder, **pick(section, *ACTIVATIONS[1:])}
+    networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
+    common = {"font": section["font"], "networks": networks}
+    training = pick(section, *TRAINING)
+    # the starts are the network's, the same for both encoders
+    trained = {"starts_of": "architectures", "training": training, "replicates": replicates}
+    return {
+        "train": {**common, **trained},
+        "evaluate": {**common, **pick(section, "threshold")},
+    }

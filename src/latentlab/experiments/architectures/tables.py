@@ -1,0 +1,92 @@
+"""The tables and metrics of ``architectures``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from latentlab.experiments.gathering import (
+    by,
+    letter_summary,
+    levels_summary,
+    set_interval,
+    summarize,
+)
+from latentlab.measures import statistics
+
+READINGS = {"relu": "ReLU as meant", "relu_as_run": "ReLU as the published code ran it"}
+"""What figures and report call an encoder's activation; others by their names."""
+
+FACTORIAL = ["depth", "latent", "hidden"]
+"""What a row of the factorial's table is about: hidden layers, latent units, units of a layer."""
+
+
+def architectures_summary(
+    replicates: pd.DataFrame, published: Mapping[str, Any], levels: Sequence[float]
+) -> pd.DataFrame:
+    """``letter_summary`` by network and encoder, with epochs to error levels and more intervals.
+
+    published : error and epochs by network, which stand beside every reading of its encoder
+    """
+    keys = ["network", "encoder"]
+    figures = {
+        name: dict.fromkeys(replicates["encoder"].unique(), figure)
+        for name, figure in published.items()
+    }
+    summary = letter_summary(replicates, keys, figures)
+    groups = [cell for _, cell in by(replicates, keys)]
+    for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
+        set_interval(
+            summary, measure, [statistics.proportion(c["max_wrong_pixels"] <= most) for c in groups]
+        )
+    ranks = [
+        statistics.proportion(cell["error"] <= known)
+        if known == known
+        else statistics.Estimate(np.nan, np.nan, np.nan)
+        for cell, known in zip(groups, summary["published_error"], strict=True)
+    ]
+    set_interval(summary, "published_rank", ranks)
+    return summary.merge(levels_summary(replicates, keys, "epochs", levels), on=keys)
+
+
+def low_level(replicates: pd.DataFrame) -> str:
+    """The lowest error level that at least half of all runs reach (the highest if none is)."""
+    columns = [name for name in replicates if name.startswith("epochs_to_")]
+    levels = sorted(float(name.removeprefix("epochs_to_")) for name in columns)
+    reached = [x for x in levels if replicates[f"epochs_to_{x:g}"].notna().mean() >= 0.5]
+    return f"{(reached or levels[-1:])[0]:g}"
+
+
+def factorial_effects(replicates: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
+    """What each factor does, the others averaged over: one row a factor and value.
+
+    error : median; error_ratio : to the factor's lowest value, the geometric mean over pairs of
+    runs that agree in the other factors and the replicate, with Student's interval of the
+    logarithms; then the epochs to error levels.
+    replicates : columns of ``FACTORIAL``, replicate, error, epochs_to_<level>
+    """
+    tables = []
+    for factor in FACTORIAL:
+        others = [name for name in (*FACTORIAL, "replicate") if name != factor]
+        errors = replicates.pivot(index=others, columns=factor, values="error")
+        logs = np.log(errors)
+        table = summarize(replicates, [factor], error="median")
+        lowest = logs.columns.min()
+        ratios = [
+            np.exp(statistics.mean(logs[value] - logs[lowest]))
+            if value != lowest
+            else (1.0, np.nan, np.nan)
+            for value in table[factor]
+        ]
+        set_interval(table, "error_ratio", [statistics.Estimate(*map(float, r)) for r in ratios])
+        table = table.merge(levels_summary(replicates, [factor], "epochs", levels), on=factor)
+        tables.append(table.rename(columns={factor: "value"}).assign(factor=factor))
+    effects = pd.concat(tables, ignore_index=True).sort_values(
+        "value", kind="stable", ignore_index=True
+    )
+    order = effects["factor"].map({name: i for i, name in enumerate(FACTORIAL)})
+    effects = effects.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+    return effects[["factor", "value", *[c for c in effects if c not in ("factor", "value")]]]

@@ -1,0 +1,1 @@
+"""How well are letters cleaned of noise, fresh noise included? (1.b)"""

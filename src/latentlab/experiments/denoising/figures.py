@@ -1,0 +1,527 @@
+"""Figures of 1.b: how well are letters cleaned of noise, fresh noise included?"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from latentlab import shown
+from latentlab.data.fonts import COLUMNS, ROWS
+from latentlab.drawing import pixels, style
+from latentlab.drawing.answers import marked_letters, wrong_legend
+from latentlab.drawing.style import Array
+from latentlab.experiments.denoising.tables import nearest_denoisers
+from latentlab.experiments.gathering import summarize
+
+DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
+CALLED = {
+    "uniform": "uniform noise, as meant",
+    "uniform_as_run": "uniform noise, as run",
+    "salt_and_pepper": "salt and pepper",
+    "bit_flip": "bit flips",
+    "gaussian": "Gaussian noise",
+    "masking": "masking",
+}
+_CONDITIONS = {
+    "training": style.Look(style.MUTED, "o", (0, (4, 1.5))),
+    "fresh": style.Look(style.WARNING, "s", "-"),
+}
+_MEASURES = {
+    "error": "error a letter (median)",
+    "right_letter": "right letter (%)",
+    "within_one_pixel": "at most 1 wrong pixel (%)",
+}
+_DENOISER = _CONDITIONS["fresh"]
+_BASELINES = {
+    "nearest_letter": ("nearest letter", style.Look("#0072b2", "o", (0, (5, 1.5)))),
+    "linear": ("best linear map", style.Look("#009e73", "^", (0, (1.2, 1.2)))),
+    "hopfield": ("Hopfield network", style.Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5)))),
+    "do_nothing": ("do nothing", style.Look(style.MUTED, "X", (0, (1, 2)))),
+}
+_NETWORKS = style.LOOKS[1], style.LOOKS[2], style.LOOKS[3], style.LOOKS[4]
+_STEP_X, _STEP_Y = COLUMNS + 1.6, ROWS + 1.2
+_PROBABILITY = "probability that a pixel is hit"
+
+
+def called(kind: str) -> str:
+    """A kind of noise in words."""
+    return CALLED.get(kind, kind)
+
+
+def _sized(kind: str, range_: float) -> str:
+    """A kind of noise in words, with its range where it has one."""
+    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}.get(kind)
+    return called(kind) + (f", {size} {range_:g}" if size else "")
+
+
+# ------------------------------------------------------------------ tables drawn
+
+
+def scores(summary: pd.DataFrame) -> Figure:
+    """Error and right answers by noise probability, training copies against fresh noise.
+
+    summary : of one network and subset, a row for each cell and condition (column ``noise``),
+        measures with _low, _high
+    """
+    every = list(summary.groupby(["font", "kind", "range"], sort=False))
+    series = shown.spaced(every, shown.PANELS)
+    network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
+    title = f"Learned copies and fresh noise: network {network}, letters {subset}"
+    title += shown.remark(len(series), len(every))
+    figure = style.canvas(1.0 + 2.4 * len(series), width=9.0, title=title)
+    grid = figure.subplots(len(series), len(_MEASURES), squeeze=False)
+    for row, (values, table) in zip(grid, series, strict=True):
+        for axes, (measure, label) in zip(row, _MEASURES.items(), strict=True):
+            for condition, look in _CONDITIONS.items():
+                _line(axes, table[table["noise"] == condition], "probability", measure, look)
+            axes.set_ylabel(label)
+            axes.set_xticks(sorted(table["probability"].unique()))
+            axes.margins(x=0.12)
+            if measure == "error":
+                for point in table[table["published_error"].notna()].itertuples():
+                    style.diamond(axes, point.probability, point.published_error)
+                style.log_axis(axes.yaxis)
+            else:
+                axes.set_ylim(-3, 103)
+        font, kind, range_ = values
+        row[0].set_title(f"{font}, {_sized(kind, range_)}")
+    for axes in grid[-1]:
+        axes.set_xlabel(_PROBABILITY)
+    marks = [
+        _mark(look, label)
+        for look, label in zip(
+            _CONDITIONS.values(), ("noisy copies it learned", "noise never seen"), strict=True
+        )
+    ]
+    if summary["published_error"].notna().any():
+        marks.append(
+            Line2D([], [], marker="D", color=style.PUBLISHED, linestyle="none",
+                   label="published (learned copies)")
+        )  # fmt: skip
+    figure.legend(handles=marks, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _mark(look: style.Look, label: str) -> Line2D:
+    return Line2D(
+        [], [], color=look.color, linestyle=look.line, marker=look.marker, label=label
+    )  # fmt: skip
+
+
+def _line(
+    axes: Axes, table: pd.DataFrame, x: str, measure: str, look: style.Look, **options: Any
+) -> None:
+    """A measure along a column, with the intervals of its points where it has any."""
+    table = table.sort_values(x)
+    factor = 1.0 if measure == "error" else 100.0
+    at, middle = table[x].to_numpy(), factor * table[measure].to_numpy()
+    if measure == "error":
+        middle = style.positive(middle)
+    axes.plot(
+        at, middle, color=look.color, linestyle=look.line, marker=look.marker,
+        **{"markersize": 6, **options},
+    )  # fmt: skip
+    if f"{measure}_low" in table:
+        low, high = (factor * table[f"{measure}_{bound}"].to_numpy() for bound in ("low", "high"))
+        if measure == "error":
+            low, high = style.positive(low), style.positive(high)
+        axes.vlines(at, low, high, color=look.color, linewidth=1.4, alpha=0.7)
+
+
+def tests_of_own_noise(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Of the denoisers that learned the nearest noise, the tests on their own kind and range.
+
+    matrix : as for ``nearest_denoisers``
+    """
+    tests = nearest_denoisers(matrix)
+    return tests[(tests["kind"] == tests["test_kind"]) & (tests["range"] == tests["test_range"])]
+
+
+def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
+    """Letters with at most one wrong pixel, by probability: a network's denoisers and baselines.
+
+    matrix : tests of one network and subset; compared : scores of the baselines, all subsets.
+    At each probability stands the denoiser that learned the nearest one, filled where it is the
+    same.
+    """
+    tests = tests_of_own_noise(matrix)
+    network, subset = matrix["network"].iloc[0], matrix["subset"].iloc[0]
+    every = list(tests.groupby(["font", "kind", "range"], sort=False))
+    series = shown.spaced(every, shown.PANELS)
+    columns = max(1, min(3, len(series)))
+    rows = max(1, -(-len(series) // columns))
+    title = f"Against simpler ways: network {network}, letters {subset}, fresh noise"
+    title += shown.remark(len(series), len(every))
+    figure = style.canvas(1.0 + 2.7 * rows, width=9.0, title=title)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes in grid.flat[len(series) :]:
+        axes.axis("off")
+    if not series:
+        figure.text(0.5, 0.5, "no noise that was learned is tested", ha="center")
+    for axes, ((font, kind, range_), table) in zip(grid.flat, series, strict=False):
+        for name, (_, look) in _BASELINES.items():
+            chosen = compared[
+                (compared["subset"] == subset) & (compared["font"] == font)
+                & (compared["kind"] == kind) & (compared["range"] == range_)
+                & (compared["baseline"] == name)
+            ]  # fmt: skip
+            _line(axes, chosen, "probability", "within_one_pixel", look, linewidth=1.4,
+                  markersize=4.5)  # fmt: skip
+        _line(axes, table, "test_probability", "within_one_pixel", _DENOISER,
+              markerfacecolor=style.PAPER)  # fmt: skip
+        same = table[table["probability"] == table["test_probability"]]
+        _line(axes, same, "test_probability", "within_one_pixel", _DENOISER, linewidth=0)
+        axes.set_title(f"{font}, {called(kind)}")
+        axes.set_ylim(-3, 103)
+        axes.set_xlabel(_PROBABILITY)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(_MEASURES["within_one_pixel"])
+    marks = [_mark(_DENOISER, "denoiser (hollow: learned another p)")]
+    marks += [_mark(look, label) for label, look in _BASELINES.values()]
+    figure.legend(handles=marks, loc="outside lower center", ncols=3)
+    return figure
+
+
+def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
+    """Heat map: noise learned (rows) against noise tested (columns), and two baselines.
+
+    matrix : tests of one network and subset; compared : scores of the baselines, all subsets
+    """
+    subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
+    every = [
+        matrix[["font", "kind", "probability", "range"]].drop_duplicates(),
+        matrix[["test_kind", "test_probability", "test_range"]].drop_duplicates(),
+    ]
+    learned, tested = (t.iloc[shown.spaced(range(len(t)), shown.CELLS)] for t in every)
+    remark = shown.remark(len(learned) * len(tested), len(every[0]) * len(every[1]))
+    fonts = list(learned["font"].unique())
+    ranges = learned["range"].nunique() > 1, tested["test_range"].nunique() > 1
+    names, values, own = [], [], []
+    places = {tuple(test): i for i, test in enumerate(tested.itertuples(index=False))}
+    for row, cell in enumerate(learned.itertuples(index=False)):
+        same = matrix[(matrix[list(cell._fields)] == list(cell)).all(axis=1)]
+        by = same.set_index(["test_kind", "test_probability", "test_range"])["within_one_pixel"]
+        values.append([by[test] for test in places])
+        names.append(_noise_name(cell, fonts, show_range=ranges[0]))
+        place = places.get((cell.kind, cell.probability, cell.range))
+        own += [] if place is None else [(row, place)]
+    for font in fonts:
+        for name in ("nearest_letter", "do_nothing"):
+            of = compared[
+                (compared["subset"] == subset) & (compared["font"] == font)
+                & (compared["baseline"] == name)
+            ]  # fmt: skip
+            by = of.set_index(["kind", "probability", "range"])["within_one_pixel"]
+            values.append([by.get(test, np.nan) for test in places])
+            names.append(", ".join([font] * (len(fonts) > 1) + [_BASELINES[name][0]]))
+    table = 100.0 * np.array(values)
+    cell = 0.215
+    left, top, bottom = 2.0, 1.3, 0.15
+    width, height = left + cell * len(places) + 0.15, top + cell * len(names) + bottom
+    width = max(width, 7.0)
+    figure = Figure(figsize=(width, height), facecolor=style.PAPER)
+    axes = figure.add_axes(
+        (left / width, bottom / height, cell * len(places) / width, cell * len(names) / height)
+    )
+    title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
+    style.heading(figure, title + remark)
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
+    for (y, x), value in np.ndenumerate(table):
+        if np.isfinite(value):
+            color = style.PAPER if value > 60 else style.INK
+            axes.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6, color=color)
+    for y, x in own:
+        axes.add_patch(
+            Rectangle(
+                (x - 0.5, y - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor=style.WARNING,
+                linewidth=1.6,
+                zorder=3,
+                clip_on=False,  # above the lines between kinds, whole at the edge
+            )
+        )
+    _matrix_axes(axes, names, len(learned), tested, show_range=ranges[1])
+    return figure
+
+
+def _noise_name(cell: Any, fonts: Sequence[str], *, show_range: bool) -> str:
+    parts = [cell.font] * (len(fonts) > 1) + [called(cell.kind), f"p = {cell.probability:g}"]
+    return ", ".join(parts + [f"r = {cell.range:g}"] * show_range)
+
+
+def _matrix_axes(
+    axes: Axes, names: Sequence[str], learned: int, tested: pd.DataFrame, *, show_range: bool
+) -> None:
+    """Names of the rows, probabilities above the columns, kinds above these, lines between."""
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_yticks(range(len(names)), names, fontsize=7.5)
+    axes.axhline(learned - 0.5, color=style.INK, linewidth=1.2)
+    labels = [
+        f"{test.test_probability:g}" + f", r = {test.test_range:g}" * show_range
+        for test in tested.itertuples()
+    ]
+    axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90)
+    axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
+    kinds = tested["test_kind"].to_numpy()
+    for kind in dict.fromkeys(kinds):
+        of = np.flatnonzero(kinds == kind)
+        axes.annotate(
+            called(kind).replace(", ", ",\n"), (of.mean(), 1), xycoords=("data", "axes fraction"),
+            xytext=(0, 24), textcoords="offset points", ha="center", va="bottom", fontsize=8,
+        )  # fmt: skip
+        if of[0]:
+            axes.axvline(of[0] - 0.5, color=style.PAPER, linewidth=3)
+            axes.axvline(of[0] - 0.5, color=style.MUTED, linewidth=0.8)
+
+
+def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, Any]) -> Figure:
+    """Fixed copies, fewer and more, against redrawn noise; and the latent width.
+
+    table : columns knob ("redrawn", "copies", "latent"), value, replicate and the measures
+    base : ``denoising.variations`` of the parameters
+    """
+    noise = base["noise"]
+    title = (
+        f"What helps: network {base['network']}, {base['font']}, letters {base['subset']},"
+        f" {called(noise['kind'])}, p = {noise['probability']:g}"
+    )
+    figure = style.canvas(3.8, width=9.0, title=title)
+    panels = figure.subplots(1, 2, sharey=True)
+    means = summarize(table, ["knob", "value"], within_one_pixel="share", right_letter="share")
+    measures = {
+        "within_one_pixel": ("at most 1 wrong pixel", style.LOOKS[1]),
+        "right_letter": ("right letter", style.LOOKS[0]),
+    }
+    nearest = compared[
+        (compared["baseline"] == "nearest_letter") & (compared["subset"] == base["subset"])
+        & (compared["font"] == base["font"]) & (compared["kind"] == noise["kind"])
+        & (compared["probability"] == noise["probability"])
+        & (compared["range"] == noise["range"])
+    ]  # fmt: skip
+    redrawn = means[means["knob"] == "redrawn"].iloc[0]
+    for axes, knob in zip(panels, ("copies", "latent"), strict=True):
+        of = means[means["knob"] == knob]
+        for measure, (_, look) in measures.items():
+            _line(axes, of, "value", measure, look)
+            if knob == "copies":
+                axes.axhline(100 * redrawn[measure], color=look.color, linewidth=1.2,
+                             linestyle=(0, (4, 2)))  # fmt: skip
+        for row in nearest.itertuples():
+            axes.axhline(100 * row.within_one_pixel, color=style.INK, linewidth=1.1,
+                         linestyle=(0, (1.5, 1.5)))  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xticks(list(of["value"]), [f"{v}" for v in of["value"]])
+        axes.minorticks_off()
+        axes.set_ylim(-3, 103)
+    panels[0].set_xlabel("fixed noisy copies of each letter")
+    panels[1].set_xlabel("units of the latent layer, noise redrawn")
+    panels[0].set_ylabel("letters, fresh noise (%)")
+    marks = [_mark(look, label) for label, look in measures.values()]
+    marks.append(
+        Line2D([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (4, 2)),
+               label="noise redrawn every epoch")
+    )  # fmt: skip
+    if len(nearest):
+        marks.append(
+            Line2D([], [], color=style.INK, linewidth=1.1, linestyle=(0, (1.5, 1.5)),
+                   label="nearest letter, at most 1 wrong pixel")
+        )  # fmt: skip
+    figure.legend(handles=marks, loc="outside lower center", ncols=2)
+    return figure
+
+
+_RELATED = ["within_one_pixel", "right_letter", "nearest_within_one_pixel", "nearest_right_letter"]
+
+
+def _of_subsets(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over the replicates of every font, network and subset."""
+    keys = ["font", "network", "size", "subset"]
+    return table.groupby(keys, sort=False)[["similarity", *_RELATED]].mean().reset_index()
+
+
+def orthogonality(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
+    """Right letters on fresh noise against the letters' similarity, a point a subset.
+
+    table : a row a font, network, subset and replicate; correlations : Spearman's, by font,
+        network, similarity and measure
+    """
+    points = _of_subsets(table)
+    size = correlations["size"].iloc[0]
+    points = points[points["size"] == size]
+    fonts, networks = points["font"].unique(), points["network"].unique()
+    title = f"Do similar letters resist noise less? Subsets of {size} letters, fresh noise"
+    figure = style.canvas(0.9 + 2.7 * len(networks), width=9.0, title=title)
+    grid = figure.subplots(len(networks), len(fonts), squeeze=False, sharex="col", sharey="row")
+    for row, network in zip(grid, networks, strict=True):
+        for axes, font in zip(row, fonts, strict=True):
+            of = points[(points["font"] == font) & (points["network"] == network)]
+            axes.plot(of["similarity"], 100 * of["nearest_right_letter"], "o", color=style.MUTED,
+                      markerfacecolor="none", markersize=4)  # fmt: skip
+            axes.plot(of["similarity"], 100 * of["right_letter"], "o", color=_DENOISER.color,
+                      markersize=5, alpha=0.8)  # fmt: skip
+            for mark in of[of["subset"] == "published"].itertuples():
+                style.diamond(axes, mark.similarity, 100 * mark.right_letter)
+            found = correlations[
+                (correlations["font"] == font) & (correlations["network"] == network)
+                & (correlations["similarity"] == "similarity")
+                & (correlations["measure"] == "right_letter")
+            ].iloc[0]  # fmt: skip
+            axes.set_title(f"{font}, {network}: rank correlation {_correlation(found)}", fontsize=9)
+    for axes in grid[-1]:
+        axes.set_xlabel("mean absolute cosine")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("right letter (%)")
+    marks = [
+        Line2D([], [], color=_DENOISER.color, marker="o", linestyle="none", label="denoiser"),
+        Line2D([], [], color=style.MUTED, marker="o", markerfacecolor="none", linestyle="none",
+               label="nearest letter, same noise"),
+    ]  # fmt: skip
+    if (points["subset"] == "published").any():
+        marks.append(Line2D([], [], color=style.PUBLISHED, marker="D", linestyle="none",
+                            label="denoiser of the published letters"))  # fmt: skip
+    figure.legend(handles=marks, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _correlation(row: Any) -> str:
+    text = f"{row['correlation']:.2f}".replace("-", "\N{MINUS SIGN}")
+    if not np.isfinite(row["correlation_low"]):
+        return text
+    low, high = (
+        f"{row[f'correlation_{b}']:.2f}".replace("-", "\N{MINUS SIGN}") for b in ("low", "high")
+    )
+    return f"{text}\n[{low}, {high}]"
+
+
+def subset_sizes(table: pd.DataFrame) -> Figure:
+    """Answers by the number of letters to tell apart: networks against the nearest letter."""
+    points = _of_subsets(table)
+    fonts, networks = list(points["font"].unique()), list(points["network"].unique())
+    title = "The more letters, the harder: subsets by size, fresh noise"
+    figure = style.canvas(3.6, width=9.0, title=title)
+    panels = figure.subplots(1, len(fonts), squeeze=False, sharey=True)[0]
+    for axes, font in zip(panels, fonts, strict=True):
+        of = points[points["font"] == font]
+        nearest = of.drop_duplicates("subset").groupby("size")["nearest_within_one_pixel"].mean()
+        look = _BASELINES["nearest_letter"][1]
+        axes.plot(nearest.index, 100 * nearest, color=look.color, linestyle=look.line,
+                  marker=look.marker, markersize=5)  # fmt: skip
+        for network, look in zip(networks, itertools.cycle(_NETWORKS)):
+            own = of[of["network"] == network]
+            means = own.groupby("size")["within_one_pixel"].mean()
+            axes.plot(own["size"], 100 * own["within_one_pixel"], look.marker, color=look.color,
+                      alpha=0.25, markersize=3)  # fmt: skip
+            axes.plot(means.index, 100 * means, color=look.color, linestyle=look.line,
+                      marker=look.marker, markersize=6)  # fmt: skip
+        sizes = sorted(of["size"].unique())
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.minorticks_off()
+        axes.set_ylim(-3, 103)
+        axes.set_title(font)
+        axes.set_xlabel("letters in the set")
+    panels[0].set_ylabel(_MEASURES["within_one_pixel"])
+    marks = [_mark(_BASELINES["nearest_letter"][1], "nearest letter")]
+    marks += [
+        _mark(look, f"network {name}") for name, look in zip(networks, itertools.cycle(_NETWORKS))
+    ]
+    figure.legend(handles=marks, loc="outside lower center", ncols=4)
+    return figure
+
+
+# ------------------------------------------------------------------ letters drawn
+
+
+def kinds(letter: Array, pictures: Mapping[str, Array], probabilities: Sequence[float]) -> Figure:
+    """One letter (pixels,) with every kind of noise, pictures (probabilities, pixels) by kind."""
+    left = 13.5
+    figure, axes = pixels.sheet(
+        left + _STEP_X * (len(probabilities) + 1), _STEP_Y * len(pictures) + 2.6,
+        "Kinds of noise: the same pixels are hit in each",
+    )  # fmt: skip
+    x = left + _STEP_X * np.arange(len(probabilities) + 1)
+    labels = ["clean", *(f"p = {p:g}" for p in probabilities)]
+    pixels.labels(axes, x + COLUMNS / 2, 1.0, labels, fontsize=8.5, color=style.MUTED)
+    for row, (kind, noisy) in enumerate(pictures.items()):
+        y = 2.4 + _STEP_Y * row
+        axes.text(0, y + ROWS / 2, called(kind).replace(", ", ",\n"), va="center", fontsize=9)
+        shown = np.concatenate([letter[None], noisy])
+        pixels.letters(axes, shown, np.stack([x, np.full(len(x), y)], -1))
+    return figure
+
+
+def training_set(
+    letters: Array, copies: Sequence[Array], titles: Sequence[str], characters: Sequence[str],
+    above: float, title: str,
+) -> Figure:  # fmt: skip
+    """The clean targets and their noisy copies, in gray and as the original drew them.
+
+    letters : (letters, pixels); copies : for each of ``titles`` (copies, letters, pixels)
+    above : the gray from which on the original drew a pixel black
+    """
+    shown = letters[:DRAWN_LETTERS]
+    count = max(len(noisy) for noisy in copies)
+    left, gap, top = 4.6, 2.4, 2.6
+    block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
+    width = left + _STEP_X + 2 * (block + gap)
+    figure, axes = pixels.sheet(width, len(copies) * high, title)
+    for band, (noisy, name) in enumerate(zip(copies, titles, strict=True)):
+        rows = band * high + top + _STEP_Y * np.arange(len(shown))
+        pixels.labels(axes, np.full(len(shown), 1.8), rows + ROWS / 2, characters[: len(shown)],
+                      fontsize=11, fontweight="bold")  # fmt: skip
+        blocks = {
+            "target": (left, shown[None]),
+            f"noisy copies, {name}": (left + _STEP_X + gap, noisy[:, : len(shown)]),
+            f"the same, black above {above:g}": (
+                left + _STEP_X + block + 2 * gap,
+                (noisy[:, : len(shown)] > above).astype(float),
+            ),
+        }
+        for label, (x, values) in blocks.items():
+            axes.text(x, rows[0] - 1.2, label, va="center", fontsize=9, color=style.MUTED)
+            for column, letters_of in enumerate(values):
+                xs = np.full(len(shown), x + column * _STEP_X)
+                pixels.letters(axes, letters_of, np.stack([xs, rows], -1))
+    return figure
+
+
+def fresh_answers(
+    inputs: Array, outputs: Array, targets: Array, titles: Sequence[str], threshold: float,
+    above: float, title: str,
+) -> Figure:  # fmt: skip
+    """Strips of noise never learned: the input, the answer and the truth under each other.
+
+    inputs, outputs, targets : (strips, samples, pixels); titles : one a strip
+    above : the gray from which on the original drew a pixel black
+    """
+    strips, samples, _ = inputs.shape
+    names = (
+        "input", f"above {above:g}", "answer", f"above {threshold:g}", "truth",
+    )  # fmt: skip
+    left, height = 11.5, len(names) * _STEP_Y + 3.4
+    figure, axes = pixels.sheet(left + samples * _STEP_X, strips * height + 1.2, title)
+    x = left + _STEP_X * np.arange(samples)
+    for strip in range(strips):
+        rows = strip * height + 2.4 + _STEP_Y * np.arange(len(names))
+        axes.text(left, rows[0] - 1.3, titles[strip], va="center", fontsize=10, fontweight="bold")
+        noisy, answer, truth = inputs[strip], outputs[strip], targets[strip]
+        shown = {0: noisy, 1: (noisy > above).astype(float), 2: answer, 4: truth}
+        for row, values in shown.items():
+            pixels.letters(axes, values, np.stack([x, np.full(samples, rows[row])], -1))
+        marked_letters(axes, truth, answer, threshold, x, rows[3])
+        for y, text in zip(rows, names, strict=True):
+            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+    wrong_legend(axes, left, strips * height + 0.4)
+    return figure

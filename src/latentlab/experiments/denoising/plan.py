@@ -1,0 +1,155 @@
+"""The cells of ``denoising``, and what each of its steps depends on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from latentlab import shown
+from latentlab.experiments.knobs import ACTIVATIONS, OPTIONS, Factors, Params, Settings, pick, slug
+
+
+def denoising_noises(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every combination of the lists kinds, probabilities and ranges, by its part of a path."""
+    return {
+        f"{kind}/{slug('p', p)}/{slug('r', r)}": {"kind": kind, "probability": p, "range": r}
+        for kind, p, r in itertools.product(
+            chosen["kinds"], chosen["probabilities"], chosen["ranges"]
+        )
+    }
+
+
+def denoising_families(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{subset}/{network}``: denoisers that differ by the noise they learned alone"""
+    return {
+        f"{font}/{subset}/{name}": {"font": font, "subset": subset, "network": name}
+        for name, network in section["networks"].items()
+        for subset in network["subsets"]
+        for font in section["subsets"][subset]["fonts"]
+    }
+
+
+def denoising_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{subset}/{network}/{kind}/{probability}/{range}``"""
+    return {
+        f"{family}/{name}": {**factors, **noise}
+        for family, factors in denoising_families(section).items()
+        for name, noise in denoising_noises(section["networks"][factors["network"]]).items()
+    }
+
+
+def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
+    """A denoiser of ``denoising.networks`` in the form in which it is trained."""
+    return {
+        "network": pick(network, "architecture", *ACTIVATIONS),
+        "training": pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+        **pick(network, "copies", "redraw"),
+    }
+
+
+def denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    """Of a cell with these factors, the settings of each step that computes it."""
+    network = section["networks"][factors["network"]]
+    common = {
+        "font": factors["font"],
+        "letters": section["subsets"][factors["subset"]]["letters"],
+        "noise": pick(factors, "kind", "probability", "range"),
+        **_denoiser(network),
+    }
+    scored = {**common, **pick(section, "threshold")}
+    return {
+        "train": {**common, **pick(network, "replicates")},
+        "evaluate": {**scored, **pick(section, "fresh_draws")},
+        "plot": {**scored, **pick(section, "drawn_above")},
+    }
+
+
+def denoising_families_drawn(section: Mapping[str, Any]) -> Factors:
+    """Those of the families whose letters are drawn."""
+    families = denoising_families(section)
+    return {family: families[family] for family in shown.spaced(list(families), shown.CELLS)}
+
+
+def denoising_plots(section: Mapping[str, Any]) -> list[str]:
+    """The figures of all denoisers together: those of a subset and network, and the others."""
+    pairs = dict.fromkeys(
+        (factors["subset"], factors["network"])
+        for factors in denoising_families_drawn(section).values()
+    )
+    of_pairs = [
+        f"{figure}/{subset}-{network}"
+        for subset, network in pairs
+        for figure in ("scores", "baselines", "transfer")
+        # by probability, there is something to see from two on
+        if figure != "scores" or len(section["networks"][network]["probabilities"]) > 1
+    ]
+    return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
+
+
+def denoising_drawn(params: Params) -> dict[str, Any]:
+    """What the figures of all denoisers together show."""
+    section = params["denoising"]
+    first = next(iter(section["subsets"].values()))
+    return {
+        "seed": params["seed"],
+        "font": first["fonts"][0],
+        "letters": first["letters"],
+        "figures": denoising_plots(section),
+        **pick(section, "tests", "variations", "drawn_above"),
+    }
+
+
+def denoising_comparison(params: Params) -> dict[str, Any]:
+    """The settings of the baselines: the letters of every font and subset, and all test noises."""
+    section = params["denoising"]
+    return {
+        "seed": params["seed"],
+        "sets": [
+            {"font": font, "subset": subset, "letters": chosen["letters"]}
+            for subset, chosen in section["subsets"].items()
+            for font in chosen["fonts"]
+        ],
+        "tests": list(denoising_noises(section["tests"]).values()),
+        **pick(section, "linear_copies", "fresh_draws", "threshold"),
+    }
+
+
+def denoising_variations(params: Params) -> dict[str, Any]:
+    """The settings of the denoiser of ``denoising.variations``, and what is varied."""
+    section = params["denoising"]
+    vary = section["variations"]
+    base = _denoiser(section["networks"][vary["network"]])
+    return {
+        "seed": params["seed"],
+        "cell": "denoising/variations",
+        "letters": section["subsets"][vary["subset"]]["letters"],
+        **pick(vary, "font", "subset", "noise", "replicates"),
+        **base,
+        "training": {**base["training"], **pick(vary, "max_epochs")},
+        "vary_copies": vary["copies"],
+        "vary_latent": vary["latent"],
+        **pick(section, "fresh_draws", "threshold"),
+    }
+
+
+def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
+    """For every font of ``denoising.orthogonality``, the settings of its subsets' denoisers."""
+    section = params["denoising"]
+    relate = section["orthogonality"]
+    return {
+        font: {
+            "seed": params["seed"],
+            "cell": f"denoising/orthogonality/{font}",
+            "font": font,
+            "marked": {
+                subset: chosen["letters"]
+                for subset, chosen in section["subsets"].items()
+                if font in chosen["fonts"] and chosen["letters"] != "all"
+            },
+            "networks": {name: _denoiser(section["networks"][name]) for name in relate["networks"]},
+            **pick(relate, "noise", "subsets", "replicates"),
+            **pick(section, "fresh_draws", "threshold"),
+        }
+        for font in relate["fonts"]
+    }

@@ -1,0 +1,57 @@
+"""What the plans of all experiments are made of.
+
+A *cell* is one combination that an experiment fans out over, named by the path of its results
+below ``results/<experiment>/cells/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from latentlab.data.fonts import COLUMNS, ROWS
+
+Params = dict[str, Any]
+Factors = dict[str, dict[str, Any]]
+Settings = dict[str, dict[str, Any]]
+PIXELS = ROWS * COLUMNS
+ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
+POWELL = ("max_epochs", "xtol", "ftol")
+TRAINING = ("optimizer", *POWELL)
+WITHOUT_GRADIENT = ("relu_as_run", "step")
+_DESCENT = ("max_epochs", "learning_rate", "schedule", "loss", "record_every")
+OPTIONS = {
+    "powell": POWELL,
+    "scipy-powell": POWELL,
+    "backpropagation": (*_DESCENT, "momentum", "shuffle_seed"),
+    "adam": _DESCENT,
+    "rmsprop": _DESCENT,
+    "lbfgs": ("max_epochs", "memory", "ftol", "gtol", "loss", "record_every"),
+    "stages": ("stages",),
+}
+"""The knobs of each optimizer, in ``letters.networks`` and ``denoising.networks``."""
+REDRAWING = ("adam", "rmsprop")
+"""Optimizers that can learn from noise drawn anew for every epoch."""
+
+
+def slug(prefix: str, value: float) -> str:
+    """A number of [0, 10) as a part of a path, without a dot: ("p", 0.1) gives "p-010"."""
+    whole, decimals = f"{value:.6f}".split(".")
+    return f"{prefix}-{whole}{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """These knobs of a section."""
+    return {key: section[key] for key in keys}
+
+
+class Experiment(NamedTuple):
+    """What an experiment fans out over, and what the steps of each cell depend on.
+
+    factors : of a section of the parameters, for every cell the values of its factors; the cell's
+        name joins them in this order, numbers as a ``slug``
+    settings : of a section and a cell's factors, the settings of each step that computes it
+    """
+
+    factors: Callable[[Mapping[str, Any]], Factors]
+    settings: Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]

@@ -1,0 +1,1 @@
+"""The named networks, their latent planes, new letters. (1.a)"""

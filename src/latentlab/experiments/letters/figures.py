@@ -1,0 +1,535 @@
+"""Figures of 1.a, one named network: its learning, its letters, its latent plane; and all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy.spatial.distance import pdist
+
+from latentlab import shown
+from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
+from latentlab.drawing import pixels, style
+from latentlab.drawing.answers import marked_letters, wrong_legend
+from latentlab.drawing.placing import place_labels
+from latentlab.drawing.style import Array
+from latentlab.experiments.gathering import carried_forward
+from latentlab.measures.latent import Plane, Window, distance_correlation
+from latentlab.measures.metrics import nearest_letter, wrong_pixels
+from latentlab.measures.novelty import NewLetter
+
+_LOOK = style.LOOKS[0]
+_BEST: dict[str, Any] = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
+_PER_BAND = 16  # letters side by side
+_KNOWN = "#cfe3f5"  # ground of a decoded letter that the font has
+
+
+def learning_curve(history: pd.DataFrame, name: str, published: float | None = None) -> Figure:
+    """Error by epoch: every start, median and quartiles, and the best start.
+
+    history : columns replicate, epoch, error
+    published : the original's final error
+    """
+    runs = [run for _, run in history.groupby("replicate", sort=True)]
+    errors = carried_forward(history)
+    best = runs[int(errors.iloc[:, -1].argmin())]
+    low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
+    figure = style.canvas(3.8, title=f"Error while learning: {name}, {_count(len(runs))}")
+    axes = figure.subplots()
+    for run in runs:
+        axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25, linewidth=0.8)
+        axes.plot(
+            run["epoch"].iloc[-1], run["error"].iloc[-1], "o", color=_LOOK.color, alpha=0.5,
+            markersize=2.5,
+        )  # fmt: skip
+    style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
+    axes.plot(best["epoch"], best["error"], **_BEST)
+    end = best["error"].iloc[-1]
+    axes.annotate(
+        f"{end:.3g}", (best["epoch"].iloc[-1], end), xytext=(5, 0), textcoords="offset points",
+        color=style.WARNING, va="center", fontweight="bold",
+    )  # fmt: skip
+    if published is not None:
+        axes.axhline(published, color=style.PUBLISHED, linewidth=1.2, linestyle=(0, (1.5, 1.5)))
+        axes.annotate(
+            f"published {published:.3g}", (0, published), xycoords=("axes fraction", "data"),
+            xytext=(4, 4), textcoords="offset points", fontsize=9.5,
+        )  # fmt: skip
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("error a letter")
+    axes.set_xlim(left=0)
+    style.log_axis(axes.yaxis)
+    figure.legend(
+        handles=[
+            Line2D([], [], color=_LOOK.color, alpha=0.4, linewidth=1, label="one start"),
+            Line2D([], [], color=_LOOK.color, linewidth=2.4, label="median, band: quartiles"),
+            Line2D([], [], **_BEST, label="best start"),
+        ],
+        loc="outside lower center",
+        ncols=3,
+    )
+    return figure
+
+
+def _count(starts: int) -> str:
+    return "1 start" if starts == 1 else f"{starts} starts"
+
+
+def reconstructions(
+    letters: Array, outputs: Array, characters: Sequence[str], threshold: float, name: str,
+    start: str,
+) -> Figure:  # fmt: skip
+    """Every letter over what the network makes of it, in gray and thresholded.
+
+    letters, outputs : (letters, pixels)
+    start : which start it is, for the title
+    """
+    wrong = wrong_pixels(outputs, letters, threshold)
+    per_band = min(_PER_BAND, len(letters))
+    bands = -(-len(letters) // per_band)
+    step_x, step_y, left = COLUMNS + 1.6, ROWS + 1.2, 10.5
+    height = 3 * step_y + 4.0
+    title = f"{name}, {start}: {_exact(wrong)}"
+    figure, axes = pixels.sheet(left + per_band * step_x, bands * height + 1.4, title)
+    for band in range(bands):
+        part = slice(band * per_band, (band + 1) * per_band)
+        count = len(letters[part])
+        x = left + step_x * np.arange(count)
+        top = band * height + 2.2
+        rows = top + step_y * np.arange(3)
+        center = x + COLUMNS / 2
+        pixels.labels(axes, center, top - 1.2, characters[part], fontsize=9, color=style.MUTED)
+        for y, values in ((rows[0], letters[part]), (rows[1], outputs[part])):
+            pixels.letters(axes, values, np.stack([x, np.full(count, y)], -1))
+        marked_letters(axes, letters[part], outputs[part], threshold, x, rows[2])
+        for y, text in zip(rows, ("letter", "output", f"above {threshold:g}"), strict=True):
+            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+        bad = np.flatnonzero(wrong[part])
+        pixels.labels(
+            axes, center[bad], rows[2] + ROWS + 1.1, [str(n) for n in wrong[part][bad]],
+            fontsize=9, color=style.WARNING, fontweight="bold",
+        )  # fmt: skip
+    wrong_legend(axes, left, bands * height + 0.6)
+    return figure
+
+
+def _exact(wrong: Array) -> str:
+    return f"{int(np.sum(wrong == 0))} of {len(wrong)} letters without a wrong pixel"
+
+
+def latent_map(
+    points: Array, plane: Plane, characters: Sequence[str], name: str, start: str
+) -> Figure:
+    """Where the letters lie in the latent plane, each with its character.
+
+    points : (letters, 2) coordinates of the codes in the plane
+    """
+    crowded = len(points) > 40
+    figure = style.canvas(7.4 if crowded else 5.6, title=f"Latent map: {name}, {start}")
+    axes = figure.subplots()
+    axes.axhline(0, color=style.FAINT, linewidth=1, zorder=0)
+    axes.axvline(0, color=style.FAINT, linewidth=1, zorder=0)
+    axes.plot(*points.T, "o", color=_LOOK.color, markersize=4 if crowded else 5)
+    axes.margins(0.07)
+    _plane_axes(axes, plane)
+    figure.draw_without_rendering()  # settles the layout, which decides where labels fit
+    place_labels(figure, axes, points, characters, 9 if crowded else 11)
+    return figure
+
+
+def _plane_axes(axes: Axes, plane: Plane) -> None:
+    axes.set_xlabel(plane.names[0])
+    if len(plane.basis) > 1:
+        axes.set_ylabel(plane.names[1])
+    else:  # one latent unit: a line has no second axis
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+
+
+def latent_plane(
+    decoded: Array, window: Window, plane: Plane, letters: Array, threshold: float, title: str
+) -> Figure:
+    """What the decoder makes of a grid of points of the latent plane.
+
+    decoded : (rows, columns, pixels), the first row at the top of the window
+    letters : (letters, pixels) of the font; tiles within one pixel of one have a blue ground
+    """
+    rows, columns, _ = decoded.shape
+    known = _known(decoded, letters, threshold)
+    ground = np.where(known[..., None], to_rgb(_KNOWN), to_rgb(pixels.GROUND))
+    glyphs = decoded.reshape(rows, columns, ROWS, COLUMNS)
+    picture = pixels.tiles(pixels.shaded(glyphs, ground[:, :, None, None]), gap=1)
+    figure, (axes,) = pixels.frame([picture], title, left=0.75, bottom=0.78)
+    axes.imshow(picture, extent=_extent(window, rows, columns), aspect="auto", interpolation="none")
+    axes.set_xlabel(plane.names[0])
+    if rows > 1:
+        axes.set_ylabel(plane.names[1])
+    else:
+        axes.set_yticks([])
+    share = 100 * known.mean()
+    figure.text(
+        0.99, 0.012, f"blue ground: a letter of the font, give or take one pixel ({share:.0f} %)",
+        ha="right", fontsize=9, color=style.MUTED,
+    )  # fmt: skip
+    return figure
+
+
+def _known(decoded: Array, letters: Array, threshold: float) -> np.ndarray:
+    """Which of decoded (rows, columns, pixels) differ from a letter by at most one pixel."""
+    nearest = letters[nearest_letter(decoded, letters, threshold)]
+    return wrong_pixels(decoded, nearest, threshold) <= 1
+
+
+def _extent(window: Window, rows: int, columns: int) -> tuple[float, float, float, float]:
+    """The edges of a picture whose tiles are centered on the points of the window's grid."""
+    (x0, x1), (y0, y1) = window
+    half_x = (x1 - x0) / max(1, columns - 1) / 2
+    half_y = (y1 - y0) / max(1, rows - 1) / 2
+    return x0 - half_x, x1 + half_x, y0 - half_y, y1 + half_y
+
+
+# --- what lies between the letters ---------------------------------------------------------------
+
+_REGIONS = ("#9ecae9", "#ffbf86", "#98d8a8", "#f2b0d0", "#e6d36f", "#b9b3e3", "#c9c9c9", "#7fc7bd")
+
+
+def regions(
+    decoded: Array, window: Window, points: Array, plane: Plane, letters: Array,
+    characters: Sequence[str], threshold: float, which: str,
+) -> Figure:  # fmt: skip
+    """The latent plane by the letter nearest to what is decoded there, with all codes.
+
+    decoded : (rows, columns, pixels) of a fine grid over the window
+    points : (letters, 2) coordinates of the codes
+    """
+    rows, columns, _ = decoded.shape
+    nearest = nearest_letter(decoded, letters, threshold)
+    known = _known(decoded, letters, threshold)
+    colors = np.array([to_rgb(c) for c in _REGIONS])[_map_colors(nearest, len(letters))[nearest]]
+    colors = np.where(known[..., None], colors, 1 - 0.4 * (1 - colors))
+    picture = _outlined(colors, nearest)
+    found = len(np.unique(nearest))
+    line, crowded = rows == 1, len(points) > 40
+    title = f"Regions by nearest letter: {which}"
+    figure = style.canvas(2.6 if line else 7.4 if crowded else 6.2, title=title)
+    axes = figure.subplots()
+    axes.grid(visible=False)
+    extent = _extent(window, rows, columns)
+    axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
+    axes.plot(*points.T, "o", color=style.INK, markersize=3)
+    _plane_axes(axes, plane)
+    axes.set_title(
+        f"{found} of {len(letters)} letters have a region; full color: the letter, give or take"
+        f" one pixel ({100 * known.mean():.0f} %)",
+        fontsize=9.5, color=style.MUTED,
+    )  # fmt: skip
+    figure.draw_without_rendering()
+    place_labels(figure, axes, points, characters, 8.5 if crowded or line else 10)
+    return figure
+
+
+def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
+    """A color's index for each letter, as on a map: regions that touch differ.
+
+    nearest : (rows, columns) index of the letter of each cell
+    """
+    touching: list[set[int]] = [set() for _ in range(letters)]
+    for a, b in ((nearest[1:], nearest[:-1]), (nearest[:, 1:], nearest[:, :-1])):
+        for i, j in np.unique(np.stack([a.ravel(), b.ravel()], -1)[(a != b).ravel()], axis=0):
+            touching[i].add(int(j))
+            touching[j].add(int(i))
+    colors = np.full(letters, -1)
+    for letter in sorted(range(letters), key=lambda one: (-len(touching[one]), one)):
+        taken = {int(colors[other]) for other in touching[letter]}
+        free = [c for c in range(len(_REGIONS)) if c not in taken]
+        # through the palette, so that a map of few neighbors is not of two colors
+        colors[letter] = min(
+            free or range(len(_REGIONS)), key=lambda c: (c - letter) % len(_REGIONS)
+        )
+    return colors
+
+
+def _outlined(colors: Array, nearest: np.ndarray, scale: int = 4) -> Array:
+    """Cells (rows, columns, 3) enlarged, with a line where the nearest letter changes."""
+    rows = 1 if len(nearest) == 1 else scale  # a line needs no height
+    fine = np.kron(nearest, np.ones((rows, scale), int))
+    picture = np.kron(colors, np.ones((rows, scale, 1)))
+    edge = np.zeros(fine.shape, bool)
+    edge[1:] |= fine[1:] != fine[:-1]
+    edge[:, 1:] |= fine[:, 1:] != fine[:, :-1]
+    picture[edge] = 0.45 * picture[edge]
+    return picture
+
+
+def distances(codes: Array, letters: Array, which: str) -> Figure:
+    """Distance of every two letters in the latent space against the pixels in which they differ.
+
+    codes : (letters, latent units)
+    """
+    near = pdist(codes)
+    alike = np.rint(pdist(letters > 0.5, "hamming") * letters.shape[1]).astype(int)
+    rho = distance_correlation(codes, letters)
+    title = f"Distances of letters: {which}"
+    figure = style.canvas(3.9, title=title)
+    axes = figure.subplots()
+    jitter = 0.32 * style.spread(len(near))
+    axes.plot(
+        alike + jitter, near, "o", color=_LOOK.color, alpha=0.35 if len(near) < 1000 else 0.12,
+        markersize=3.2, markeredgewidth=0, rasterized=True,
+    )  # fmt: skip
+    steps = [d for d in np.unique(alike) if np.sum(alike == d) >= 5]
+    medians = [np.median(near[alike == d]) for d in steps]
+    axes.plot(steps, medians, color=style.WARNING, linewidth=2, marker="s", markersize=4)
+    axes.set_xlabel("pixels in which two letters differ")
+    axes.set_ylabel("distance in the latent space")
+    axes.set_ylim(bottom=0)
+    axes.set_title(f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}", fontsize=9.5,
+                   color=style.MUTED)  # fmt: skip
+    figure.legend(
+        handles=[
+            Line2D([], [], color=_LOOK.color, alpha=0.6, marker="o", markersize=4,
+                   linestyle="none", label="two letters"),
+            Line2D([], [], color=style.WARNING, marker="s", markersize=4, linewidth=2,
+                   label="median, where there are 5 pairs"),
+        ],
+        loc="outside lower center", ncols=2,
+    )  # fmt: skip
+    return figure
+
+
+def paths(
+    pairs: Sequence[str], decoded: Sequence[Array], letters: Array, threshold: float, which: str
+) -> Figure:
+    """Straight lines from letter to letter in the latent space, decoded and thresholded.
+
+    decoded : for each pair (points, pixels); on blue ground: within one pixel of a letter
+    """
+    points = len(decoded[0])
+    step_x, step_y = COLUMNS + 1.4, ROWS + 1.0
+    wide, high = points * step_x + 8.0, 2 * step_y + 3.0
+    bands = -(-len(pairs) // 2)
+    figure, axes = pixels.sheet(
+        2 * wide + 2.0, bands * high + 1.6, f"From letter to letter: {which}", largest=0.09
+    )
+    for index, (pair, outputs) in enumerate(zip(pairs, decoded, strict=True)):
+        left, top = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
+        x = left + 8.0 + step_x * np.arange(points)
+        axes.text(left, top + step_y, f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}", fontsize=9,
+                  fontweight="bold", va="center")  # fmt: skip
+        known = _known(outputs[None], letters, threshold)[0]
+        for row, values in enumerate((outputs, (outputs > threshold).astype(float))):
+            corners = np.stack([x, np.full(points, top + row * step_y)], -1)
+            pixels.letters(axes, values, corners, grounds=[_KNOWN if k else None for k in known])
+    axes.text(
+        0, bands * high + 1.2, f"above: the outputs; below: above {threshold:g}. Blue ground: a"
+        " letter of the font, give or take one pixel", fontsize=8.5, color=style.MUTED,
+        va="bottom",
+    )  # fmt: skip
+    return figure
+
+
+def new_letters(
+    found: Sequence[NewLetter], drawn: int, points: int, letters: Array, threshold: float,
+    which: str,
+) -> Figure:  # fmt: skip
+    """The best new letters above the letters of the font that are nearest to them.
+
+    found : all new patterns, the best first, of a grid of so many points
+    letters : (letters, pixels), those of the font
+    """
+    shown = list(found[:drawn])
+    share = 100 * sum(n.points for n in found) / points
+    title = f"New letters: {which}"
+    per_band = 12
+    bands = max(1, -(-len(shown) // per_band))
+    step_x, step_y, left = COLUMNS + 2.4, ROWS + 1.2, 11.5
+    high = 2 * step_y + 3.6
+    figure, axes = pixels.sheet(left + per_band * step_x, bands * high + 1.6, title)
+    text = f"{len(found)} new pattern{'s' * (len(found) != 1)} on {share:.1f} % of the grid"
+    if found:
+        text += "; the first are those furthest from blur"
+    axes.text(0, bands * high + 1.0, text, fontsize=9, color=style.MUTED, va="center")
+    for band in range(bands):
+        part = shown[band * per_band : (band + 1) * per_band]
+        if not part:
+            axes.text(left, 4.0, "none: whatever is decoded is a letter of the font, or blur")
+            break
+        x = left + step_x * np.arange(len(part))
+        rows = band * high + 0.4 + step_y * np.arange(2)
+        outputs, near = np.stack([n.outputs for n in part]), letters[[n.nearest for n in part]]
+        pixels.letters(axes, outputs, np.stack([x, np.full(len(part), rows[0])], -1))
+        pixels.letters(axes, near, np.stack([x, np.full(len(part), rows[1])], -1))
+        for y, text in zip(rows, ("new", "nearest"), strict=True):
+            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+        y = rows[1] + ROWS + 1.3
+        axes.text(0, y, "pixels apart", va="center", fontsize=9, color=style.MUTED)
+        pixels.labels(axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9,
+                      color=style.MUTED)  # fmt: skip
+    return figure
+
+
+# --- all networks beside one another -------------------------------------------------------------
+
+
+def front(table: pd.DataFrame) -> Figure:
+    """Wrong pixels of the worst letter by the number of weights, a panel a font.
+
+    table : columns font, network, weights, max_wrong_pixels, mean_wrong_pixels, a row a start
+    """
+    fonts = list(dict.fromkeys(table["font"]))
+    figure = style.canvas(4.4, title="How small a network still returns every letter?")
+    panels = figure.subplots(1, len(fonts), sharey=True, sharex=True, squeeze=False)[0]
+    for axes, font in zip(panels, fonts, strict=True):
+        of_font = table[table["font"] == font]
+        sizes = of_font.groupby("weights")["max_wrong_pixels"]
+        for weights, values in sizes:
+            shift = 1 + 0.022 * style.spread(len(values))
+            axes.plot(weights * shift, np.sort(values), "o", color=_LOOK.color, alpha=0.45,
+                      markersize=4, markeredgewidth=0)  # fmt: skip
+        median, best = sizes.median(), sizes.min()
+        axes.plot(median.index, median, color=_LOOK.color, linewidth=2)
+        axes.plot(best.index, best, **_BEST, marker="s", markersize=4)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(ticker.FixedLocator([300, 500, 1000, 2000]))
+        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda v, _: f"{v:g}"))
+        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+        axes.yaxis.set_major_locator(ticker.MultipleLocator(2))
+        axes.yaxis.set_major_formatter(
+            ticker.FuncFormatter(lambda v, _: f"{v:g}" if v >= 0 else "")
+        )
+        axes.set_title("all fonts" if font == "all" else font)
+        exact = best[best == 0]
+        if len(exact):
+            axes.annotate(
+                f"{exact.index[0]} weights", (exact.index[0], 0), xytext=(0, -16),
+                textcoords="offset points", ha="center", fontsize=9, color=style.WARNING,
+                fontweight="bold", path_effects=style.halo(), annotation_clip=False,
+            )  # fmt: skip
+    panels[0].set_ylabel("wrong pixels of the worst letter")
+    panels[0].set_ylim(bottom=-1.9)
+    panels[len(fonts) // 2].set_xlabel("weights, biases included")
+    figure.legend(
+        handles=[
+            Line2D([], [], color=_LOOK.color, alpha=0.5, marker="o", markersize=4,
+                   linestyle="none", label="one start"),
+            Line2D([], [], color=_LOOK.color, linewidth=2, label="median start"),
+            Line2D([], [], **_BEST, marker="s", markersize=4, label="best start"),
+        ],
+        loc="outside lower center", ncols=3,
+    )  # fmt: skip
+    return figure
+
+
+def letter_errors(table: pd.DataFrame) -> Figure:
+    """Mean wrong pixels of every letter, a strip a network, a panel a font.
+
+    table : columns font, network, letter, mean_wrong_pixels
+    """
+    cells = list(dict.fromkeys(zip(table["font"], table["network"], strict=True)))
+    drawn = shown.spaced(cells, shown.CELLS)
+    remark = shown.remark(len(drawn), len(cells))
+    table = table[pd.MultiIndex.from_frame(table[["font", "network"]]).isin(drawn)]
+    fonts = sorted(table["font"].unique(), key=lambda font: (font == "all", font))
+    strips = {font: _strips(table[table["font"] == font]) for font in fonts}
+    counts = [len(s) for parts in strips.values() for s in parts]
+    figure = style.canvas(
+        0.9 + 0.27 * sum(counts) + 0.42 * len(counts),
+        title="Which letters are hard? Wrong pixels, mean of all starts" + remark,
+    )
+    panels = figure.subplots(
+        len(counts), 1, squeeze=False, gridspec_kw={"height_ratios": [c + 0.2 for c in counts]}
+    )[:, 0]
+    scale = PowerNorm(0.5, 0, max(1.0, float(table["mean_wrong_pixels"].max())))
+    places = [("" if i else font, s) for font in fonts for i, s in enumerate(strips[font])]
+    for axes, (font, strip) in zip(panels, places, strict=True):
+        picture = axes.imshow(strip, cmap=_HEAT, norm=scale, aspect="auto", interpolation="none")
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.set_xticks(range(strip.shape[1]), [_SHORT.get(c, c) for c in strip], fontsize=8)
+        axes.set_yticks(range(len(strip)), strip.index, fontsize=8.5)
+        axes.tick_params(length=0, pad=2)
+        axes.set_title("all fonts" if font == "all" else font, fontsize=9.5)
+        for (row, column), value in np.ndenumerate(strip.to_numpy()):
+            if value > 0:
+                text = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}".lstrip("0")
+                axes.text(column, row, text, ha="center", va="center", fontsize=6,
+                          color=style.PAPER if scale(value) > 0.55 else style.INK)  # fmt: skip
+    bar = figure.colorbar(picture, ax=list(panels), aspect=50, pad=0.01, fraction=0.02)
+    bar.outline.set_visible(False)
+    return figure
+
+
+_HEAT = LinearSegmentedColormap.from_list("heat", ["#f4f4f4", "#fdd3a8", style.WARNING, "#5a1e00"])
+_SHORT = {"space": "sp", "delete": "de"}
+
+
+def _strips(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Networks (rows) by letters (columns), of one font: cut where there are many letters."""
+    letters = list(dict.fromkeys(table["letter"]))
+    networks = list(dict.fromkeys(table["network"]))
+    matrix = table.pivot(index="network", columns="letter", values="mean_wrong_pixels")
+    matrix = matrix.loc[networks, letters]
+    return [matrix.iloc[:, first : first + LETTERS] for first in range(0, len(letters), LETTERS)]
+
+
+def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
+    """How latent spaces are laid out: distances kept, and what the space between decodes to.
+
+    summary : a row a network and font: distance_correlation, known, new, blur, with intervals
+    replicates : distance_correlation of every start
+    """
+    rows = min(len(summary), shown.CELLS)
+    remark = shown.remark(rows, len(summary))
+    summary = summary.iloc[shown.spaced(range(len(summary)), rows)]
+    names = [f"{row.network}, {row.font}" for row in summary.itertuples()]
+    figure = style.canvas(1.7 + 0.27 * rows, title="What lies between the letters?" + remark)
+    left, right = figure.subplots(1, 2, sharey=True)
+    y = np.arange(rows)
+    for place, row in enumerate(summary.to_dict("records")):
+        cell = (replicates["font"] == row["font"]) & (replicates["network"] == row["network"])
+        values = replicates.loc[cell, "distance_correlation"]
+        left.plot(values, place + 0.22 * style.spread(len(values)), "o", color=_LOOK.color,
+                  alpha=0.35, markersize=3.5, markeredgewidth=0)  # fmt: skip
+        low, high = row["distance_correlation_low"], row["distance_correlation_high"]
+        left.plot([low, high], [place, place], color=style.WARNING, linewidth=2.5)
+        left.plot(row["distance_correlation"], place, "s", color=style.WARNING, markersize=4.5)
+    left.axvline(0, color=style.FAINT, linewidth=1, zorder=0)
+    left.set_xlabel("Spearman's rank correlation\nof latent and pixel distances")
+    start = np.zeros(rows)
+    for kind, color in _KINDS.items():
+        share = 100 * summary[kind].to_numpy()
+        right.barh(y, share, left=start, color=color, height=0.72, label=kind)
+        for wide in np.flatnonzero(share >= 4):
+            right.text(start[wide] + share[wide] / 2, wide, f"{share[wide]:.0f}", ha="center",
+                       va="center", fontsize=8,
+                       color=style.INK if kind != "new" else style.PAPER)  # fmt: skip
+        start = start + share
+    right.set_xlim(0, 100)
+    right.set_xlabel("share of a grid around the codes, %")
+    right.grid(visible=False)
+    left.set_yticks(y, names)
+    left.set_ylim(rows - 0.4, -0.6)
+    for axes in (left, right):
+        axes.tick_params(axis="y", length=0)
+    left.grid(visible=False, axis="y")
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.0)
+    left.legend(
+        handles=[
+            Line2D([], [], color=_LOOK.color, alpha=0.5, marker="o", markersize=4,
+                   linestyle="none", label="one start"),
+            Line2D([], [], color=style.WARNING, marker="s", markersize=4.5, linewidth=2.5,
+                   label="mean, 95 %"),
+        ],
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0,
+    )  # fmt: skip
+    return figure
+
+
+_KINDS = {"known": _KNOWN, "new": style.ACCENT, "blur": "#e4e4e6"}

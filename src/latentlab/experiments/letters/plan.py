@@ -1,0 +1,74 @@
+"""The cells of ``letters``, and what each of their steps depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from latentlab import shown
+from latentlab.experiments.knobs import ACTIVATIONS, OPTIONS, Factors, Settings, pick
+from latentlab.models.network import Network
+
+
+def letters_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{network}``"""
+    return {
+        f"{font}/{name}": {"font": font, "network": name}
+        for name, network in section["networks"].items()
+        for font in network["fonts"]
+    }
+
+
+def letters_drawn(section: Mapping[str, Any]) -> Factors:
+    """Those of them that have figures of their own and a place in the pages."""
+    factors = letters_factors(section)
+    return {cell: factors[cell] for cell in shown.spaced(list(factors), shown.CELLS)}
+
+
+def front_factors(section: Mapping[str, Any]) -> Factors:
+    """``{font}/{network}`` of the networks on the front of size against wrong pixels"""
+    return {
+        f"{font}/{name}": {"font": font, "network": name}
+        for name in section["front"]["architectures"]
+        for font in section["front"]["fonts"]
+    }
+
+
+def front_weights(section: Mapping[str, Any]) -> dict[str, int]:
+    """Number of weights of each network on the front."""
+    front = section["front"]
+    return {
+        name: Network(units, **pick(front, *ACTIVATIONS)).n_weights
+        for name, units in front["architectures"].items()
+    }
+
+
+def letters_network(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The knobs of a named network, or of one on the front."""
+    front = section["front"]
+    if name in front["architectures"]:
+        return {**front, "architecture": front["architectures"][name]}
+    network: Mapping[str, Any] = section["networks"][name]
+    return network
+
+
+def letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+    """Of a cell with these factors, the settings of each step that computes it."""
+    network = letters_network(section, factors["network"])
+    common = {
+        "font": factors["font"],
+        "network": pick(network, "architecture", *ACTIVATIONS),
+    }
+    return {
+        "train": {
+            **common,
+            "training": pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+            **pick(network, "replicates"),
+        },
+        "evaluate": {
+            **common,
+            **pick(section, "threshold"),
+            "new_letters": {k: v for k, v in section["new_letters"].items() if k != "drawn"},
+        },
+        "draw": {**common, **pick(section, "threshold", "grid", "paths", "new_letters")},
+    }

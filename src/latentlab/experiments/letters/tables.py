@@ -1,0 +1,124 @@
+"""The tables and metrics of ``letters``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from latentlab.experiments.gathering import by, summarize
+from latentlab.measures.latent import principal_reconstruction
+from latentlab.measures.metrics import wrong_pixels
+from latentlab.models.network import Array, squared_error
+
+
+def letter_yardstick(
+    replicates: pd.DataFrame, networks: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The course's yardstick, for each font ("all_fonts": all letters at once).
+
+    At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
+    several in turn, below ``powell_only`` by Powell alone; below ``one_dimensional`` those with
+    one unit. Each with its name, the wrong pixels of the worst letter in its best start, and the
+    share of its starts that do as well.
+    replicates : columns font, network, max_wrong_pixels
+    networks : ``letters.networks`` of the parameters
+    """
+    found: dict[str, Any] = {}
+    for (font, name), cell in by(replicates, ["font", "network"]):
+        network = networks[name]
+        latent = network["architecture"][len(network["architecture"]) // 2]
+        best = int(cell["max_wrong_pixels"].min())
+        entry = {
+            "network": name,
+            "max_wrong_pixels": best,
+            "share_of_starts": float((cell["max_wrong_pixels"] == best).mean()),
+        }
+        places = {1: [found.setdefault("one_dimensional", {})], 2: [found]}.get(latent, [])
+        if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
+            places.append(found.setdefault("powell_only", {}))
+        if latent == 2 and network["optimizer"] == "stages":
+            places = [found.setdefault("hybrid", {})]
+        for place in places:
+            known = place.get(all_fonts(font))
+            if known is None or _better(entry, known):
+                place[all_fonts(font)] = entry
+    return found
+
+
+def latent_space_summary(replicates: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """How latent spaces are laid out, with intervals: see ``novelty.latent_scores``."""
+    return summarize(
+        replicates, keys, distance_correlation="mean", known="share", new="share", blur="share"
+    ).drop(columns="replicates")
+
+
+def letter_difficulty(errors: pd.DataFrame) -> pd.DataFrame:
+    """By font, network and letter: mean wrong pixels, and share of starts without any.
+
+    errors : columns font, network, replicate, letter, wrong_pixels
+    """
+    exact = errors.assign(exact=errors["wrong_pixels"] == 0)
+    letters = by(exact, ["font", "network", "letter"])[["wrong_pixels", "exact"]].mean()
+    return letters.rename(columns={"wrong_pixels": "mean_wrong_pixels"}).reset_index()
+
+
+def front_metrics(front: pd.DataFrame) -> dict[str, Any]:
+    """The smallest network without a wrong pixel, for each font that has one on the front.
+
+    With its name, its weights and the share of its starts that make no error; ``sure`` is the
+    smallest that makes none from any start.
+    front : columns font, network, weights, max_wrong_pixels, a row a start
+    """
+    found: dict[str, Any] = {}
+    for (font, name), cell in by(front.sort_values("weights", kind="stable"), ["font", "network"]):
+        share = float((cell["max_wrong_pixels"] == 0).mean())
+        entry = {"network": name, "weights": int(cell["weights"].iloc[0]), "share_of_starts": share}
+        of_font = found.setdefault(all_fonts(font), {})
+        if share > 0 and "network" not in of_font:
+            of_font.update(entry)
+        if share == 1 and "sure" not in of_font:
+            of_font["sure"] = {"network": name, "weights": entry["weights"]}
+    return {font: entry for font, entry in found.items() if entry}
+
+
+def linear_control(
+    replicates: pd.DataFrame,
+    networks: Mapping[str, Mapping[str, Any]],
+    letters_of: Callable[[str], Array],
+    threshold: float,
+) -> dict[str, Any]:
+    """Linear networks against PCA with as many numbers, by font.
+
+    Error and mean wrong pixels of a letter: of the network the start with the lowest error.
+    replicates : columns font, network, error, mean_wrong_pixels
+    letters_of : a font's name -> letters (letters, pixels)
+    """
+    found = {}
+    for (font, name), cell in by(replicates, ["font", "network"]):
+        network = networks[name]
+        if {network[layer] for layer in ("encoder", "latent", "decoder", "output")} != {"linear"}:
+            continue
+        letters, best = letters_of(font), cell.loc[cell["error"].idxmin()]
+        pca = principal_reconstruction(letters, min(network["architecture"]))
+        found[all_fonts(font)] = {
+            "network": name,
+            "autoencoder_error": float(best["error"]),
+            "autoencoder_wrong_pixels": float(best["mean_wrong_pixels"]),
+            "pca_error": squared_error(pca, letters),
+            "pca_wrong_pixels": float(wrong_pixels(pca, letters, threshold).mean()),
+        }
+    return found
+
+
+def all_fonts(font: str) -> str:
+    """The name of a font in metrics: "all" says more as "all_fonts"."""
+    return "all_fonts" if font == "all" else font
+
+
+def _better(entry: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
+    return (entry["max_wrong_pixels"], -entry["share_of_starts"]) < (
+        than["max_wrong_pixels"],
+        -than["share_of_starts"],
+    )

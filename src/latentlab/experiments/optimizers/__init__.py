@@ -1,0 +1,1 @@
+"""Powell against gradients, at the same cost. (1.a)"""

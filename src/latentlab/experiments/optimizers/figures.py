@@ -1,0 +1,142 @@
+"""Figures of 1.a: Powell against gradients, from the same starts, at the same cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from latentlab import shown
+from latentlab.drawing import style
+
+COST = "operations (multiply-adds)"
+
+
+def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
+    return style.looks(list(table["optimizer"].unique()))
+
+
+def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
+    """As many networks as a figure has panels for, and a remark."""
+    names = list(table["network"].unique())
+    drawn = shown.spaced(names, shown.PANELS)
+    return drawn, shown.remark(len(drawn), len(names))
+
+
+def _legend(figure: Figure, looks: dict[str, style.Look], *more: Line2D) -> None:
+    lines = [
+        Line2D([], [], color=look.color, linestyle=look.line, label=name)
+        for name, look in looks.items()
+    ]
+    figure.legend(handles=[*lines, *more], loc="outside lower center", ncols=4)
+
+
+def convergence(curves: pd.DataFrame) -> Figure:
+    """Error by cost, a row a network, a column a loss: median and quartiles of the starts.
+
+    curves : columns network, loss, optimizer, operations, error (median), lower_quartile,
+        upper_quartile. What knows the squared error only (Powell) is drawn beside every loss.
+    """
+    looks = _looks(curves)
+    networks, remark = _networks(curves)
+    losses = list(curves["loss"].unique())
+    title = "Error by cost" + remark
+    figure = style.canvas(0.9 + 2.9 * len(networks), width=9.0, title=title)
+    panels = figure.subplots(len(networks), len(losses), sharex="row", sharey=True, squeeze=False)
+    for row, network in zip(panels, networks, strict=True):
+        for axes, loss in zip(row, losses, strict=True):
+            for name, look in looks.items():
+                own = curves[(curves["network"] == network) & (curves["optimizer"] == name)]
+                known = own[own["loss"] == loss] if loss in set(own["loss"]) else own
+                style.band(
+                    axes, known["operations"], known["lower_quartile"], known["error"],
+                    known["upper_quartile"], look,
+                )  # fmt: skip
+            axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
+            style.log_axis(axes.xaxis)
+            style.log_axis(axes.yaxis)
+        row[0].set_ylabel("error a letter")
+    for axes in panels[-1]:
+        axes.set_xlabel(COST)
+    _legend(figure, looks)
+    return figure
+
+
+def performance_profiles(profiles: pd.DataFrame) -> Figure:
+    """Share of problems solved within a factor of the least cost; a column an error level.
+
+    profiles : columns level, loss, optimizer, factor, share: the steps of each line
+    """
+    looks = _looks(profiles)
+    levels, losses = list(profiles["level"].unique()), list(profiles["loss"].unique())
+    most = 1.15 * max(2.0, profiles["factor"].max())
+    figure = style.canvas(
+        0.9 + 2.5 * len(losses),
+        width=9.0,
+        title="Problems solved within a factor of the least cost",
+    )
+    panels = figure.subplots(len(losses), len(levels), sharex=True, sharey=True, squeeze=False)
+    for row, loss in zip(panels, losses, strict=True):
+        for axes, level in zip(row, levels, strict=True):
+            here = profiles[(profiles["level"] == level) & (profiles["loss"] == loss)]
+            for name, steps in here.groupby("optimizer", sort=False):
+                factors, shares = (
+                    [*steps["factor"], most],
+                    [*steps["share"], steps["share"].iloc[-1]],
+                )
+                axes.step(
+                    factors, [100 * share for share in shares], where="post",
+                    color=looks[name].color, linestyle=looks[name].line,
+                )  # fmt: skip
+            axes.set_xlim(1, most)
+            axes.set_ylim(-3, 103)
+            style.log_axis(axes.xaxis)
+            axes.set_title(f"to an error of {level:g}, {loss.replace('-', ' ')}")
+        row[0].set_ylabel("problems solved (%)")
+    for axes in panels[-1]:
+        axes.set_xlabel("factor of the least cost")
+    _legend(figure, looks)
+    return figure
+
+
+def final_errors(replicates: pd.DataFrame) -> Figure:
+    """Error of every start at the end of the common budget, a row an optimizer.
+
+    replicates : columns network, loss, optimizer, error
+    """
+    looks = _looks(replicates)
+    networks, remark = _networks(replicates)
+    losses = list(replicates["loss"].unique())
+    height = 0.8 / len(losses)
+    title = "Error of every start, all at the same cost" + remark
+    figure = style.canvas(1.3 + 0.5 * len(looks), width=9.0, title=title)
+    panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
+    for axes, network in zip(panels, networks, strict=True):
+        for row, (name, look) in enumerate(looks.items()):
+            own = replicates[(replicates["network"] == network) & (replicates["optimizer"] == name)]
+            for index, loss in enumerate(losses):
+                errors = own.loc[own["loss"] == loss, "error"].to_numpy()
+                y = row + (index - (len(losses) - 1) / 2) * height
+                style.strip(axes, errors, y, height, look, index > 0)
+        axes.set_title(network)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("error a letter")
+        style.log_axis(axes.xaxis)
+    panels[0].set_yticks(range(len(looks)), list(looks))
+    panels[0].set_ylim(len(looks) - 0.5, -0.5)
+    mark: dict[str, Any] = {"color": style.MUTED, "marker": "o", "linestyle": "none"}
+    figure.legend(
+        handles=[
+            *[
+                Line2D([], [], label=f"training by {loss.replace('-', ' ')}",
+                       markerfacecolor="none" if index else style.MUTED, **mark)
+                for index, loss in enumerate(losses)
+            ],
+            Line2D([], [], color=style.MUTED, linewidth=2.6, label="median"),
+        ],
+        loc="outside lower center",
+        ncols=3,
+    )  # fmt: skip
+    return figure

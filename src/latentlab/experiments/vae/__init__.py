@@ -1,0 +1,1 @@
+"""Image autoencoders, variational and plain. (2.)"""

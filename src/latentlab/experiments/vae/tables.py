@@ -1,0 +1,67 @@
+"""The tables and metrics of ``vae``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from latentlab import seeds
+from latentlab.experiments.gathering import Factors, by, summarize
+from latentlab.measures import statistics
+
+
+def seeded(factors: Factors, seed: int) -> dict[str, dict[str, Any]]:
+    """The cells' factors with ``seed``, the whole number that each cell's training is given.
+
+    seed : the study's, from which with the cell's name it comes
+    """
+    return {
+        cell: {**values, "seed": seeds.integer(seed, f"vae/{cell}", "train")}
+        for cell, values in factors.items()
+    }
+
+
+def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
+    """Mean over replicates of every loss term, by data set, model and epoch."""
+    keys = ["dataset", "model", "epoch"]
+    return by(history.drop(columns="replicate"), keys).mean().reset_index()
+
+
+def vae_summary(
+    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
+    """Models on image sets: every measure's mean and interval over replicates, and published.
+
+    replicates : columns dataset, model, replicate, seed and the measures of
+        ``measures.image_scores``. Of a measure with a <measure>_standard_error over test images
+        that becomes the interval <measure>_images_low to _images_high: what other test images
+        could have given
+    published : test losses by data set, of the model "published"; published_rank is the share of
+        our replicates with a test loss at most as large
+    """
+    keys = ["dataset", "model"]
+    columns = [name for name in replicates if name not in (*keys, "replicate", "seed")]
+    measures = [name for name in columns if not name.endswith("_standard_error")]
+    summary = summarize(replicates, keys, **dict.fromkeys(measures, "mean"))
+    for name in (name for name in columns if name not in measures):
+        measure = name.removesuffix("_standard_error")
+        half = norm.ppf((1 + statistics.CONFIDENCE) / 2) * by(replicates, keys)[name].mean()
+        for side, bound in (("low", -half), ("high", half)):
+            summary[f"{measure}_images_{side}"] = summary[measure] + bound.to_numpy()
+    losses = [cell["test_loss"] for _, cell in by(replicates, keys)]
+    known = [
+        published.get(row.dataset, {}).get("test_loss", np.nan)
+        if row.model == "published"
+        else np.nan
+        for row in summary.itertuples()
+    ]
+    summary["published_test_loss"] = known
+    summary["published_rank"] = [
+        np.nan if np.isnan(figure) else statistics.rank_share(found, figure)
+        for found, figure in zip(losses, known, strict=True)
+    ]
+    return summary

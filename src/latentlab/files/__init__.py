@@ -1,0 +1,1 @@
+"""Files as jobs read and write them: arrays, tables, YAML."""

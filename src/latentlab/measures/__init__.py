@@ -1,0 +1,1 @@
+"""What is measured: of letters, of latent spaces, of image models; and intervals."""

@@ -1,0 +1,1 @@
+"""The autoencoders in NumPy: of letters and of images."""

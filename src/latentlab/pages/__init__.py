@@ -1,0 +1,1 @@
+"""The pages: the report of all chapters, and the explorer."""

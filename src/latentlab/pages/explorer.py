@@ -1,0 +1,423 @@
+"""The explorer: one page in which the study's decoders run, in plain JavaScript.
+
+Here the models become data for the page, and the page is put together. A network of any kind is
+a list of ``Layer``, so that the browser has one forward pass for letters and images alike.
+
+Weights are stored in two ways. *float32*: the networks of letters, which are small, and whose
+weights Powell's method leaves anywhere up to 1e34: no fixed step would do. *int8*, one step a
+unit: the large layers of the image decoders, which would fill the page otherwise. Their rounding
+is not to the nearest: what rounding a weight does to a unit is made good by the weights not yet
+rounded, as far as inputs that occur can tell (Frantar et al. 2023, "GPTQ"; on MNIST an eighteenth
+of the error of plain rounding). What is lost in all is measured, and said on the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from latentlab.data.fonts import Font, character_name
+from latentlab.data.images import Images
+from latentlab.measures import latent
+from latentlab.measures.metrics import wrong_pixels
+from latentlab.models import image_model, network
+from latentlab.models.image_model import Settings, Weights
+from latentlab.models.network import Array, Network
+
+Json = dict[str, Any]
+
+ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
+    **network.ACTIVATIONS,
+    "gelu": lambda h, beta: image_model.ACTIVATIONS["gelu"](h),
+    "silu": lambda h, beta: image_model.ACTIVATIONS["silu"](h),
+}
+"""Activations f(h, beta) that the page knows; gelu and silu have no steepness."""
+
+NOTICED = 1e-3
+"""Change of a pixel, of its range, from which on float32 is too coarse for a letter network."""
+
+LARGE = 2**15  # weights from which on an image decoder's layer is stored in 8 bits
+_DAMPING = 1e-4  # of the inputs' second moments, as a share of their mean: keeps them invertible
+_CALIBRATION, _CHECK = 33, 41  # side of the grids of codes: to round by, to measure on
+_CODES = 1000  # test images whose codes the page has
+_PER_CLASS = 2  # test images that the page has
+
+
+# --- layers ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One fully connected layer: activation(weights x + bias).
+
+    weights : (units out, units in)
+    bias : (units out,), or None
+    activation, beta : a key of ``ACTIVATIONS`` and its steepness
+    steps : (units out,) of which the weights are whole multiples, -127 to 127; None for any
+    """
+
+    weights: Array
+    bias: Array | None
+    activation: str
+    beta: float
+    steps: Array | None = None
+
+
+def letter_layers(net: Network, weights: Array) -> list[Layer]:
+    """All layers of a letter network with flat weights (n_weights,), first hidden layer first."""
+    layers = []
+    for w, activation in zip(network.unflatten(net, weights), net.activations, strict=True):
+        bias = w[:, -1] if net.biases else None
+        kernel = w[:, :-1] if net.biases else w
+        layers.append(Layer(kernel, bias, activation, net.beta))
+    return layers
+
+
+def image_layers(settings: Settings, weights: Weights) -> list[Layer]:
+    """The decoder of an image autoencoder."""
+    hidden = [f"decoder/dense_{i}" for i in range(len(settings.decoder))]
+    kinds = [(name, settings.activation, 1.0) for name in hidden]
+    kinds.append(("decoder/output", "sigmoid", 0.5))  # 1 / (1 + exp(-2 beta h)): the logistic one
+    return [
+        Layer(
+            weights[f"{name}/kernel"].T.astype(np.float64),
+            weights[f"{name}/bias"].astype(np.float64),
+            activation,
+            beta,
+        )
+        for name, activation, beta in kinds
+    ]
+
+
+def forward(layers: Sequence[Layer], x: Array) -> Array:
+    """Outputs (n, units out) of inputs (n, units in): what the page computes, in NumPy."""
+    for layer in layers:
+        bias = 0.0 if layer.bias is None else layer.bias
+        x = ACTIVATIONS[layer.activation](x @ layer.weights.T + bias, layer.beta)
+    return x
+
+
+# --- rounding ----------------------------------------------------------------------------------
+
+
+def steps_of(weights: Array) -> Array:
+    """The step (units out,) with which each row of (units out, units in) fits -127 to 127.
+
+    Float32 values, as stored; 1 for a row of zeros.
+    """
+    largest = np.abs(weights).max(axis=1)
+    steps = (np.where(largest > 0, largest, 127.0) / 127).astype(np.float32)
+    return np.maximum(steps, np.finfo(np.float32).tiny).astype(np.float64)
+
+
+def quantized(weights: Array, inputs: Array) -> tuple[Array, Array]:
+    """Whole numbers (units out, units in) from -127 to 127, and steps (units out,), for weights.
+
+    inputs : (n, units in) that the layer meets; outputs on inputs like these change little.
+
+    Weights are rounded one input unit after the other, those with the most to say first; each
+    error is spread over the units still to come, so that the expected squared change of the
+    outputs is smallest (Frantar et al. 2023, algorithm 1, from optimal brain surgery).
+    """
+    moments = inputs.T @ inputs / len(inputs)
+    moments += (_DAMPING * np.mean(np.diag(moments)) + 1e-12) * np.eye(len(moments))
+    order = np.argsort(-np.diag(moments), kind="stable")
+    inverse = np.linalg.inv(moments[np.ix_(order, order)])
+    spread = np.linalg.cholesky((inverse + inverse.T) / 2).T
+    steps = steps_of(weights)
+    rest, whole = weights[:, order].copy(), np.zeros_like(weights)
+    for at, unit in enumerate(order):
+        whole[:, unit] = np.clip(np.rint(rest[:, at] / steps), -127, 127)
+        error = (rest[:, at] - whole[:, unit] * steps) / spread[at, at]
+        rest[:, at:] -= np.outer(error, spread[at, at:])
+    return whole, steps
+
+
+def as_stored(layers: Sequence[Layer], inputs: Array | None = None) -> list[Layer]:
+    """The layers with the weights that the page will have.
+
+    inputs : (n, units in) of the first layer, for the rounding of layers with ``LARGE`` weights
+        or more to 8 bits; None keeps all of them in float32
+    """
+    rounded = []
+    for layer in layers:
+        bias = None if layer.bias is None else _narrow(layer.bias)
+        if inputs is not None and layer.weights.size >= LARGE:
+            whole, steps = quantized(layer.weights, inputs)
+            stored = replace(layer, weights=whole * steps[:, None], bias=bias, steps=steps)
+        else:
+            stored = replace(layer, weights=_narrow(layer.weights), bias=bias)
+        rounded.append(stored)
+        if inputs is not None:
+            inputs = forward([stored], inputs)
+    return rounded
+
+
+def _narrow(values: Array) -> Array:
+    """In float32, unless a value is beyond its range: Powell's weights may run away."""
+    if np.abs(values).max(initial=0.0) > np.finfo(np.float32).max:
+        return values
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _fits_float32(values: Array) -> bool:
+    with np.errstate(over="ignore"):
+        return np.array_equal(values.astype(np.float32), values)
+
+
+def letters_as_stored(layers: Sequence[Layer], inputs: Array) -> list[Layer]:
+    """The layers of a letter network as the page will have them: ``as_stored``, or as they are.
+
+    inputs : (n, units in) of the first layer. Where float32 changes one of the outputs by more
+        than ``NOTICED``, as it does where a network has run to enormous weights, it is not used.
+    """
+    stored = as_stored(layers)
+    change = largest_difference(forward(layers, inputs), forward(stored, inputs))
+    return stored if change <= NOTICED else list(layers)
+
+
+def largest_difference(a: Array, b: Array) -> float:
+    """The largest absolute difference of two arrays (...) of one shape."""
+    return float(np.abs(a - b).max())
+
+
+# --- data for the page -------------------------------------------------------------------------
+
+
+def tensor(values: np.ndarray, kind: str) -> Json:
+    """An array (...) as JSON: its type, and its bytes in base64, little endian, row by row."""
+    data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
+    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
+
+
+def floats(values: Array) -> Json:
+    """A ``tensor`` (...) of float32 where that holds the values as they are, else of float64."""
+    return tensor(values, "f4" if _fits_float32(values) else "f8")
+
+
+def exported(layer: Layer) -> Json:
+    """A layer of ``as_stored`` as JSON."""
+    if layer.steps is None:
+        weights = floats(layer.weights)
+    else:
+        whole = np.rint(layer.weights / layer.steps[:, None])
+        weights = {**tensor(whole, "i1"), "steps": floats(_narrow(layer.steps))}
+    rows, columns = layer.weights.shape
+    return {
+        "rows": rows,
+        "columns": columns,
+        "weights": weights,
+        "bias": None if layer.bias is None else floats(layer.bias),
+        "activation": layer.activation,
+        "beta": layer.beta,
+    }
+
+
+def alphabet(font: Font) -> Json:
+    """A font's letters: their names, and each one's 35 pixels as a text of 0 and 1."""
+    return {
+        "characters": [character_name(c) for c in font.characters],
+        "pixels": ["".join("01"[int(p)] for p in letter) for letter in font.pixels],
+    }
+
+
+def _facts(settings: Mapping[str, Any], starts: int, error: float) -> Json:
+    """What is said of a letter network: where it is from and how it learned."""
+    shape = settings["network"]
+    return {
+        "architecture": shape["architecture"],
+        "activations": [shape[part] for part in ("encoder", "latent", "decoder", "output")],
+        "optimizer": settings["optimizer"],
+        "starts": starts,
+        "error": error,
+        "threshold": settings["threshold"],
+    }
+
+
+def letter_model(
+    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
+) -> Json:
+    """A network of the experiment ``letters``: its decoder, and where its letters are.
+
+    settings : cell ("letters/<font>/<network>"), network, threshold, optimizer
+    weights : (n_weights,) of the start shown, the one of ``starts`` with the lowest error
+    """
+    net = Network(**settings["network"])
+    codes = network.encode(net, weights, font.pixels)
+    plane = latent.principal_plane(codes)
+    points = plane.project(codes)
+    layers = letter_layers(net, weights)[net.latent_layer + 1 :]
+    stored = letters_as_stored(layers, codes)
+    outputs = forward(layers, codes)
+    wrong = wrong_pixels(outputs, font.pixels, settings["threshold"])
+    _, font_name, name = settings["cell"].split("/")
+    return {
+        "id": f"{font_name}/{name}",
+        "font": font_name,
+        "name": name,
+        **_facts(settings, starts, error),
+        **alphabet(font),
+        "exact": int((wrong == 0).sum()),
+        "worst": int(wrong.max()),
+        **_place(plane, points, latent.fitting_window(points)),
+        "codes": points.tolist(),
+        "layers": [exported(layer) for layer in stored],
+        "rounding": largest_difference(outputs, forward(stored, codes)),
+    }
+
+
+def denoiser(
+    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
+) -> Json:
+    """A network of the experiment ``denoising``, weights (n_weights,), with what it learned.
+
+    settings : cell ("denoising/..."), font, network, noise, threshold, optimizer
+    font : the letters of the cell's subset alone
+    """
+    layers = letter_layers(Network(**settings["network"]), weights)
+    stored = letters_as_stored(layers, font.pixels)
+    _, cell = settings["cell"].split("/", 1)
+    return {
+        "id": cell,
+        "font": settings["font"],
+        "noise": dict(settings["noise"]),
+        **_facts(settings, starts, error),
+        **alphabet(font),
+        "layers": [exported(layer) for layer in stored],
+        "rounding": largest_difference(forward(layers, font.pixels), forward(stored, font.pixels)),
+    }
+
+
+def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
+    """An image set: its classes, and some test images of each. Models are added to "models"."""
+    shown = _samples(images.test_labels)
+    return {
+        "name": name,
+        "classes": list(classes),
+        "size": list(images.test_images.shape[1:]),
+        "samples": {
+            "images": tensor(images.test_images[shown], "u1"),
+            "labels": [int(label) for label in images.test_labels[shown]],
+        },
+        "models": [],
+    }
+
+
+def _samples(labels: np.ndarray) -> np.ndarray:
+    """Numbers of the first test images of each class, class by class."""
+    return np.concatenate([np.flatnonzero(labels == c)[:_PER_CLASS] for c in np.unique(labels)])
+
+
+def image_autoencoder(name: str, settings: Settings, weights: Weights, images: Images) -> Json:
+    """A model of the experiment ``vae``: its decoder, and where it codes test images."""
+    kind = "VAE" if settings.variational else "autoencoder"
+    x = image_model.scaled(images.test_images)
+    codes = image_model.encode(settings, weights, x[: 2 * _CODES])[0]
+    shown = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
+    plane = latent.coordinate_plane(settings.latent)
+    points = plane.project(codes)
+    window = latent.quantile_window(points, 0.005, 0.995)
+
+    def grid(side: int) -> Array:
+        rows = side if settings.latent > 1 else 1
+        return plane.lift(latent.grid(window, side, rows)).reshape(-1, settings.latent)
+
+    layers = image_layers(settings, weights)
+    stored = as_stored(layers, np.concatenate([grid(_CALIBRATION), codes[:_CODES]]))
+    # measured where it was not rounded for: another grid, other test images
+    check = np.concatenate([grid(_CHECK), codes[_CODES:]])
+    change = np.abs(forward(layers, check) - forward(stored, check))
+    return {
+        "id": name,
+        "name": kind if name == kind else f"{kind}, {name}",
+        "variational": settings.variational,
+        "hidden": list(settings.decoder),
+        "activation": settings.activation,
+        **_place(plane, points, window),
+        "codes": floats(_narrow(points[:_CODES])),
+        "labels": tensor(images.test_labels[:_CODES], "u1"),
+        "samples": plane.project(shown).tolist(),
+        "layers": [exported(layer) for layer in stored],
+        "rounding": float(change.max()),
+        "rounding_mean": float(change.mean()),
+    }
+
+
+def _place(plane: latent.Plane, points: Array, window: latent.Window) -> Json:
+    """A plane of the latent space and the window of it that holds the codes' points."""
+    return {
+        "origin": plane.origin.tolist(),
+        "basis": plane.basis.tolist(),
+        "axes": list(plane.names),
+        "window": [list(side) for side in window],
+    }
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def rounding_notes(content: Mapping[str, Any]) -> Json:
+    """What storing the weights costs, as the page says it: largest change of any pixel.
+
+    letters and denoising in shares of a pixel's range [0, 1], images in gray levels of 255.
+    """
+    models = [model for images in content["vae"] for model in images["models"]]
+    return {
+        "letters": _largest(content["letters"] + content["denoising"], "rounding"),
+        "images": 255 * _largest(models, "rounding"),
+        "images_mean": 255 * _largest(models, "rounding_mean"),
+    }
+
+
+def _largest(models: Sequence[Mapping[str, Any]], key: str) -> float:
+    return max((float(model[key]) for model in models), default=0.0)
+
+
+def json_in_script(content: Mapping[str, Any]) -> str:
+    """JSON that no name in it can end the script element of; the same bytes for equal content.
+
+    Raises ValueError where a number is no number.
+    """
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def significant(value: float) -> str:
+    """Two significant digits, as one would write them: 0.000012, 4.1, or 0."""
+    if value == 0:
+        return "0"
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, digits)}f}" if digits < 8 else f"{value:.1e}"
+
+
+def render(content: Mapping[str, Any], template: str, styles: Sequence[str], script: str) -> str:
+    """The page, of letters, denoising (lists of models) and vae (a list of image sets).
+
+    Raises ValueError where a style sheet or the script would end its element.
+    """
+    style = "\n".join(styles)
+    for name, text in {"style sheet": style, "script": script}.items():
+        if "</" in text:
+            raise ValueError(f"the {name} may not hold the characters </")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["significant"] = significant
+    page = environment.from_string(template).render(
+        letters=content["letters"],
+        denoising=content["denoising"],
+        images=content["vae"],
+        rounding=rounding_notes(content),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(json_in_script(content)),
+    )
+    return page.rstrip() + "\n"

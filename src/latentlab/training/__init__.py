@@ -1,0 +1,1 @@
+"""Finding weights: Powell, gradients, image models; each optimizer behind one door."""

@@ -1,0 +1,596 @@
+"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS-B; and hybrids.
+
+The same door as ``powell.train``, so that optimizers compare from the same start weights. JAX
+computes gradients and runs whole trainings compiled, on one thread, in float64
+(``train_redrawn``: float32), whatever else the process does with JAX; it is imported when a
+training starts. A network's shape is compiled once in a process: further replicates only run.
+They run one after the other, because batched (``jax.vmap``) they save a tenth of the time and
+their last bits depend on how many there are.
+
+**Cost** is counted in loss evaluations over the whole sample set, as Powell's is. A gradient
+counts as ``GRADIENT_COST`` of them. The loss at the start counts as one; the errors recorded
+later are measurements and cost nothing.
+
+**History**: whatever loss is minimized, ``Training.errors`` holds the study's squared error E,
+at the start, after every ``record_every`` epochs and after the last. An epoch has seen every
+sample once: a full-batch step, a pass of backpropagation, an iteration of L-BFGS-B.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from latentlab import StudyError
+from latentlab.models.network import Array, Network, forward, squared_error
+from latentlab.training import replicates
+from latentlab.training.replicates import GRADIENT_COST, Progress, Training
+
+LOSSES = ("squared-error", "cross-entropy")
+"""squared-error is the study's E (``network.squared_error``). cross-entropy is that of the pixels
+with the output as probability, pixels summed, mean over samples, in nats; it needs a sigmoid
+output and targets from 0 to 1, and is computed from log-odds, which never overflow."""
+
+SCHEDULES = ("constant", "cosine")
+"""How the learning rate goes: as it is, or along half a cosine to 0 at the last epoch
+(Loshchilov and Hutter 2017, without restarts)."""
+
+ADAM = (0.9, 0.999, 1e-8)
+"""Decay of the first and second moment and epsilon (Kingma and Ba 2015, algorithm 1)."""
+
+RMSPROP = (0.9, 1e-8)
+"""Decay of the mean square (Tieleman and Hinton 2012, lecture 6.5) and the usual epsilon."""
+
+
+# --- the doors ---------------------------------------------------------------------------------
+
+
+def train_backpropagation(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    start: Array,
+    *,
+    max_epochs: int,
+    learning_rate: float,
+    momentum: float,
+    schedule: str,
+    loss: str,
+    shuffle_seed: int | None,
+    record_every: int,
+    progress: Progress | None = None,
+) -> Training:
+    """Per-sample gradient descent with momentum, as in the course.
+
+    inputs, targets : (samples, units); start : (n_weights,); loss, schedule : of ``LOSSES`` and
+    ``SCHEDULES``. Each epoch visits every sample once: in the given order (shuffle_seed None), or
+    in an order drawn anew for each epoch from shuffle_seed, the same for all replicates. Each
+    visit takes v <- momentum v - learning_rate g, w <- w + v, with the gradient g of that sample's
+    loss (Rumelhart, Hinton and Williams 1986, equation 9). An epoch costs what a gradient costs.
+
+    The status is "max_epochs", or "diverged" where the error or a weight leaves the finite
+    numbers: weights and errors then end with the last finite record. Raises StudyError where the
+    network or the loss has no gradient, ValueError where shapes do not fit or an option is not
+    possible.
+    """
+    if not 0.0 <= momentum < 1.0:
+        raise ValueError(f"momentum must be from 0 to below 1, not {momentum}")
+    return _descend(
+        network,
+        inputs,
+        targets,
+        start,
+        rule="momentum",
+        max_epochs=max_epochs,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        schedule=schedule,
+        loss=loss,
+        visits=functools.partial(_visits, len(inputs), shuffle_seed),
+        record_every=record_every,
+        progress=progress,
+    )
+
+
+def train_redrawn(
+    network: Network,
+    draw: Callable[[int], Array],
+    targets: Array,
+    start: Array,
+    *,
+    optimizer: str,
+    max_epochs: int,
+    learning_rate: float,
+    schedule: str,
+    loss: str,
+    record_every: int,
+    progress: Progress | None = None,
+) -> Training:
+    """Adam or RMSprop, full batch, on inputs drawn anew for every epoch: noise never seen twice.
+
+    draw : epoch -> inputs (samples, units) of that epoch, for the same targets (samples, units)
+    optimizer : "adam" or "rmsprop"
+    An epoch is one step. In float32, at half the price of float64: against the noise of the
+    inputs its rounding is nothing. The errors are those on the inputs of the epoch that comes
+    next, which the weights have not met. The rest as ``train_backpropagation``; ValueError for
+    another optimizer.
+    """
+    _check_counts(max_epochs, record_every)
+    _check_rate(learning_rate, schedule)
+    if optimizer not in ("adam", "rmsprop"):
+        raise ValueError(f"optimizer must be adam or rmsprop, not {optimizer!r}")
+    inputs, targets, start = _checked(network, draw(0), targets, start, loss)
+    history = _History(network, inputs, targets, start, progress)
+    if history.diverged:
+        return history.training("max_epochs")
+    batches = np.zeros((record_every, *inputs.T.shape), np.float32)
+    columns = np.ascontiguousarray(targets.T, np.float32)
+    with _jax().enable_x64(False):
+        run = _compiled_redrawn(network, loss, optimizer)
+        state = (start.astype(np.float32), (np.zeros_like(start, np.float32),) * 2)
+        for first in range(0, max_epochs, record_every):
+            last = min(first + record_every, max_epochs)
+            for epoch in range(first, last):
+                batches[epoch - first] = inputs.T
+                inputs = draw(epoch + 1)
+            rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
+            state = run(state, batches, columns, rates.astype(np.float32), first, last)
+            if not history.add(
+                last, np.array(state[0], np.float64), GRADIENT_COST * last, (inputs, targets)
+            ):
+                break
+    return history.training("max_epochs")
+
+
+def train_lbfgs(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    start: Array,
+    *,
+    max_epochs: int,
+    memory: int,
+    ftol: float,
+    gtol: float,
+    loss: str,
+    record_every: int,
+    max_evaluations: float = math.inf,
+    progress: Progress | None = None,
+) -> Training:
+    """SciPy's L-BFGS-B (Zhu et al. 1997) without bounds; an epoch is an iteration.
+
+    memory : pairs of steps and gradient changes kept; ftol, gtol : SciPy's tolerances, stop where
+    an iteration lowers the loss by less than ftol max(loss, 1) or no element of the gradient is
+    above gtol. The status is "converged" where one of them stops it or no step along the search
+    direction lowers the loss any more, "max_evaluations" where the next gradient would cost more
+    than that (a search may take several; an unfinished one is lost); the rest as
+    ``train_backpropagation``.
+    """
+    inputs, targets, start = _checked(network, inputs, targets, start, loss)
+    _check_counts(max_epochs, record_every)
+    history = _History(network, inputs, targets, start, progress)
+    gradients = 0
+    epoch = 0
+    reached = start
+    spent = False
+
+    def value_and_gradient(weights: Array) -> tuple[float, Array]:
+        nonlocal gradients
+        if 1 + GRADIENT_COST * (gradients + 1) > max_evaluations:
+            raise _Exhausted
+        gradients += 1
+        value, gradient = gradient_of(weights, x, t)
+        return float(value), np.array(gradient)
+
+    def callback(*, intermediate_result: OptimizeResult) -> None:
+        nonlocal epoch, reached
+        epoch += 1
+        reached = np.array(intermediate_result.x)
+        due = epoch % record_every == 0
+        if due and not history.add(epoch, reached, GRADIENT_COST * gradients):
+            raise StopIteration
+
+    if history.diverged:
+        return history.training("converged")
+    with np.errstate(all="ignore"), _jax().enable_x64(True):
+        gradient_of = _compiled_gradient(network, loss)
+        x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        try:
+            minimize(
+                value_and_gradient,
+                start,
+                method="L-BFGS-B",
+                jac=True,
+                callback=callback,
+                options={
+                    "maxiter": max_epochs,
+                    "maxfun": np.iinfo(np.int32).max,  # iterations are what is limited
+                    "maxcor": memory,
+                    "ftol": ftol,
+                    "gtol": gtol,
+                },
+            )
+        except _Exhausted:
+            spent = True
+    if not history.diverged and epoch % record_every:
+        history.add(epoch, reached, GRADIENT_COST * gradients)
+    if spent:
+        return history.training("max_evaluations")
+    return history.training("max_epochs" if epoch == max_epochs else "converged")
+
+
+class _Exhausted(Exception):
+    """The allowed number of evaluations is spent."""
+
+
+def train_stages(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    start: Array,
+    *,
+    stages: Sequence[Mapping[str, Any]],
+    progress: Progress | None = None,
+) -> Training:
+    """A hybrid: each stage goes on where the one before ended, such as Powell, then L-BFGS-B.
+
+    stages : for each stage the optimizer's name, a key of ``replicates.OPTIMIZERS``, and its
+    options, such as [{"optimizer": "powell", "max_epochs": 10, ...}, {"optimizer": "adam", ...}].
+    Shapes as for ``train_backpropagation``. Errors and evaluations are joined, evaluations add
+    up; a stage that diverges is the last one. The status is that of the last stage that ran.
+    Raises ValueError without any stage, and what the stages raise.
+    """
+    if not stages:
+        raise ValueError("a hybrid needs at least one stage")
+    before = spent = 0
+
+    def report(epoch: int, error: float) -> None:
+        if progress is not None:
+            progress(before + epoch, error)
+
+    weights = start
+    errors: list[Array] = []
+    evaluations: list[np.ndarray] = []
+    recorded: list[np.ndarray] = []
+    for stage in stages:
+        part = replicates.train(network, inputs, targets, weights, progress=report, **stage)
+        first = 1 if errors else 0  # a later stage starts where the one before ended
+        errors.append(part.errors[first:])
+        evaluations.append(spent + part.evaluations[first:])
+        recorded.append(before + part.record_epochs[first:])
+        weights, before = part.weights, before + part.epochs
+        spent += int(part.evaluations[-1])
+        if part.status == "diverged":
+            break
+    return Training(
+        weights,
+        np.concatenate(errors),
+        np.concatenate(evaluations),
+        part.status,
+        np.concatenate(recorded),
+    )
+
+
+def loss_and_gradient(
+    network: Network, weights: Array, inputs: Array, targets: Array, loss: str
+) -> tuple[float, Array]:
+    """A loss of ``LOSSES`` and its gradient (n_weights,) at flat weights (n_weights,).
+
+    inputs, targets : (samples, units). The derivative of ReLU at 0 is 0. Raises as
+    ``train_backpropagation``.
+    """
+    inputs, targets, weights = _checked(network, inputs, targets, weights, loss)
+    with _jax().enable_x64(True):
+        value, gradient = _compiled_gradient(network, loss)(weights, inputs.T, targets.T)
+        return float(value), np.array(gradient)
+
+
+# --- gradient descent in all its forms ---------------------------------------------------------
+
+
+def _descend(
+    network: Network,
+    inputs: Array,
+    targets: Array,
+    start: Array,
+    *,
+    rule: str,
+    max_epochs: int,
+    learning_rate: float,
+    momentum: float = 0.0,
+    schedule: str,
+    loss: str,
+    visits: Callable[[int], np.ndarray] | None = None,
+    record_every: int,
+    progress: Progress | None = None,
+) -> Training:
+    """Train by a rule of ``_RULES``, full batch, or sample by sample where ``visits`` says which.
+
+    visits : epoch -> the order (samples,) in which it takes the samples; where there is none, an
+        epoch is one step
+    Shapes, options and errors as for ``train_backpropagation``.
+    """
+    inputs, targets, start = _checked(network, inputs, targets, start, loss)
+    _check_counts(max_epochs, record_every)
+    _check_rate(learning_rate, schedule)
+    history = _History(network, inputs, targets, start, progress)
+    if history.diverged:
+        return history.training("max_epochs")
+    orders = np.zeros((record_every, len(inputs) if visits else 0), np.int32)
+    with _jax().enable_x64(True):
+        run = _compiled_descent(network, loss, rule, visits is not None)
+        state = (start, (np.zeros_like(start),) * 2)
+        for first in range(0, max_epochs, record_every):
+            last = min(first + record_every, max_epochs)
+            if visits:
+                for epoch in range(first, last):
+                    orders[epoch - first] = visits(epoch)
+            rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
+            state = run(state, inputs.T, targets.T, orders, rates, momentum, first, last)
+            if not history.add(last, np.array(state[0]), GRADIENT_COST * last):
+                break
+    return history.training("max_epochs")
+
+
+train_adam = functools.partial(_descend, rule="adam")
+"""Adam (Kingma and Ba 2015), full batch."""
+
+train_rmsprop = functools.partial(_descend, rule="rmsprop")
+"""RMSprop (Tieleman and Hinton 2012), full batch."""
+
+
+def _rates(schedule: str, rate: float, first: int, last: int, epochs: int, size: int) -> Array:
+    """Learning rates (size,) of the epochs from first to below last, of all ``epochs``; then 0."""
+    epoch = np.arange(first, first + size)
+    factor = 0.5 + 0.5 * np.cos(np.pi * epoch / epochs) if schedule == "cosine" else 1.0
+    return np.where(epoch < last, rate * factor, 0.0)
+
+
+def _visits(samples: int, seed: int | None, epoch: int) -> np.ndarray:
+    """The order (samples,) in which backpropagation visits the samples in an epoch (from 0)."""
+    if seed is None:
+        return np.arange(samples)
+    sequence = np.random.SeedSequence(seed, spawn_key=(epoch,))
+    return np.random.default_rng(sequence).permutation(samples)
+
+
+class _History:
+    """What a training has come to, record by record; the last finite state is what counts."""
+
+    def __init__(
+        self,
+        network: Network,
+        inputs: Array,
+        targets: Array,
+        start: Array,
+        progress: Progress | None,
+    ) -> None:
+        self._samples = network, inputs, targets
+        self._progress = progress
+        self.weights = start
+        self.errors, self.evaluations, self.recorded = [self._error(start)], [1], [0]
+        self.diverged = not math.isfinite(self.errors[0])
+
+    def _error(self, weights: Array) -> float:
+        network, inputs, targets = self._samples
+        if not np.isfinite(weights).all():
+            return math.nan
+        with np.errstate(over="ignore", invalid="ignore"):
+            return squared_error(forward(network, weights, inputs), targets)
+
+    def add(
+        self, epoch: int, weights: Array, spent: int, samples: tuple[Array, Array] | None = None
+    ) -> bool:
+        """Record the weights at the end of an epoch; return whether they are still finite.
+
+        spent : loss evaluations since the start
+        samples : inputs and targets to measure the error on, where they are not the first ones
+        """
+        if samples is not None:
+            self._samples = self._samples[0], *samples
+        error = self._error(weights)
+        self.diverged = not math.isfinite(error)
+        if not self.diverged:
+            self.weights = np.array(weights)
+            self.errors.append(error)
+            self.evaluations.append(1 + spent)
+            self.recorded.append(epoch)
+            if self._progress is not None:
+                self._progress(epoch, error)
+        return not self.diverged
+
+    def training(self, status: str) -> Training:
+        """The training as it stands, with that status unless it diverged."""
+        return Training(
+            self.weights,
+            np.array(self.errors),
+            np.array(self.evaluations),
+            "diverged" if self.diverged else status,
+            np.array(self.recorded),
+        )
+
+
+def _checked(
+    network: Network, inputs: Array, targets: Array, weights: Array, loss: str
+) -> tuple[Array, Array, Array]:
+    """The arrays in float64, once they are known to fit; raises as ``train_backpropagation``."""
+    for activation in network.activations:
+        if activation not in _DIFFERENTIABLE:
+            raise StudyError(
+                f"activation {activation!r} has no gradient to train by; "
+                f"those with one are {', '.join(_DIFFERENTIABLE)}"
+            )
+    if loss not in LOSSES:
+        raise ValueError(f"unknown loss {loss!r}, known are {', '.join(LOSSES)}")
+    inputs, targets = network.checked_samples(inputs, targets)
+    weights = network.checked_weights(weights)
+    if loss == "cross-entropy":
+        if network.output != "sigmoid":
+            raise StudyError(f"cross-entropy needs a sigmoid output, not {network.output}")
+        if targets.min() < 0.0 or targets.max() > 1.0:
+            raise StudyError("cross-entropy needs targets from 0 to 1")
+    return inputs, targets, weights
+
+
+def _check_counts(max_epochs: int, record_every: int) -> None:
+    for name, value in {"max_epochs": max_epochs, "record_every": record_every}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+def _check_rate(learning_rate: float, schedule: str) -> None:
+    if schedule not in SCHEDULES:
+        raise ValueError(f"unknown schedule {schedule!r}, known are {', '.join(SCHEDULES)}")
+    if not 0.0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be a positive number, not {learning_rate}")
+
+
+# --- JAX: what is below runs, and is compiled, inside ``enable_x64`` -----------------------------
+
+
+def _jax() -> Any:
+    """JAX, imported when it is used, as ``latentlab.arithmetic`` pins it."""
+    return importlib.import_module("jax")
+
+
+_DIFFERENTIABLE: dict[str, Callable[[Any, Any, float], Any]] = {
+    "linear": lambda jax, h, beta: h,
+    # not maximum(h, 0): JAX gives that a derivative of 1/2 at 0, where a blank letter sits
+    "relu": lambda jax, h, beta: jax.numpy.where(h > 0.0, h, 0.0),
+    "sigmoid": lambda jax, h, beta: jax.nn.sigmoid(2.0 * beta * h),
+    "tanh": lambda jax, h, beta: jax.numpy.tanh(beta * h),
+}
+"""``network.ACTIVATIONS`` in JAX, those with a derivative."""
+
+
+def _loss(network: Network, loss: str, layers: Sequence[Any], x: Any, targets: Any) -> Any:
+    """A loss of ``LOSSES`` for each layer's weights; x, targets (units, samples).
+
+    Samples are columns here: rows take a third more time on a font.
+    """
+    jax = _jax()
+    samples = x.shape[1]
+    h = x
+    for weights, activation in zip(layers, network.activations, strict=True):
+        if network.biases:
+            x = jax.numpy.concatenate([x, jax.numpy.ones((1, samples))])
+        h = weights @ x
+        x = _DIFFERENTIABLE[activation](jax, h, network.beta)
+    if loss == "squared-error":
+        return 0.5 * ((targets - x) ** 2).sum() / samples
+    # -t log p - (1 - t) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - t l
+    log_odds = 2.0 * network.beta * h
+    softplus = jax.numpy.maximum(log_odds, 0.0) + jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
+    return (softplus - targets * log_odds).sum() / samples
+
+
+def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[Any, Any]]:
+    """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
+    jax = _jax()
+
+    def of(weights: Any, x: Any, targets: Any) -> tuple[Any, Any]:
+        # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
+        ends = np.cumsum([n_out * n_in for n_out, n_in in network.shapes])[:-1]
+        parts = jax.numpy.split(weights, ends)
+        layers = [part.reshape(s) for part, s in zip(parts, network.shapes, strict=True)]
+        value, gradients = jax.value_and_grad(functools.partial(_loss, network, loss))(
+            layers, x, targets
+        )
+        return value, jax.numpy.concatenate([gradient.ravel() for gradient in gradients])
+
+    return of
+
+
+@functools.cache
+def _compiled_gradient(network: Network, loss: str) -> Any:
+    return _jax().jit(_value_and_gradient(network, loss))
+
+
+def _momentum(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+    velocity = momentum * slots[0] - rate * gradient
+    return velocity, (velocity, slots[1])
+
+
+def _adam(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+    first, second, epsilon = ADAM
+    mean = first * slots[0] + (1.0 - first) * gradient
+    square = second * slots[1] + (1.0 - second) * gradient**2
+    unbiased_mean = mean / (1.0 - first ** (epoch + 1.0))
+    unbiased_square = square / (1.0 - second ** (epoch + 1.0))
+    return -rate * unbiased_mean / (jax.numpy.sqrt(unbiased_square) + epsilon), (mean, square)
+
+
+def _rmsprop(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+    decay, epsilon = RMSPROP
+    square = decay * slots[0] + (1.0 - decay) * gradient**2
+    return -rate * gradient / (jax.numpy.sqrt(square) + epsilon), (square, slots[1])
+
+
+_RULES = {"momentum": _momentum, "adam": _adam, "rmsprop": _rmsprop}
+"""Each rule makes of a gradient (n_weights,) and its two slots of memory (n_weights,), zeros at
+the start, the step to take and the new memory; epoch counts from 0."""
+
+
+@functools.cache
+def _compiled_descent(network: Network, loss: str, rule: str, per_sample: bool) -> Any:
+    """Gradient descent over some epochs, compiled once for any number of them.
+
+    run((weights, slots), x, targets, orders, rates, momentum, first, last) goes from epoch first
+    to below last and returns (weights, slots). x, targets : (units, samples); orders : (epochs,
+    samples), one order of visits an epoch, if per_sample; rates : (epochs,).
+    """
+    jax = _jax()
+    gradient_of = _value_and_gradient(network, loss)
+
+    def run(
+        state: Any, x: Any, t: Any, orders: Any, rates: Any, momentum: Any, first: Any, last: Any
+    ) -> Any:
+        def step(epoch: Any, state: Any, x: Any, t: Any) -> Any:
+            weights, slots = state
+            _, gradient = gradient_of(weights, x, t)
+            change, slots = _RULES[rule](
+                jax, gradient, slots, rates[epoch - first], epoch, momentum
+            )
+            return weights + change, slots
+
+        def full(epoch: Any, state: Any) -> Any:
+            return step(epoch, state, x, t)
+
+        def one_by_one(epoch: Any, state: Any) -> Any:
+            def visit(index: Any, state: Any) -> Any:
+                sample = orders[epoch - first, index]
+                return step(epoch, state, x[:, sample, None], t[:, sample, None])
+
+            return jax.lax.fori_loop(0, x.shape[1], visit, state)
+
+        return jax.lax.fori_loop(first, last, one_by_one if per_sample else full, state)
+
+    return jax.jit(run)
+
+
+@functools.cache
+def _compiled_redrawn(network: Network, loss: str, rule: str) -> Any:
+    """Full-batch descent on inputs of its own in every epoch, from epoch first to below last.
+
+    run((weights, slots), batches, targets, rates, first, last) returns (weights, slots).
+    batches : (epochs, units, samples); targets : (units, samples); rates : (epochs,).
+    """
+    jax = _jax()
+    gradient_of = _value_and_gradient(network, loss)
+
+    def run(state: Any, batches: Any, t: Any, rates: Any, first: Any, last: Any) -> Any:
+        def step(epoch: Any, state: Any) -> Any:
+            weights, slots = state
+            _, gradient = gradient_of(weights, batches[epoch - first], t)
+            change, slots = _RULES[rule](jax, gradient, slots, rates[epoch - first], epoch, 0.0)
+            return weights + change, slots
+
+        return jax.lax.fori_loop(first, last, step, state)
+
+    return jax.jit(run)
