@@ -96,3 +96,41 @@ def test_a_project_that_cannot_be_written_is_one_line(blank):
         shown = blank.snakemake("letters", *arguments, ok=False)
         assert f"{blank.root}/.cache: a run writes here, and cannot: File exists" in shown
         assert "Traceback" not in shown
+
+
+@pytest.mark.scenario("files dated in the future", 2)
+def test_files_dated_in_the_future_are_dated_now_before_a_job_starts(blank):
+    """Else jobs would run to their end, and what they made would be deleted as too old."""
+    target = "results/architectures/cells/35-2/relu/scores.csv"
+    tomorrow = time.time() + 86400
+    for name in ("data/fonts/font.h", "workflow/scripts/evaluate_architectures.py"):
+        os.utime(blank.root / name, (tomorrow, tomorrow))
+    shown = blank.snakemake(target)
+    assert "data/fonts/font.h and 1 more dated in the future: now dated today" in shown
+    weights = blank.root / "results/architectures/cells/35-2/relu/weights.npz"
+    os.utime(weights, (tomorrow, tomorrow))
+    blank.replace("params.yaml", "threshold: 0.5", "threshold: 0.4")  # computes the scores again
+    shown = blank.snakemake(target)
+    assert "weights.npz dated in the future: now dated today" in shown
+    assert weights.stat().st_mtime <= time.time()
+    assert blank.pending(target) == set()
+
+
+@pytest.mark.scenario("a check that can be made at the start", 2)
+def test_what_dvc_would_fail_at_after_the_run_is_said_before(blank, tmp_path):
+    files = blank.root / ".dvc/cache/files/md5"
+    files.mkdir(parents=True)
+    (files / "ab").touch()  # in the place of a folder: nobody can write into it
+    shown = blank.dvc("repro", ok=False)
+    assert f"{files}/ab: a run writes here, and cannot: " in shown
+    assert "it is DVC's cache" in shown
+    assert "Traceback" not in shown
+    braces = tmp_path / "{x}"
+    blank.root.rename(braces)
+    blank.root.mkdir()
+    moved = type(blank)(braces)
+    (braces / ".dvc/cache/files/md5/ab").unlink()
+    shown = moved.dvc("repro", ok=False)
+    assert f"{braces}: DVC fails in a folder whose path has braces" in shown
+    assert not (braces / "results/architectures/cells").exists()
+    moved.snakemake("--dry-run")

@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from support import environment  # first: it pins what jobs inherit
 
+<<<<<<< HEAD
 from latentlab import StudyError, shown
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
@@ -21,6 +22,22 @@ from latentlab.experiments.vae.plan import vae_drawn
 from latentlab.experiments.params import read_params
 from latentlab.files.yaml import read_yaml
 from support import bytecode, effort, engine, locked, records, run_lock, watched
+=======
+from latentlab import StudyError, claims, shown
+from latentlab.cells import EXPERIMENTS, cells, vae_drawn
+from latentlab.params import read_params, read_yaml
+from support import (
+    bytecode,
+    certifying,
+    dates,
+    effort,
+    engine,
+    locked,
+    records,
+    run_lock,
+    watched,
+)
+>>>>>>> main
 from support.by_content import by_file
 from support.code_digest import code_digest
 
@@ -112,7 +129,7 @@ def linked_outputs():
 if workflow.is_main_process and Path("dvc.yaml").exists():
     lines = list(unwatched_data())
     if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
-        lines += linked_outputs()
+        lines += [*linked_outputs(), *certifying.refusals(ROOT)]
     if lines:
         raise WorkflowError("\n".join(lines))
 
@@ -435,7 +452,9 @@ onstart:
         try:
             if line := run_lock.take(Path(".snakemake/run.lock")):
                 logger.warning(line)
-        except run_lock.LockError as error:
+            if line := dates.set_to_now(engine.files(workflow)):
+                logger.warning(line)
+        except (run_lock.LockError, dates.FutureError) as error:
             raise WorkflowError(str(error)) from None
         jobs = list(workflow.dag.needrun_jobs())
         try:

@@ -90,6 +90,12 @@ def refuse_settings(workflow: Any) -> None:
         rule.set_input(nothing)
 
 
+def files(workflow: Any) -> Iterator[str]:
+    """Inputs and outputs of all jobs of the graph, those that need not run too."""
+    for job in workflow.dag.jobs:
+        yield from map(str, (*job.input, *job.output))
+
+
 def refused_mode(workflow: Any) -> str | None:
     """The line for a mode in which a run records what it has not computed; None: it computes."""
     if workflow.touch:
