@@ -14,18 +14,12 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
 from support import environment  # first: it pins what jobs inherit
 
-<<<<<<< HEAD
 from latentlab import StudyError, shown
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_drawn
 from latentlab.experiments.params import read_params
 from latentlab.files.yaml import read_yaml
-from support import bytecode, effort, engine, locked, records, run_lock, watched
-=======
-from latentlab import StudyError, claims, shown
-from latentlab.cells import EXPERIMENTS, cells, vae_drawn
-from latentlab.params import read_params, read_yaml
 from support import (
     bytecode,
     certifying,
@@ -37,7 +31,6 @@ from support import (
     run_lock,
     watched,
 )
->>>>>>> main
 from support.by_content import by_file
 from support.code_digest import code_digest
 
