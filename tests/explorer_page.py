@@ -61,15 +61,43 @@ def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_
         shapes[f"encoder/dense_{i}"], before = (before, units), units
     shapes |= {f"encoder/{head}": (before, knobs.latent) for head in heads}
     before = knobs.latent
-    for i, units in enumerate(knobs.decoder):
-        shapes[f"decoder/dense_{i}"], before = (before, units), units
-    shapes["decoder/output"] = (before, pixels)
+    layers = image_model.decoder_layers(knobs)
+    small = pixels // image_model.reduction(knobs.decoder) ** 2
+    for layer, after in zip(layers, [*layers[1:], None], strict=True):
+        if (seen := layer.convolution) is not None:
+            shapes[layer.name] = (seen.kernel, seen.kernel, layer.units, seen.filters)
+            continue
+        units = layer.units or pixels
+        if after is not None and after.convolution is not None:
+            units = small * after.convolution.filters
+        shapes[layer.name], before = (before, units), units
     found = {}
-    for name, (n_in, n_out) in shapes.items():
-        kernel = rng.normal(0, 1.5 / np.sqrt(n_in), (n_in, n_out))
+    for name, shape in shapes.items():
+        n_in, n_out = (shape[-1], shape[-2]) if len(shape) == 4 else shape
+        kernel = rng.normal(0, 1.5 / np.sqrt(n_in), shape)
         found[f"{name}/kernel"] = kernel.astype(np.float32)
         found[f"{name}/bias"] = rng.normal(0, 0.3, n_out).astype(np.float32)
     return found
+
+
+CONVOLUTIONS = {
+    "none": {},
+    "one": {"decoder": (5, {"filters": 3, "kernel": 3, "stride": 2})},
+    "two": {
+        "decoder": (
+            {"filters": 4, "kernel": 4, "stride": 2},
+            {"filters": 3, "kernel": 5, "stride": 2},
+        )
+    },
+    "not smaller": {
+        "decoder": (
+            6,
+            {"filters": 2, "kernel": 3, "stride": 2},
+            {"filters": 3, "kernel": 3, "stride": 1},
+        )
+    },
+}
+"""Decoders with transposed convolutions, by name, as knobs of a model."""
 
 
 def random_images(n: int, side: int, seed: int = 0) -> Images:

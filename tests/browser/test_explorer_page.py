@@ -1,6 +1,7 @@
 """The explorer in a real browser: it computes what Python does, and does what readers ask."""
 
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -94,6 +95,7 @@ def plain(layers):
             "bias": None if layer.bias is None else layer.bias.tolist(),
             "activation": layer.activation,
             "beta": layer.beta,
+            **({} if layer.grid is None else {"grid": asdict(layer.grid)}),
         }
         for layer in layers
     ]
@@ -131,6 +133,15 @@ def test_image_decoders_decode_as_in_python(visit, site, activation):
     knobs = explorer_page.model_settings(encoder=(64, 32), decoder=(32, 64), activation=activation)
     weights = explorer_page.model_weights(knobs, 784, 0)
     z = np.random.default_rng(7).normal(0, 2, (20, 2))
+    found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
+    assert np.abs(found - image_model.decode(knobs, weights, z)).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", explorer_page.CONVOLUTIONS)
+def test_transposed_convolutions_decode_as_in_python(visit, site, name):
+    knobs = explorer_page.model_settings(**explorer_page.CONVOLUTIONS[name])
+    weights = explorer_page.model_weights(knobs, 784, 0)
+    z = np.random.default_rng(7).normal(0, 2, (5, 2))
     found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
     assert np.abs(found - image_model.decode(knobs, weights, z)).max() < 1e-6
 

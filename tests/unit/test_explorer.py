@@ -133,6 +133,20 @@ def test_layers_compute_what_the_image_decoder_does(activation):
     assert np.allclose(decoded, image_model.decode(knobs, weights, z), atol=1e-14)
 
 
+@pytest.mark.parametrize("name", explorer_page.CONVOLUTIONS)
+def test_transposed_convolutions_compute_what_the_image_decoder_does(name):
+    knobs = explorer_page.model_settings(**explorer_page.CONVOLUTIONS[name])
+    weights = explorer_page.model_weights(knobs, 64, 0)
+    z = np.random.default_rng(1).normal(size=(6, 2))
+    layers = explorer.image_layers(knobs, weights)
+    assert any(layer.grid for layer in layers) == (name != "none")
+    decoded = explorer.forward(layers, z)
+    assert decoded.shape == (6, 64)
+    assert np.allclose(decoded, image_model.decode(knobs, weights, z), atol=1e-14)
+    stored = explorer.as_stored(layers, z)  # small layers stay in float32
+    assert np.allclose(explorer.forward(stored, z), decoded, atol=1e-6)
+
+
 def test_a_letter_model_says_how_well_it_does():
     knobs = explorer_page.settings("letters/font2/n", [35, 35, 35], encoder="linear",
                                    decoder="linear", output="linear", biases=False)  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import explorer_page
 from image_sets import small_images
 from latentlab.data import images
 from latentlab.experiments.vae import suitability
@@ -25,7 +26,7 @@ def params(classes=2, **measures):
     }  # fmt: skip
     names = [f"class {c}" for c in range(classes)]
     return {
-        "vae": {"measures": {**smallest, **measures}},
+        "vae": {"measures": {**smallest, **measures}, "models": {}},
         "data": {"images": {"own": {"classes": names}}},
     }
 
@@ -40,6 +41,19 @@ def test_every_line_names_the_parameter_and_the_set():
     assert all(line.endswith("(images of own)") and "allowed: " in line for line in lines)
     enough = params(highest + 1, neighbors=2, label_neighbors=4)
     assert suitability.refusals(enough, "own", data) == []
+
+
+def test_convolutions_need_images_that_can_be_halved():
+    model = asdict(
+        explorer_page.model_settings(decoder=(4, {"filters": 2, "kernel": 4, "stride": 3}))
+    )
+    asked = params(2)
+    asked["vae"]["models"] = {"plain": asdict(explorer_page.model_settings()), "mine": model}
+    (line,) = suitability.refusals(asked, "own", small_images(classes=2))
+    assert line.startswith(
+        "vae.models.mine.decoder: convolutions given for images of 28 x 28 pixels"
+    )
+    assert line.endswith("a multiple of 3 (images of own)")
 
 
 @pytest.mark.parametrize("part", ["train_labels", "test_labels"])

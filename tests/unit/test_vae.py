@@ -159,6 +159,84 @@ def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
     )
 
 
+FILTERS = {"filters": 4, "kernel": 3, "stride": 2}, {"filters": 6, "kernel": 4, "stride": 2}
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder"),
+    [
+        ((*FILTERS, 16), (16, *FILTERS)),
+        (FILTERS[:1], FILTERS[1:]),
+        (({"filters": 2, "kernel": 5, "stride": 1},), (9, 8, *reversed(FILTERS))),
+    ],
+)
+def test_numpy_convolves_as_keras_does(data, encoder, decoder):
+    settings = replace(SMALL, encoder=encoder, decoder=decoder)
+    models = image_training.build(settings, 784, seed=3)
+    weights = keras_weights(*models)
+    rng = np.random.default_rng(0)
+    for model in models:  # biases begin as zeros
+        for variable in model.trainable_variables:
+            name = f"{model.name}/{variable.path}"
+            if name.endswith("bias"):
+                weights[name] = rng.normal(0, 0.1, weights[name].shape).astype("f4")
+                variable.assign(weights[name])
+    x = image_model.scaled(data.test_images)
+    mean, log_variance = image_model.encode(settings, weights, x)
+    np.testing.assert_allclose(
+        [mean, log_variance], np.asarray(models[0](x.astype("f4"))), atol=1e-5
+    )
+    found = image_model.logits(settings, weights, mean)
+    np.testing.assert_allclose(found, np.asarray(models[1](mean.astype("f4"))), atol=1e-5)
+
+
+def test_a_transposed_convolution_is_the_transpose():
+    """Its matrix is that of the convolution with the same kernel, rows and columns exchanged."""
+    rng = np.random.default_rng(0)
+    for size, stride in ((3, 1), (3, 2), (4, 2), (5, 2), (2, 2)):
+        kernel = rng.normal(size=(size, size, 2, 3))  # 2 channels in, 3 out
+        small = 8 // stride
+        forth = image_model.convolved(kernel, np.zeros(3), stride, np.eye(8 * 8 * 2))
+        back = image_model.transposed(kernel, np.zeros(2), stride, np.eye(small * small * 3))
+        np.testing.assert_allclose(back, forth.T, atol=1e-14)
+
+
+def test_a_model_of_convolutions_learns_and_a_resumed_one_has_its_bytes(data, tmp_path):
+    settings = replace(SMALL, encoder=(*FILTERS, 16), decoder=(16, *FILTERS), optimizer="adam")
+    weights, history = image_training.train(settings, data, seed=1)
+    assert history["loss"][-1] < history["loss"][0]
+    assert content((weights, history)[0]) == content(
+        image_training.train(settings, data, seed=1)[0]
+    )
+    codes = image_model.encode(settings, weights, image_model.scaled(data.test_images))[0]
+    assert image_model.decode(settings, weights, codes).shape == (len(codes), 784)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "line"),
+    [
+        ({"encoder": (16, FILTERS[0])}, "encoder: convolutions, if any, first expected"),
+        ({"decoder": (FILTERS[0], 16)}, "decoder: convolutions, if any, last expected"),
+        ({"encoder": ({**FILTERS[0], "stride": 4},)}, "stride: at most the kernel"),
+        ({"encoder": ({**FILTERS[0], "filters": 0},)}, "filters: a whole number from 1 expected"),
+    ],
+)
+def test_layers_that_cannot_be_are_refused(knobs, line):
+    with pytest.raises(ValueError, match=line):
+        replace(SMALL, **knobs)
+
+
+def test_images_that_cannot_be_halved_are_refused():
+    settings = replace(SMALL, encoder=FILTERS, decoder=(16,))
+    assert image_model.convolution_errors(settings, 28, 28) == []
+    for size in ((30, 30), (28, 32)):
+        (line,) = image_model.convolution_errors(settings, *size)
+        assert line.startswith(f"encoder: convolutions given for images of {size[0]} x {size[1]}")
+        assert line.endswith("allowed: square ones whose side is a multiple of 4")
+    with pytest.raises(ValueError, match="multiple of 4"):
+        image_training.build(settings, 30 * 30, seed=1)
+
+
 def keras_weights(encoder, decoder):
     return {
         f"{model.name}/{variable.path}": np.asarray(variable.value)

@@ -55,9 +55,42 @@ const ACTIVATIONS = {
   silu: (h) => h / (1 + Math.exp(-h)),
 };
 
+/** A transposed convolution: each pixel of a square image adds its multiple of the kernel. */
+function spread(layer, input) {
+  const { rows, columns, weights, bias, beta, grid } = layer;
+  const { side, kernel, stride } = grid;
+  const channels = rows / (kernel * kernel);
+  const whole = side * stride;
+  const before = Math.floor(Math.max(0, kernel - stride) / 2);
+  const output = (layer.output ??= new Float64Array(whole * whole * channels));
+  for (let i = 0; i < output.length; i++) output[i] = bias ? bias[i % channels] : 0;
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = (y * side + x) * columns;
+      for (let row = 0; row < rows; row++) {
+        const channel = row % channels;
+        const place = (row - channel) / channels;
+        const toX = x * stride + (place % kernel) - before;
+        const toY = y * stride + Math.floor(place / kernel) - before;
+        if (toX < 0 || toY < 0 || toX >= whole || toY >= whole) continue;
+        let sum = 0;
+        for (let c = 0, at = row * columns; c < columns; c++) sum += weights[at++] * input[from + c];
+        output[(toY * whole + toX) * channels + channel] += sum;
+      }
+    }
+  }
+  const activation = ACTIVATIONS[layer.activation];
+  for (let i = 0; i < output.length; i++) output[i] = activation(output[i], beta, 1);
+  return output;
+}
+
 /** What the layers make of one input. The array returned is used again by the next call. */
 function forward(layers, input) {
   for (const layer of layers) {
+    if (layer.grid) {
+      input = spread(layer, input);
+      continue;
+    }
     const { rows, columns, weights, bias, beta } = layer;
     const activation = ACTIVATIONS[layer.activation];
     const output = (layer.output ??= new Float64Array(rows));

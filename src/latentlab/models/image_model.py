@@ -7,13 +7,15 @@ Variational and plain, one family. The published model (Keras' own example of 20
 Weights are a dictionary of float32 arrays, kernels (units in, units out):
 'encoder/dense_0/kernel', 'encoder/dense_0/bias', ..., 'encoder/mean/kernel',
 'encoder/log_variance/kernel' (variational only), 'decoder/dense_0/kernel', ...,
-'decoder/output/kernel'.
+'decoder/output/kernel'; of convolutions (side, side, channels in, channels out), of transposed
+ones the last two exchanged: 'encoder/convolution_0/kernel', 'decoder/grid/kernel' (the dense layer
+that gives the first one its image), 'decoder/convolution_1/kernel', ...
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +25,6 @@ from scipy.special import erf, expit
 from latentlab.data.images import Bytes
 
 Array = NDArray[np.float64]
-
-
 Weights = dict[str, np.ndarray]
 
 
@@ -47,11 +47,40 @@ _CHOICES = {
 
 
 @dataclass(frozen=True)
+class Convolution:
+    """A hidden layer of an encoder, or transposed of a decoder, on square images.
+
+    filters : channels that an encoder's layer gives, that a decoder's reads
+    kernel : side of the window, in pixels
+    stride : an encoder's layer makes images so many times smaller, a decoder's larger; borders are
+        padded with zeros as far as that takes ("same" of TensorFlow and Keras)
+    """
+
+    filters: int
+    kernel: int
+    stride: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError naming what is no whole number from 1, or a stride beyond the kernel."""
+        for name in ("filters", "kernel", "stride"):
+            if not _whole(getattr(self, name), 1):
+                raise ValueError(f"{name}: a whole number from 1 expected, {getattr(self, name)!r}")
+        if self.stride > self.kernel:
+            raise ValueError(f"stride: at most the kernel ({self.kernel}), {self.stride} given")
+
+
+Hidden = int | Convolution
+"""A hidden layer: units of a fully connected one, or a convolution."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """One member of the family and how it is trained.
 
     model : "vae", or "autoencoder": the same network, its code the mean alone, no KL term
-    encoder, decoder : units of the hidden layers of each, input side first
+    encoder, decoder : the hidden layers of each, input side first: units, or convolutions (as
+        ``Convolution`` or the mapping of its fields), which come first in an encoder, last in a
+        decoder
     latent : latent units
     activation : of all hidden layers, a key of ``ACTIVATIONS``
     variance : of a code: "free", the exponential of the encoder's output, or "bounded", its
@@ -71,8 +100,8 @@ class Settings:
     """
 
     model: str
-    encoder: tuple[int, ...]
-    decoder: tuple[int, ...]
+    encoder: tuple[Hidden, ...]
+    decoder: tuple[Hidden, ...]
     latent: int
     activation: str
     variance: str
@@ -88,9 +117,17 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise ValueError naming the setting that is not possible, and what is."""
         for part in ("encoder", "decoder"):
-            object.__setattr__(self, part, tuple(getattr(self, part)))
-            if not all(_whole(units, 1) for units in getattr(self, part)):
-                self._refuse(part, "whole numbers from 1")
+            layers = tuple(
+                Convolution(**layer) if isinstance(layer, Mapping) else layer
+                for layer in getattr(self, part)
+            )
+            object.__setattr__(self, part, layers)
+            convolutional = [isinstance(layer, Convolution) for layer in layers]
+            if not all(isinstance(layer, Convolution) or _whole(layer, 1) for layer in layers):
+                self._refuse(part, "whole numbers from 1, or convolutions")
+            if convolutional != sorted(convolutional, reverse=part == "encoder"):
+                where = "first" if part == "encoder" else "last"
+                self._refuse(part, f"convolutions, if any, {where}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 self._refuse(name, f"one of {', '.join(choices)}")
@@ -113,6 +150,26 @@ class Settings:
         return self.model == "vae"
 
 
+def reduction(hidden: tuple[Hidden, ...]) -> int:
+    """How many times the convolutions among hidden layers make a side smaller, or larger."""
+    return math.prod(layer.stride for layer in hidden if isinstance(layer, Convolution))
+
+
+def convolution_errors(settings: Settings, height: int, width: int) -> list[str]:
+    """Why the convolutions of a model cannot work on images of that size: a line each; or none."""
+    lines = []
+    for part in ("encoder", "decoder"):
+        hidden = getattr(settings, part)
+        factor = reduction(hidden)
+        convolutional = any(isinstance(layer, Convolution) for layer in hidden)
+        if convolutional and (height != width or height % factor):
+            lines.append(
+                f"{part}: convolutions given for images of {height} x {width} pixels, allowed:"
+                f" square ones whose side is a multiple of {factor}"
+            )
+    return lines
+
+
 def _whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
@@ -127,7 +184,7 @@ def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array
 
     An autoencoder's code is the mean; its log-variance is None.
     """
-    h = _hidden(settings, weights, "encoder", x)
+    h = _encoded(settings, weights, x)
     mean = _dense(weights, "encoder/mean", h)
     if not settings.variational:
         return mean, None
@@ -137,7 +194,15 @@ def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array
 
 def logits(settings: Settings, weights: Weights, z: Array) -> Array:
     """Log-odds (n, pixels) that the decoder gives for codes (n, latent)."""
-    return _dense(weights, "decoder/output", _hidden(settings, weights, "decoder", z))
+    activation = ACTIVATIONS[settings.activation]
+    h, last = z, "decoder/output"
+    for layer in decoder_layers(settings):
+        if layer.convolution is None:
+            h = _dense(weights, layer.name, h)
+        else:
+            h = _in_parts(transposed, weights, layer.name, layer.convolution.stride, h)
+        h = h if layer.name == last else activation(h)
+    return h
 
 
 def decode(settings: Settings, weights: Weights, z: Array) -> Array:
@@ -146,14 +211,111 @@ def decode(settings: Settings, weights: Weights, z: Array) -> Array:
     return images
 
 
-def _hidden(settings: Settings, weights: Weights, part: str, h: Array) -> Array:
-    for index in range(len(getattr(settings, part))):
-        h = ACTIVATIONS[settings.activation](_dense(weights, f"{part}/dense_{index}", h))
+def _encoded(settings: Settings, weights: Weights, h: Array) -> Array:
+    for index, layer in enumerate(settings.encoder):
+        if isinstance(layer, Convolution):
+            h = _in_parts(convolved, weights, f"encoder/convolution_{index}", layer.stride, h)
+        else:
+            h = _dense(weights, f"encoder/dense_{index}", h)
+        h = ACTIVATIONS[settings.activation](h)
     return h
 
 
-def _dense(weights: Weights, layer: str, h: Array) -> Array:
+@dataclass(frozen=True)
+class DecoderLayer:
+    """A layer of a decoder by the name of its weights; fully connected without a convolution.
+
+    units : it gives; 0 where the images decide; of a convolution the channels
+    """
+
+    name: str
+    units: int = 0
+    convolution: Convolution | None = None
+
+
+def decoder_layers(settings: Settings) -> list[DecoderLayer]:
+    """The layers of a decoder, code side first; the last is "decoder/output".
+
+    Fully connected ones come first. Where convolutions follow, the last of the former,
+    "decoder/grid", gives the image that the first convolution reads: its filters, as many times
+    smaller than the image as all of them make it larger. Each gives the channels that the next
+    reads, the last one the image.
+    """
+    layers = [
+        DecoderLayer(f"decoder/dense_{n}", layer)
+        for n, layer in enumerate(settings.decoder)
+        if not isinstance(layer, Convolution)
+    ]
+    rest = [layer for layer in settings.decoder if isinstance(layer, Convolution)]
+    if not rest:
+        return [*layers, DecoderLayer("decoder/output")]
+    names = [f"decoder/convolution_{len(layers) + n}" for n in range(len(rest) - 1)]
+    channels = [layer.filters for layer in rest[1:]] + [1]
+    found = zip([*names, "decoder/output"], channels, rest, strict=True)
+    return [*layers, DecoderLayer("decoder/grid"), *(DecoderLayer(*layer) for layer in found)]
+
+
+def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after a side that is a multiple of the stride: TensorFlow's "same"."""
+    total = max(0, kernel - stride)
+    return total // 2, total - total // 2
+
+
+def convolved(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
+    """Square images h (n, side * side * in), channels last, seen through a kernel (k, k, in, out).
+
+    bias : (out,). Returns (n, (side / stride)^2 * out).
+    """
+    size, channels, filters = len(kernel), *kernel.shape[2:]
+    side = math.isqrt(h.shape[1] // channels)
+    images = h.reshape(-1, side, side, channels)
+    pad = _padding(side, size, stride)
+    images = np.pad(images, ((0, 0), pad, pad, (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)  # n, y, x, k, k, in
+    seen: Array = windows.reshape(-1, size * size * channels) @ kernel.reshape(-1, filters) + bias
+    return seen.reshape(len(h), -1)
+
+
+def transposed(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
+    """Square images h (n, side * side * in), channels last, spread by a kernel (k, k, out, in).
+
+    The transpose of ``convolved``: each pixel adds its multiple of the kernel to a window of the
+    output. bias : (out,). Returns (n, (side * stride)^2 * out).
+    """
+    size, filters, channels = len(kernel), *kernel.shape[2:]
+    side = math.isqrt(h.shape[1] // channels)
+    spread = h.reshape(-1, channels) @ kernel.reshape(-1, channels).T
+    spread = spread.reshape(len(h), side, side, size, size, filters)
+    whole = side * stride
+    before, after = _padding(whole, size, stride)
+    images = np.zeros((len(h), before + whole + after, before + whole + after, filters))
+    for y in range(size):
+        for x in range(size):
+            end_y, end_x = y + (side - 1) * stride + 1, x + (side - 1) * stride + 1
+            images[:, y:end_y:stride, x:end_x:stride] += spread[:, :, :, y, x]
+    cut = slice(before, before + whole)
+    outputs: Array = (images[:, cut, cut] + bias).reshape(len(h), -1)
+    return outputs
+
+
+def _in_parts(
+    layer: Callable[[Array, Array, int, Array], Array],
+    weights: Weights, name: str, stride: int, h: Array,
+) -> Array:  # fmt: skip
+    """A layer on inputs (n, units), some at a time: windows take many times the memory."""
+    kernel, bias = _parameters(weights, name)
+    parts = [layer(kernel, bias, stride, h[at : at + 500]) for at in range(0, max(len(h), 1), 500)]
+    return np.concatenate(parts)
+
+
+def _parameters(weights: Weights, layer: str) -> tuple[Array, Array]:
     # in float64: what is measured then has none of the rounding that training lives with
     kernel, bias = (weights[f"{layer}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
+    return kernel, bias
+
+
+def _dense(weights: Weights, layer: str, h: Array) -> Array:
+    kernel, bias = _parameters(weights, layer)
     outputs: Array = h @ kernel + bias
     return outputs

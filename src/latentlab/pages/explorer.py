@@ -17,7 +17,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import jinja2
@@ -54,12 +54,24 @@ _PER_CLASS = 2  # test images that the page has
 # --- layers ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Grid:
+    """What makes a layer a transposed convolution of square images, channels last.
+
+    side : of the images that it reads; kernel, stride : as of ``image_model.Convolution``
+    """
+
+    side: int
+    kernel: int
+    stride: int
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One fully connected layer: activation(weights x + bias).
+    """One layer: activation(weights x + bias), fully connected or a transposed convolution.
 
-    weights : (units out, units in)
-    bias : (units out,), or None
+    weights : (units out, units in); of a convolution (kernel * kernel * channels out, channels in)
+    bias : (units out,) or of a convolution (channels out,), or None
     activation, beta : a key of ``ACTIVATIONS`` and its steepness
     steps : (units out,) of which the weights are whole multiples, -127 to 127; None for any
     """
@@ -69,6 +81,7 @@ class Layer:
     activation: str
     beta: float
     steps: Array | None = None
+    grid: Grid | None = None
 
 
 def letter_layers(net: Network, weights: Array) -> list[Layer]:
@@ -83,25 +96,43 @@ def letter_layers(net: Network, weights: Array) -> list[Layer]:
 
 def image_layers(settings: Settings, weights: Weights) -> list[Layer]:
     """The decoder of an image autoencoder."""
-    hidden = [f"decoder/dense_{i}" for i in range(len(settings.decoder))]
-    kinds = [(name, settings.activation, 1.0) for name in hidden]
-    kinds.append(("decoder/output", "sigmoid", 0.5))  # 1 / (1 + exp(-2 beta h)): the logistic one
-    return [
-        Layer(
-            weights[f"{name}/kernel"].T.astype(np.float64),
-            weights[f"{name}/bias"].astype(np.float64),
-            activation,
-            beta,
+    layers: list[Layer] = []
+    for found in image_model.decoder_layers(settings):
+        kernel, bias = (
+            weights[f"{found.name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias")
         )
-        for name, activation, beta in kinds
-    ]
+        last = found.name == "decoder/output"
+        # the logistic function: 1 / (1 + exp(-2 beta h))
+        kind, beta = ("sigmoid", 0.5) if last else (settings.activation, 1.0)
+        if (convolution := found.convolution) is None:
+            layers.append(Layer(kernel.T, bias, kind, beta))
+            continue
+        channels = kernel.shape[-1]
+        before = layers[-1]
+        units = len(before.weights) if before.grid is None else _given(before)
+        grid = Grid(math.isqrt(units // channels), convolution.kernel, convolution.stride)
+        layers.append(Layer(kernel.reshape(-1, channels), bias, kind, beta, grid=grid))
+    return layers
+
+
+def _given(layer: Layer) -> int:
+    """Units that a transposed convolution gives."""
+    assert layer.grid is not None
+    channels = len(layer.weights) // layer.grid.kernel**2
+    return (layer.grid.side * layer.grid.stride) ** 2 * channels
 
 
 def forward(layers: Sequence[Layer], x: Array) -> Array:
     """Outputs (n, units out) of inputs (n, units in): what the page computes, in NumPy."""
     for layer in layers:
-        bias = 0.0 if layer.bias is None else layer.bias
-        x = ACTIVATIONS[layer.activation](x @ layer.weights.T + bias, layer.beta)
+        bias = np.zeros(1) if layer.bias is None else layer.bias
+        if layer.grid is None:
+            h = x @ layer.weights.T + bias
+        else:
+            size, channels = layer.grid.kernel, layer.weights.shape[1]
+            kernel = layer.weights.reshape(size, size, -1, channels)
+            h = image_model.transposed(kernel, bias, layer.grid.stride, x)
+        x = ACTIVATIONS[layer.activation](h, layer.beta)
     return x
 
 
@@ -150,7 +181,7 @@ def as_stored(layers: Sequence[Layer], inputs: Array | None = None) -> list[Laye
     rounded = []
     for layer in layers:
         bias = None if layer.bias is None else _narrow(layer.bias)
-        if inputs is not None and layer.weights.size >= LARGE:
+        if inputs is not None and layer.grid is None and layer.weights.size >= LARGE:
             whole, steps = quantized(layer.weights, inputs)
             stored = replace(layer, weights=whole * steps[:, None], bias=bias, steps=steps)
         else:
@@ -216,6 +247,7 @@ def exported(layer: Layer) -> Json:
         "columns": columns,
         "weights": weights,
         "bias": None if layer.bias is None else floats(layer.bias),
+        **({} if layer.grid is None else {"grid": asdict(layer.grid)}),
         "activation": layer.activation,
         "beta": layer.beta,
     }
@@ -296,6 +328,13 @@ def denoiser(
     }
 
 
+def _told(layer: image_model.Hidden) -> str:
+    """A hidden layer as the page names it: "256", "16 x 4 x 4" (filters, kernel)."""
+    if isinstance(layer, image_model.Convolution):
+        return f"{layer.filters} x {layer.kernel} x {layer.kernel}"
+    return str(layer)
+
+
 def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
     """An image set: its classes, and some test images of each. Models are added to "models"."""
     shown = _samples(images.test_labels)
@@ -339,7 +378,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
         "id": name,
         "name": kind if name == kind else f"{kind}, {name}",
         "variational": settings.variational,
-        "hidden": list(settings.decoder),
+        "hidden": [_told(layer) for layer in settings.decoder],
         "activation": settings.activation,
         **_place(plane, points, window),
         "codes": floats(_narrow(points[:_CODES])),

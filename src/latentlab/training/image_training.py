@@ -22,7 +22,15 @@ import numpy as np
 from latentlab import StudyError, arithmetic
 from latentlab.data.images import Images
 from latentlab.files import arrays
-from latentlab.models.image_model import Array, Settings, Weights
+from latentlab.models.image_model import (
+    Array,
+    Convolution,
+    Settings,
+    Weights,
+    convolution_errors,
+    decoder_layers,
+    reduction,
+)
 
 History = dict[str, Array]
 
@@ -63,34 +71,69 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
     The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), where the variance is
     bounded to its log-odds instead, and of an autoencoder to the code alone; the decoder maps
     codes to log-odds, whose sigmoid is the image: the loss needs them unrounded.
+    Raises ValueError where the images do not suit the convolutions.
     """
     keras, _ = _backend()
     rng = _random(seed, 0)
 
-    def glorot_uniform(shape: tuple[int, int], dtype: str) -> np.ndarray:
+    def glorot_uniform(shape: tuple[int, ...], dtype: str) -> np.ndarray:
         # Keras' default, with NumPy's generator: JAX would compile one anew for every shape
-        limit = math.sqrt(6.0 / sum(shape))
+        limit = math.sqrt(6.0 / (math.prod(shape[:-2]) * sum(shape[-2:])))
         return rng.uniform(-limit, limit, shape).astype(dtype)
+
+    side = math.isqrt(pixels)
 
     def dense(units: int, name: str, activation: str | None = None) -> Any:
         return keras.layers.Dense(
             units, activation, kernel_initializer=glorot_uniform, name=name, dtype="float32"
         )
 
-    def stack(h: Any, hidden: tuple[int, ...]) -> Any:
-        for index, units in enumerate(hidden):
-            h = dense(units, f"dense_{index}", settings.activation)(h)
-        return h
+    def convolution(kind: str, found: Convolution, channels: int, name: str, last: bool) -> Any:
+        return getattr(keras.layers, kind)(
+            channels, found.kernel, strides=found.stride, padding="same",
+            data_format="channels_last", activation=None if last else settings.activation,
+            kernel_initializer=glorot_uniform, name=name, dtype="float32",
+        )  # fmt: skip
 
+    def encoded(h: Any) -> Any:
+        images = False
+        for index, layer in enumerate(settings.encoder):
+            if isinstance(layer, Convolution):
+                h = h if images else keras.layers.Reshape((side, side, 1))(h)
+                name = f"convolution_{index}"
+                h = convolution("Conv2D", layer, layer.filters, name, last=False)(h)
+                images = True
+            else:
+                h = keras.layers.Flatten()(h) if images else h
+                h = dense(layer, f"dense_{index}", settings.activation)(h)
+                images = False
+        return keras.layers.Flatten()(h) if images else h
+
+    def decoded(h: Any) -> Any:
+        small = side // reduction(settings.decoder)
+        layers = decoder_layers(settings)
+        for layer, after in zip(layers, [*layers[1:], None], strict=True):
+            name, found = layer.name.removeprefix("decoder/"), layer.convolution
+            if found is not None:
+                h = convolution("Conv2DTranspose", found, layer.units, name, after is None)(h)
+            elif after is not None and after.convolution is not None:
+                shape = small, small, after.convolution.filters
+                h = dense(math.prod(shape), name, settings.activation)(h)
+                h = keras.layers.Reshape(shape)(h)
+            else:
+                h = dense(layer.units or pixels, name, settings.activation if after else None)(h)
+        return keras.layers.Flatten()(h) if layers[-1].convolution else h
+
+    if lines := convolution_errors(settings, side, pixels // side):
+        raise ValueError("; ".join(lines))
     x = keras.Input((pixels,), dtype="float32")
-    h = stack(x, settings.encoder)
+    h = encoded(x)
     codes = dense(settings.latent, "mean")(h)
     if settings.variational:
         codes = [codes, dense(settings.latent, "log_variance")(h)]
     encoder = keras.Model(x, codes, name="encoder")
     z = keras.Input((settings.latent,), dtype="float32")
-    decoded = dense(pixels, "output")(stack(z, settings.decoder))
-    decoder = keras.Model(z, decoded, name="decoder")
+    decoder = keras.Model(z, decoded(z), name="decoder")
     return encoder, decoder
 
 
