@@ -82,17 +82,17 @@ def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_
 
 CONVOLUTIONS = {
     "none": {},
-    "one": {"decoder": (5, {"filters": 3, "kernel": 3, "stride": 2})},
+    "one": {"decoder": (5, {"filters": 3, "kernel": 2, "stride": 2})},
     "two": {
         "decoder": (
             {"filters": 4, "kernel": 4, "stride": 2},
-            {"filters": 3, "kernel": 5, "stride": 2},
+            {"filters": 3, "kernel": 6, "stride": 2},
         )
     },
     "not smaller": {
         "decoder": (
             6,
-            {"filters": 2, "kernel": 3, "stride": 2},
+            {"filters": 2, "kernel": 4, "stride": 2},
             {"filters": 3, "kernel": 3, "stride": 1},
         )
     },

@@ -159,7 +159,7 @@ def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
     )
 
 
-FILTERS = {"filters": 4, "kernel": 3, "stride": 2}, {"filters": 6, "kernel": 4, "stride": 2}
+FILTERS = {"filters": 4, "kernel": 2, "stride": 2}, {"filters": 6, "kernel": 4, "stride": 2}
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,22 @@ def test_numpy_convolves_as_keras_does(data, encoder, decoder):
     np.testing.assert_allclose(found, np.asarray(models[1](mean.astype("f4"))), atol=1e-5)
 
 
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (4, 2), (2, 2), (6, 2), (9, 3)])
+@pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose"])
+def test_products_of_windows_are_the_convolutions_of_keras(kind, kernel, stride):
+    keras, _ = image_training._backend()
+    layer = image_training._convolutions()[kind](5, kernel, strides=stride, padding="same")
+    x = np.random.default_rng(0).normal(size=(2, 12, 12, 3)).astype("f4")
+    found = np.asarray(layer(x))
+    expected = np.asarray(getattr(keras.layers, kind).call(layer, x))
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_a_transposed_convolution_is_the_transpose():
     """Its matrix is that of the convolution with the same kernel, rows and columns exchanged."""
     rng = np.random.default_rng(0)
-    for size, stride in ((3, 1), (3, 2), (4, 2), (5, 2), (2, 2)):
+    for size, stride in ((3, 1), (4, 1), (4, 2), (6, 2), (2, 2), (4, 4)):
         kernel = rng.normal(size=(size, size, 2, 3))  # 2 channels in, 3 out
         small = 8 // stride
         forth = image_model.convolved(kernel, np.zeros(3), stride, np.eye(8 * 8 * 2))
@@ -217,7 +229,10 @@ def test_a_model_of_convolutions_learns_and_a_resumed_one_has_its_bytes(data, tm
     [
         ({"encoder": (16, FILTERS[0])}, "encoder: convolutions, if any, first expected"),
         ({"decoder": (FILTERS[0], 16)}, "decoder: convolutions, if any, last expected"),
-        ({"encoder": ({**FILTERS[0], "stride": 4},)}, "stride: at most the kernel"),
+        (
+            {"encoder": ({**FILTERS[1], "stride": 3},)},
+            r"kernel: a multiple of the stride \(3\) expected",
+        ),
         ({"encoder": ({**FILTERS[0], "filters": 0},)}, "filters: a whole number from 1 expected"),
     ],
 )

@@ -51,7 +51,8 @@ class Convolution:
     """A hidden layer of an encoder, or transposed of a decoder, on square images.
 
     filters : channels that an encoder's layer gives, that a decoder's reads
-    kernel : side of the window, in pixels
+    kernel : side of the window, in pixels, a multiple of the stride: so all pixels are met alike
+        often (Odena, Dumoulin and Olah 2016)
     stride : an encoder's layer makes images so many times smaller, a decoder's larger; borders are
         padded with zeros as far as that takes ("same" of TensorFlow and Keras)
     """
@@ -61,12 +62,14 @@ class Convolution:
     stride: int
 
     def __post_init__(self) -> None:
-        """Raise ValueError naming what is no whole number from 1, or a stride beyond the kernel."""
+        """Raise ValueError naming what is no whole number from 1, or no multiple of the stride."""
         for name in ("filters", "kernel", "stride"):
             if not _whole(getattr(self, name), 1):
                 raise ValueError(f"{name}: a whole number from 1 expected, {getattr(self, name)!r}")
-        if self.stride > self.kernel:
-            raise ValueError(f"stride: at most the kernel ({self.kernel}), {self.stride} given")
+        if self.kernel % self.stride:
+            raise ValueError(
+                f"kernel: a multiple of the stride ({self.stride}) expected, {self.kernel} given"
+            )
 
 
 Hidden = int | Convolution
@@ -255,7 +258,7 @@ def decoder_layers(settings: Settings) -> list[DecoderLayer]:
     return [*layers, DecoderLayer("decoder/grid"), *(DecoderLayer(*layer) for layer in found)]
 
 
-def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
+def padding(kernel: int, stride: int) -> tuple[int, int]:
     """Zeros before and after a side that is a multiple of the stride: TensorFlow's "same"."""
     total = max(0, kernel - stride)
     return total // 2, total - total // 2
@@ -269,7 +272,7 @@ def convolved(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
     size, channels, filters = len(kernel), *kernel.shape[2:]
     side = math.isqrt(h.shape[1] // channels)
     images = h.reshape(-1, side, side, channels)
-    pad = _padding(side, size, stride)
+    pad = padding(size, stride)
     images = np.pad(images, ((0, 0), pad, pad, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
     windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)  # n, y, x, k, k, in
@@ -288,7 +291,7 @@ def transposed(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
     spread = h.reshape(-1, channels) @ kernel.reshape(-1, channels).T
     spread = spread.reshape(len(h), side, side, size, size, filters)
     whole = side * stride
-    before, after = _padding(whole, size, stride)
+    before, after = padding(size, stride)
     images = np.zeros((len(h), before + whole + after, before + whole + after, filters))
     for y in range(size):
         for x in range(size):

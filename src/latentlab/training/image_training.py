@@ -9,11 +9,13 @@ RMSprop with learning rate 0.001, rho 0.9, epsilon 1e-7 (as Keras 2 used it); 50
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from latentlab.models.image_model import (
     Weights,
     convolution_errors,
     decoder_layers,
+    padding,
     reduction,
 )
 
@@ -65,6 +68,62 @@ def _backend() -> tuple[Any, Any]:
     return keras, jax
 
 
+@cache
+def _convolutions() -> dict[str, Any]:
+    """Keras' convolutions, computed as products of matrices, by the names of its classes.
+
+    XLA's own are slow on a processor, and choose by it how they add. A kernel is m x m blocks of
+    stride x stride pixels, and so is an image: blocks are moved, no single pixels.
+    """
+    keras, jax = _backend()
+    numpy = jax.numpy
+
+    def shape(layer: Any) -> tuple[int, int]:
+        (size, _), (stride, _) = layer.kernel_size, layer.strides
+        return stride, size // stride
+
+    def blocks_of(kernel: Any, stride: int, m: int) -> Any:
+        """(k, k, a, b) as (m * m * stride * stride * a, b)."""
+        a, b = kernel.shape[2:]
+        split = keras.ops.reshape(kernel, (m, stride, m, stride, a, b))
+        return split.transpose(0, 2, 1, 3, 4, 5).reshape(-1, b)
+
+    class Convolved(keras.layers.Conv2D):  # type: ignore[misc, name-defined]
+        def call(self, images: Any) -> Any:
+            (side, _, channels), (stride, m) = images.shape[1:], shape(self)
+            edge, wide = padding(stride * m, stride), side // stride + m - 1
+            images = numpy.pad(images, ((0, 0), edge, edge, (0, 0)))
+            blocks = images.reshape(-1, wide, stride, wide, stride, channels)
+            blocks = blocks.transpose(0, 1, 3, 2, 4, 5).reshape(
+                -1, wide, wide, stride**2 * channels
+            )
+            small = wide - m + 1
+            seen = [
+                blocks[:, y : y + small, x : x + small]
+                for y, x in itertools.product(range(m), repeat=2)
+            ]
+            h = numpy.concatenate(seen, axis=-1) @ blocks_of(self.kernel, stride, m)
+            return self.activation(h + self.bias)
+
+    class Transposed(keras.layers.Conv2DTranspose):  # type: ignore[misc, name-defined]
+        def call(self, images: Any) -> Any:
+            (side, _, _), (stride, m) = images.shape[1:], shape(self)
+            units, wide = stride**2 * self.filters, side + m - 1
+            spread = images @ blocks_of(self.kernel, stride, m).T
+            total: Any = 0.0
+            for at, (y, x) in enumerate(itertools.product(range(m), repeat=2)):
+                edges = ((0, 0), (y, m - 1 - y), (x, m - 1 - x), (0, 0))
+                total = total + numpy.pad(spread[..., at * units : (at + 1) * units], edges)
+            pixels = total.reshape(-1, wide, wide, stride, stride, self.filters)
+            pixels = pixels.transpose(0, 1, 3, 2, 4, 5)
+            pixels = pixels.reshape(-1, wide * stride, wide * stride, self.filters)
+            before, _ = padding(stride * m, stride)
+            inside = slice(before, before + side * stride)
+            return self.activation(pixels[:, inside, inside] + self.bias)
+
+    return {"Conv2D": Convolved, "Conv2DTranspose": Transposed}
+
+
 def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
     """Encoder and decoder as Keras models, with initial weights (Glorot uniform, biases 0).
 
@@ -89,7 +148,7 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
         )
 
     def convolution(kind: str, found: Convolution, channels: int, name: str, last: bool) -> Any:
-        return getattr(keras.layers, kind)(
+        return _convolutions()[kind](
             channels, found.kernel, strides=found.stride, padding="same",
             data_format="channels_last", activation=None if last else settings.activation,
             kernel_initializer=glorot_uniform, name=name, dtype="float32",
