@@ -9,6 +9,7 @@ import step
 
 from latentlab.measures import latent
 from latentlab.files.arrays import load_npz
+from latentlab.experiments.gathering import best_start
 from latentlab.experiments.letters import figures
 from latentlab.drawing.style import save
 from latentlab.data.fonts import character_name, font_named, read_fonts
@@ -23,7 +24,7 @@ def draw(settings, font, weights, history, published):
     name, threshold = settings["cell"].split("/")[-1], settings["threshold"]
     letters, characters = font.pixels, [character_name(c) for c in font.characters]
     network = Network(**settings["network"])
-    best, start = figures.best_start(history)
+    best, start = best_start(history)
     w, which = weights[best], f"{name}, {start}"
     codes = encode(network, w, letters)
     plane = latent.principal_plane(codes)
