@@ -36,7 +36,8 @@ mutants: $(DEVELOP) ## break the code on purpose and see which tests notice
 
 faults: $(DEVELOP) ## faults, edits, versions, hostile input: a table of what was tried
 	@python tests/scenarios.py
-	@python tests/fuzz.py --inputs 1000000
+	@python -m pytest -n auto tests/unit/test_hostile.py -k fuzzed \
+	  --hypothesis-profile fuzz --hypothesis-show-statistics
 
 check: install ## whether dvc.lock is of these parameters, code, data and results
 	@python workflow/commands/check_study.py

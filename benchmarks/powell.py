@@ -170,13 +170,13 @@ def interleave(cases: dict[str, tuple[Network, Array]], seconds: float, in_full:
 
 def time_layers(network: Network, x: Array, start: Array, epochs: int) -> Array:
     """(layers, 3): seconds, evaluations and searches of the sweeps over each layer's weights."""
-    lines = powell._NetworkLines(powell.Objective(network, x, x), start, None, np.inf)
+    lines = powell.Lines(powell.Objective(network, x, x), start)
     spent = np.zeros((len(network.shapes), 3))
     for _ in range(epochs):
         at = 0
         for layer, (n_out, n_in) in enumerate(network.shapes):
             before, begin = lines.evaluations, time.perf_counter()
-            kernels.run(lines._state, at, at + n_out * n_in, 1.0)
+            kernels.run(lines.state, at, at + n_out * n_in, 1.0)
             seconds = time.perf_counter() - begin
             spent[layer] += seconds, lines.evaluations - before, n_out * n_in
             at += n_out * n_in

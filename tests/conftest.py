@@ -24,6 +24,8 @@ assert not np._core._multiarray_umath.__cpu_features__.get("X86_V4"), "NumPy cam
 
 # no test asserts a time: a busy machine is slow, not wrong
 hypothesis.settings.register_profile("study", deadline=None)
+# of make faults: so many inputs for each parser in tests/fuzz.py
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=20_000, database=None)
 hypothesis.settings.load_profile("study")
 
 

@@ -15,7 +15,7 @@ from latentlab.data.fonts import Font, read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments.denoising import denoisers, scores, sets, subsets
 from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
-from latentlab.experiments.denoising.figures import tests_of_own_noise as own_noise
+from latentlab.experiments.denoising.figures import with_own_noise
 from latentlab.experiments.denoising.tables import (
     DENOISING_MEASURES,
     answers_scored,
@@ -530,7 +530,7 @@ def test_a_denoiser_is_shown_at_the_probability_nearest_to_what_it_learned():
         for q in (0.05, 0.1, 0.3)
     ]  # fmt: skip
     rows.append({**rows[0], "test_range": 0.25})
-    found = own_noise(pd.DataFrame(rows))
+    found = with_own_noise(pd.DataFrame(rows))
     assert found[["test_probability", "probability"]].to_numpy().tolist() == [
         [0.05, 0.1],
         [0.1, 0.1],

@@ -617,7 +617,7 @@ CONTENT = b"the file" * 1000
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """/good/x gives CONTENT, /html/x a page, /cut/x half of it, /flaky/x fails at first."""
+    """/good/x gives CONTENT, /html/x a page, /cut/x half of it, /flaky/x fails at first ..."""
 
     counts: Counter
 
@@ -630,10 +630,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             claimed = len(body)
         if kind == "cut" or (kind == "flaky_cut" and self.counts[kind] < 3):
             body = CONTENT[:4000]
-        missing = kind == "missing"
+        if kind == "gzip":
+            body = gzip.compress(CONTENT)
+            claimed = len(body)
         broken = kind == "flaky" and self.counts[kind] < 3
-        self.send_response(404 if missing else 503 if broken else 200)
-        self.send_header("Content-Length", str(claimed))
+        self.send_response({"missing": 404, "loop": 302}.get(kind, 503 if broken else 200))
+        if kind == "gzip":
+            self.send_header("Content-Encoding", "gzip")
+        if kind == "loop":
+            self.send_header("Location", self.path)
+        self.send_header("Content-Length", "many" if kind == "length" else str(claimed))
         self.end_headers()
         self.wfile.write(body)
 
@@ -705,28 +711,33 @@ def test_what_is_there_but_damaged_is_fetched_again(tmp_path, server):
     assert fetch(tmp_path, [f"{server.url}/good"])["file.gz"].read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("kind", ["html", "good"])
-def test_a_wrong_hash_is_an_error_at_once(tmp_path, server, kind):
-    digest = sha256(CONTENT) if kind == "html" else "0" * 64
-    mirrors = [f"{server.url}/{kind}", f"{server.url}/other"]
-    with pytest.raises(images.DataError) as caught:
-        fetch(tmp_path, mirrors, digest=digest)
-    assert not isinstance(caught.value, download.Unreachable)
-    message = str(caught.value)
-    assert "\n" not in message
-    for part in ("set", "file.gz", mirrors[0], f"sha256 {digest} expected", "obtained"):
-        assert part in message
-    assert server.counts == {kind: 1}
-    assert nothing_left(tmp_path)
-
-
-def test_a_wrong_hash_in_the_folder_is_an_error_at_once(tmp_path, server):
+def test_other_bytes_are_named_and_the_next_mirror_is_asked(tmp_path, server):
     (tmp_path / "mirror" / "set").mkdir(parents=True)
     (tmp_path / "mirror" / "set" / "file.gz").write_bytes(b"other")
-    with pytest.raises(images.DataError, match="is not the file expected"):
-        fetch(tmp_path, [f"{server.url}/good"], str(tmp_path / "mirror"))
-    assert not server.counts
+    mirrors = [f"{server.url}/html", f"{server.url}/good"]
+    found = fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
+    assert found["file.gz"].read_bytes() == CONTENT
+    assert server.counts == {"html": 1, "good": 1}
+
+
+def test_other_bytes_everywhere_are_one_line_that_names_each_place(tmp_path, server, dead_url):
+    mirrors = [f"{server.url}/good", f"{server.url}/html", dead_url]
+    with pytest.raises(images.DataError) as caught:
+        fetch(tmp_path, mirrors, digest="0" * 64)
+    assert not isinstance(caught.value, download.Unreachable)  # a network would not help
+    message = str(caught.value)
+    assert "\n" not in message
+    expected = ("set: file.gz", "hash", "0" * 64, sha256(CONTENT), "no connection", *mirrors)
+    for part in expected:
+        assert part in message
+    assert server.counts == {"good": 1, "html": 1}
     assert nothing_left(tmp_path)
+
+
+def test_a_file_that_its_server_calls_encoded_is_kept_as_sent(tmp_path, server):
+    packed = gzip.compress(CONTENT)
+    found = fetch(tmp_path, [f"{server.url}/gzip"], digest=sha256(packed))
+    assert found["file.gz"].read_bytes() == packed
 
 
 @pytest.mark.parametrize("kind", ["flaky", "flaky_cut"])
@@ -741,18 +752,78 @@ def test_a_mirror_without_the_file_is_passed_over(tmp_path, server, kind, reques
     assert server.counts == {kind: requests, "good": 1}
 
 
-def test_a_dead_mirror_is_asked_once_for_all_files(tmp_path, server, dead_url, monkeypatch):
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("nonsense://x", "No connection adapters"),
+        ("http://[::1", "is not a valid host"),
+        ("{url}/loop", "Exceeded 30 redirects"),
+        ("{url}/length", "invalid literal for int"),
+        ("{url}/cut", "the transfer broke off"),
+        ("{url}/missing", "HTTP status 404"),
+        ("{dead}", "no connection"),
+        ("{tls}", "no secure connection"),
+        ("file:///none", "No such file or directory"),
+        ("{folder}", "Is a directory"),
+    ],
+)
+def test_whatever_is_wrong_with_a_mirror_the_next_is_asked(
+    tmp_path, server, dead_url, address, reason
+):
+    (tmp_path / "folder" / "file.gz").mkdir(parents=True)
+    address = address.format(
+        url=server.url,
+        tls=server.url.replace("http:", "https:"),
+        dead=dead_url,
+        folder=tmp_path / "folder",
+    )
+    with pytest.raises(download.Unreachable, match=re.escape(reason)) as caught:
+        fetch(tmp_path, [address])
+    assert f"{address} (" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert nothing_left(tmp_path)
+    assert fetch(tmp_path, [address, f"{server.url}/good"])["file.gz"].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [("{dead}", "the proxy that the environment sets"), ("nonsense://x", "proxy")],
+)
+def test_a_proxy_that_is_wrong_is_named(tmp_path, server, dead_url, monkeypatch, proxy, reason):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy.format(dead=dead_url))
+    with pytest.raises(download.Unreachable, match=f"(?i){reason}"):
+        fetch(tmp_path, ["http://images.invalid/set"])
+
+
+def test_a_mirror_that_lacks_a_file_is_asked_last_for_the_others(
+    tmp_path, server, dead_url, monkeypatch
+):
     asked = []
-    transfer = download._transfer
+    get = download._download
 
-    def counted(place, file, target):
-        asked.append((place, file))
-        transfer(place, file, target)
+    def counted(url, target, pooch):
+        asked.append(url)
+        get(url, target, pooch)
 
-    monkeypatch.setattr(download, "_transfer", counted)
+    monkeypatch.setattr(download, "_download", counted)
     digests = dict.fromkeys(["a", "b", "c"], sha256(CONTENT))
     download.fetch("set", None, [dead_url, f"{server.url}/good"], digests, tmp_path)
-    assert [file for place, file in asked if place == dead_url] == ["a"]
+    assert [url for url in asked if url.startswith(dead_url)] == [f"{dead_url}/a"]
+
+
+def test_a_full_disk_is_no_fault_of_a_mirror(tmp_path, server, monkeypatch):
+    (tmp_path / "file.gz").write_bytes(CONTENT)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(download.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        fetch(tmp_path, [str(tmp_path), f"{server.url}/good"])
+    assert not server.counts
+    assert nothing_left(tmp_path)
 
 
 def test_no_mirror_left_is_one_line_that_says_what_to_do(tmp_path, server, dead_url):
@@ -762,7 +833,7 @@ def test_no_mirror_left_is_one_line_that_says_what_to_do(tmp_path, server, dead_
     message = str(caught.value)
     assert "\n" not in message
     expected = ("set: file.gz", "vae.datasets", "DATA_MIRROR", "no connection", "HTTP status 404")
-    for part in (*expected, "broke off", "no such file", *mirrors):
+    for part in (*expected, "broke off", "No such file", *mirrors):
         assert part in message
     assert nothing_left(tmp_path)
 

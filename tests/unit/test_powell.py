@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import signal
-import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import OptimizeResult, minimize, rosen
+from scipy.optimize import minimize
 
 from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import kernels, powell
 
-TIGHT = {"xtol": 1e-9, "ftol": 1e-13}
 COARSE = {"xtol": 0.01, "ftol": 0.01}
+FINE = {"xtol": 1e-5, "ftol": 1e-12}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
     powell.compile()
-
-
-def _beale(x):
-    return (
-        (1.5 - x[0] + x[0] * x[1]) ** 2
-        + (2.25 - x[0] + x[0] * x[1] ** 2) ** 2
-        + (2.625 - x[0] + x[0] * x[1] ** 3) ** 2
-    )
-
-
-def _quadratic(n, seed):
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(n, n))
-    matrix, slope = root @ root.T, rng.normal(size=n)
-    return lambda x: 0.5 * x @ matrix @ x - slope @ x
 
 
 def _network(architecture, encoder="linear", latent="linear", decoder="sigmoid", biases=False):
@@ -47,114 +31,6 @@ def _problem(network, samples, seed=0, binary=True):
     x = rng.random((samples, network.architecture[0]))
     x = (x < 0.4).astype(float) if binary else x
     return x, initial_weights(network, rng)
-
-
-def _assert_same(ours, scipys):
-    for field in ("nit", "nfev", "fun", "status", "success", "message"):
-        assert ours[field] == scipys[field] or ours[field] != ours[field], field
-    np.testing.assert_array_equal(ours.x, scipys.x)
-    np.testing.assert_array_equal(ours.direc, scipys.direc)
-
-
-def _replaced(result):
-    """Whether some direction is no axis any more."""
-    return np.count_nonzero(result.direc) > len(result.x)
-
-
-# --- the algorithm: equal to SciPy's, to the last bit -----------------------------------------
-
-
-@pytest.mark.parametrize("options", [{}, COARSE, TIGHT, {"maxiter": 2}, {"maxfev": 61}])
-@pytest.mark.parametrize(
-    ("fun", "start"),
-    [
-        (rosen, [-1.2, 1.0]),
-        (rosen, [-1.2, 1.0, 0.7, 0.3, -1.0]),
-        (_beale, [1.0, 1.0]),
-        (_quadratic(1, 0), [3.0]),
-        (_quadratic(3, 1), [1.0, -2.0, 0.5]),
-        (_quadratic(10, 2), np.linspace(-1, 1, 10)),
-    ],
-    ids=["rosen2", "rosen5", "beale", "quadratic1", "quadratic3", "quadratic10"],
-)
-def test_classical_functions_as_scipy(fun, start, options):
-    ours = minimize(fun, start, method=powell.powell, options=options)
-    scipys = minimize(fun, start, method="Powell", options=options)
-    _assert_same(ours, scipys)
-
-
-def test_directions_are_replaced_as_in_scipy():
-    ours = minimize(rosen, np.zeros(6), method=powell.powell, options=TIGHT)
-    assert _replaced(ours)
-    _assert_same(ours, minimize(rosen, np.zeros(6), method="Powell", options=TIGHT))
-
-
-@pytest.mark.filterwarnings("ignore:overflow")
-@pytest.mark.parametrize("options", [COARSE, {"xtol": 1e-4, "ftol": 1e-9, "maxiter": 8}])
-@pytest.mark.parametrize(
-    "network",
-    [
-        _network((6, 2, 6)),
-        _network((6, 4, 2, 4, 6), "relu"),
-        _network((5, 4, 3, 2, 3, 4, 5), "tanh", "relu", "sigmoid", biases=True),
-        _network((6, 3, 6), "step", "step", "linear"),
-    ],
-    ids=["shallow", "relu", "deep", "step"],
-)
-def test_networks_as_scipy_with_the_same_plain_loss(network, options):
-    x, start = _problem(network, 9)
-    loss = powell.NumpyObjective(network, x, x)
-    ours = minimize(loss, start, method=powell.powell, options=options)
-    _assert_same(ours, minimize(loss, start, method="Powell", options=options))
-
-
-def test_functions_that_fall_without_end_or_return_nan_as_scipy():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        for fun in (lambda x: float("nan"), lambda x: -np.exp(x[0]), lambda x: np.log(x[0])):
-            options = {"maxiter": 5}
-            ours = minimize(fun, [0.5, 1.0], method=powell.powell, options=options)
-            _assert_same(ours, minimize(fun, [0.5, 1.0], method="Powell", options=options))
-
-
-def test_arguments_arrays_of_one_and_initial_directions_as_scipy():
-    def fun(x, factor):
-        return np.array([factor * rosen(x)])
-
-    options = {"direc": np.array([[1.0, 1.0], [0.0, 2.0]])}
-    ours = minimize(fun, [0.0, 0.5], args=(2.0,), method=powell.powell, options=options)
-    _assert_same(ours, minimize(fun, [0.0, 0.5], args=(2.0,), method="Powell", options=options))
-
-
-def _stop_at_third(seen):
-    def callback(*, intermediate_result: OptimizeResult):
-        seen.append((intermediate_result.fun, *intermediate_result.x))
-        if len(seen) == 3:
-            raise StopIteration
-
-    return callback
-
-
-def test_callbacks_and_allvecs_as_scipy():
-    outcomes = []
-    for method in (powell.powell, "Powell"):
-        points, values = [], []
-        whole = minimize(
-            rosen, [0.0, 0.0], method=method, callback=points.append, options={"return_all": True}
-        )
-        stopped = minimize(rosen, [0.0, 0.0], method=method, callback=_stop_at_third(values))
-        assert (stopped.status, stopped.success, stopped.nit) == (99, False, 3)
-        outcomes.append((np.array(points).tolist(), np.array(whole.allvecs).tolist(), values))
-        outcomes[-1] += (stopped.message,)
-    assert outcomes[0] == outcomes[1]
-
-
-def test_what_is_not_supported_is_refused():
-    for extra in ({"bounds": [(0, 1), (0, 1)]}, {"jac": lambda x: x}, {"hess": lambda x: x}):
-        with pytest.raises(ValueError, match="powell"):
-            minimize(rosen, [0.5, 0.5], method=powell.powell, **extra)
-    with pytest.raises(ValueError, match="scalar"):
-        minimize(lambda x: x, [0.5, 0.5], method=powell.powell)
 
 
 # --- the loss ---------------------------------------------------------------------------------
@@ -185,10 +61,10 @@ def _problems(draw):
 
 def _search_one_by_one(network, inputs, targets, start, epochs, tol=1.0):
     """Run Powell's sweeps, and yield (weights, loss) at every accepted point."""
-    lines = powell._NetworkLines(powell.Objective(network, inputs, targets), start, None, np.inf)
+    lines = powell.Lines(powell.Objective(network, inputs, targets), start)
     for _ in range(epochs):
         for i in range(len(start)):
-            kernels.run(lines._state, i, i + 1, tol)
+            kernels.run(lines.state, i, i + 1, tol)
             yield lines.x, lines.value
 
 
@@ -210,20 +86,6 @@ def test_structure_aware_loss_is_the_full_one_at_accepted_points(problem):
     full = powell.Objective(network, inputs, targets)
     for weights, value in _search_one_by_one(network, inputs, targets, start, 1):
         assert value == full(weights)
-
-
-@settings(max_examples=40)
-@given(_problems(), st.sampled_from([COARSE, {"xtol": 1e-5, "ftol": 1e-12}]))
-def test_compiled_powell_is_scipys_to_the_last_bit(problem, tolerances):
-    """Sums keep their order, so skipping what did not change changes no bit of any value."""
-    network, inputs, targets, start = problem
-    objective = powell.Objective(network, inputs, targets)
-    options = {"maxfev": 3000, "maxiter": 12, **tolerances}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        ours = minimize(objective, start, method=powell.powell, options=options)
-        scipys = minimize(lambda w: objective(w), start, method="Powell", options=options)
-    _assert_same(ours, scipys)
 
 
 @pytest.mark.parametrize("encoder", ["linear", "relu", "relu_as_run", "sigmoid", "tanh"])
@@ -250,52 +112,6 @@ def test_runaway_weights_leave_both_losses_equal():
             assert value == full(weights) or np.isnan(value)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("encoder", ["linear", "relu", "relu_as_run"])
-def test_a_training_of_the_main_network_is_scipys_to_the_last_bit(encoder):
-    network = _network((35, 20, 15, 2, 15, 20, 35), encoder)
-    x, start = _problem(network, 32)
-    objective = powell.Objective(network, x, x)
-    options = {"maxiter": 12, **COARSE}
-    ours = minimize(objective, start, method=powell.powell, options=options)
-    _assert_same(ours, minimize(lambda w: objective(w), start, method="Powell", options=options))
-
-
-def test_objective_through_scipys_door_replaces_directions():
-    network = _network((5, 3, 2, 3, 5))
-    x, start = _problem(network, 8, binary=False)
-    options = {"xtol": 1e-4, "ftol": 1e-10, "maxiter": 30, "return_all": True}
-    seen = []
-    result = minimize(
-        powell.Objective(network, x, x),
-        start,
-        method=powell.powell,
-        callback=seen.append,
-        options=options,
-    )
-    assert _replaced(result)
-    assert len(result.allvecs) == result.nit + 1 == len(seen) + 1
-    assert result.direc.shape == (len(start), len(start))
-    expected = squared_error(forward(network, result.x, x), x)
-    assert result.fun == pytest.approx(expected, rel=1e-10)
-
-
-def test_own_directions_with_an_objective_as_with_the_plain_function():
-    network = _network((4, 2, 4))
-    x, start = _problem(network, 8, binary=False)
-    rng = np.random.default_rng(0)
-    direc = np.diag(rng.uniform(0.5, 2.0, len(start)))
-    direc[3] = rng.normal(size=len(start))
-    direc[5] = 0.0
-    objective = powell.Objective(network, x, x)
-    options = {"maxiter": 6, "direc": direc}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy's: not of full rank
-        ours = minimize(objective, start, method=powell.powell, options=options)
-        scipys = minimize(lambda w: objective(w), start, method="Powell", options=options)
-    _assert_same(ours, scipys)
-
-
 @pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no longer doubles here")
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
 def test_exponential_is_accurate_to_some_units_in_the_last_place(name):
@@ -312,10 +128,90 @@ def _activated(name, h):
     """activation(h): the state's first activation after a search that cannot move."""
     network = Network((1, 1, 1), name, name, "linear", "linear", 0.8, False)
     objective = powell.Objective(network, np.array([[h]]), np.array([[0.0]]))
-    lines = powell._NetworkLines(objective, np.array([1.0, 0.0]), None, np.inf)
-    kernels.run(lines._state, 0, 1, 1.0)
-    state = lines._state
+    lines = powell.Lines(objective, np.array([1.0, 0.0]))
+    state = lines.state
+    kernels.run(state, 0, 1, 1.0)
     return state.f[state.at[kernels.ROWS] + state.at[kernels.STRIDE]]
+
+
+# --- the method: SciPy's, to the last bit --------------------------------------------------------
+
+
+def _assert_scipys(network, inputs, targets, start, **options):
+    """Sums keep their order, so skipping what did not change changes no bit of any value."""
+    ours = powell.train(network, inputs, targets, start, **options)
+    scipys = powell.train_scipy(
+        network, inputs, targets, start, objective=powell.Objective, **options
+    )
+    assert ours.weights.tobytes() == scipys.weights.tobytes()
+    assert ours.errors.tobytes() == scipys.errors.tobytes()
+    assert ours.evaluations.tolist() == scipys.evaluations.tolist()
+    assert (ours.status, ours.epochs) == (scipys.status, scipys.epochs)
+    return ours
+
+
+@settings(max_examples=60)
+@given(_problems(), st.sampled_from([COARSE, FINE]), st.sampled_from([1, 8]))
+def test_a_training_is_scipys(problem, tolerances, epochs):
+    _assert_scipys(*problem, max_epochs=epochs, **tolerances)
+
+
+@pytest.fixture
+def replaced(monkeypatch):
+    """Of every direction that was replaced, whether it was an axis."""
+    seen = []
+    replace = powell.Lines.replace
+
+    def noted(lines, index, direction):
+        seen.append(bool(lines.state.axis[index] >= 0))
+        replace(lines, index, direction)
+
+    monkeypatch.setattr(powell.Lines, "replace", noted)
+    return seen
+
+
+def test_directions_are_replaced_as_in_scipy(replaced):
+    """Axes, and such as have been replaced before."""
+    network = _network((3, 1, 3))
+    x, start = _problem(network, 8, binary=False)
+    _assert_scipys(network, x, x, start, max_epochs=60, **FINE)
+    assert set(replaced) == {True, False}
+
+
+def test_a_training_that_converges_is_scipys():
+    network = _network((6, 3, 2, 3, 6), "relu", biases=True)
+    x, start = _problem(network, 12)
+    assert _assert_scipys(network, x, x, start, max_epochs=50, **COARSE).status == "converged"
+
+
+@pytest.mark.parametrize("size", [1e3, 1e12, 1e200])
+def test_runaway_weights_are_scipys(size):
+    network = _network((6, 3, 2, 3, 6), "relu", decoder="linear")
+    x, start = _problem(network, 5)
+    start = start * np.where(np.arange(len(start)) % 3, 1.0, size)
+    _assert_scipys(network, x, x, start, max_epochs=4, **COARSE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["linear", "relu", "relu_as_run"])
+def test_a_training_of_the_main_network_is_scipys(encoder):
+    network = _network((35, 20, 15, 2, 15, 20, 35), encoder)
+    x, start = _problem(network, 32)
+    _assert_scipys(network, x, x, start, max_epochs=12, **COARSE)
+
+
+@pytest.mark.parametrize("limit", [1, 100, 2000])
+def test_spent_evaluations_end_a_training_where_they_end_scipys(limit):
+    network = _network((8, 4, 2, 4, 8), "relu")
+    x, start = _problem(network, 12)
+    objective = powell.Objective(network, x, x)
+    result = minimize(
+        lambda w: objective(w), start, method="Powell", options={"maxfev": limit, **COARSE}
+    )
+    training = powell.train(network, x, x, start, max_epochs=99, max_evaluations=limit, **COARSE)
+    assert training.status == "max_evaluations"
+    assert (training.errors[-1], training.evaluations[-1]) == (result.fun, result.nfev)
+    assert training.weights.tobytes() == result.x.tobytes()
 
 
 # --- trainings --------------------------------------------------------------------------------
@@ -355,7 +251,8 @@ def test_a_limit_of_evaluations_cuts_the_same_training():
     ends = fine.record_epochs % 1 == 0
     assert fine.errors[ends].tobytes() == whole.errors.tobytes()
     assert fine.epochs == whole.epochs == 4
-    assert (fine.errors[ends.argmin()], whole.recorded) == (fine.errors[1], None)
+    assert whole.record_epochs.tolist() == [0, 1, 2, 3, 4]
+    assert not ends[1]
     assert (np.diff(fine.evaluations) > 0).all()
     assert (np.diff(fine.record_epochs) > 0).all()
     for limit in (100, int(whole.evaluations[1]), int(whole.evaluations[1]) + 77):
@@ -425,24 +322,6 @@ def test_interrupt_is_heard_within_an_epoch(monkeypatch):
     finally:
         signal.signal(signal.SIGINT, before)
     assert calls == 10
-
-
-def test_train_is_scipys_run_too():
-    """The study's training and SciPy's on the same loss: same errors, evaluations, weights."""
-    network = _network((8, 4, 2, 4, 8), "relu")
-    x, start = _problem(network, 12)
-    errors, objective = [], powell.Objective(network, x, x)
-    result = minimize(
-        lambda w: objective(w),
-        start,
-        method="Powell",
-        options={"maxiter": 9, **COARSE},
-        callback=lambda w: errors.append(objective(w)),
-    )
-    training = powell.train(network, x, x, start, max_epochs=9, **COARSE)
-    assert training.errors[1:].tolist() == errors
-    assert training.evaluations[-1] == result.nfev
-    np.testing.assert_array_equal(training.weights, result.x)
 
 
 @pytest.mark.parametrize("train", [powell.train, powell.train_scipy])

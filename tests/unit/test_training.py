@@ -72,7 +72,9 @@ def test_a_long_training_says_where_it_is(monkeypatch):
 
 def test_tables_of_trainings():
     runs = {
-        4: Training(np.zeros(1), np.array([3.0, 2.0]), np.array([1, 50]), "converged"),
+        4: Training(
+            np.zeros(1), np.array([3.0, 2.0]), np.array([1, 50]), "converged", np.array([0, 1])
+        ),
         5: Training(
             np.ones(1), np.array([3.0, 1.0]), np.array([1, 9]), "max_epochs", np.array([0, 10])
         ),

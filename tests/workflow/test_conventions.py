@@ -3,10 +3,15 @@
 import ast
 import re
 import subprocess
+import sys
+import tomllib
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from latentlab.experiments.registry import EXPERIMENTS
 from latentlab.files.yaml import read_yaml
@@ -112,6 +117,39 @@ def test_no_two_modules_import_each_other():
         graph[module] = {name for name in names if (source / f"{name}.py").exists()}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("latentlab/models/network") < order.index("latentlab/pages/report")
+
+
+NOT_IMPORTED = {
+    "snakemake-executor-plugin-slurm": "Snakemake loads it for --executor slurm",
+    "snakemake-logger-plugin-rich": "Snakemake loads it for --logger rich; nothing asks for it yet",
+}
+"""Packages that ``pyproject.toml`` declares and no code imports, with the reason."""
+
+
+def imported():
+    """Names of the modules that src, workflow and the Snakefile import, their own aside."""
+    names = set()
+    for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module.split(".")[0])
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]:
+        names |= set(re.findall(r"^(?:import|from) (\w+)", path.read_text(), re.M))
+    folders = ("src", "workflow", "workflow/scripts", "workflow/commands")
+    own = {path.stem for folder in folders for path in (ROOT / folder).iterdir()}
+    return names - own - sys.stdlib_module_names
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    owners = packages_distributions()
+    used = {canonicalize_name(owners[name][0]) for name in imported()}
+    assert used == declared - NOT_IMPORTED.keys()
+    locked = (ROOT / "requirements.lock").read_text()
+    assert all(re.search(rf"^{name}==", locked, re.M) for name in declared)
 
 
 def test_letter_jobs_import_neither_keras_nor_jax():

@@ -23,8 +23,8 @@ COMPARED = {
 def missing_images(params):
     """Data sets of the study that cannot be had for want of a network, with the reason.
 
-    Downloads the others, unless they are here decoded, as ``dvc pull`` brings them. Anything but
-    an unreachable mirror, a wrong hash say, is an error.
+    Downloads the others, unless they are here decoded, as ``dvc pull`` brings them. Where a mirror
+    is there and none has the right bytes, that is an error.
     """
     missing = {}
     for name in params["vae"]["datasets"]:

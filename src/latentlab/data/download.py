@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pooch
 from requests import exceptions as http
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import MaxRetryError
 
 from latentlab.data.images import DataError
-from latentlab.files import arrays
 
-_CONNECT_SECONDS, _READ_SECONDS = 10, 30
-
-
-_ATTEMPTS = 3  # per mirror, where a transfer breaks
+_TIMEOUTS = (10, 30)  # seconds to connect, and without a byte
+_WAITS = (0.5, 1.0)  # seconds before a transfer that broke off is tried again
 
 
 class Unreachable(DataError):
-    """No mirror could be reached."""
+    """No mirror has the file, and none gave other bytes in its place."""
+
+
+class _Failure(Exception):
+    """A place does not give a file; the message says why in a few words."""
 
 
 def fetch(
@@ -42,103 +43,83 @@ def fetch(
     sha256 : expected hash, hexadecimal, by file name
     cache_dir : where the files go; one that is there with the right hash is not fetched again
 
-    A transfer that breaks is repeated; a mirror that cannot be reached, or lacks the file, is
-    passed over. A file with another hash is an error at once: it says that the mirror, or the
-    hash, is not what the reader believes, and no other mirror may hide that.
-    Raises DataError for a wrong hash, Unreachable where no mirror is left; each one line.
+    A transfer that breaks off is repeated. Whatever else is wrong with a place, the next one is
+    asked, for the following files too: another hash, no connection, no file.
+    Raises DataError where no place is left and one of them had other bytes, else Unreachable; each
+    in one line that names every place and what is wrong with it.
     """
     places = [f"{source.rstrip('/')}/{name}"] if source else []
     places += [mirror.rstrip("/") for mirror in mirrors]
-    dead: dict[str, str] = {}
-    return {
-        file: _obtain(name, file, digest.lower(), places, dead, Path(cache_dir) / file)
-        for file, digest in sha256.items()
-    }
+    return {file: _obtain(name, file, sha256[file], places, Path(cache_dir)) for file in sha256}
 
 
-class _Failure(Exception):
-    """One place does not give the file; ``dead`` where it will not give any other either."""
-
-    def __init__(self, reason: str, dead: bool = False) -> None:
-        super().__init__(reason)
-        self.dead = dead
-
-
-def _obtain(
-    name: str, file: str, digest: str, places: Sequence[str], dead: dict[str, str], target: Path
-) -> Path:
-    """One file from the first place that has it. ``dead`` places are skipped, and added to."""
-    if target.exists() and pooch.file_hash(str(target)) == digest:
-        return target
-    reasons = []
-    for place in places:
-        if place in dead:
-            reasons.append(f"{place} ({dead[place]})")
-            continue
+def _obtain(name: str, file: str, digest: str, places: list[str], folder: Path) -> Path:
+    """One file from the first place that has it; places that do not are put last."""
+    reasons, other_bytes = [], False
+    for place in tuple(places):
         try:
-            with arrays.replacing(target) as temporary:
-                _transfer(place, file, temporary)
-                obtained = pooch.file_hash(str(temporary))
-                if obtained != digest:
-                    raise DataError(
-                        f"{name}: {file} from {place} is not the file expected: "
-                        f"sha256 {digest} expected, {obtained} obtained"
-                    )
-            return target
+            url = f"{place}/{file}"
+            return Path(pooch.retrieve(url, f"sha256:{digest}", file, folder, downloader=_download))
         except _Failure as failure:
             reasons.append(f"{place} ({failure})")
-            if failure.dead:
-                dead[place] = str(failure)
-    raise Unreachable(
+        except ValueError as mismatch:  # pooch's: another hash
+            reasons.append(f"{place} ({str(mismatch).partition('. ')[0]})")
+            other_bytes = True
+        places.remove(place)
+        places.append(place)
+    raise (DataError if other_bytes else Unreachable)(
         f"{name}: {file} cannot be had from {', '.join(reasons) or 'anywhere, no mirror is given'}"
         f"; take {name} out of vae.datasets in params.yaml, or set DATA_MIRROR to a folder or URL "
         "laid out <dataset>/<file>"
     )
 
 
-def _transfer(place: str, file: str, target: Path) -> None:
-    """Copy or download one file; raises _Failure. Errors of the local disk pass through."""
-    folder = _folder(place)
-    if folder is not None:
-        if not (folder / file).is_file():
-            raise _Failure("no such file")
-        shutil.copyfile(folder / file, target)
+def _download(url: str, target: str, _: object) -> None:
+    """Copy or download one file, as pooch asks; raises _Failure. A full disk is an OSError."""
+    if url.startswith("file://") or "://" not in url:
+        path = unquote(urlsplit(url).path) if "://" in url else url
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise _Failure(error.strerror) from error
+        Path(target).write_bytes(content)
         return
     download = pooch.HTTPDownloader(
         progressbar=sys.stderr.isatty(),
         chunk_size=2**16,
-        timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+        timeout=_TIMEOUTS,
+        headers={"Accept-Encoding": "identity"},
+        hooks={"response": _as_sent},
     )
-    for attempt in range(1, _ATTEMPTS + 1):
+    for wait in (*_WAITS, None):
         try:
-            # pooch itself is not asked (None): hash and retries are ours
-            download(f"{place}/{file}", str(target), None)
+            download(url, target, None)
             return
-        except http.RequestException as error:
-            reason, again, dead = _diagnosis(error)
-            if not again or attempt == _ATTEMPTS:
-                raise _Failure(reason, dead) from error
-            time.sleep(0.5 * attempt)
+        except (http.RequestException, ValueError) as error:
+            reason, again = _diagnosis(error)
+            if wait is None or not again:
+                raise _Failure(reason) from error
+            time.sleep(wait)
 
 
-def _folder(place: str) -> Path | None:
-    """The folder that a place names, None where it is a URL to download from."""
-    if place.startswith("file://"):
-        return Path(unquote(urlsplit(place).path))
-    return None if "://" in place else Path(place)
+def _as_sent(response: Any, **_: object) -> None:
+    """A .gz file that its server calls encoded by gzip is not unpacked: it has another hash."""
+    response.raw.headers.pop("Content-Encoding", None)
 
 
-def _diagnosis(error: http.RequestException) -> tuple[str, bool, bool]:
-    """Reason in a few words; whether to try again; whether the whole mirror is out of reach."""
+def _diagnosis(error: http.RequestException | ValueError) -> tuple[str, bool]:
+    """What is at fault, in a few words; whether to try again."""
     if isinstance(error, http.HTTPError) and error.response is not None:
         status = error.response.status_code
-        return f"HTTP status {status}", status >= 500 or status == 429, False
-    # requests hides the cause of a ConnectionError in urllib3's MaxRetryError
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, http.ConnectTimeout | http.ProxyError | http.SSLError) or isinstance(
-        cause, NewConnectionError
-    ):
-        return "no connection", False, True
+        return f"HTTP status {status}", status >= 500 or status == 429
+    if isinstance(error, http.ProxyError):
+        return "no connection through the proxy that the environment sets", False
+    if isinstance(error, http.SSLError):
+        return "no secure connection", False
+    # requests hides what could not be connected to in urllib3's MaxRetryError
+    unconnected = bool(error.args) and isinstance(error.args[0], MaxRetryError)
+    if unconnected or isinstance(error, http.ConnectTimeout):
+        return "no connection", False
     if isinstance(error, http.ConnectionError | http.Timeout | http.ChunkedEncodingError):
-        return "the transfer broke off", True, False
-    return type(error).__name__, False, True
+        return "the transfer broke off", True
+    return " ".join(str(error).split()) or type(error).__name__, False

@@ -1,8 +1,8 @@
 """Arrays on disk: ``.npz`` files whose bytes depend on their content alone.
 
-``numpy.savez`` writes the time of day and the caller's order into the archive, so two equal
-results differ in bytes; here names are sorted and dates are fixed. Every file is written under
-a temporary name and renamed, so that a reader never sees half of one.
+``numpy.savez`` writes arrays in the caller's order, so two equal results may differ in bytes. Here
+names are sorted, and dates are fixed whatever NumPy does. Every file is written under a temporary
+name and renamed, so that a reader never sees half of one.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,10 +85,7 @@ def stratified_subsets(
 
 def _subsets(letters: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """Index sets (subsets, size), each in rising order: all of them, or random ones."""
-    total = 1
-    for i in range(size):
-        total = total * (letters - i) // (i + 1)
-    if total <= 2 * _CANDIDATES:
+    if math.comb(letters, size) <= 2 * _CANDIDATES:
         return np.array(list(itertools.combinations(range(letters), size)))
     shuffled = rng.permuted(np.tile(np.arange(letters), (_CANDIDATES, 1)), axis=1)
     found: np.ndarray = np.sort(shuffled[:, :size], axis=1)

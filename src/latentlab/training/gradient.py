@@ -30,7 +30,7 @@ from scipy.optimize import OptimizeResult, minimize
 from latentlab import StudyError
 from latentlab.models.network import Array, Network, forward, squared_error
 from latentlab.training import replicates
-from latentlab.training.replicates import GRADIENT_COST, Progress, Training
+from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
 
 LOSSES = ("squared-error", "cross-entropy")
 """squared-error is the study's E (``network.squared_error``). cross-entropy is that of the pixels
@@ -126,9 +126,9 @@ def train_redrawn(
     if optimizer not in ("adam", "rmsprop"):
         raise ValueError(f"optimizer must be adam or rmsprop, not {optimizer!r}")
     inputs, targets, start = _checked(network, draw(0), targets, start, loss)
-    history = _History(network, inputs, targets, start, progress)
-    if history.diverged:
-        return history.training("max_epochs")
+    record = Record(start, _error(network, inputs, targets, start), progress)
+    if record.diverged:
+        return record.training("max_epochs")
     batches = np.zeros((record_every, *inputs.T.shape), np.float32)
     columns = np.ascontiguousarray(targets.T, np.float32)
     with _jax().enable_x64(False):
@@ -141,11 +141,11 @@ def train_redrawn(
                 inputs = draw(epoch + 1)
             rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
             state = run(state, batches, columns, rates.astype(np.float32), first, last)
-            if not history.add(
-                last, np.array(state[0], np.float64), GRADIENT_COST * last, (inputs, targets)
-            ):
+            weights = np.array(state[0], np.float64)
+            error = _error(network, inputs, targets, weights)
+            if not record.add(last, weights, error, 1 + GRADIENT_COST * last):
                 break
-    return history.training("max_epochs")
+    return record.training("max_epochs")
 
 
 def train_lbfgs(
@@ -174,7 +174,8 @@ def train_lbfgs(
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
-    history = _History(network, inputs, targets, start, progress)
+    error_of = functools.partial(_error, network, inputs, targets)
+    record = Record(start, error_of(start), progress)
     gradients = 0
     epoch = 0
     reached = start
@@ -188,16 +189,18 @@ def train_lbfgs(
         value, gradient = gradient_of(weights, x, t)
         return float(value), np.array(gradient)
 
+    def note() -> bool:
+        return record.add(epoch, reached, error_of(reached), 1 + GRADIENT_COST * gradients)
+
     def callback(*, intermediate_result: OptimizeResult) -> None:
         nonlocal epoch, reached
         epoch += 1
         reached = np.array(intermediate_result.x)
-        due = epoch % record_every == 0
-        if due and not history.add(epoch, reached, GRADIENT_COST * gradients):
+        if epoch % record_every == 0 and not note():
             raise StopIteration
 
-    if history.diverged:
-        return history.training("converged")
+    if record.diverged:
+        return record.training("converged")
     with np.errstate(all="ignore"), _jax().enable_x64(True):
         gradient_of = _compiled_gradient(network, loss)
         x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
@@ -218,11 +221,11 @@ def train_lbfgs(
             )
         except _Exhausted:
             spent = True
-    if not history.diverged and epoch % record_every:
-        history.add(epoch, reached, GRADIENT_COST * gradients)
+    if not record.diverged and epoch % record_every:
+        note()
     if spent:
-        return history.training("max_evaluations")
-    return history.training("max_epochs" if epoch == max_epochs else "converged")
+        return record.training("max_evaluations")
+    return record.training("max_epochs" if epoch == max_epochs else "converged")
 
 
 class _Exhausted(Exception):
@@ -319,9 +322,10 @@ def _descend(
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
     _check_rate(learning_rate, schedule)
-    history = _History(network, inputs, targets, start, progress)
-    if history.diverged:
-        return history.training("max_epochs")
+    error_of = functools.partial(_error, network, inputs, targets)
+    record = Record(start, error_of(start), progress)
+    if record.diverged:
+        return record.training("max_epochs")
     orders = np.zeros((record_every, len(inputs) if visits else 0), np.int32)
     with _jax().enable_x64(True):
         run = _compiled_descent(network, loss, rule, visits is not None)
@@ -333,9 +337,10 @@ def _descend(
                     orders[epoch - first] = visits(epoch)
             rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
             state = run(state, inputs.T, targets.T, orders, rates, momentum, first, last)
-            if not history.add(last, np.array(state[0]), GRADIENT_COST * last):
+            weights = np.array(state[0])
+            if not record.add(last, weights, error_of(weights), 1 + GRADIENT_COST * last):
                 break
-    return history.training("max_epochs")
+    return record.training("max_epochs")
 
 
 train_adam = functools.partial(_descend, rule="adam")
@@ -360,60 +365,12 @@ def _visits(samples: int, seed: int | None, epoch: int) -> np.ndarray:
     return np.random.default_rng(sequence).permutation(samples)
 
 
-class _History:
-    """What a training has come to, record by record; the last finite state is what counts."""
-
-    def __init__(
-        self,
-        network: Network,
-        inputs: Array,
-        targets: Array,
-        start: Array,
-        progress: Progress | None,
-    ) -> None:
-        self._samples = network, inputs, targets
-        self._progress = progress
-        self.weights = start
-        self.errors, self.evaluations, self.recorded = [self._error(start)], [1], [0]
-        self.diverged = not math.isfinite(self.errors[0])
-
-    def _error(self, weights: Array) -> float:
-        network, inputs, targets = self._samples
-        if not np.isfinite(weights).all():
-            return math.nan
-        with np.errstate(over="ignore", invalid="ignore"):
-            return squared_error(forward(network, weights, inputs), targets)
-
-    def add(
-        self, epoch: int, weights: Array, spent: int, samples: tuple[Array, Array] | None = None
-    ) -> bool:
-        """Record the weights at the end of an epoch; return whether they are still finite.
-
-        spent : loss evaluations since the start
-        samples : inputs and targets to measure the error on, where they are not the first ones
-        """
-        if samples is not None:
-            self._samples = self._samples[0], *samples
-        error = self._error(weights)
-        self.diverged = not math.isfinite(error)
-        if not self.diverged:
-            self.weights = np.array(weights)
-            self.errors.append(error)
-            self.evaluations.append(1 + spent)
-            self.recorded.append(epoch)
-            if self._progress is not None:
-                self._progress(epoch, error)
-        return not self.diverged
-
-    def training(self, status: str) -> Training:
-        """The training as it stands, with that status unless it diverged."""
-        return Training(
-            self.weights,
-            np.array(self.errors),
-            np.array(self.evaluations),
-            "diverged" if self.diverged else status,
-            np.array(self.recorded),
-        )
+def _error(network: Network, inputs: Array, targets: Array, weights: Array) -> float:
+    """The study's error; NaN where weights (n_weights,) are not finite."""
+    if not np.isfinite(weights).all():
+        return math.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        return squared_error(forward(network, weights, inputs), targets)
 
 
 def _checked(

@@ -436,38 +436,73 @@ truncate_wide = _truncate(LANES)
 
 # --- the state ------------------------------------------------------------------------------
 
-N_IN, N_OUT, KIND, WEIGHTS_OF, ROWS_OF = range(5)
-"""Columns of ``State.layers``: inputs (the bias included), units, activation, first weight and
-first row of inputs of a layer. One more line stands for the outputs, with ROWS_OF only."""
+# Columns of ``State.layers``, a line each. One more row stands for the outputs, with ROWS_OF only.
+(
+    N_IN,  # inputs of the layer, the bias included
+    N_OUT,  # its units
+    KIND,  # its activation, a code of KINDS
+    WEIGHTS_OF,  # its first weight
+    ROWS_OF,  # its first row of inputs
+) = range(5)
 
-# Entries of ``State.at``. The problem: number of layers, of weights, of samples, columns of a
-# row;
-LAYERS, WEIGHTS, SAMPLES, STRIDE = range(4)
-# where the parts of ``State.f`` begin: the current point, a point on a line, the inputs and
-# activations of all samples and their targets and squared errors;
-POINT, TRIAL, ROWS, TARGETS, ERROR = range(4, 9)
-# for the weight in focus, over all samples: its unit's sum over the inputs before it, the next
-# layer's sums over the units before its unit (of an output: the squared error of those before);
-BASE, BASE_NEXT = 9, 10
-# the samples that move, and room for their errors and for copies of what follows, for them alone;
-PLACES, COPIES = 11, 12
-# errors per sample of the search's last evaluations, their abscissas, and work space for two
-# layers of up to LANES samples;
-LOG_ERROR, LOG_ALPHA, BUFFER, HALF, ZERO = range(13, 18)
-# what an evaluation works on, of all samples or of those that move: inputs from the moved one on,
-# base, base of the next layer, activations from the unit's own on, targets;
-X, BASE_X, BASE_NEXT_X, OWN, TARGETS_X = range(18, 23)
-# the weight in focus (LAYER is -1 on a line along no axis, whose row WEIGHT then is), how many
-# samples move with it, evaluations logged, made, allowed; index of the largest decrease.
-LAYER, UNIT, INPUT, WEIGHT, ACTIVE, LOGGED, EVALUATIONS, LIMIT, BEST = range(23, 32)
-ENTRIES = 32
+# Places of ``State.at``, a line each.
+(
+    # the problem
+    LAYERS,  # how many layers
+    WEIGHTS,  # how many weights
+    SAMPLES,  # how many samples
+    STRIDE,  # numbers in a row: the samples, rounded up
+    # where parts of ``State.f`` begin: the network and its samples
+    POINT,  # the current weights
+    TRIAL,  # weights on a line
+    ROWS,  # inputs and activations of all samples
+    TARGETS,  # their targets
+    ERROR,  # their squared errors
+    # of the weight in focus, over all samples
+    BASE,  # its unit's sum over the inputs before it
+    BASE_NEXT,  # the next layer's sums over the units before; of an output, the errors of those
+    # of the samples that move
+    PLACES,  # which they are
+    COPIES,  # room for their errors, and for copies of all that an evaluation works on
+    # of the search under way
+    LOG_ERROR,  # errors per sample of its last LOG evaluations
+    LOG_ALPHA,  # their abscissas
+    # work space
+    BUFFER,  # two layers of up to LANES samples
+    HALF,  # numbers in one of them (this is no place in ``f``)
+    ZERO,  # a row of zeros
+    # where what an evaluation works on begins: of all samples, or the copies of those that move
+    X,  # inputs, from the moved one on
+    BASE_X,  # as BASE
+    BASE_NEXT_X,  # as BASE_NEXT
+    OWN,  # activations, from the unit's own on
+    TARGETS_X,  # targets
+    # the weight in focus
+    LAYER,  # its layer; DENSE on a line along no axis, NOWHERE where nothing is prepared
+    UNIT,  # its unit in that layer
+    INPUT,  # its input of that unit
+    WEIGHT,  # where it is in ``f``; on a line along no axis the row of ``dense``
+    ACTIVE,  # how many samples move with it
+    LOGGED,  # evaluations that went into the log
+    # evaluations and directions
+    EVALUATIONS,  # made
+    LIMIT,  # allowed
+    BEST,  # the direction of the largest decrease
+) = range(32)
+ENTRIES = BEST + 1
 
 DENSE, NOWHERE = -1, -2
 """LAYER where the line in focus is no axis, and where there is none."""
 
-# First entries of ``State.f``: factor of exponents (-2 beta / ln 2) and its clamp, loss at the
-# point, largest decrease, value of the weight in focus and its step.
-SCALE, CLAMP, VALUE, DELTA, PLACE, STEP = range(6)
+# The first places of ``State.f``, a line each.
+(
+    SCALE,  # factor of exponents, -2 beta / ln 2
+    CLAMP,  # where a sum is clamped, so that no exponential overflows
+    VALUE,  # loss at the current weights
+    DELTA,  # largest decrease along a direction of the sweep
+    PLACE,  # value of the weight in focus
+    STEP,  # its step for alpha = 1
+) = range(6)
 NUMBERS = 8
 
 LOG = 32
@@ -558,172 +593,6 @@ def new_state(
 
 class Exhausted(RuntimeError):
     """The allowed number of evaluations is spent (SciPy's _MaxFuncCallError)."""
-
-
-# --- SciPy's line search --------------------------------------------------------------------
-
-
-def make_line_search(value: Callable, ends: Callable) -> Callable:
-    """SciPy 1.17.1's ``_linesearch_powell`` without bounds, arithmetic kept to the last bit.
-
-    value(state, alpha) is the function along the line; ends(state) gives the two first abscissas
-    0 and 1 with their values. The same source runs compiled and in plain Python. The result
-    takes (state, tol) and returns (alpha, value) of the minimum; both are NaN where SciPy's are.
-    Raises RuntimeError where SciPy's ``bracket`` does.
-    """
-
-    def line_search(state, tol):
-        # scipy.optimize.bracket
-        gold = 1.618034
-        tiny = 1e-21
-        xa, xb, fa, fb = ends(state)
-        if fa < fb:
-            xa, xb = xb, xa
-            fa, fb = fb, fa
-        xc = xb + gold * (xb - xa)
-        fc = value(state, xc)
-        rounds = 0
-        while fc < fb:
-            tmp1 = (xb - xa) * (fb - fc)
-            tmp2 = (xb - xc) * (fb - fa)
-            val = tmp2 - tmp1
-            denom = 2.0 * tiny if abs(val) < tiny else 2.0 * val
-            w = xb - ((xb - xc) * tmp2 - (xb - xa) * tmp1) / denom
-            wlim = xb + 110.0 * (xc - xb)
-            if rounds > 1000:
-                raise RuntimeError(
-                    "No valid bracket was found before the iteration limit was "
-                    "reached. Consider trying different initial points or "
-                    "increasing `maxiter`."
-                )
-            rounds += 1
-            if (w - xc) * (xb - w) > 0.0:
-                fw = value(state, w)
-                if fw < fc:
-                    xa = xb
-                    xb = w
-                    fa = fb
-                    fb = fw
-                    break
-                if fw > fb:
-                    xc = w
-                    fc = fw
-                    break
-                w = xc + gold * (xc - xb)
-                fw = value(state, w)
-            elif (w - wlim) * (wlim - xc) >= 0.0:
-                w = wlim
-                fw = value(state, w)
-            elif (w - wlim) * (xc - w) > 0.0:
-                fw = value(state, w)
-                if fw < fc:
-                    xb = xc
-                    xc = w
-                    w = xc + gold * (xc - xb)
-                    fb = fc
-                    fc = fw
-                    fw = value(state, w)
-            else:
-                w = xc + gold * (xc - xb)
-                fw = value(state, w)
-            xa = xb
-            xb = xc
-            xc = w
-            fa = fb
-            fb = fc
-            fc = fw
-
-        falls = (fb < fc and fb <= fa) or (fb < fa and fb <= fc)
-        ordered = (xa < xb and xb < xc) or (xc < xb and xb < xa)
-        finite = math.isfinite(xa) and math.isfinite(xb) and math.isfinite(xc)
-        if not (falls and ordered and finite):
-            # scipy.optimize._optimize._recover_from_bracket_error
-            if (
-                math.isnan(xa)
-                or math.isnan(xb)
-                or math.isnan(xc)
-                or math.isnan(fa)
-                or math.isnan(fb)
-                or math.isnan(fc)
-            ):
-                return math.nan, math.nan
-            x, fx = xa, fa
-            if fb < fx:
-                x, fx = xb, fb
-            if fc < fx:
-                x, fx = xc, fc
-            return x, fx
-
-        # scipy.optimize._optimize.Brent.optimize
-        x = w = v = xb
-        fw = fv = fx = fb
-        if xa < xc:
-            a = xa
-            b = xc
-        else:
-            a = xc
-            b = xa
-        deltax = 0.0
-        rat = 0.0
-        for _ in range(500):
-            tol1 = tol * abs(x) + 1.0e-11
-            tol2 = 2.0 * tol1
-            xmid = 0.5 * (a + b)
-            if abs(x - xmid) < (tol2 - 0.5 * (b - a)):
-                break
-            if abs(deltax) <= tol1:
-                deltax = a - x if x >= xmid else b - x
-                rat = 0.3819660 * deltax
-            else:
-                tmp1 = (x - w) * (fx - fv)
-                tmp2 = (x - v) * (fx - fw)
-                p = (x - v) * tmp2 - (x - w) * tmp1
-                tmp2 = 2.0 * (tmp2 - tmp1)
-                if tmp2 > 0.0:
-                    p = -p
-                tmp2 = abs(tmp2)
-                dx_temp = deltax
-                deltax = rat
-                if p > tmp2 * (a - x) and p < tmp2 * (b - x) and abs(p) < abs(0.5 * tmp2 * dx_temp):
-                    rat = p * 1.0 / tmp2
-                    u = x + rat
-                    if (u - a) < tol2 or (b - u) < tol2:
-                        rat = tol1 if xmid - x >= 0 else -tol1
-                else:
-                    deltax = a - x if x >= xmid else b - x
-                    rat = 0.3819660 * deltax
-            if abs(rat) < tol1:
-                u = x + tol1 if rat >= 0 else x - tol1
-            else:
-                u = x + rat
-            fu = value(state, u)
-            if fu > fx:
-                if u < x:
-                    a = u
-                else:
-                    b = u
-                if fu <= fw or w == x:
-                    v = w
-                    w = u
-                    fv = fw
-                    fw = fu
-                elif fu <= fv or v == x or v == w:  # noqa: SIM109 (as SciPy has it)
-                    v = u
-                    fv = fu
-            else:
-                if u >= x:
-                    a = x
-                else:
-                    b = x
-                v = w
-                w = x
-                x = u
-                fv = fw
-                fw = fx
-                fx = fu
-        return x, fx
-
-    return line_search
 
 
 # --- the network's loss ---------------------------------------------------------------------
@@ -916,18 +785,6 @@ def _value(s, alpha):
     return 0.5 * total_of(f, errors, at[SAMPLES]) / at[SAMPLES]
 
 
-@_inline
-def _ends(s):
-    """Values at 0 and 1; that at 0 is known, but counts as an evaluation, as in SciPy."""
-    if s.at[EVALUATIONS] >= s.at[LIMIT]:
-        raise Exhausted
-    s.at[EVALUATIONS] += 1
-    return 0.0, 1.0, s.f[VALUE], _value(s, 1.0)
-
-
-_line_search = _jit(make_line_search(_value, _ends))
-
-
 @_jit
 def _refresh(s):
     """Recompute every layer's activations and the errors at the current point."""
@@ -1044,6 +901,176 @@ def _find(f, at, alpha):
         if f[at[LOG_ALPHA] + slot] == alpha:
             return slot
     return -1
+
+
+# --- SciPy's line search --------------------------------------------------------------------
+
+
+@_jit
+def _line_search(s, tol):
+    """SciPy 1.17.1's ``_linesearch_powell`` without bounds, arithmetic kept to the last bit.
+
+    Returns (alpha, loss) of the minimum along the line in focus; both are NaN where SciPy's are.
+    Raises Exhausted, and RuntimeError where SciPy's ``bracket`` does.
+    """
+    f, at = s.f, s.at
+    # the loss at 0 is known, but counts as an evaluation, as in SciPy
+    if at[EVALUATIONS] >= at[LIMIT]:
+        raise Exhausted
+    at[EVALUATIONS] += 1
+
+    # scipy.optimize.bracket
+    gold = 1.618034
+    tiny = 1e-21
+    xa, xb, fa, fb = 0.0, 1.0, f[VALUE], _value(s, 1.0)
+    if fa < fb:
+        xa, xb = xb, xa
+        fa, fb = fb, fa
+    xc = xb + gold * (xb - xa)
+    fc = _value(s, xc)
+    rounds = 0
+    while fc < fb:
+        tmp1 = (xb - xa) * (fb - fc)
+        tmp2 = (xb - xc) * (fb - fa)
+        val = tmp2 - tmp1
+        denom = 2.0 * tiny if abs(val) < tiny else 2.0 * val
+        w = xb - ((xb - xc) * tmp2 - (xb - xa) * tmp1) / denom
+        wlim = xb + 110.0 * (xc - xb)
+        if rounds > 1000:
+            raise RuntimeError(
+                "No valid bracket was found before the iteration limit was "
+                "reached. Consider trying different initial points or "
+                "increasing `maxiter`."
+            )
+        rounds += 1
+        if (w - xc) * (xb - w) > 0.0:
+            fw = _value(s, w)
+            if fw < fc:
+                xa = xb
+                xb = w
+                fa = fb
+                fb = fw
+                break
+            if fw > fb:
+                xc = w
+                fc = fw
+                break
+            w = xc + gold * (xc - xb)
+            fw = _value(s, w)
+        elif (w - wlim) * (wlim - xc) >= 0.0:
+            w = wlim
+            fw = _value(s, w)
+        elif (w - wlim) * (xc - w) > 0.0:
+            fw = _value(s, w)
+            if fw < fc:
+                xb = xc
+                xc = w
+                w = xc + gold * (xc - xb)
+                fb = fc
+                fc = fw
+                fw = _value(s, w)
+        else:
+            w = xc + gold * (xc - xb)
+            fw = _value(s, w)
+        xa = xb
+        xb = xc
+        xc = w
+        fa = fb
+        fb = fc
+        fc = fw
+
+    falls = (fb < fc and fb <= fa) or (fb < fa and fb <= fc)
+    ordered = (xa < xb and xb < xc) or (xc < xb and xb < xa)
+    finite = math.isfinite(xa) and math.isfinite(xb) and math.isfinite(xc)
+    if not (falls and ordered and finite):
+        # scipy.optimize._optimize._recover_from_bracket_error
+        if (
+            math.isnan(xa)
+            or math.isnan(xb)
+            or math.isnan(xc)
+            or math.isnan(fa)
+            or math.isnan(fb)
+            or math.isnan(fc)
+        ):
+            return math.nan, math.nan
+        x, fx = xa, fa
+        if fb < fx:
+            x, fx = xb, fb
+        if fc < fx:
+            x, fx = xc, fc
+        return x, fx
+
+    # scipy.optimize._optimize.Brent.optimize
+    x = w = v = xb
+    fw = fv = fx = fb
+    if xa < xc:
+        a = xa
+        b = xc
+    else:
+        a = xc
+        b = xa
+    deltax = 0.0
+    rat = 0.0
+    for _ in range(500):
+        tol1 = tol * abs(x) + 1.0e-11
+        tol2 = 2.0 * tol1
+        xmid = 0.5 * (a + b)
+        if abs(x - xmid) < (tol2 - 0.5 * (b - a)):
+            break
+        if abs(deltax) <= tol1:
+            deltax = a - x if x >= xmid else b - x
+            rat = 0.3819660 * deltax
+        else:
+            tmp1 = (x - w) * (fx - fv)
+            tmp2 = (x - v) * (fx - fw)
+            p = (x - v) * tmp2 - (x - w) * tmp1
+            tmp2 = 2.0 * (tmp2 - tmp1)
+            if tmp2 > 0.0:
+                p = -p
+            tmp2 = abs(tmp2)
+            dx_temp = deltax
+            deltax = rat
+            if p > tmp2 * (a - x) and p < tmp2 * (b - x) and abs(p) < abs(0.5 * tmp2 * dx_temp):
+                rat = p * 1.0 / tmp2
+                u = x + rat
+                if (u - a) < tol2 or (b - u) < tol2:
+                    rat = tol1 if xmid - x >= 0 else -tol1
+            else:
+                deltax = a - x if x >= xmid else b - x
+                rat = 0.3819660 * deltax
+        if abs(rat) < tol1:
+            u = x + tol1 if rat >= 0 else x - tol1
+        else:
+            u = x + rat
+        fu = _value(s, u)
+        if fu > fx:
+            if u < x:
+                a = u
+            else:
+                b = u
+            if fu <= fw or w == x:
+                v = w
+                w = u
+                fv = fw
+                fw = fu
+            elif fu <= fv or v == x or v == w:  # noqa: SIM109 (as SciPy has it)
+                v = u
+                fv = fu
+        else:
+            if u >= x:
+                a = x
+            else:
+                b = x
+            v = w
+            w = x
+            x = u
+            fv = fw
+            fw = fx
+            fx = fu
+    return x, fx
+
+
+# --- the entry point ------------------------------------------------------------------------
 
 
 @numba.njit(**_OPTIONS)

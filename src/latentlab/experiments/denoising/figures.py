@@ -136,7 +136,7 @@ def _line(
         axes.vlines(at, low, high, color=look.color, linewidth=1.4, alpha=0.7)
 
 
-def tests_of_own_noise(matrix: pd.DataFrame) -> pd.DataFrame:
+def with_own_noise(matrix: pd.DataFrame) -> pd.DataFrame:
     """Of the denoisers that learned the nearest noise, the tests on their own kind and range.
 
     matrix : as for ``nearest_denoisers``
@@ -152,7 +152,7 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     At each probability stands the denoiser that learned the nearest one, filled where it is the
     same.
     """
-    tests = tests_of_own_noise(matrix)
+    tests = with_own_noise(matrix)
     network, subset = matrix["network"].iloc[0], matrix["subset"].iloc[0]
     every = list(tests.groupby(["font", "kind", "range"], sort=False))
     series = shown.spaced(every, shown.PANELS)

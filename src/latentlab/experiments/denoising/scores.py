@@ -15,7 +15,7 @@ from latentlab.models.network import Array, Network, forward, squared_error
 def answer_scores(
     outputs: Array, targets: Array, letters: Array, threshold: float
 ) -> dict[str, float]:
-    """How good answers (samples, pixels) to noisy letters are, by the names in ``MEASURES``.
+    """How good answers (samples, pixels) to noisy letters are, by the names of the measures.
 
     error : the study's loss on these samples
     mean_wrong_pixels, exact, within_one_pixel : see ``metrics.letter_scores``
