@@ -1,4 +1,4 @@
-"""The workflow's own helpers: code digests, job records, locks, the pages' sources."""
+"""What any study needs: code digests, job records, locks."""
 
 import base64
 import contextlib
@@ -6,8 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support import pages, records, run_lock
+from support import internals, records, run_lock
 from support.code_digest import code_digest, local_modules
 
 ROOT = Path(__file__).parents[2]
@@ -156,7 +154,7 @@ def test_long_output_names_are_split_over_folders(tmp_path):
     path = tmp_path / ("@" + encoded[:254]) / ("@" + encoded[254:508]) / encoded[508:]
     path.parent.mkdir(parents=True)
     path.write_text("{}")
-    assert records.output_of(path, tmp_path) == output
+    assert internals.output_of(path, tmp_path) == output
 
 
 def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
@@ -166,10 +164,10 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
         record(metadata, name)
         Path(name).parent.mkdir(parents=True)
         Path(name).write_text("x")
-    removed = records.prune(["results/a/keep.csv"], [results], metadata)
+    removed = records.prune(["results/a/keep.csv"], metadata)
     assert removed == ["results/b/orphan.csv"]
     assert [p.name for p in results.rglob("*")] == ["a", "keep.csv"]
-    assert [records.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
+    assert [internals.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
 
 
 # --- locks ---------------------------------------------------------------------------------------
@@ -309,40 +307,3 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     line = run_lock.unwritable(tmp_path, tmp_path / "file/below")
     assert line == f"{tmp_path}/file/below: a run writes here, and cannot: Not a directory"
-
-
-# --- the pages' sources --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def report(tmp_path):
-    """A copy of the pages' sources."""
-    return shutil.copytree(ROOT / "workflow/report", tmp_path / "report")
-
-
-def test_the_pages_sources_can_be_used(report):
-    assert list(pages.errors(report)) == []
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "line"),
-    [
-        ("index.html.j2", "{% if %}", r"index\.html\.j2: line 1: Expected an expression"),
-        ("explorer.html.j2", "\n{{ x", r"explorer\.html\.j2: line 2: unexpected"),
-        ("style.css", "</style>", r"style\.css: has the characters </"),
-        ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
-        ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
-        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
-        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
-    ],
-)
-def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):
-    (report / file).write_text(text)
-    (found,) = pages.errors(report)
-    assert re.search(line, found)
-    assert "\n" not in found
-
-
-def test_a_source_that_is_no_text_is_one_line(report):
-    (report / "style.css").write_bytes(b"\xff")
-    assert list(pages.errors(report)) == [f"{report / 'style.css'}: not text in UTF-8"]

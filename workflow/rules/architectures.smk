@@ -32,12 +32,9 @@ rule train_architectures:
     log:
         "logs/train_architectures/{network}/{encoder}.log",
     params:
-        settings=settings("architectures", "train"),
-        code=code("train_architectures"),
+        **step("train_architectures", settings=settings("architectures", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule evaluate_architectures:
@@ -50,11 +47,9 @@ rule evaluate_architectures:
     log:
         "logs/evaluate_architectures/{network}/{encoder}.log",
     params:
-        settings=settings("architectures", "evaluate"),
-        code=code("evaluate_architectures"),
+        **step("evaluate_architectures", settings=settings("architectures", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_architectures:
@@ -72,15 +67,13 @@ rule tabulate_architectures:
     log:
         "logs/tabulate_architectures.log",
     params:
-        settings=section("architectures"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_architectures"),
+        **step(
+            "tabulate_architectures",
+            settings=section("architectures"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --factorial {output.factorial:q} --effects {output.effects:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_architectures:
@@ -105,8 +98,6 @@ rule plot_architectures:
     log:
         "logs/plot_architectures.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_architectures"),
+        **step("plot_architectures", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --curves {input.curves:q} --replicates {input.replicates:q}"
-        " --factorial {input.factorial:q} --published {input.published:q} --figures {params.folder:q} 2> {log:q}"
+        RUN

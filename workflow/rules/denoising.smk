@@ -52,15 +52,14 @@ rule train_denoising:
     log:
         f"logs/train_denoising/{DENOISER}.log",
     params:
-        settings=settings("denoising", "train"),
-        code=code("train_denoising"),
+        **step("train_denoising", settings=settings("denoising", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 # one job scores all denoisers of a network and letter set: an interpreter's start costs more
+
+
 rule evaluate_denoising:
     input:
         of_denoisers("weights.npz"),
@@ -72,13 +71,13 @@ rule evaluate_denoising:
     log:
         f"logs/evaluate_denoising/{DENOISERS}.log",
     params:
-        settings=denoisers("evaluate", tests=DENOISING_TESTS),
-        cells=subpath(output.scores, parent=True),
-        code=code("evaluate_denoising"),
+        **step(
+            "evaluate_denoising",
+            settings=denoisers("evaluate", tests=DENOISING_TESTS),
+            cells=subpath(output.scores, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --cells {params.cells:q} --scores {output.scores:q} --tests {output.tests:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule compare_denoising:
@@ -90,11 +89,9 @@ rule compare_denoising:
     log:
         "logs/compare_denoising.log",
     params:
-        settings=by_file(denoising_comparison(PARAMS)),
-        code=code("compare_denoising"),
+        **step("compare_denoising", settings=by_file(denoising_comparison(PARAMS))),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --baselines {output.baselines:q} 2> {log:q}"
+        RUN
 
 
 rule vary_denoising:
@@ -106,11 +103,9 @@ rule vary_denoising:
     log:
         "logs/vary_denoising.log",
     params:
-        settings=by_file(denoising_variations(PARAMS)),
-        code=code("vary_denoising"),
+        **step("vary_denoising", settings=by_file(denoising_variations(PARAMS))),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --variations {output.variations:q} 2> {log:q}"
+        RUN
 
 
 rule relate_denoising:
@@ -122,11 +117,12 @@ rule relate_denoising:
     log:
         "logs/relate_denoising/{font}.log",
     params:
-        settings=lambda wildcards: by_file(related(wildcards.font)),
-        code=code("relate_denoising"),
+        **step(
+            "relate_denoising",
+            settings=lambda wildcards: by_file(related(wildcards.font)),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --orthogonality {output.orthogonality:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_denoising:
@@ -153,16 +149,13 @@ rule tabulate_denoising:
     log:
         "logs/tabulate_denoising.log",
     params:
-        settings=section("denoising"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_denoising"),
+        **step(
+            "tabulate_denoising",
+            settings=section("denoising"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --baselines {input.baselines:q}"
-        " --variations {input.variations:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --matrix {output.matrix:q} --orthogonality {output.orthogonality:q}"
-        " --correlations {output.correlations:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_denoising:
@@ -190,14 +183,13 @@ rule plot_denoising:
     log:
         "logs/plot_denoising.log",
     params:
-        settings=by_file(denoising_drawn(PARAMS)),
-        folder=subpath(output[0], parent=True),
-        code=code("plot_denoising"),
+        **step(
+            "plot_denoising",
+            settings=by_file(denoising_drawn(PARAMS)),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --summary {input.summary:q} --matrix {input.matrix:q} --baselines {input.baselines:q}"
-        " --variations {input.variations:q} --orthogonality {input.orthogonality:q}"
-        " --correlations {input.correlations:q} --figures {params.folder:q} 2> {log:q}"
+        RUN
 
 
 rule draw_denoising:
@@ -220,11 +212,12 @@ rule draw_denoising:
     log:
         f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",
     params:
-        settings=denoisers("plot", most=shown.PANELS),
-        cells=lambda wildcards: "results/denoising/cells/"
-        + DENOISERS.format(**wildcards),
-        folder=subpath(output[0], parent=True),
-        code=code("draw_denoising"),
+        **step(
+            "draw_denoising",
+            settings=denoisers("plot", most=shown.PANELS),
+            cells=lambda wildcards: "results/denoising/cells/"
+            + DENOISERS.format(**wildcards),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --cells {params.cells:q} --figures {params.folder:q} 2> {log:q}"
+        RUN

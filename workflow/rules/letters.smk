@@ -42,12 +42,9 @@ rule train_letters:
     log:
         "logs/train_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "train"),
-        code=code("train_letters"),
+        **step("train_letters", settings=settings("letters", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule evaluate_letters:
@@ -61,12 +58,9 @@ rule evaluate_letters:
     log:
         "logs/evaluate_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "evaluate"),
-        code=code("evaluate_letters"),
+        **step("evaluate_letters", settings=settings("letters", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q}"
-        " --letters {output.letters:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_letters:
@@ -86,15 +80,13 @@ rule tabulate_letters:
     log:
         "logs/tabulate_letters.log",
     params:
-        settings=section("letters"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_letters"),
+        **step(
+            "tabulate_letters",
+            settings=section("letters"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --fonts {input.fonts:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --letters {output.letters:q} --new-letters {output.new_letters:q}"
-        " --front {output.front:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_letters:
@@ -114,12 +106,9 @@ rule plot_letters:
     log:
         "logs/plot_letters.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_letters"),
+        **step("plot_letters", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --summary {input.summary:q} --replicates {input.replicates:q}"
-        " --letters {input.letters:q} --front {input.front:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule draw_letters:
@@ -144,11 +133,10 @@ rule draw_letters:
     log:
         "logs/draw_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "draw"),
-        folder=subpath(output[0], parent=True),
-        code=code("draw_letters"),
+        **step(
+            "draw_letters",
+            settings=settings("letters", "draw"),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --history {input.history:q}"
-        " --published {input.published:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        RUN

@@ -23,11 +23,9 @@ rule tune_optimizers:
     log:
         "logs/tune_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "tune"),
-        code=code("tune_optimizers"),
+        **step("tune_optimizers", settings=settings("optimizers", "tune")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --tuning {output.tuning:q} 2> {log:q}"
+        RUN
 
 
 rule train_optimizers:
@@ -42,12 +40,9 @@ rule train_optimizers:
     log:
         "logs/train_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "train"),
-        code=code("train_optimizers"),
+        **step("train_optimizers", settings=settings("optimizers", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --tuning {input.tuning:q} --weights {output.weights:q}"
-        " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+        RUN
 
 
 rule evaluate_optimizers:
@@ -60,11 +55,9 @@ rule evaluate_optimizers:
     log:
         "logs/evaluate_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "evaluate"),
-        code=code("evaluate_optimizers"),
+        **step("evaluate_optimizers", settings=settings("optimizers", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_optimizers:
@@ -82,14 +75,13 @@ rule tabulate_optimizers:
     log:
         "logs/tabulate_optimizers.log",
     params:
-        settings=section("optimizers"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_optimizers"),
+        **step(
+            "tabulate_optimizers",
+            settings=section("optimizers"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --convergence {output.convergence:q} --profiles {output.profiles:q}"
-        " --tuning {output.tuning:q} --replicates {output.replicates:q}"
-        " --summary {output.summary:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_optimizers:
@@ -110,9 +102,6 @@ rule plot_optimizers:
     log:
         "logs/plot_optimizers.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_optimizers"),
+        **step("plot_optimizers", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --convergence {input.convergence:q}"
-        " --profiles {input.profiles:q} --replicates {input.replicates:q}"
-        " --figures {params.folder:q} 2> {log:q}"
+        RUN
