@@ -61,7 +61,7 @@ def overruled_line() -> str | None:
         lines.append(f"set otherwise for this run: {', '.join(sorted(_overruled))}")
     if kept := [name for name in LOADERS if os.environ.get(name)]:
         lines.append(f"left as set, though results may hang on it: {', '.join(kept)}")
-    return "; ".join(lines) or None
+    return f"{'; '.join(lines)} (see logs/environment.json)" if lines else None
 
 
 def _processor() -> str:
