@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from support import internals, records, run_lock
 from support.code_digest import code_digest, local_modules
+from support.study import Study
 
 ROOT = Path(__file__).parents[2]
 
@@ -168,6 +170,51 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
     assert removed == ["results/b/orphan.csv"]
     assert [p.name for p in results.rglob("*")] == ["a", "keep.csv"]
     assert [internals.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
+
+
+# --- the command line of a step ------------------------------------------------------------------
+
+
+class Named(dict):
+    """Inputs or outputs of a job, by name."""
+
+    script = "workflow/scripts/plot.py"
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """A function: the command line that ``step`` makes of options, inputs and outputs."""
+    monkeypatch.setattr(Study, "code", lambda self, name: "0123")
+
+    def command(options, inputs, outputs, **wildcards):
+        params = object.__new__(Study).step("plot", **options)
+        assert params == options | {"code": "0123", "command": params["command"]}
+        return params["command"](wildcards, Named(script=Named.script, **inputs), Named(outputs))
+
+    return command
+
+
+def test_what_is_named_is_an_option(command):
+    line = command({"settings": "s.json"}, {"fonts": "font.h"}, {"new_letters": "n.csv"})
+    assert line == (
+        "python workflow/scripts/plot.py --settings s.json --fonts font.h --new-letters n.csv"
+    )
+
+
+def test_an_option_takes_the_place_of_an_input(command):
+    folder = {"images": lambda wildcards, input: os.path.dirname(input["images"][0])}
+    line = command(folder, {"images": ["digits/a.npy", "digits/b.npy"]}, {})
+    assert line.endswith("plot.py --images digits")
+
+
+def test_wildcards_are_filled_in_and_several_paths_follow_their_name(command):
+    line = command({"cell": "cells/{x}"}, {"some": ["a", "b"], "none": []}, {}, x="1")
+    assert line.endswith("--cell cells/1 --some a b --none")
+
+
+def test_nothing_on_the_line_is_a_command(command):
+    line = command({"settings": "a b.json"}, {"fonts": "$(reboot).h"}, {"page": "; reboot"})
+    assert shlex.split(line)[3:] == ["a b.json", "--fonts", "$(reboot).h", "--page", "; reboot"]
 
 
 # --- locks ---------------------------------------------------------------------------------------
