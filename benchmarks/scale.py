@@ -42,21 +42,20 @@ rule tabulate:
     default_target: True
     input:
         [f"results/scale/cells/{c}/{f}" for c in CELLS["architectures"] for f in FILES],
-        script=script("tabulate_scale"),
     output: curves="results/scale/curves.csv", replicates="results/scale/replicates.csv"
     log: "logs/tabulate.log"
     params: **step("tabulate_scale", settings=section("architectures"), cells="results/scale/cells")
     shell: RUN
 
 rule train:
-    input: script=script("train_scale"), fonts=FONTS
+    input: fonts=FONTS
     output: history=CELL + "/history.csv"
     log: "logs/train/{cell}.log"
     params: **step("train_scale", settings=settings("architectures", "train"))
     shell: RUN
 
 rule evaluate:
-    input: script=script("evaluate_scale"), fonts=FONTS, history=CELL + "/history.csv"
+    input: fonts=FONTS, history=CELL + "/history.csv"
     output: scores=CELL + "/scores.csv"
     log: "logs/evaluate/{cell}.log"
     params: **step("evaluate_scale", settings=settings("architectures", "evaluate"))

@@ -175,21 +175,17 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
 # --- the command line of a step ------------------------------------------------------------------
 
 
-class Named(dict):
-    """Inputs or outputs of a job, by name."""
-
-    script = "workflow/scripts/plot.py"
-
-
 @pytest.fixture
 def command(monkeypatch):
     """A function: the command line that ``step`` makes of options, inputs and outputs."""
     monkeypatch.setattr(Study, "code", lambda self, name: "0123")
 
     def command(options, inputs, outputs, **wildcards):
-        params = object.__new__(Study).step("plot", **options)
+        study = object.__new__(Study)
+        study.root = Path.cwd()
+        params = study.step("plot", **options)
         assert params == options | {"code": "0123", "command": params["command"]}
-        return params["command"](wildcards, Named(script=Named.script, **inputs), Named(outputs))
+        return params["command"](wildcards, inputs, outputs)
 
     return command
 

@@ -23,7 +23,6 @@ rule architectures:
 
 rule train_architectures:
     input:
-        script=script("train_architectures"),
         fonts=FONTS,
     output:
         weights="results/architectures/cells/{network}/{encoder}/weights.npz",
@@ -39,7 +38,6 @@ rule train_architectures:
 
 rule evaluate_architectures:
     input:
-        script=script("evaluate_architectures"),
         fonts=FONTS,
         weights="results/architectures/cells/{network}/{encoder}/weights.npz",
     output:
@@ -55,7 +53,6 @@ rule evaluate_architectures:
 rule tabulate_architectures:
     input:
         of_cells("architectures", "history.csv", "runs.csv", "scores.csv"),
-        script=script("tabulate_architectures"),
         published=PUBLISHED,
     output:
         curves="results/architectures/tables/learning_curves.csv",
@@ -78,7 +75,6 @@ rule tabulate_architectures:
 
 rule plot_architectures:
     input:
-        script=script("plot_architectures"),
         curves="results/architectures/tables/learning_curves.csv",
         replicates="results/architectures/tables/replicates.csv",
         factorial="results/architectures/tables/factorial.csv",

@@ -49,8 +49,7 @@ STUDY = Study(
     pin=lambda: {**latentlab.OVERRULED, **arithmetic.pin()},
     facts=environment_facts,
 )
-here, script, source_file = STUDY.here, STUDY.script, STUDY.source_file
-step = STUDY.step
+here, source_file, step = STUDY.here, STUDY.source_file, STUDY.step
 
 SCHEMA = "workflow/schemas/params.schema.yaml"
 try:
@@ -92,10 +91,10 @@ def unwatched_data():
                 raise WorkflowError(f"params.yaml: {path}: {error}") from None
             named[path] = ("data", [*files, *watched.inside_folders(place)])
     font = os.path.normpath(PARAMS["data"]["fonts"])
-    if font.startswith(STUDY.made) or font.endswith(".py"):
+    if font.startswith(STUDY.made):
         yield (
             f"params.yaml: data.fonts: {font!r} given, allowed: a file outside of"
-            f" {', '.join(STUDY.made)}, which runs write, and no .py"
+            f" {', '.join(STUDY.made)}, which runs write"
         )
     for path, (stage, files) in named.items():
         known = watched.dependencies(stages[stage], PARAMS)

@@ -16,7 +16,6 @@ rule conclusions:
 rule test_conclusions:
     input:
         claimed_tables(CLAIMED),
-        script=script("test_conclusions"),
         claims=CLAIMS,
         published=PUBLISHED,
     output:
@@ -37,7 +36,6 @@ rule test_conclusions:
 
 rule plot_conclusions:
     input:
-        script=script("plot_conclusions"),
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
     output:

@@ -9,8 +9,6 @@ IMAGE_FILES = [
 
 
 rule fetch_images:
-    input:
-        script=script("fetch_images"),
     output:
         multiext("data/images/{dataset}/", *IMAGE_FILES),
     log:

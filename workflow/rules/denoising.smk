@@ -43,7 +43,6 @@ rule denoising:
 
 rule train_denoising:
     input:
-        script=script("train_denoising"),
         fonts=FONTS,
     output:
         weights=f"results/denoising/cells/{DENOISER}/weights.npz",
@@ -63,7 +62,6 @@ rule train_denoising:
 rule evaluate_denoising:
     input:
         of_denoisers("weights.npz"),
-        script=script("evaluate_denoising"),
         fonts=FONTS,
     output:
         scores=f"results/denoising/cells/{DENOISERS}/scores.csv",
@@ -82,7 +80,6 @@ rule evaluate_denoising:
 
 rule compare_denoising:
     input:
-        script=script("compare_denoising"),
         fonts=FONTS,
     output:
         baselines="results/denoising/tables/baselines.csv",
@@ -96,7 +93,6 @@ rule compare_denoising:
 
 rule vary_denoising:
     input:
-        script=script("vary_denoising"),
         fonts=FONTS,
     output:
         variations="results/denoising/tables/variations.csv",
@@ -110,7 +106,6 @@ rule vary_denoising:
 
 rule relate_denoising:
     input:
-        script=script("relate_denoising"),
         fonts=FONTS,
     output:
         orthogonality="results/denoising/cells/{font}/orthogonality.csv",
@@ -134,7 +129,6 @@ rule tabulate_denoising:
             file=["scores.csv", "tests.csv"],
         ),
         expand("results/denoising/cells/{font}/orthogonality.csv", font=ORTHOGONALITY),
-        script=script("tabulate_denoising"),
         published=PUBLISHED,
         baselines="results/denoising/tables/baselines.csv",
         variations="results/denoising/tables/variations.csv",
@@ -160,7 +154,6 @@ rule tabulate_denoising:
 
 rule plot_denoising:
     input:
-        script=script("plot_denoising"),
         fonts=FONTS,
         summary="results/denoising/tables/summary.csv",
         matrix="results/denoising/tables/matrix.csv",
@@ -195,7 +188,6 @@ rule plot_denoising:
 rule draw_denoising:
     input:
         of_denoisers("weights.npz", "history.csv", most=shown.PANELS),
-        script=script("draw_denoising"),
         fonts=FONTS,
     output:
         report(

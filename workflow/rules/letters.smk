@@ -33,7 +33,6 @@ rule letters:
 
 rule train_letters:
     input:
-        script=script("train_letters"),
         fonts=FONTS,
     output:
         weights="results/letters/cells/{font}/{network}/weights.npz",
@@ -49,7 +48,6 @@ rule train_letters:
 
 rule evaluate_letters:
     input:
-        script=script("evaluate_letters"),
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
     output:
@@ -66,7 +64,6 @@ rule evaluate_letters:
 rule tabulate_letters:
     input:
         of_cells("letters", "history.csv", "runs.csv", "scores.csv", "letters.csv"),
-        script=script("tabulate_letters"),
         published=PUBLISHED,
         fonts=FONTS,
     output:
@@ -91,7 +88,6 @@ rule tabulate_letters:
 
 rule plot_letters:
     input:
-        script=script("plot_letters"),
         summary="results/letters/tables/summary.csv",
         replicates="results/letters/tables/replicates.csv",
         letters="results/letters/tables/letters.csv",
@@ -113,7 +109,6 @@ rule plot_letters:
 
 rule draw_letters:
     input:
-        script=script("draw_letters"),
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
         history="results/letters/cells/{font}/{network}/history.csv",

@@ -16,7 +16,6 @@ rule optimizers:
 
 rule tune_optimizers:
     input:
-        script=script("tune_optimizers"),
         fonts=FONTS,
     output:
         tuning="results/optimizers/cells/{optimizer}/{network}/tuning.csv",
@@ -30,7 +29,6 @@ rule tune_optimizers:
 
 rule train_optimizers:
     input:
-        script=script("train_optimizers"),
         fonts=FONTS,
         tuning=tuning,
     output:
@@ -47,7 +45,6 @@ rule train_optimizers:
 
 rule evaluate_optimizers:
     input:
-        script=script("evaluate_optimizers"),
         fonts=FONTS,
         weights="results/optimizers/cells/{optimizer}/{network}/weights.npz",
     output:
@@ -64,7 +61,6 @@ rule tabulate_optimizers:
     input:
         of_cells("optimizers", "history.csv", "runs.csv", "scores.csv"),
         TUNINGS,
-        script=script("tabulate_optimizers"),
     output:
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
@@ -86,7 +82,6 @@ rule tabulate_optimizers:
 
 rule plot_optimizers:
     input:
-        script=script("plot_optimizers"),
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
         replicates="results/optimizers/tables/replicates.csv",

@@ -13,7 +13,6 @@ rule render_report:
         rules.denoising.input,
         rules.vae.input,
         rules.conclusions.input,
-        script=script("render_report"),
         template=source_file("workflow/report/index.html.j2"),
         style=source_file("workflow/report/style.css"),
         spanish=source_file("workflow/report/spanish.yaml"),
@@ -45,7 +44,6 @@ rule render_explorer:
             for shown in EXPLORED["vae"]
             for model in shown["models"]
         ],
-        script=script("render_explorer"),
         images=[
             f"data/images/{shown['dataset']}/{file}"
             for shown in EXPLORED["vae"]

@@ -64,7 +64,6 @@ if SHARDS > 1:
             input:
                 # the rule that joins watches its content; of parts that are gone nothing is known
                 **({"tuning": ancient(tuning)} if tuned else {}),
-                script=script(f"train_{experiment}"),
                 fonts=FONTS,
             output:
                 weights=temp(f".cache/parts/{experiment}/{cell}/{{part}}/weights.npz"),
@@ -84,7 +83,6 @@ if SHARDS > 1:
                 FONTS,
                 tuning if tuned else [],
                 part_files(experiment),
-                script=script("join_parts"),
             output:
                 weights=f"results/{experiment}/cells/{cell}/weights.npz",
                 history=f"results/{experiment}/cells/{cell}/history.csv",

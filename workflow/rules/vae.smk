@@ -25,7 +25,6 @@ rule vae:
 
 rule train_vae:
     input:
-        script=script("train_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
     output:
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
@@ -46,7 +45,6 @@ rule train_vae:
 
 rule evaluate_vae:
     input:
-        script=script("evaluate_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
     output:
@@ -66,7 +64,6 @@ rule evaluate_vae:
 rule tabulate_vae:
     input:
         of_cells("vae", "history.csv", "scores.csv"),
-        script=script("tabulate_vae"),
         published=PUBLISHED,
     output:
         curves="results/vae/tables/loss_curves.csv",
@@ -88,7 +85,6 @@ rule tabulate_vae:
 rule plot_vae:
     input:
         of_dataset("weights.npz"),
-        script=script("plot_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         curves="results/vae/tables/loss_curves.csv",
         published=PUBLISHED,

@@ -88,15 +88,11 @@ def refused_mode(workflow: Any) -> str | None:
 
 
 def sources_of(rule: Any, made: tuple[str, ...]) -> list[str]:
-    """The inputs of a rule that no rule makes, scripts aside.
+    """The inputs of a rule that no rule makes.
 
     made : how the paths begin that rules make
     """
-    return [
-        path
-        for path in internals.input_paths(rule)
-        if not path.startswith(made) and not path.endswith(".py")  # a script: its code is watched
-    ]
+    return [path for path in internals.input_paths(rule) if not path.startswith(made)]
 
 
 def watch_sources(workflow: Any, made: tuple[str, ...]) -> None:

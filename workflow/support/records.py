@@ -104,8 +104,7 @@ def _is_as_written(record: dict[str, Any], output: Path) -> bool:
 def normalize(records: Path = RECORDS) -> None:
     """Zero the fields of all records that tell when and by which process a job ran; seal them.
 
-    Keys are sorted too; checksums of scripts go, whose code has a digest among the parameters: a
-    comment would change them. Records that are not valid JSON, and what a killed run left of a
+    Keys are sorted too. Records that are not valid JSON, and what a killed run left of a
     temporary one, are removed: their outputs are then computed again.
     """
     for path in files_below(records):
@@ -124,10 +123,6 @@ def normalize(records: Path = RECORDS) -> None:
             if key in record:
                 record[key] = value
         if "seal" not in record and output.is_file():  # Snakemake wrote it in this run
-            checksums = record.get(CHECKSUMS) or {}
-            record[CHECKSUMS] = {
-                name: checksum for name, checksum in checksums.items() if not name.endswith(".py")
-            }
             record["seal"] = _seal(record, file_digest(output))
         normal = json.dumps(record, sort_keys=True)
         if normal != path.read_text():

@@ -93,10 +93,6 @@ class Study:
         """An input that no rule makes; watched by its content, not by its time."""
         return ancient(self.here(path))
 
-    def script(self, name: str) -> Any:
-        """The input ``script=`` of a rule. ``step`` watches its code, whatever its time."""
-        return ancient(self.here(f"{SCRIPTS}/{name}.py"))
-
     def code(self, name: str) -> str:
         """A digest of the code that a script runs; see code_digest.py."""
         return code_digest(self.root / f"{SCRIPTS}/{name}.py", self.root, self.packages)
@@ -104,9 +100,9 @@ class Study:
     def step(self, name: str, **options: Any) -> dict[str, Any]:
         """The ``params:`` of a rule that runs a script, as ``**step(...)``; ``shell:`` is ``RUN``.
 
-        The command line is ``python <input.script>``, then a ``--<name> <value>`` for each of the
-        options, of the named inputs and of the named outputs; an option takes the place of an
-        input or output of its name. Inputs and outputs without a name are not on it.
+        The command line is ``python workflow/scripts/<name>.py``, then a ``--<name> <value>`` for
+        each of the options, of the named inputs and of the named outputs; an option takes the
+        place of an input or output of its name. What has no name is not on it.
 
         options : as in ``params:``: texts with wildcards, functions, ``subpath(...)``
         """
@@ -119,9 +115,8 @@ class Study:
             }
             for items in (input, output):
                 for key, paths in internals.paths(items):
-                    if key != "script":
-                        values.setdefault(key, paths)
-            words = ["python", str(input.script)]
+                    values.setdefault(key, paths)
+            words = ["python", self.here(f"{SCRIPTS}/{name}.py")]
             for key, value in values.items():
                 words += [f"--{key.replace('_', '-')}", *value]
             return shlex.join(words)
