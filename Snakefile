@@ -34,10 +34,8 @@ rule all:
         "results/report/explorer.html",
 
 
-engine.watch_sources(workflow.rules, MADE)
-if workflow.is_main_process:
-    engine.refuse_settings(workflow)
-
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
-LOCAL = ("fetch", "join", "tabulate", "plot", "render")
-workflow.localrules(*[r.name for r in workflow.rules if r.name.split("_")[0] in LOCAL])
+STUDY.run_locally("fetch", "join", "tabulate", "plot", "render")
+
+
+include: "workflow/support/study.smk"

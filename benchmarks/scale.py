@@ -42,34 +42,35 @@ rule tabulate:
     default_target: True
     input:
         [f"results/scale/cells/{c}/{f}" for c in CELLS["architectures"] for f in FILES],
-        script=script("tabulate_scale"),
-    output: "results/scale/curves.csv", "results/scale/replicates.csv"
-    params: settings=section("architectures"), code=code("tabulate_scale")
-    shell: "python {input.script} --settings {params.settings:q} --cells results/scale/cells"
-        " --curves {output[0]} --replicates {output[1]}"
+    output: curves="results/scale/curves.csv", replicates="results/scale/replicates.csv"
+    log: "logs/tabulate.log"
+    params: **step("tabulate_scale", settings=section("architectures"), cells="results/scale/cells")
+    shell: RUN
 
 rule train:
-    input: script=script("train_scale"), fonts=FONTS
+    input: fonts=FONTS
     output: history=CELL + "/history.csv"
     log: "logs/train/{cell}.log"
-    params: settings=settings("architectures", "train"), code=code("train_scale")
-    shell: "python {input.script} {params.settings:q} {output.history} 2> {log}"
+    params: **step("train_scale", settings=settings("architectures", "train"))
+    shell: RUN
 
 rule evaluate:
-    input: script=script("evaluate_scale"), fonts=FONTS, history=CELL + "/history.csv"
+    input: fonts=FONTS, history=CELL + "/history.csv"
     output: scores=CELL + "/scores.csv"
     log: "logs/evaluate/{cell}.log"
-    params: settings=settings("architectures", "evaluate"), code=code("evaluate_scale")
-    shell: "python {input.script} {params.settings:q} {output.scores} 2> {log}"
+    params: **step("evaluate_scale", settings=settings("architectures", "evaluate"))
+    shell: RUN
+
+include: "workflow/support/study.smk"
 """
 TRAIN = """\
 import sys
-with open(sys.argv[2], "w") as file:
+with open(sys.argv[-1], "w") as file:
     file.write("replicate,epoch,error\\n0,0,9.5\\n0,1,8.5\\n")
 """
 EVALUATE = """\
 import sys
-with open(sys.argv[2], "w") as file:
+with open(sys.argv[-1], "w") as file:
     file.write("replicate,error,exact\\n0,8.5,0.25\\n")
 """
 TABULATE = """\

@@ -1,4 +1,4 @@
-"""The workflow's own helpers: code digests, job records, locks, the pages' sources."""
+"""What any study needs: code digests, job records, locks."""
 
 import base64
 import contextlib
@@ -6,8 +6,7 @@ import errno
 import fcntl
 import json
 import os
-import re
-import shutil
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from support import pages, records, run_lock
+from support import internals, records, run_lock
 from support.code_digest import code_digest, local_modules
+from support.study import Study
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,7 +156,7 @@ def test_long_output_names_are_split_over_folders(tmp_path):
     path = tmp_path / ("@" + encoded[:254]) / ("@" + encoded[254:508]) / encoded[508:]
     path.parent.mkdir(parents=True)
     path.write_text("{}")
-    assert records.output_of(path, tmp_path) == output
+    assert internals.output_of(path, tmp_path) == output
 
 
 def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
@@ -166,10 +166,51 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
         record(metadata, name)
         Path(name).parent.mkdir(parents=True)
         Path(name).write_text("x")
-    removed = records.prune(["results/a/keep.csv"], [results], metadata)
+    removed = records.prune(["results/a/keep.csv"], metadata)
     assert removed == ["results/b/orphan.csv"]
     assert [p.name for p in results.rglob("*")] == ["a", "keep.csv"]
-    assert [records.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
+    assert [internals.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
+
+
+# --- the command line of a step ------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """A function: the command line that ``step`` makes of options, inputs and outputs."""
+    monkeypatch.setattr(Study, "code", lambda self, name: "0123")
+
+    def command(options, inputs, outputs, **wildcards):
+        study = object.__new__(Study)
+        study.root = Path.cwd()
+        params = study.step("plot", **options)
+        assert params == options | {"code": "0123", "command": params["command"]}
+        return params["command"](wildcards, inputs, outputs)
+
+    return command
+
+
+def test_what_is_named_is_an_option(command):
+    line = command({"settings": "s.json"}, {"fonts": "font.h"}, {"new_letters": "n.csv"})
+    assert line == (
+        "python workflow/scripts/plot.py --settings s.json --fonts font.h --new-letters n.csv"
+    )
+
+
+def test_an_option_takes_the_place_of_an_input(command):
+    folder = {"images": lambda wildcards, input: os.path.dirname(input["images"][0])}
+    line = command(folder, {"images": ["digits/a.npy", "digits/b.npy"]}, {})
+    assert line.endswith("plot.py --images digits")
+
+
+def test_wildcards_are_filled_in_and_several_paths_follow_their_name(command):
+    line = command({"cell": "cells/{x}"}, {"some": ["a", "b"], "none": []}, {}, x="1")
+    assert line.endswith("--cell cells/1 --some a b --none")
+
+
+def test_nothing_on_the_line_is_a_command(command):
+    line = command({"settings": "a b.json"}, {"fonts": "$(reboot).h"}, {"page": "; reboot"})
+    assert shlex.split(line)[3:] == ["a b.json", "--fonts", "$(reboot).h", "--page", "; reboot"]
 
 
 # --- locks ---------------------------------------------------------------------------------------
@@ -309,40 +350,3 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     line = run_lock.unwritable(tmp_path, tmp_path / "file/below")
     assert line == f"{tmp_path}/file/below: a run writes here, and cannot: Not a directory"
-
-
-# --- the pages' sources --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def report(tmp_path):
-    """A copy of the pages' sources."""
-    return shutil.copytree(ROOT / "workflow/report", tmp_path / "report")
-
-
-def test_the_pages_sources_can_be_used(report):
-    assert list(pages.errors(report)) == []
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "line"),
-    [
-        ("index.html.j2", "{% if %}", r"index\.html\.j2: line 1: Expected an expression"),
-        ("explorer.html.j2", "\n{{ x", r"explorer\.html\.j2: line 2: unexpected"),
-        ("style.css", "</style>", r"style\.css: has the characters </"),
-        ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
-        ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
-        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
-        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
-    ],
-)
-def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):
-    (report / file).write_text(text)
-    (found,) = pages.errors(report)
-    assert re.search(line, found)
-    assert "\n" not in found
-
-
-def test_a_source_that_is_no_text_is_one_line(report):
-    (report / "style.css").write_bytes(b"\xff")
-    assert list(pages.errors(report)) == [f"{report / 'style.css'}: not text in UTF-8"]

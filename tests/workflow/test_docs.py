@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from pages import BLOCK, follow
 from project import ROOT, copy_project
 
 PAGES = [
@@ -15,11 +16,6 @@ PAGES = [
         cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
     ).stdout.split()
 ]  # fmt: skip
-BLOCK = re.compile(
-    r"(?:^(?P<files>`[\w./-]+`(?:, `[\w./-]+`)*):\n\n)?"
-    r"^```(?P<kind>diff|python|sh|text)\n(?P<body>.*?)^```$",
-    re.M | re.S,
-)
 
 
 def sections(page):
@@ -30,37 +26,12 @@ def sections(page):
     return parts
 
 
-def edit(path, diff):
-    """Replace the lines of a block that are there by those that shall be."""
-    before = "".join(line[1:] for line in diff if not line.startswith("+"))
-    after = "".join(line[1:] for line in diff if not line.startswith("-"))
-    text = path.read_text()
-    assert text.count(before) == 1, f"{path.name}:\n{before}"
-    path.write_text(text.replace(before, after))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("text", sections("docs/extending.md"))
 def test_a_section_does_what_it_says(text, tmp_path):
     project = copy_project(tmp_path / "project")
     shutil.copy2(ROOT / "params.yaml", project.root)  # the study's, not the tests'
-    files, output = [], ""
-    for block in BLOCK.finditer(text):
-        body = block["body"]
-        if block["files"]:
-            files = [project.root / name.strip("`") for name in block["files"].split(", ")]
-        if block["kind"] == "diff":
-            for file in files:
-                edit(file, body.splitlines(keepends=True))
-        elif block["kind"] == "python":
-            files[0].write_text(body)
-        elif block["kind"] == "sh":
-            output = project.run("bash", "-ec", body)
-        else:
-            lines = output.splitlines()
-            for shown in body.splitlines():
-                assert any(line.startswith(shown) for line in lines), shown
-    assert output
+    assert follow(text, project.root, project.run)
     # what was added is as everything else is
     project.run("python", "-m", "pytest", "-q", "tests/workflow/test_conventions.py")
 

@@ -67,8 +67,10 @@ def test_variables_that_would_change_or_break_a_step(project: Project, tmp_path)
 
 PREPARE = """
 import json, os, sys
+import latentlab
+from latentlab import arithmetic
 from support import environment
-environment.prepare()
+environment.prepare(lambda: {**latentlab.OVERRULED, **arithmetic.pin()})
 print(json.dumps([dict(os.environ), environment.overruled_line()]))
 """
 
@@ -106,7 +108,7 @@ def test_variables_of_python_and_the_shell_reach_no_job(name):
     value = {"PYTHONIOENCODING": "latin-1", "PYTHONWARNINGS": "error"}.get(name, "0")
     environ, line = prepared(**{name: value})
     assert name not in environ
-    assert line == f"set otherwise for this run: {name} (docs/reproducibility.md)"
+    assert line == f"set otherwise for this run: {name} (see logs/environment.json)"
 
 
 def test_the_line_names_what_is_overruled_and_what_may_hurt_but_stays():
@@ -116,7 +118,7 @@ def test_the_line_names_what_is_overruled_and_what_may_hurt_but_stays():
     )  # fmt: skip
     assert line == (
         "set otherwise for this run: MPLBACKEND, PYTHONUTF8, XLA_FLAGS; left as set, though results"
-        " may hang on it: LD_LIBRARY_PATH (docs/reproducibility.md)"
+        " may hang on it: LD_LIBRARY_PATH (see logs/environment.json)"
     )
     assert environ["LD_LIBRARY_PATH"] == "/nowhere"
     assert environ["PYTHONDONTWRITEBYTECODE"] == "1"

@@ -68,7 +68,7 @@ def test_runs_are_kept_apart_where_the_file_system_has_no_locks(blank, tmp_path)
     """By a lock of the machine's, and the first run says what that does not keep apart."""
     patch = without_flock(tmp_path / "patch", blank.root)
     name = f"{blank.root.resolve()}/.snakemake/run.lock\0{os.getuid()}".encode()
-    lock = Path(f"/tmp/latentlab-{hashlib.sha256(name).hexdigest()[:32]}.lock")
+    lock = Path(f"/tmp/study-{hashlib.sha256(name).hexdigest()[:32]}.lock")
     with (blank.root / ".output.tmp").open("w") as out, subprocess.Popen(
         ["snakemake", "--cores", "1", "architectures"], cwd=blank.root, stdout=out, stderr=out,
         env={**environment(), "PYTHONPATH": patch}, start_new_session=True,

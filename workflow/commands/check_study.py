@@ -80,13 +80,13 @@ def main(argv):
     if not Path("dvc.lock").exists():
         raise step.latentlab.StudyError("no dvc.lock here: nothing was certified yet; 'dvc repro'")
 
-    doubtful = list(records.doubtful())
-    doubtful.sort(key=lambda found: found[1].startswith(records.OTHER_INPUT))  # causes first
-    damaged = [f"{path} {reason}" for path, reason in doubtful]
     try:
         plans = graph.outputs()
     except graph.GraphError as error:
         raise step.latentlab.StudyError(str(error)) from None
+    doubtful = list(records.doubtful(map(Path, plans), plans.__contains__))
+    doubtful.sort(key=lambda found: found[1].startswith(records.OTHER_INPUT))  # causes first
+    damaged = [f"{path} {reason}" for path, reason in doubtful]
     stale = [path for path, plan in plans.items() if plan != graph.UP_TO_DATE]
     differences = dvc_differences() or list(misread())
 

@@ -23,7 +23,6 @@ rule architectures:
 
 rule train_architectures:
     input:
-        script=script("train_architectures"),
         fonts=FONTS,
     output:
         weights="results/architectures/cells/{network}/{encoder}/weights.npz",
@@ -32,17 +31,13 @@ rule train_architectures:
     log:
         "logs/train_architectures/{network}/{encoder}.log",
     params:
-        settings=settings("architectures", "train"),
-        code=code("train_architectures"),
+        **step("train_architectures", settings=settings("architectures", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule evaluate_architectures:
     input:
-        script=script("evaluate_architectures"),
         fonts=FONTS,
         weights="results/architectures/cells/{network}/{encoder}/weights.npz",
     output:
@@ -50,17 +45,14 @@ rule evaluate_architectures:
     log:
         "logs/evaluate_architectures/{network}/{encoder}.log",
     params:
-        settings=settings("architectures", "evaluate"),
-        code=code("evaluate_architectures"),
+        **step("evaluate_architectures", settings=settings("architectures", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_architectures:
     input:
         of_cells("architectures", "history.csv", "runs.csv", "scores.csv"),
-        script=script("tabulate_architectures"),
         published=PUBLISHED,
     output:
         curves="results/architectures/tables/learning_curves.csv",
@@ -72,20 +64,17 @@ rule tabulate_architectures:
     log:
         "logs/tabulate_architectures.log",
     params:
-        settings=section("architectures"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_architectures"),
+        **step(
+            "tabulate_architectures",
+            settings=section("architectures"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --factorial {output.factorial:q} --effects {output.effects:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_architectures:
     input:
-        script=script("plot_architectures"),
         curves="results/architectures/tables/learning_curves.csv",
         replicates="results/architectures/tables/replicates.csv",
         factorial="results/architectures/tables/factorial.csv",
@@ -105,8 +94,6 @@ rule plot_architectures:
     log:
         "logs/plot_architectures.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_architectures"),
+        **step("plot_architectures", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --curves {input.curves:q} --replicates {input.replicates:q}"
-        " --factorial {input.factorial:q} --published {input.published:q} --figures {params.folder:q} 2> {log:q}"
+        RUN

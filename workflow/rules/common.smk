@@ -1,8 +1,9 @@
-# What all rules share: parameters, cells, code digests, one run at a time; and every function, which
-# Snakemake's lint wants apart from rules.
+# What all rules share of this study: parameters, cells, checks; and every function, which Snakemake's
+# lint wants apart from rules. What any study needs is in workflow/support.
 
 import os
 import sys
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -12,49 +13,45 @@ from snakemake.logging import logger
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
 
-from support import environment  # first: it pins what jobs inherit
+with warnings.catch_warnings():
+    # Snakemake has imported NumPy before: no matter, results are computed by jobs
+    warnings.simplefilter("ignore")
+    import latentlab  # first: it pins what jobs inherit
 
-from latentlab import StudyError, shown
+from latentlab import StudyError, arithmetic, shown
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_drawn
 from latentlab.experiments.params import read_params
 from latentlab.files.yaml import read_yaml
-from support import (
-    bytecode,
-    certifying,
-    dates,
-    effort,
-    engine,
-    locked,
-    records,
-    run_lock,
-    watched,
-)
+from support import watched
 from support.by_content import by_file
-from support.code_digest import code_digest
-
-environment.prepare()
-
-if workflow.is_main_process:
-    if line := locked.refusal(ROOT / "requirements.lock"):
-        raise WorkflowError(line)
-    if line := run_lock.unwritable(Path(".snakemake"), Path(".cache")):
-        raise WorkflowError(line)
+from support.study import RUN, Study, refuse
 
 OFFLINE = bool(config.pop("offline", False))  # leave out images that must be downloaded
-if config:
-    raise WorkflowError(
-        f"--config {', '.join(config)}: parameters are read from params.yaml alone, which DVC"
-        " tracks; edit it, or try a value with 'dvc exp run -S key=value'"
-    )
+
+
+def environment_facts():
+    """What a result may depend on that the package pins, for logs/environment.json."""
+    here = arithmetic.here()
+    pinned = sorted(arithmetic.variables(*here))
+    return {
+        "same_bytes_expected": arithmetic.same_bytes(*here),
+        "variables": {name: os.environ[name] for name in pinned if name in os.environ},
+    }
+
+
+STUDY = Study(
+    workflow,
+    config,
+    results=("results", "data/images"),
+    temporary=(".cache/parts",),  # of cells, joined and removed (shards.smk)
+    pin=lambda: {**latentlab.OVERRULED, **arithmetic.pin()},
+    facts=environment_facts,
+)
+here, source_file, step = STUDY.here, STUDY.source_file, STUDY.step
 
 SCHEMA = "workflow/schemas/params.schema.yaml"
-MADE = (
-    "results/",
-    "data/images/",
-    ".cache/",
-)  # where rules write: all else is a source
 try:
     PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
     if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
@@ -94,10 +91,10 @@ def unwatched_data():
                 raise WorkflowError(f"params.yaml: {path}: {error}") from None
             named[path] = ("data", [*files, *watched.inside_folders(place)])
     font = os.path.normpath(PARAMS["data"]["fonts"])
-    if font.startswith(MADE) or font.endswith(".py"):
+    if font.startswith(STUDY.made):
         yield (
             f"params.yaml: data.fonts: {font!r} given, allowed: a file outside of"
-            f" {', '.join(MADE)}, which runs write, and no .py"
+            f" {', '.join(STUDY.made)}, which runs write"
         )
     for path, (stage, files) in named.items():
         known = watched.dependencies(stages[stage], PARAMS)
@@ -108,50 +105,11 @@ def unwatched_data():
             )
 
 
-def linked_outputs():
-    """A line for each folder of results that is a link, behind which DVC versions nothing."""
-    folders = [".snakemake", "results", "data/images", *Path("results").glob("*")]
-    for folder in filter(os.path.islink, folders):
-        yield (
-            f"{folder} is a link, and DVC versions nothing behind one: make it a folder, mount the"
-            " other disk there, or let the links be below it (results/vae/cells, say);"
-            " snakemake alone runs with it"
-        )
-
-
-if workflow.is_main_process and Path("dvc.yaml").exists():
-    lines = list(unwatched_data())
-    if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
-        lines += [*linked_outputs(), *certifying.refusals(ROOT)]
-    if lines:
-        raise WorkflowError("\n".join(lines))
-
-if workflow.is_main_process:
-    for line in records.mark_doubtful():
-        logger.warning(line)
+if STUDY.is_main and Path("dvc.yaml").exists():
+    refuse(*unwatched_data())
 
 SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step
 CELLS = {experiment: cells(PARAMS, experiment) for experiment in EXPERIMENTS}
-
-
-def here(path):
-    """A path of the project, seen from the working directory."""
-    return os.path.relpath(ROOT / path)
-
-
-def source_file(path):
-    """A file of the project that no rule makes; watched by content (below), not by its time."""
-    return ancient(here(path))
-
-
-def script(name):
-    """The script of a step. Its code is watched by ``code``, not by its time."""
-    return ancient(here(f"workflow/scripts/{name}.py"))
-
-
-def code(name):
-    """A digest of the code that a script runs; see support/code_digest.py."""
-    return code_digest(ROOT / f"workflow/scripts/{name}.py", ROOT)
 
 
 def cell_of(wildcards):
@@ -339,9 +297,11 @@ def unsuitable_images(jobs):
 
     Sets that are fetched in this run are checked when they are there (``rule fetch_images``).
     """
-    users = ("train_vae", "evaluate_vae", "plot_vae")
-    names = {job.wildcards.dataset for job in jobs if job.rule.name in users}
-    names -= {job.wildcards.dataset for job in jobs if job.rule.name == "fetch_images"}
+
+    def sets_of(*rules):
+        return {job["dataset"] for name in rules for job in jobs.get(name, ())}
+
+    names = sets_of("train_vae", "evaluate_vae", "plot_vae") - sets_of("fetch_images")
     if not names:
         return []
     from latentlab.data import images
@@ -366,8 +326,11 @@ def drawn_models(wildcards):
 
 
 def read_claims(rules):
-    """The claims, which can be tested on tables of the rules so far; else refused, in lines."""
-    tables = [Path(path).parts for rule in rules for path in rule.output]
+    """The claims, which can be tested on tables of these rules; else refused, in lines.
+
+    rules : the outputs of each, by name
+    """
+    tables = [Path(path).parts for outputs in rules.values() for path in outputs]
     tables = {
         (parts[1], Path(parts[3]).stem)
         for parts in tables
@@ -409,7 +372,7 @@ def digests():
     """The digest of the code of every step of the experiments, by the rule's name."""
     scripts = sorted((ROOT / "workflow/scripts").glob("*_*.py"))
     return {
-        path.stem: code(path.stem)
+        path.stem: STUDY.code(path.stem)
         for path in scripts
         if path.stem.split("_", 1)[1] in PARAMS
     }
@@ -417,11 +380,11 @@ def digests():
 
 def unusable_pages(jobs):
     """What the last of these jobs, which write the pages, would find wrong with their sources."""
-    if not any(job.rule.name.startswith("render_") for job in jobs):
+    if not any(name.startswith("render_") for name in jobs):
         return []
-    from support import pages  # here: importing it takes a moment
+    from latentlab.pages import sources  # here: importing it takes a moment
 
-    return list(pages.errors(ROOT / "workflow/report"))
+    return list(sources.errors(ROOT / "workflow/report"))
 
 
 def folder_of(cell):
@@ -438,46 +401,14 @@ for experiment in ("architectures", "optimizers", "letters", "denoising"):
     COMPILED |= {f"train_{experiment}", f"train_{experiment}_part"}
 
 
-onstart:
-    if workflow.is_main_process:
-        if line := engine.refused_mode(workflow):
-            raise WorkflowError(line)
-        try:
-            if line := run_lock.take(Path(".snakemake/run.lock")):
-                logger.warning(line)
-            if line := dates.set_to_now(engine.files(workflow)):
-                logger.warning(line)
-        except (run_lock.LockError, dates.FutureError) as error:
-            raise WorkflowError(str(error)) from None
-        jobs = list(workflow.dag.needrun_jobs())
-        try:
-            if lines := [*unsuitable_images(jobs), *unusable_pages(jobs)]:
-                raise WorkflowError("\n".join(lines))
-        except (StudyError, OSError) as error:
-            raise WorkflowError(str(error)) from None
-        environment.record(Path("logs/environment.json"))
-        for line in (environment.overruled_line(), environment.processor_line()):
-            if line:
-                logger.warning(line)
-        folders = ("src", "workflow/scripts", "workflow/support")
-        bytecode.check_by_content(ROOT / folder for folder in folders)
-        # With its limit of jobs a second the scheduler looks at all ready jobs once a second for
-        # every job that has ended (docs/scaling.md). On one machine cores are the limit.
-        if workflow.local_exec and workflow.scheduler is not None:
-            workflow.scheduler.job_rate_limiter = None
-        if any(job.rule.name in COMPILED for job in jobs):
-            shell(
-                "python {script}", script=here("workflow/scripts/compile_powell.py")
-            )
-
-
-onsuccess:
-    if workflow.is_main_process:
-        records.normalize()
-        if workflow.local_exec and (line := effort.summary(workflow.cores)):
-            print(line, file=sys.stderr)
-
-
-onerror:
-    if workflow.is_main_process:
-        records.normalize()
+@STUDY.before
+def check_and_compile(jobs):
+    """Refuse what would fail at the end of a run; what follows is told, and compiled."""
+    try:
+        refuse(*unsuitable_images(jobs), *unusable_pages(jobs))
+    except (StudyError, OSError) as error:
+        raise WorkflowError(str(error)) from None
+    if line := arithmetic.doubt(*arithmetic.here()):
+        logger.warning(line)
+    if COMPILED.intersection(jobs):
+        shell("python {script}", script=here("workflow/scripts/compile_powell.py"))

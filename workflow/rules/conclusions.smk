@@ -1,7 +1,7 @@
 # conclusions: which claims of the original hold, and which of its figures?
 
 CLAIMS = source_file("data/claims.yaml")
-CLAIMED = read_claims(workflow.rules)
+CLAIMED = read_claims(STUDY.rules())
 CONCLUSIONS_FIGURES = ["claims", "published_figures"]
 
 
@@ -16,7 +16,6 @@ rule conclusions:
 rule test_conclusions:
     input:
         claimed_tables(CLAIMED),
-        script=script("test_conclusions"),
         claims=CLAIMS,
         published=PUBLISHED,
     output:
@@ -26,19 +25,17 @@ rule test_conclusions:
     log:
         "logs/test_conclusions.log",
     params:
-        settings=by_file({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
-        results=subpath(output.metrics, ancestor=2),
-        code=code("test_conclusions"),
+        **step(
+            "test_conclusions",
+            settings=by_file({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
+            results=subpath(output.metrics, ancestor=2),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --claims {input.claims:q} --published {input.published:q}"
-        " --findings {output.findings:q} --observed {output.observed:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_conclusions:
     input:
-        script=script("plot_conclusions"),
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
     output:
@@ -56,8 +53,6 @@ rule plot_conclusions:
     log:
         "logs/plot_conclusions.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_conclusions"),
+        **step("plot_conclusions", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --findings {input.findings:q} --observed {input.observed:q}"
-        " --figures {params.folder:q} 2> {log:q}"
+        RUN

@@ -43,7 +43,6 @@ rule denoising:
 
 rule train_denoising:
     input:
-        script=script("train_denoising"),
         fonts=FONTS,
     output:
         weights=f"results/denoising/cells/{DENOISER}/weights.npz",
@@ -52,19 +51,17 @@ rule train_denoising:
     log:
         f"logs/train_denoising/{DENOISER}.log",
     params:
-        settings=settings("denoising", "train"),
-        code=code("train_denoising"),
+        **step("train_denoising", settings=settings("denoising", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 # one job scores all denoisers of a network and letter set: an interpreter's start costs more
+
+
 rule evaluate_denoising:
     input:
         of_denoisers("weights.npz"),
-        script=script("evaluate_denoising"),
         fonts=FONTS,
     output:
         scores=f"results/denoising/cells/{DENOISERS}/scores.csv",
@@ -72,61 +69,55 @@ rule evaluate_denoising:
     log:
         f"logs/evaluate_denoising/{DENOISERS}.log",
     params:
-        settings=denoisers("evaluate", tests=DENOISING_TESTS),
-        cells=subpath(output.scores, parent=True),
-        code=code("evaluate_denoising"),
+        **step(
+            "evaluate_denoising",
+            settings=denoisers("evaluate", tests=DENOISING_TESTS),
+            cells=subpath(output.scores, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --cells {params.cells:q} --scores {output.scores:q} --tests {output.tests:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule compare_denoising:
     input:
-        script=script("compare_denoising"),
         fonts=FONTS,
     output:
         baselines="results/denoising/tables/baselines.csv",
     log:
         "logs/compare_denoising.log",
     params:
-        settings=by_file(denoising_comparison(PARAMS)),
-        code=code("compare_denoising"),
+        **step("compare_denoising", settings=by_file(denoising_comparison(PARAMS))),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --baselines {output.baselines:q} 2> {log:q}"
+        RUN
 
 
 rule vary_denoising:
     input:
-        script=script("vary_denoising"),
         fonts=FONTS,
     output:
         variations="results/denoising/tables/variations.csv",
     log:
         "logs/vary_denoising.log",
     params:
-        settings=by_file(denoising_variations(PARAMS)),
-        code=code("vary_denoising"),
+        **step("vary_denoising", settings=by_file(denoising_variations(PARAMS))),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --variations {output.variations:q} 2> {log:q}"
+        RUN
 
 
 rule relate_denoising:
     input:
-        script=script("relate_denoising"),
         fonts=FONTS,
     output:
         orthogonality="results/denoising/cells/{font}/orthogonality.csv",
     log:
         "logs/relate_denoising/{font}.log",
     params:
-        settings=lambda wildcards: by_file(related(wildcards.font)),
-        code=code("relate_denoising"),
+        **step(
+            "relate_denoising",
+            settings=lambda wildcards: by_file(related(wildcards.font)),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --orthogonality {output.orthogonality:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_denoising:
@@ -138,7 +129,6 @@ rule tabulate_denoising:
             file=["scores.csv", "tests.csv"],
         ),
         expand("results/denoising/cells/{font}/orthogonality.csv", font=ORTHOGONALITY),
-        script=script("tabulate_denoising"),
         published=PUBLISHED,
         baselines="results/denoising/tables/baselines.csv",
         variations="results/denoising/tables/variations.csv",
@@ -153,21 +143,17 @@ rule tabulate_denoising:
     log:
         "logs/tabulate_denoising.log",
     params:
-        settings=section("denoising"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_denoising"),
+        **step(
+            "tabulate_denoising",
+            settings=section("denoising"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --baselines {input.baselines:q}"
-        " --variations {input.variations:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --matrix {output.matrix:q} --orthogonality {output.orthogonality:q}"
-        " --correlations {output.correlations:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_denoising:
     input:
-        script=script("plot_denoising"),
         fonts=FONTS,
         summary="results/denoising/tables/summary.csv",
         matrix="results/denoising/tables/matrix.csv",
@@ -190,20 +176,18 @@ rule plot_denoising:
     log:
         "logs/plot_denoising.log",
     params:
-        settings=by_file(denoising_drawn(PARAMS)),
-        folder=subpath(output[0], parent=True),
-        code=code("plot_denoising"),
+        **step(
+            "plot_denoising",
+            settings=by_file(denoising_drawn(PARAMS)),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --summary {input.summary:q} --matrix {input.matrix:q} --baselines {input.baselines:q}"
-        " --variations {input.variations:q} --orthogonality {input.orthogonality:q}"
-        " --correlations {input.correlations:q} --figures {params.folder:q} 2> {log:q}"
+        RUN
 
 
 rule draw_denoising:
     input:
         of_denoisers("weights.npz", "history.csv", most=shown.PANELS),
-        script=script("draw_denoising"),
         fonts=FONTS,
     output:
         report(
@@ -220,11 +204,12 @@ rule draw_denoising:
     log:
         f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",
     params:
-        settings=denoisers("plot", most=shown.PANELS),
-        cells=lambda wildcards: "results/denoising/cells/"
-        + DENOISERS.format(**wildcards),
-        folder=subpath(output[0], parent=True),
-        code=code("draw_denoising"),
+        **step(
+            "draw_denoising",
+            settings=denoisers("plot", most=shown.PANELS),
+            cells=lambda wildcards: "results/denoising/cells/"
+            + DENOISERS.format(**wildcards),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --cells {params.cells:q} --figures {params.folder:q} 2> {log:q}"
+        RUN

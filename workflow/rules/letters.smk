@@ -33,7 +33,6 @@ rule letters:
 
 rule train_letters:
     input:
-        script=script("train_letters"),
         fonts=FONTS,
     output:
         weights="results/letters/cells/{font}/{network}/weights.npz",
@@ -42,17 +41,13 @@ rule train_letters:
     log:
         "logs/train_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "train"),
-        code=code("train_letters"),
+        **step("train_letters", settings=settings("letters", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {output.weights:q} --history {output.history:q} --runs {output.runs:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule evaluate_letters:
     input:
-        script=script("evaluate_letters"),
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
     output:
@@ -61,18 +56,14 @@ rule evaluate_letters:
     log:
         "logs/evaluate_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "evaluate"),
-        code=code("evaluate_letters"),
+        **step("evaluate_letters", settings=settings("letters", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q}"
-        " --letters {output.letters:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_letters:
     input:
         of_cells("letters", "history.csv", "runs.csv", "scores.csv", "letters.csv"),
-        script=script("tabulate_letters"),
         published=PUBLISHED,
         fonts=FONTS,
     output:
@@ -86,20 +77,17 @@ rule tabulate_letters:
     log:
         "logs/tabulate_letters.log",
     params:
-        settings=section("letters"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_letters"),
+        **step(
+            "tabulate_letters",
+            settings=section("letters"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --fonts {input.fonts:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --letters {output.letters:q} --new-letters {output.new_letters:q}"
-        " --front {output.front:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_letters:
     input:
-        script=script("plot_letters"),
         summary="results/letters/tables/summary.csv",
         replicates="results/letters/tables/replicates.csv",
         letters="results/letters/tables/letters.csv",
@@ -114,17 +102,13 @@ rule plot_letters:
     log:
         "logs/plot_letters.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_letters"),
+        **step("plot_letters", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --summary {input.summary:q} --replicates {input.replicates:q}"
-        " --letters {input.letters:q} --front {input.front:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        RUN
 
 
 rule draw_letters:
     input:
-        script=script("draw_letters"),
         fonts=FONTS,
         weights="results/letters/cells/{font}/{network}/weights.npz",
         history="results/letters/cells/{font}/{network}/history.csv",
@@ -144,11 +128,10 @@ rule draw_letters:
     log:
         "logs/draw_letters/{font}/{network}.log",
     params:
-        settings=settings("letters", "draw"),
-        folder=subpath(output[0], parent=True),
-        code=code("draw_letters"),
+        **step(
+            "draw_letters",
+            settings=settings("letters", "draw"),
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --history {input.history:q}"
-        " --published {input.published:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        RUN

@@ -16,23 +16,19 @@ rule optimizers:
 
 rule tune_optimizers:
     input:
-        script=script("tune_optimizers"),
         fonts=FONTS,
     output:
         tuning="results/optimizers/cells/{optimizer}/{network}/tuning.csv",
     log:
         "logs/tune_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "tune"),
-        code=code("tune_optimizers"),
+        **step("tune_optimizers", settings=settings("optimizers", "tune")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --tuning {output.tuning:q} 2> {log:q}"
+        RUN
 
 
 rule train_optimizers:
     input:
-        script=script("train_optimizers"),
         fonts=FONTS,
         tuning=tuning,
     output:
@@ -42,17 +38,13 @@ rule train_optimizers:
     log:
         "logs/train_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "train"),
-        code=code("train_optimizers"),
+        **step("train_optimizers", settings=settings("optimizers", "train")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --tuning {input.tuning:q} --weights {output.weights:q}"
-        " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+        RUN
 
 
 rule evaluate_optimizers:
     input:
-        script=script("evaluate_optimizers"),
         fonts=FONTS,
         weights="results/optimizers/cells/{optimizer}/{network}/weights.npz",
     output:
@@ -60,18 +52,15 @@ rule evaluate_optimizers:
     log:
         "logs/evaluate_optimizers/{optimizer}/{network}.log",
     params:
-        settings=settings("optimizers", "evaluate"),
-        code=code("evaluate_optimizers"),
+        **step("evaluate_optimizers", settings=settings("optimizers", "evaluate")),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_optimizers:
     input:
         of_cells("optimizers", "history.csv", "runs.csv", "scores.csv"),
         TUNINGS,
-        script=script("tabulate_optimizers"),
     output:
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
@@ -82,19 +71,17 @@ rule tabulate_optimizers:
     log:
         "logs/tabulate_optimizers.log",
     params:
-        settings=section("optimizers"),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_optimizers"),
+        **step(
+            "tabulate_optimizers",
+            settings=section("optimizers"),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --convergence {output.convergence:q} --profiles {output.profiles:q}"
-        " --tuning {output.tuning:q} --replicates {output.replicates:q}"
-        " --summary {output.summary:q} --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_optimizers:
     input:
-        script=script("plot_optimizers"),
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
         replicates="results/optimizers/tables/replicates.csv",
@@ -110,9 +97,6 @@ rule plot_optimizers:
     log:
         "logs/plot_optimizers.log",
     params:
-        folder=subpath(output[0], parent=True),
-        code=code("plot_optimizers"),
+        **step("plot_optimizers", figures=subpath(output[0], parent=True)),
     shell:
-        "python {input.script:q} --convergence {input.convergence:q}"
-        " --profiles {input.profiles:q} --replicates {input.replicates:q}"
-        " --figures {params.folder:q} 2> {log:q}"
+        RUN

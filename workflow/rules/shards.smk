@@ -53,22 +53,18 @@ def join_settings(experiment):
     return of_cell
 
 
-def parts_folder(wildcards, input):
-    """Where the folders of a cell's parts are."""
-    return os.path.dirname(os.path.dirname(input.parts[0]))
-
-
 if SHARDS > 1:
     for experiment, cell in PARTS.items():
+
+        tuned = experiment == "optimizers"
 
         rule:
             name:
                 f"train_{experiment}_part"
             input:
-                script=script(f"train_{experiment}"),
-                fonts=FONTS,
                 # the rule that joins watches its content; of parts that are gone nothing is known
-                tuning=ancient(tuning) if experiment == "optimizers" else [],
+                **({"tuning": ancient(tuning)} if tuned else {}),
+                fonts=FONTS,
             output:
                 weights=temp(f".cache/parts/{experiment}/{cell}/{{part}}/weights.npz"),
                 history=temp(f".cache/parts/{experiment}/{cell}/{{part}}/history.csv"),
@@ -76,22 +72,17 @@ if SHARDS > 1:
             log:
                 f"logs/train_{experiment}_part/{cell}/{{part}}.log",
             params:
-                settings=part_settings(experiment),
-                tuning="--tuning" if experiment == "optimizers" else "",
-                code=code(f"train_{experiment}"),
+                **step(f"train_{experiment}", settings=part_settings(experiment)),
             shell:
-                "python {input.script:q} --settings {params.settings:q} --fonts {input.fonts:q}"
-                " {params.tuning} {input.tuning:q} --weights {output.weights:q}"
-                " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+                RUN
 
         rule:
             name:
                 f"join_{experiment}"
             input:
-                script=script("join_parts"),
-                fonts=FONTS,
-                tuning=tuning if experiment == "optimizers" else [],
-                parts=part_files(experiment),
+                FONTS,
+                tuning if tuned else [],
+                part_files(experiment),
             output:
                 weights=f"results/{experiment}/cells/{cell}/weights.npz",
                 history=f"results/{experiment}/cells/{cell}/history.csv",
@@ -99,13 +90,13 @@ if SHARDS > 1:
             log:
                 f"logs/join_{experiment}/{cell}.log",
             params:
-                settings=join_settings(experiment),
-                trained=code(f"train_{experiment}"),
-                parts=parts_folder,
-                code=code("join_parts"),
+                **step(
+                    "join_parts",
+                    settings=join_settings(experiment),
+                    parts=f".cache/parts/{experiment}/{cell}",
+                ),
+                trained=STUDY.code(f"train_{experiment}"),
             shell:
-                "python {input.script:q} --settings {params.settings:q} --parts {params.parts:q}"
-                " --weights {output.weights:q}"
-                " --history {output.history:q} --runs {output.runs:q} 2> {log:q}"
+                RUN
 
-        workflow.ruleorder(f"join_{experiment}", f"train_{experiment}")
+        STUDY.prefer(f"join_{experiment}", f"train_{experiment}")

@@ -25,7 +25,6 @@ rule vae:
 
 rule train_vae:
     input:
-        script=script("train_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
     output:
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
@@ -33,20 +32,19 @@ rule train_vae:
     log:
         "logs/train_vae/{dataset}/{model}/{replicate}.log",
     params:
-        settings=settings("vae", "train"),
-        images=images_folder,
-        code=code("train_vae"),
-        # keyed by the code too: an edit after a kill does not go on from the old code's state
-        checkpoint=f".cache/checkpoints/{code('train_vae')}/{{dataset}}/{{model}}/{{replicate}}.npz",
+        **step(
+            "train_vae",
+            settings=settings("vae", "train"),
+            images=images_folder,
+            # keyed by the code too: an edit after a kill does not go on from the old code's state
+            checkpoint=f".cache/checkpoints/{STUDY.code('train_vae')}/{{dataset}}/{{model}}/{{replicate}}.npz",
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
-        " --weights {output.weights:q} --history {output.history:q}"
-        " --checkpoint {params.checkpoint:q} 2> {log:q}"
+        RUN
 
 
 rule evaluate_vae:
     input:
-        script=script("evaluate_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
     output:
@@ -54,18 +52,18 @@ rule evaluate_vae:
     log:
         "logs/evaluate_vae/{dataset}/{model}/{replicate}.log",
     params:
-        settings=settings("vae", "evaluate"),
-        images=images_folder,
-        code=code("evaluate_vae"),
+        **step(
+            "evaluate_vae",
+            settings=settings("vae", "evaluate"),
+            images=images_folder,
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
-        " --weights {input.weights:q} --scores {output.scores:q} 2> {log:q}"
+        RUN
 
 
 rule tabulate_vae:
     input:
         of_cells("vae", "history.csv", "scores.csv"),
-        script=script("tabulate_vae"),
         published=PUBLISHED,
     output:
         curves="results/vae/tables/loss_curves.csv",
@@ -75,20 +73,18 @@ rule tabulate_vae:
     log:
         "logs/tabulate_vae.log",
     params:
-        settings=by_file({"seed": PARAMS["seed"], **PARAMS["vae"]}),
-        results=subpath(output.metrics, parent=True),
-        code=code("tabulate_vae"),
+        **step(
+            "tabulate_vae",
+            settings=by_file({"seed": PARAMS["seed"], **PARAMS["vae"]}),
+            results=subpath(output.metrics, parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --results {params.results:q}"
-        " --published {input.published:q} --curves {output.curves:q}"
-        " --replicates {output.replicates:q} --summary {output.summary:q}"
-        " --metrics {output.metrics:q} 2> {log:q}"
+        RUN
 
 
 rule plot_vae:
     input:
         of_dataset("weights.npz"),
-        script=script("plot_vae"),
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         curves="results/vae/tables/loss_curves.csv",
         published=PUBLISHED,
@@ -104,13 +100,12 @@ rule plot_vae:
     log:
         "logs/plot_vae/{dataset}.log",
     params:
-        settings=drawn_models,
-        results=subpath(input.curves, ancestor=2),
-        images=images_folder,
-        folder=subpath(output[0], parent=True),
-        code=code("plot_vae"),
+        **step(
+            "plot_vae",
+            settings=drawn_models,
+            results=subpath(input.curves, ancestor=2),
+            images=images_folder,
+            figures=subpath(output[0], parent=True),
+        ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --images {params.images:q}"
-        " --results {params.results:q} --curves {input.curves:q}"
-        " --published {input.published:q} --figures {params.folder:q}"
-        " 2> {log:q}"
+        RUN

@@ -1,7 +1,6 @@
 """Remove what the study no longer has: results, images, their records, their lines in dvc.lock.
 
-Ends every ``dvc repro``; a bare ``snakemake`` never deletes. Refuses where something is out of
-date: DVC would take results of edits made during the run for results of the edited files.
+Ends every ``dvc repro``, and refuses where something is out of date (support/certify.py).
 """
 
 import sys
@@ -13,7 +12,7 @@ import step
 from latentlab.files.yaml import read_yaml
 
 sys.path.insert(0, str(step.ROOT / "workflow"))
-from support import graph, records, watched
+from support import certify, graph
 
 
 def forget_image_sets(lock, used):
@@ -33,26 +32,12 @@ def forget_image_sets(lock, used):
 
 def main(argv):
     step.arguments(__doc__, argv)
-    before = watched.fingerprint(Path("dvc.yaml"))
     try:
-        outputs = graph.outputs()
-    except graph.GraphError as error:
+        removed = certify.certify()
+    except (certify.NotCertifiedError, graph.GraphError) as error:
         raise step.latentlab.StudyError(str(error)) from None
-    stale = [path for path, state in outputs.items() if state != graph.UP_TO_DATE]
-    if stale:
-        raise step.latentlab.StudyError(
-            f"{len(stale)} results are out of date, and not versioned as new: the parameters, data"
-            " or code were edited while the study ran, or a profile left jobs out; run the same"
-            " command again"
-        )
-    if watched.fingerprint(Path("dvc.yaml")) != before:
-        raise step.latentlab.StudyError(
-            "the parameters, data or code were edited while results were checked; run the same"
-            " command again"
-        )
-    for path in records.prune(outputs):
+    for path in removed:
         step.log(f"removed {path}: no longer part of the study")
-    records.normalize()
     forget_image_sets(Path("dvc.lock"), read_yaml("params.yaml")["vae"]["datasets"])
 
 

@@ -1,1 +1,1 @@
-"""What the workflow needs beyond Snakemake and DVC; which the package knows nothing of."""
+"""What a study needs beyond Snakemake and DVC; it knows nothing of any study (study.py)."""

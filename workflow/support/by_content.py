@@ -47,6 +47,11 @@ def file_digest(path: str | Path) -> str:
         return ""
 
 
+def text_digest(text: str) -> str:
+    """Digest, 16 hexadecimal digits, of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 @cache
 def _known_digest(path: str) -> str:
     return file_digest(path)
@@ -58,5 +63,4 @@ def files_digest(paths: Iterable[str]) -> str:
     Read once a process: what a run records is what stood there when it began, so that an edit
     while it is at work is seen afterwards.
     """
-    contents = "".join(_known_digest(path) for path in paths)
-    return hashlib.sha256(contents.encode()).hexdigest()[:16]
+    return text_digest("".join(_known_digest(path) for path in paths))

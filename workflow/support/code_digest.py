@@ -31,8 +31,8 @@ def _tree(path: Path) -> ast.Module:
 def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
     """Dotted names that a module may import, inside functions too; and names in strings.
 
-    A string that spells a dotted name ("latentlab.training.powell") counts as an import, so that
-    modules loaded by name when they are used are seen.
+    A string that spells a dotted name ("package.module") counts as an import, so that modules
+    loaded by name when they are used are seen.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -82,18 +82,19 @@ def local_modules(script: Path, folders: tuple[Path, ...]) -> list[Path]:
     return sorted(found)
 
 
-def code_digest(script: Path, root: Path) -> str:
+def code_digest(script: Path, root: Path, packages: tuple[str, ...] = ("src",)) -> str:
     """Digest, 16 hexadecimal digits, of what a script of the project at ``root`` runs.
 
-    Local modules are looked for beside the script and in ``root/src``.
+    packages : the folders below ``root`` where local modules are looked for, besides the script's
     """
-    folders = (script.parent, root / "src")
+    folders = (script.parent, *(root / folder for folder in packages))
+    lock = root / "requirements.lock"
     digest = hashlib.sha256(b"%d.%d" % sys.version_info[:2])
-    digest.update((root / "requirements.lock").read_bytes())
+    digest.update(lock.read_bytes())
     for path in local_modules(script, folders):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_dump(path).encode())
-    for path in _strays(folders, root / "requirements.lock"):
+    for path in _strays(folders, lock):
         digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

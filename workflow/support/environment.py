@@ -7,15 +7,9 @@ import os
 import platform
 import subprocess
 import sys
-import warnings
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
-
-with warnings.catch_warnings():
-    # Snakemake has imported NumPy before: no matter, results are computed by jobs
-    warnings.simplefilter("ignore")
-    import latentlab
-from latentlab import arithmetic
 
 # what a shell started for a job would read or do first: a file of the user's, an option such as
 # noexec, a folder to look in, programs not to see, an option of grep
@@ -43,12 +37,16 @@ def _may_hurt(name: str) -> bool:
     return name in SHELLS or name.startswith("BASH_FUNC_")
 
 
-def prepare() -> None:
+def prepare(pin: Callable[[], Iterable[str]] | None = None) -> None:
     """One ``python``, the one that runs Snakemake, in a clean environment that is pinned.
 
     What the user has set otherwise is remembered for ``overruled_line`` and ``record``.
+
+    pin : sets the variables of which the study's results would else depend; returns the names of
+        those that were set otherwise
     """
-    _overruled.update(latentlab.OVERRULED, arithmetic.pin())
+    if pin is not None:
+        _overruled.update(pin())
     for name in [name for name in os.environ if _may_hurt(name)]:
         if (name, os.environ.pop(name)) != ("PYTHONUTF8", "1"):
             _overruled.add(name)
@@ -63,12 +61,7 @@ def overruled_line() -> str | None:
         lines.append(f"set otherwise for this run: {', '.join(sorted(_overruled))}")
     if kept := [name for name in LOADERS if os.environ.get(name)]:
         lines.append(f"left as set, though results may hang on it: {', '.join(kept)}")
-    return f"{'; '.join(lines)} (docs/reproducibility.md)" if lines else None
-
-
-def processor_line() -> str | None:
-    """One line where this processor may give other last digits; else None."""
-    return arithmetic.doubt(*arithmetic.here())
+    return f"{'; '.join(lines)} (see logs/environment.json)" if lines else None
 
 
 def _processor() -> str:
@@ -94,27 +87,27 @@ def _kernels() -> dict[str, str | None]:
     return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
 
 
-def describe() -> dict[str, object]:
-    """What a result may depend on beyond parameters, data and code; no host, user or path."""
+def describe(facts: Mapping[str, object]) -> dict[str, object]:
+    """What a result may depend on beyond parameters, data and code; no host, user or path.
+
+    facts : what the study itself adds
+    """
     found = {package.metadata["Name"]: package.version for package in metadata.distributions()}
-    machine, instructions = arithmetic.here()
-    pinned = arithmetic.variables(machine, instructions)
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
-        "same_bytes_expected": arithmetic.same_bytes(machine, instructions),
         "linear_algebra": _kernels(),
         "cores": os.cpu_count(),
-        "variables": {name: os.environ[name] for name in sorted(pinned) if name in os.environ},
+        **facts,
         "overruled": sorted(_overruled),
         "packages": dict(sorted(found.items(), key=lambda item: item[0].lower())),
     }
 
 
-def record(path: Path) -> None:
-    """Write ``describe()`` as JSON: for the reader, outside everything that is hashed."""
+def record(path: Path, facts: Mapping[str, object]) -> None:
+    """Write ``describe(facts)`` as JSON: for the reader, outside everything that is hashed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(describe(), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(describe(facts), indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)

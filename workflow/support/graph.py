@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 UP_TO_DATE = "no update"
+_REMOVED = "removed temp file"  # a status: it was read and is gone, as it should
 
 # all that decides what is out of date, and no profile at all: one that leaves rules out, or
 # compares times alone, would hide it (engine.py has the same)
@@ -25,7 +26,8 @@ class GraphError(ValueError):
 def outputs(folder: Path = Path()) -> dict[str, str]:
     """The plan for every output of the study in ``folder``, by path: ``UP_TO_DATE`` or what else.
 
-    An output that is not there is "missing". Raises GraphError.
+    An output that is not there is "missing"; one that its rule calls temporary is then left out.
+    Raises GraphError.
     """
     done = subprocess.run(
         ["snakemake", "--summary", *_OPTIONS],
@@ -40,4 +42,5 @@ def outputs(folder: Path = Path()) -> dict[str, str]:
     return {
         row["output_file"]: row["plan"] if (folder / row["output_file"]).exists() else "missing"
         for row in rows
+        if row["status"] != _REMOVED
     }

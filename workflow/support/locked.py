@@ -23,11 +23,13 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
 
 
 def refusal(lock: Path) -> str | None:
-    """The line for an environment in which packages have other versions than in the lock.
+    """The line where packages have other versions than in the lock, or there is none; else None.
 
     What it computes would be recorded as results of the lock. What is not installed at all is
     left to the step that needs it.
     """
+    if not lock.is_file():
+        return f"{lock}: not there: which packages compute is part of what results are made of"
     found: dict[str, str] = {}
     for package in metadata.distributions():
         if name := package.metadata["Name"]:

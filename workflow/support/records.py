@@ -12,7 +12,6 @@ all three by content, and what it finds is marked to be computed again.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -22,15 +21,20 @@ from pathlib import Path
 from typing import Any
 
 from support.by_content import file_digest
+from support.internals import (
+    CHECKSUMS,
+    INCOMPLETE,
+    MARK,
+    RECORDS,
+    VOLATILE,
+    output_of,
+    record_of,
+)
 
-RECORDS = Path(".snakemake/metadata")
-INCOMPLETE = Path(".snakemake/incomplete")
-RESULTS = (Path("results"), Path("data/images"))
-PARTS = Path(".cache/parts")  # of cells, joined and removed (shards.smk)
-_VOLATILE = {"starttime": 0.0, "endtime": 0.0, "job_hash": 0}
-_NAME_MAX = 254  # Snakemake splits longer names over folders
+METRICS = "metrics.json"
+"""The name of results that git holds: they come with a clone, without a job record."""
+
 _TEMPORARY = ".*.tmp"
-_MARK = '{"external_jobid": null, "doubtful": true}'  # Snakemake replaces it when the job starts
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -49,19 +53,6 @@ def files_below(folder: Path) -> list[Path]:
 def record_files(records: Path) -> Iterator[Path]:
     """All record files, in subfolders too (long names are split over folders)."""
     return (path for path in files_below(records) if not path.match(_TEMPORARY))
-
-
-def output_of(record: Path, records: Path) -> str:
-    """The output path that a record file describes: its name, decoded."""
-    encoded = "".join(part.removeprefix("@") for part in record.relative_to(records).parts)
-    return base64.urlsafe_b64decode(encoded).decode()
-
-
-def record_of(output: str, records: Path) -> Path:
-    """Where the record of an output is: ``output_of`` the other way round."""
-    encoded = base64.urlsafe_b64encode(output.encode()).decode()
-    parts = [encoded[i : i + _NAME_MAX] for i in range(0, len(encoded), _NAME_MAX)]
-    return records.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -113,8 +104,7 @@ def _is_as_written(record: dict[str, Any], output: Path) -> bool:
 def normalize(records: Path = RECORDS) -> None:
     """Zero the fields of all records that tell when and by which process a job ran; seal them.
 
-    Keys are sorted too; checksums of scripts go, whose code has a digest among the parameters: a
-    comment would change them. Records that are not valid JSON, and what a killed run left of a
+    Keys are sorted too. Records that are not valid JSON, and what a killed run left of a
     temporary one, are removed: their outputs are then computed again.
     """
     for path in files_below(records):
@@ -129,14 +119,10 @@ def normalize(records: Path = RECORDS) -> None:
         if "seal" not in record and output.is_file() and not _is_as_written(record, output):
             path.unlink()
             continue
-        for key, value in _VOLATILE.items():
+        for key, value in VOLATILE.items():
             if key in record:
                 record[key] = value
         if "seal" not in record and output.is_file():  # Snakemake wrote it in this run
-            checksums = record.get("input_checksums") or {}
-            record["input_checksums"] = {
-                name: checksum for name, checksum in checksums.items() if not name.endswith(".py")
-            }
             record["seal"] = _seal(record, file_digest(output))
         normal = json.dumps(record, sort_keys=True)
         if normal != path.read_text():
@@ -148,7 +134,9 @@ CHANGED = "is not what its job wrote"
 OTHER_INPUT = "was computed from another"
 
 
-def _doubt(output: Path, records: Path, digest: Callable[[str], str]) -> str | None:
+def _doubt(
+    output: Path, records: Path, made: Callable[[str], bool], digest: Callable[[str], str]
+) -> str | None:
     """Why no job record vouches for a result file; None where one does."""
     path = record_of(str(output), records)
     if not path.is_file():
@@ -164,54 +152,63 @@ def _doubt(output: Path, records: Path, digest: Callable[[str], str]) -> str | N
         return CHANGED
     # of what no rule makes the content is watched otherwise (engine.py); an input that is gone is
     # made again for this one's sake: Snakemake would do without it
-    made = tuple(f"{folder}/" for folder in RESULTS)
-    for name, checksum in (record.get("input_checksums") or {}).items():
-        if name.startswith(made) and checksum != f"sha256:{digest(name)}":
+    for name, checksum in (record.get(CHECKSUMS) or {}).items():
+        if made(name) and checksum != f"sha256:{digest(name)}":
             return f"{OTHER_INPUT} {name}"
     return None
 
 
 def _is_of_git(output: Path, records: Path) -> bool:
-    """Whether a result without a record came with a clone: metrics beside no table that has one."""
-    tables = output.with_name("tables")
-    return output.name == "metrics.json" and not any(
-        record_of(str(table), records).is_file() for table in files_below(tables)
+    """Whether a result without a record came with a clone: metrics with no recorded result below.
+
+    What DVC restores has records.
+    """
+    return output.name == METRICS and not any(
+        record_of(str(path), records).is_file() for path in files_below(output.parent)
     )
 
 
 def doubtful(
-    results: Iterable[Path] = RESULTS, records: Path = RECORDS
+    outputs: Iterable[Path], made: Callable[[str], bool], records: Path = RECORDS
 ) -> Iterator[tuple[str, str]]:
-    """Result files that no job record vouches for, each with the reason.
+    """The result files that no job record vouches for, each with the reason.
 
     Records that cannot be read are removed.
+
+    made : whether a path is of a file that a rule makes; of other inputs nothing is asked
     """
     digest = cache(file_digest)  # results are inputs of others: each is read once
-    for folder in results:
-        for output in files_below(folder):
-            if output.name.startswith("."):  # .gitignore; a job's own
-                continue
-            if reason := _doubt(output, records, digest):
-                yield str(output), reason
+    for output in outputs:
+        if output.is_file() and (reason := _doubt(output, records, made, digest)):
+            yield str(output), reason
 
 
-def mark_doubtful(incomplete: Path = INCOMPLETE) -> list[str]:
+def mark_doubtful(
+    results: Iterable[Path], temporary: Iterable[Path] = (), incomplete: Path = INCOMPLETE
+) -> list[str]:
     """Have Snakemake compute what is ``doubtful`` again (``rerun-incomplete`` in the profile).
 
     Marks of earlier calls go: what was restored since is doubtful no more.
+
+    results : folders where rules write results, and nobody else anything
+    temporary : folders of files that rules make, read and remove
     Returns a line for each damaged result, and one for all that have no record.
     """
     for path in record_files(incomplete):
-        if path.read_text() == _MARK:
+        if path.read_text() == MARK:
             path.unlink()
     for path in record_files(RECORDS):
         _detach(path)
+    results = list(results)
+    made = tuple(f"{folder}/" for folder in results)
+    files = (path for folder in (*results, *temporary) for path in files_below(folder))
+    outputs = (path for path in files if not path.name.startswith("."))  # .gitignore; a job's own
     lines, unknown, others = [], 0, 0
-    for output, reason in doubtful((*RESULTS, PARTS)):
+    for output, reason in doubtful(outputs, lambda name: name.startswith(made)):
         path = record_of(output, incomplete)
         if not path.exists():  # else a job is at work on it
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(_MARK)
+            path.write_text(MARK)
         if reason == UNKNOWN:
             unknown += 1
         elif reason.startswith(OTHER_INPUT):
@@ -226,28 +223,41 @@ def mark_doubtful(incomplete: Path = INCOMPLETE) -> list[str]:
 
 
 def prune(
-    outputs: Iterable[str], results: Iterable[Path] = RESULTS, records: Path = RECORDS
+    outputs: Iterable[str], records: Path = RECORDS, incomplete: Path = INCOMPLETE
 ) -> list[str]:
     """Remove results and records that belong to none of the outputs; empty folders go too.
 
-    A result is what has a job record, or a temporary name of ours: no other file is touched.
+    A result is what has a job record, or a temporary name of ours beside one: no other file is
+    touched.
 
     outputs : all output paths of the workflow, relative to the working directory
     Returns the paths removed, sorted.
     """
     wanted = {os.path.normpath(path) for path in outputs}
-    removed = []
-    for path in (path for folder in results for path in files_below(folder)):
-        ours = path.match(_TEMPORARY) or record_of(str(path), records).is_file()
-        if ours and os.path.normpath(path) not in wanted:
-            path.unlink()
-            removed.append(str(path))
+    recorded = {os.path.normpath(output_of(path, records)) for path in record_files(records)}
+    begun = {os.path.normpath(output_of(path, incomplete)) for path in record_files(incomplete)}
+    folders = {Path(path).parent for path in wanted | recorded | begun}
+    orphans = {Path(path) for path in recorded - wanted if os.path.isfile(path)}
+    orphans |= {path for folder in folders for path in folder.glob(_TEMPORARY) if path.is_file()}
+    for path in orphans:
+        path.unlink()
     for path in record_files(records):
         if os.path.normpath(output_of(path, records)) not in wanted:
             path.unlink()
-    for folder in (*results, records):
-        for parent, _, _ in os.walk(folder, topdown=False, followlinks=True):
-            path = Path(parent)
-            if path != folder and not path.is_symlink() and not any(path.iterdir()):
-                path.rmdir()
-    return removed
+    for folder in folders:
+        _remove_empty(folder)
+    for parent, _, _ in os.walk(records, topdown=False):
+        path = Path(parent)
+        if path != records and not any(path.iterdir()):
+            path.rmdir()
+    return sorted(map(str, orphans))
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and those above it while they are empty; the outermost and links stay."""
+    while len(folder.parts) > 1 and not folder.is_symlink():
+        if folder.is_dir():
+            if any(folder.iterdir()):
+                return
+            folder.rmdir()
+        folder = folder.parent

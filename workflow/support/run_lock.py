@@ -121,7 +121,7 @@ def _stand_in(path: Path) -> Path:
     name = hashlib.sha256(f"{path.resolve()}\0{os.getuid()}".encode("utf-8", "surrogateescape"))
     there = os.access(TEMPORARY, os.W_OK | os.X_OK)
     folder = TEMPORARY if there else Path(tempfile.gettempdir())
-    return folder / f"latentlab-{name.hexdigest()[:32]}.lock"
+    return folder / f"study-{name.hexdigest()[:32]}.lock"
 
 
 def unwritable(*folders: Path) -> str | None:

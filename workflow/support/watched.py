@@ -1,4 +1,4 @@
-"""Whether DVC watches the files that parameters name: a stage's ``deps`` are kept by hand."""
+"""Whether DVC watches what a study reads, and can version what it writes: see ``dvc.yaml``."""
 
 from __future__ import annotations
 
@@ -66,20 +66,49 @@ def unwatched(files: Iterable[Path], watched: Iterable[str], root: Path) -> Iter
             yield Path(place if inner.startswith("..") else inner)
 
 
+def _read(path: Path) -> Any:
+    return YAML(typ="safe", pure=True).load(path)
+
+
+def _outputs(stages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The paths that stages of a ``dvc.yaml`` write, with their ``${...}`` as they stand."""
+    for stage in (stage.get("do", stage) for stage in stages):
+        for entry in (*stage.get("outs", []), *stage.get("metrics", [])):
+            yield next(iter(entry)) if isinstance(entry, Mapping) else entry
+
+
+def dependencies_of_all(path: Path) -> set[str]:
+    """The paths that the stages of a ``dvc.yaml`` depend on, those aside that they write."""
+    params, stages = _read(path.parent / "params.yaml"), _read(path)["stages"].values()
+    places = {place for stage in stages for place in dependencies(stage, params)}
+    outs = [f"{path}/" for path in _outputs(stages)]
+    return {place for place in places if not any(out.startswith(f"{place}/") for out in outs)}
+
+
 def fingerprint(path: Path) -> str:
     """Digest of the contents of everything that the stages of a ``dvc.yaml`` depend on.
 
-    Of parameters too; results and image sets aside, which the stages themselves write.
+    Of parameters too; what the stages write themselves aside.
     """
-    yaml, folder = YAML(typ="safe", pure=True), path.parent
-    params = yaml.load(folder / "params.yaml")
-    places = {"params.yaml", path.name}
-    for stage in yaml.load(path)["stages"].values():
-        places |= set(dependencies(stage, params))
-    digest = hashlib.sha256()
-    for place in sorted(places - {"data/images"}):
+    folder, digest = path.parent, hashlib.sha256()
+    for place in sorted(dependencies_of_all(path) | {"params.yaml", path.name}):
         inside = sorted(p for p in (folder / place).rglob("*") if "__pycache__" not in p.parts)
         for file in [folder / place, *inside]:
             if file.is_file():
                 digest.update(f"{file}\0{file_digest(file)}".encode())
     return digest.hexdigest()
+
+
+def linked(path: Path) -> Iterator[str]:
+    """A line for each folder that is a link and holds an output of a ``dvc.yaml``.
+
+    DVC versions nothing behind one; outputs may themselves be links.
+    """
+    outs = _outputs(_read(path)["stages"].values())
+    folders = {folder: out for out in outs for folder in Path(out).parents}
+    for folder in sorted(filter(os.path.islink, folders)):
+        yield (
+            f"{folder} is a link, and DVC versions nothing behind one: make it a folder, mount the"
+            f" other disk there, or let the links be below it ({folders[folder]}, say);"
+            " snakemake alone runs with it"
+        )

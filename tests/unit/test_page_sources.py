@@ -1,0 +1,45 @@
+"""Whether the pages' sources can be used, said before a run."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from latentlab.pages import sources
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A copy of the pages' sources."""
+    return shutil.copytree(ROOT / "workflow/report", tmp_path / "report")
+
+
+def test_the_pages_sources_can_be_used(report):
+    assert list(sources.errors(report)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("index.html.j2", "{% if %}", r"index\.html\.j2: line 1: Expected an expression"),
+        ("explorer.html.j2", "\n{{ x", r"explorer\.html\.j2: line 2: unexpected"),
+        ("style.css", "</style>", r"style\.css: has the characters </"),
+        ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
+        ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
+        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
+        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):
+    (report / file).write_text(text)
+    (found,) = sources.errors(report)
+    assert re.search(line, found)
+    assert "\n" not in found
+
+
+def test_a_source_that_is_no_text_is_one_line(report):
+    (report / "style.css").write_bytes(b"\xff")
+    assert list(sources.errors(report)) == [f"{report / 'style.css'}: not text in UTF-8"]

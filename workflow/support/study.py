@@ -1,0 +1,212 @@
+"""A study: what its Snakefile says once, its rules call, and its runs do first and last.
+
+``Study`` is made where the Snakefile begins; ``study.smk``, included where it ends, has the rest
+done. docs/your-own-study.md shows a whole one.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import ancient
+from snakemake.logging import logger
+
+from support import (
+    bytecode,
+    dates,
+    dvc_writes,
+    effort,
+    engine,
+    environment,
+    internals,
+    locked,
+    records,
+    run_lock,
+    watched,
+)
+from support.code_digest import code_digest
+
+RUN = "{params.command} 2> {log:q}"
+"""The ``shell:`` of a rule with ``params: **step(...)``."""
+
+SCRIPTS = "workflow/scripts"
+
+Jobs = Mapping[str, Sequence[Mapping[str, str]]]
+"""The wildcards of the jobs of a run, by the name of their rule."""
+
+
+class Study:
+    """What is special to a study, and what its Snakefile does with it.
+
+    workflow, config : Snakemake's objects of these names
+    results : folders where rules write what DVC versions, relative to the working directory;
+        nobody else writes there
+    temporary : folders of files that rules make, read and remove
+    packages : folders of the project's own modules, besides workflow/scripts
+    pin : sets the variables of which results would else depend, or None; returns the names of
+        those that were set otherwise
+    facts : what ``logs/environment.json`` tells of this study's environment besides
+    Raises WorkflowError where a run cannot begin.
+    """
+
+    def __init__(
+        self,
+        workflow: Any,
+        config: Mapping[str, Any],
+        results: Sequence[str] = ("results",),
+        temporary: Sequence[str] = (),
+        packages: Sequence[str] = ("src",),
+        pin: Callable[[], Iterable[str]] | None = None,
+        facts: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
+        self.workflow = workflow
+        self.root = Path(workflow.basedir)
+        self.results = tuple(map(Path, results))
+        self.temporary = tuple(map(Path, temporary))
+        self.packages = tuple(packages)
+        self.made = (*(f"{folder}/" for folder in results), ".cache/")
+        self.is_main = internals.is_main(workflow)
+        self._facts = facts
+        self._before: Callable[[Jobs], None] | None = None
+
+        environment.prepare(pin)
+        if self.is_main:
+            refuse(locked.refusal(self.root / "requirements.lock"))
+            refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache")))
+        if config:
+            refuse(
+                f"--config {', '.join(config)}: parameters are read from params.yaml alone, which"
+                " DVC tracks; edit it, or try a value with 'dvc exp run -S key=value'"
+            )
+
+    # --- what rules call
+
+    def here(self, path: str) -> str:
+        """A path of the project, seen from the working directory."""
+        return os.path.relpath(self.root / path)
+
+    def source_file(self, path: str) -> Any:
+        """An input that no rule makes; watched by its content, not by its time."""
+        return ancient(self.here(path))
+
+    def code(self, name: str) -> str:
+        """A digest of the code that a script runs; see code_digest.py."""
+        return code_digest(self.root / f"{SCRIPTS}/{name}.py", self.root, self.packages)
+
+    def step(self, name: str, **options: Any) -> dict[str, Any]:
+        """The ``params:`` of a rule that runs a script, as ``**step(...)``; ``shell:`` is ``RUN``.
+
+        The command line is ``python workflow/scripts/<name>.py``, then a ``--<name> <value>`` for
+        each of the options, of the named inputs and of the named outputs; an option takes the
+        place of an input or output of its name. What has no name is not on it.
+
+        options : as in ``params:``: texts with wildcards, functions, ``subpath(...)``
+        """
+
+        def command(wildcards: Any, input: Any, output: Any) -> str:
+            context = {"input": input, "output": output}
+            values = {
+                key: [str(internals.value_of(option, wildcards, **context))]
+                for key, option in options.items()
+            }
+            for items in (input, output):
+                for key, paths in internals.paths(items):
+                    values.setdefault(key, paths)
+            words = ["python", self.here(f"{SCRIPTS}/{name}.py")]
+            for key, value in values.items():
+                words += [f"--{key.replace('_', '-')}", *value]
+            return shlex.join(words)
+
+        return {**options, "code": self.code(name), "command": command}
+
+    # --- what the Snakefile has done
+
+    def rules(self) -> dict[str, list[str]]:
+        """The outputs, or patterns of them, of the rules read so far, by name."""
+        return internals.outputs_by_rule(self.workflow)
+
+    def run_locally(self, *verbs: str) -> None:
+        """Have the rules read so far whose names begin so run beside Snakemake on a cluster."""
+        names = [name for name in self.rules() if name.split("_")[0] in verbs]
+        internals.run_locally(self.workflow, names)
+
+    def prefer(self, first: str, second: str) -> None:
+        """Have the first of two rules make what both can."""
+        internals.prefer(self.workflow, first, second)
+
+    def before(self, function: Callable[[Jobs], None]) -> Callable[[Jobs], None]:
+        """Have a function called with the jobs of a run before the first of them: a decorator.
+
+        It raises WorkflowError where they would fail.
+        """
+        self._before = function
+        return function
+
+    def watch(self) -> None:
+        """Have what rules read watched, and results that are not as recorded computed again.
+
+        Once all rules are read; before Snakemake makes its graph.
+        """
+        engine.watch_sources(self.workflow, self.made)
+        engine.watch_names(self.workflow, RUN)
+        if not self.is_main:
+            return
+        if Path("dvc.yaml").exists():
+            refuse(*self._unwatched())
+            if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
+                refuse(*watched.linked(Path("dvc.yaml")), *dvc_writes.refusals(Path()))
+        for line in records.mark_doubtful(self.results, self.temporary):
+            logger.warning(line)
+        engine.refuse_settings(self.workflow)
+
+    def _unwatched(self) -> list[str]:
+        """A line for each file that rules read and DVC does not watch."""
+        known = watched.dependencies_of_all(Path("dvc.yaml"))
+        rules = internals.rules(self.workflow)
+        sources = {path for rule in rules for path in engine.sources_of(rule, self.made)}
+        return [
+            f"{place} is read by rules, and no stage in dvc.yaml watches it; add it to the deps"
+            for source in sorted(sources)
+            for place in watched.unwatched([Path(source)], known, Path())
+        ]
+
+    def start(self) -> None:
+        """Before the first job: refuse what would fail, keep other runs out, note what runs."""
+        if not self.is_main:
+            return
+        refuse(engine.refused_mode(self.workflow))
+        try:
+            doubt = run_lock.take(Path(".snakemake/run.lock"))
+            dated = dates.set_to_now(internals.files(self.workflow))
+        except (run_lock.LockError, dates.FutureError) as error:
+            raise WorkflowError(str(error)) from None
+        environment.record(Path("logs/environment.json"), self._facts())
+        for line in (doubt, dated, environment.overruled_line()):
+            if line:
+                logger.warning(line)
+        folders = [self.root / folder for folder in (*self.packages, SCRIPTS)]
+        bytecode.check_by_content([*folders, Path(__file__).parent])
+        internals.lift_rate_limit(self.workflow)
+        if self._before is not None:
+            self._before(internals.jobs_to_run(self.workflow))
+
+    def end(self, failed: bool = False) -> None:
+        """After the last job: seal the job records, tell how well cores were used."""
+        if not self.is_main:
+            return
+        records.normalize()
+        cores = internals.cores_here(self.workflow)
+        if not failed and cores is not None and (line := effort.summary(cores)):
+            print(line, file=sys.stderr)
+
+
+def refuse(*lines: str | None) -> None:
+    """End the run with these lines, where there are any."""
+    if told := [line for line in lines if line]:
+        raise WorkflowError("\n".join(told))
