@@ -314,6 +314,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
 # --- the pages' sources --------------------------------------------------------------------------
 
 
+SPANISH = "{{code: es, name: Español, plural: n != 1, texts: {{'{}': '{}'}}}}"
+
+
 @pytest.fixture
 def report(tmp_path):
     """A copy of the pages' sources."""
@@ -332,8 +335,16 @@ def test_the_pages_sources_can_be_used(report):
         ("style.css", "</style>", r"style\.css: has the characters </"),
         ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
         ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
-        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
-        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
+        (
+            "spanish.yaml",
+            "- x",
+            r"spanish\.yaml: a mapping with the keys code, name, plural, texts",
+        ),
+        (
+            "spanish.yaml",
+            SPANISH.format("{a} of {b}", "{a} de {a}"),
+            r"\.yaml: .* has other places",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):

@@ -54,14 +54,20 @@ def _error(message: Any, found: Any, forms: int) -> str:
     for text in texts:
         if places(text) != places(message):
             return f"{text!r} has other places"
-        if re.findall(r"<[^>]*>", text) != re.findall(r"<[^>]*>", message):
-            return f"{text!r} has other tags"
+        if _tags(text) != _tags(message):
+            return f"{text!r} has other tags, or nothing between two of them"
     return ""
 
 
 def places(message: str) -> list[str]:
     """The places of a message, in the order of the alphabet; another brace is one too."""
     return sorted(re.findall(r"{\w+}|[{}]", message))
+
+
+def _tags(message: str) -> list[str | bool]:
+    """The tags of a message, and whether there are words before, between and after them."""
+    parts = re.split(r"(<[^>]*>?)", message)
+    return [part if part.startswith("<") else bool(part.strip()) for part in parts]
 
 
 # --- pages --------------------------------------------------------------------------------------

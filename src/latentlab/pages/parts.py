@@ -36,9 +36,10 @@ class Figure:
     caption: Words
 
     @property
-    def label(self) -> Text:
-        """Its name in words."""
-        return data_text(self.name.replace("_", " "))
+    def label(self) -> Words:
+        """Its name in words; that of a subset and a network, with a hyphen, is the reader's."""
+        words = self.name.replace("_", " ")
+        return words if "-" in words else data_text(words)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ TESTS = {
 REASONS = (
     "fewer than {runs} runs",
     "a trend needs 3 levels, {levels} are there",
+    "a correlation needs 3 sets that differ",
     "no run with {column} {value} in {table}",
     "no runs with {column} both {one} and {other}",
     "no column {column} in {table}",
