@@ -9,6 +9,7 @@ import pytest
 from latentlab.pages import sources
 
 ROOT = Path(__file__).parents[2]
+SPANISH = "{{code: es, name: Español, plural: n != 1, texts: {{'{}': '{}'}}}}"
 
 
 @pytest.fixture
@@ -29,8 +30,16 @@ def test_the_pages_sources_can_be_used(report):
         ("style.css", "</style>", r"style\.css: has the characters </"),
         ("explorer.js", "'</script>'", r"explorer\.js: has the characters </"),
         ("spanish.yaml", "x: [", r"spanish\.yaml: line 1: not valid YAML"),
-        ("spanish.yaml", "- x", r"spanish\.yaml: a mapping of English sentences"),
-        ("spanish.yaml", "'{} of {}': '{} de {1}'", r"spanish\.yaml: .* has other places"),
+        (
+            "spanish.yaml",
+            "- x",
+            r"spanish\.yaml: a mapping with the keys code, name, plural, texts",
+        ),
+        (
+            "spanish.yaml",
+            SPANISH.format("{a} of {b}", "{a} de {a}"),
+            r"\.yaml: .* has other places",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):

@@ -1,6 +1,7 @@
 """The report: sentences and tables from results, one page that needs nothing else."""
 
 import base64
+import dataclasses
 import importlib
 import io
 import json
@@ -32,6 +33,7 @@ from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.files.yaml import read_yaml
 from latentlab.pages import parts
 from latentlab.pages.report import context, render, versions
+from latentlab.pages.texts import Text
 from support.by_content import by_file
 
 ROOT = Path(__file__).parents[2]
@@ -294,8 +296,21 @@ def page(results, settings):
 
 
 def chapters(results, settings):
-    """The chapters of the page, by their ids."""
-    return {chapter.id: chapter for chapter in context(results, settings)["chapters"]}
+    """The chapters of the page, by their ids, their sentences in English."""
+    found = context(results, settings)["chapters"]
+    return {chapter.id: in_english(chapter) for chapter in found}
+
+
+def in_english(content):
+    """A chapter, or a part of one, with str in place of every text."""
+    if isinstance(content, Text):
+        return str(content)
+    if isinstance(content, tuple):
+        return tuple(map(in_english, content))
+    if not dataclasses.is_dataclass(content):
+        return content
+    names = [field.name for field in dataclasses.fields(content)]
+    return dataclasses.replace(content, **{n: in_english(getattr(content, n)) for n in names})
 
 
 class Outline(HTMLParser):
@@ -419,7 +434,7 @@ def test_answers_follow_the_data(results, settings):
     settings["vae"]["models"]["improved"]["latent"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
     measured = found["vae"].groups[0].text
-    assert "Frechet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
+    assert "Fréchet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
     assert "of real images 0.625" in measured
     told = " ".join(found["denoising"].details)
     assert "memorized" in told
@@ -615,7 +630,7 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
 def test_readings_of_the_published_code_are_told_apart(results, settings):
     def told(table):
         write_csv(table, path)
-        found = conclusions.chapter(results, settings)
+        found = in_english(conclusions.chapter(results, settings))
         return found.answer, " ".join(found.details)
 
     path = results / "conclusions/tables/findings.csv"
@@ -771,16 +786,16 @@ def test_nearly_all_is_not_all(share, text):
 def test_intervals_and_lists_in_words():
     row = measures(error=0.25)
     assert parts.interval(row, "error") == "0.250 [0.225, 0.275]"
-    assert parts.stated(row, "error") == "0.250 (95 % interval 0.225 to 0.275)"
+    assert str(parts.stated(row, "error")) == "0.250 (95 % interval 0.225 to 0.275)"
     assert parts.stated({**row, "error_low": math.nan}, "error") == "0.250"
-    assert parts.listing(["a"]) == "a"
-    assert parts.listing(["a", "b", "c"]) == "a, b and c"
-    assert parts.count(1, "start") == "1 start"
-    assert parts.count(2, "copy", "copies") == "2 copies"
-    assert parts.rank(1 / 30, 30) == "1 of 30"
+    assert str(parts.listing(["a"])) == "a"
+    assert str(parts.listing(["a", "b", "c"])) == "a, b and c"
+    assert str(parts.starts(1)) == "1 start"
+    assert str(parts.rank(1 / 30, 30)) == "1 of 30"
+    assert str(parts.trained("adam", "other-loss")) == "adam on the other loss"
 
 
 @pytest.mark.parametrize(("style", "javascript"), [("</style><script>", ""), ("", "</script>")])
 def test_what_would_end_its_element_is_refused(style, javascript):
     with pytest.raises(ValueError, match="style sheet nor script"):
-        render({}, "", style, {}, javascript)
+        render({}, "", style, (), javascript)

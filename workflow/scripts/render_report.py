@@ -4,8 +4,8 @@ import step
 
 from latentlab.files.arrays import replacing
 from latentlab.files.yaml import read_yaml
+from latentlab.pages.languages import language
 from latentlab.pages.report import context, render
-from latentlab.pages.spanish import texts_of, unknown
 
 
 def main(argv):
@@ -18,10 +18,10 @@ def main(argv):
     params, digests = args.settings["params"], args.settings["digests"]
 
     content = context(args.results, params, digests, lock)
-    catalog = read_yaml(args.spanish)
-    page = render(content, template, style, catalog, javascript)
-    for sentence in unknown(texts_of(page), catalog):
-        step.log(f"not in Spanish: {sentence}")
+    spanish = language(read_yaml(args.spanish))
+    page = render(content, template, style, [spanish], javascript)
+    for message in sorted(spanish.missing):
+        step.log(f"not in {spanish.name}: {message}")
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

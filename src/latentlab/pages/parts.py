@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 
 from latentlab import shown
+from latentlab.pages.texts import Text, Words, data_text, joined, plural, text
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,14 @@ class Figure:
     name: str
     source: str
     width: int
-    alt: str
-    caption: str
+    alt: Words
+    caption: Words
+
+    @property
+    def label(self) -> Words:
+        """Its name in words; that of a subset and a network, with a hyphen, is the reader's."""
+        words = self.name.replace("_", " ")
+        return words if "-" in words else data_text(words)
 
 
 @dataclass(frozen=True)
@@ -42,34 +49,37 @@ class Table:
     prose : columns of words, which may wrap; the others are numbers
     """
 
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    prose: tuple[str, ...] = ()
+    caption: Words
+    columns: tuple[Words, ...]
+    rows: tuple[tuple[Words, ...], ...]
+    note: Words = ""
+    prose: tuple[Words, ...] = ()
     folded: bool = False
 
 
-def shown_rows(summary: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
+def shown_rows(summary: pd.DataFrame) -> tuple[list[dict[str, Any]], Text | None]:
     """As many rows as a page has place for, evenly spaced, and a note where that is not all."""
     rows = shown.spaced(range(len(summary)), shown.ROWS)
-    left_out = f" {len(rows)} of {len(summary)} rows; the others stand in the tables below results."
-    note = left_out if len(rows) < len(summary) else ""
-    return summary.iloc[rows].to_dict("records"), note
+    left_out = text(
+        "{shown} of {total} rows; the others stand in the tables below results.",
+        shown=len(rows),
+        total=len(summary),
+    )
+    return summary.iloc[rows].to_dict("records"), left_out if len(rows) < len(summary) else None
 
 
 def markdown(table: Table) -> str:
     """The rows of a table in Markdown, without caption and note."""
     rows = [table.columns, ("---",) * len(table.columns), *table.rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
 @dataclass(frozen=True)
 class Group:
     """Figures that belong together, under a heading of their own (none: "")."""
 
-    title: str
-    text: str
+    title: Words
+    text: Words
     figures: tuple[Figure, ...]
     folded: bool = False
 
@@ -90,10 +100,10 @@ class Chapter:
 
     id: str
     number: str
-    title: str
-    question: str
-    answer: str
-    details: tuple[str, ...]
+    title: Words
+    question: Words
+    answer: Words
+    details: tuple[Words, ...]
     cover: Figure
     groups: tuple[Group, ...]
     table: Table
@@ -104,7 +114,7 @@ class Chapter:
 # --- figures ----------------------------------------------------------------------------
 
 
-def figure(path: Path, alt: str, caption: str) -> Figure:
+def figure(path: Path, alt: Words, caption: Words) -> Figure:
     """The figure at ``path`` (without suffix): its SVG inside a data URI, which needs no file.
 
     Where the SVG is heavy (thousands of dots, letters, images), its PNG in few colors.
@@ -119,7 +129,7 @@ def figure(path: Path, alt: str, caption: str) -> Figure:
     return Figure(path.name, uri, width, alt, caption)
 
 
-def small_figure(path: Path, alt: str, caption: str) -> Figure:
+def small_figure(path: Path, alt: Words, caption: Words) -> Figure:
     """The figure at ``path`` (without suffix) from its PNG, in few colors: a tenth of the bytes.
 
     For figures of which a page shows many.
@@ -174,28 +184,55 @@ def interval(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
     return text
 
 
-def stated(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
+def stated(row: Mapping[str, Any], measure: str, digits: int = 3) -> Words:
     """The same in a sentence: "0.25 (95 % interval 0.18 to 0.34)"."""
-    text = interval(row, measure, digits)
-    return re.sub(r"\[(.*), (.*)\]", r"(95 % interval \1 to \2)", text)
+    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
+    value = number(row[measure], digits)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return value
+    return text(
+        "{value} (95 % interval {low} to {high})",
+        value=value,
+        low=number(low, digits),
+        high=number(high, digits),
+    )
 
 
-def count(n: int, one: str, many: str = "") -> str:
+def starts(n: int) -> Text:
     """ "1 start", "30 starts"."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    return plural("{n} start", "{n} starts", n)
 
 
-def listing(items: Sequence[str]) -> str:
+def listing(items: Sequence[Words]) -> Text:
     """ "a, b and c"; of very many the first ones "and 952 more"."""
     items = list(items)
     if (more := len(items) - shown.CELLS) > 0:
-        items = [*items[: shown.CELLS], f"{more} more"]
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+        items = [*items[: shown.CELLS], text("{number} more", number=more)]
+    if len(items) < 2:
+        return joined("", items)
+    return text("{items} and {last}", items=joined(", ", items[:-1]), last=items[-1])
 
 
-def rank(share: float, replicates: int) -> str:
+def loss_name(loss: str) -> Text:
+    """ "squared error", "cross entropy"."""
+    return data_text(loss.replace("-", " "))
+
+
+def trained(optimizer: str, loss: str) -> Text:
+    """By which optimizer, on which loss."""
+    match loss:
+        case "squared-error":
+            return text("{optimizer} on the squared error", optimizer=optimizer)
+        case "cross-entropy":
+            return text("{optimizer} on the cross entropy", optimizer=optimizer)
+    return text("{optimizer} on the {loss}", optimizer=optimizer, loss=loss_name(loss))
+
+
+def rank(share: float, replicates: int) -> Words:
     """How many starts did at least as well as a published figure, of how many."""
-    return f"{round(share * replicates)} of {replicates}" if math.isfinite(share) else NONE
+    if not math.isfinite(share):
+        return NONE
+    return text("{some} of {all}", some=round(share * replicates), all=replicates)
 
 
 # --- how it was made --------------------------------------------------------------------

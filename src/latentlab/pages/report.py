@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from latentlab.experiments.denoising import chapter as denoising
 from latentlab.experiments.letters import chapter as letters
 from latentlab.experiments.optimizers import chapter as optimizers
 from latentlab.experiments.vae import chapter as vae
+from latentlab.pages.languages import translations
 from latentlab.pages.parts import listing
-from latentlab.pages.spanish import texts_of, translate
+from latentlab.pages.texts import ENGLISH, Language, Text
 
 CHAPTERS = (conclusions, architectures, optimizers, letters, denoising, vae)
 PACKAGES = ("numpy", "scipy", "numba", "jax", "keras", "pandas", "matplotlib", "snakemake", "dvc")
@@ -61,27 +62,53 @@ def render(
     content: Mapping[str, Any],
     template: str,
     style: str,
-    spanish: Mapping[str, str] | None = None,
+    languages: Sequence[Language] = (),
     javascript: str = "",
 ) -> str:
     """The page: everything that comes from parameters or results is escaped.
 
-    spanish : a catalog as ``spanish.translate`` takes it; without one the page has one language
+    languages : others than English, whose texts travel with the page
     javascript : what changes the language of the page
     Raises ValueError for a style sheet or script that would end its element.
     """
     if "</" in style + javascript:
         raise ValueError("neither style sheet nor script may hold the characters </")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(template)
     frame = {**content, "style": Markup(style), "javascript": Markup(javascript)}
-    english = page.render(**frame, spanish="")
-    texts = {text: translate(text, spanish or {}) for text in texts_of(english)}
-    changed = {text: other for text, other in texts.items() if other != text}
-    if changed:
-        # "<" is written as JSON may, so that no text can end the element it stands in
-        data = json.dumps(changed, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-        english = page.render(**frame, spanish=Markup(data))
-    return english.rstrip() + "\n"
+    others = {
+        language.code: {
+            "name": language.name,
+            "texts": translations(
+                page_in(ENGLISH, frame, template), page_in(language, frame, template)
+            ),
+        }
+        for language in languages
+    }
+    # "<" is written as JSON may, so that no text can end the element it stands in
+    data = json.dumps(others, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    return page_in(ENGLISH, frame, template, Markup(data) if others else "")
+
+
+def page_in(language: Language, frame: Mapping[str, Any], template: str, data: str = "") -> str:
+    """The page in one language.
+
+    Its texts are finished as they are shown; the template's own go through ``_``, as a catalog
+    has them, tags included, blanks in a row as one; what goes into their places is escaped.
+    """
+
+    def finish(value: Any) -> Any:
+        return value.in_language(language) if isinstance(value, Text) else value
+
+    def message(text: str, **places: Any) -> Markup:
+        filled = {name: finish(value) for name, value in places.items()}
+        return Markup(language.form(" ".join(text.split()))).format(**filled)
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finish,
+    )
+    environment.globals["_"] = message
+    page = environment.from_string(template).render(**frame, translations=data)
+    return page.rstrip() + "\n"

@@ -9,11 +9,11 @@ import jinja2
 
 from latentlab import StudyError
 from latentlab.files.yaml import read_yaml
-from latentlab.pages import spanish
+from latentlab.pages import languages
 
 TEMPLATES = ("index.html.j2", "explorer.html.j2")
 INLINED = ("style.css", "explorer.css", "language.js", "explorer.js")
-CATALOG = "spanish.yaml"
+CATALOGS = ("spanish.yaml",)
 
 
 def errors(folder: Path) -> Iterator[str]:
@@ -31,9 +31,10 @@ def errors(folder: Path) -> Iterator[str]:
                 jinja2.Environment().parse(text)
             except jinja2.TemplateSyntaxError as error:
                 yield f"{folder / name}: line {error.lineno}: {error.message}"
-    try:
-        catalog = read_yaml(folder / CATALOG)
-    except StudyError as error:
-        yield str(error)
-        return
-    yield from (f"{folder / CATALOG}: {line}" for line in spanish.errors(catalog))
+    for name in CATALOGS:
+        try:
+            catalog = read_yaml(folder / name)
+        except StudyError as error:
+            yield str(error)
+            continue
+        yield from (f"{folder / name}: {line}" for line in languages.errors(catalog))

@@ -13,9 +13,9 @@ from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
     Chapter,
+    Figure,
     Group,
     Table,
-    count,
     figure,
     interval,
     listing,
@@ -24,8 +24,10 @@ from latentlab.pages.parts import (
     percent,
     rank,
     shown_rows,
+    starts,
     stated,
 )
+from latentlab.pages.texts import Text, Words, data_text, joined, plural, sentences, text
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
@@ -42,10 +44,16 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     return Chapter(
         id="architectures",
         number="1.a",
-        title="Architectures",
-        question=f"Which of {count(len(summary), 'architecture')} learns the"
-        f" {section['font']} letters best, how much of that is luck, and is it depth or width?",
-        answer=f"{_answer(summary)} {_depth_or_width(effects)}",
+        title=text("Architectures"),
+        question=plural(
+            "Which of {n} architecture learns the {font} letters best, how much of that is luck,"
+            " and is it depth or width?",
+            "Which of {n} architectures learns the {font} letters best, how much of that is luck,"
+            " and is it depth or width?",
+            len(summary),
+            font=section["font"],
+        ),
+        answer=sentences(_answer(summary), _depth_or_width(effects)),
         details=(
             _luck(summary, runs),
             _published(summary, runs),
@@ -55,23 +63,36 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         cover=figures[0],
         groups=(
             Group("", "", figures),
-            Group("Depth or width", "", (_factorial_figure(folder, effects, factorial, section),)),
+            Group(
+                text("Depth or width"),
+                "",
+                (_factorial_figure(folder, effects, factorial, section),),
+            ),
         ),
         table=_table(every),
         made=made("architectures", section, ("train", "evaluate", "tabulate", "plot")),
     )
 
 
-def _called(encoder: str) -> str:
-    return READINGS.get(encoder, encoder)
+def _called(encoder: str) -> Words:
+    return data_text(READINGS[encoder]) if encoder in READINGS else encoder
 
 
-def _answer(summary: pd.DataFrame) -> str:
+def _answer(summary: pd.DataFrame) -> Text:
     best, worst = summary.iloc[0], summary.iloc[-1]
-    text = f"{best.network} ends at the lowest median error, {stated(best, 'error')}"
-    if len(summary) > 1:
-        text += f"; {worst.network} at the highest, {number(worst.error / best.error, 2)} times it"
-    return f"{text}."
+    error = stated(best, "error")
+    if len(summary) == 1:
+        return text(
+            "{network} ends at the lowest median error, {error}.", network=best.network, error=error
+        )
+    return text(
+        "{network} ends at the lowest median error, {error}; {worst} at the highest, {ratio} times"
+        " it.",
+        network=best.network,
+        error=error,
+        worst=worst.network,
+        ratio=number(worst.error / best.error, 2),
+    )
 
 
 def _most(effects: pd.DataFrame, factor: str) -> Any:
@@ -83,64 +104,93 @@ def _least(effects: pd.DataFrame, factor: str) -> Any:
     return effects[effects["factor"] == factor].sort_values("value").iloc[0]
 
 
-_NAMES = {
-    "depth": ("hidden layer in the encoder", "hidden layers in the encoder"),
-    "latent": ("latent unit", "latent units"),
-    "hidden": ("unit a hidden layer", "units a hidden layer"),
+_UNITS = {
+    "depth": text("hidden layers in the encoder"),
+    "latent": text("latent units"),
+    "hidden": text("units a hidden layer"),
 }
 
 
-def _step(effects: pd.DataFrame, factor: str) -> str:
+def _step(effects: pd.DataFrame, factor: str) -> Text:
     """What a factor does to the error, from its lowest value to its highest."""
     low, high = _least(effects, factor), _most(effects, factor)
-    units = _NAMES[factor][1]
-    ratio = stated(high, "error_ratio", 2)
-    return f"{ratio} times as large from {low.value} to {high.value} {units}"
-
-
-def _depth_or_width(effects: pd.DataFrame) -> str:
-    changed = [
-        _step(effects, factor)
-        for factor in _NAMES
-        if _least(effects, factor).value != _most(effects, factor).value
-    ]
-    if not changed:
-        return ""
-    return (
-        "In a full factorial, each factor with the others averaged over, the error becomes"
-        f" {'; '.join(changed)}."
+    return text(
+        "{ratio} times as large from {low} to {high} {units}",
+        ratio=stated(high, "error_ratio", 2),
+        low=low.value,
+        high=high.value,
+        units=_UNITS[factor],
     )
 
 
-def _sooner(effects: pd.DataFrame, level: str) -> str:
+def _depth_or_width(effects: pd.DataFrame) -> Text | None:
+    steps = [
+        _step(effects, factor)
+        for factor in _UNITS
+        if _least(effects, factor).value != _most(effects, factor).value
+    ]
+    if not steps:
+        return None
+    return text(
+        "In a full factorial, each factor with the others averaged over, the error becomes"
+        " {steps}.",
+        steps=joined("; ", steps),
+    )
+
+
+def _sooner(effects: pd.DataFrame, level: str) -> Text:
     """What the latent width does to the epochs until a low error."""
     rows = effects[effects["factor"] == "latent"].sort_values("value")
     parts = []
     for row in rows.to_dict("records"):
-        units = count(int(row["value"]), *_NAMES["latent"])
+        units, epochs = int(row["value"]), row[f"epochs_to_{level}"]
         reached = percent(row[f"reached_{level}"])
-        epochs = row[f"epochs_to_{level}"]
-        few = math.isnan(epochs)
-        when = "too few for a median" if few else f"median {number(epochs, 2)} epochs"
-        parts.append(f"{reached} with {units} ({when})")
-    return f"An error of {level} is reached, of all starts in the factorial, by {listing(parts)}."
-
-
-def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
-    best = summary.iloc[0]
-    errors = replicates.loc[replicates["network"] == best.network, "error"]
-    return (
-        f"The start decides much: the {count(len(errors), 'start')} of {best.network} alone end"
-        f" between {number(errors.min())} and {number(errors.max())}. On average"
-        f" {percent(best.within_one_pixel)} of its letters come back with at most one wrong pixel,"
-        f" {percent(best.exact)} with none."
+        parts.append(
+            plural(
+                "{share} with {n} latent unit (too few for a median)",
+                "{share} with {n} latent units (too few for a median)",
+                units,
+                share=reached,
+            )
+            if math.isnan(epochs)
+            else plural(
+                "{share} with {n} latent unit (median {epochs} epochs)",
+                "{share} with {n} latent units (median {epochs} epochs)",
+                units,
+                share=reached,
+                epochs=number(epochs, 2),
+            )
+        )
+    return text(
+        "An error of {level} is reached, of all starts in the factorial, by {shares}.",
+        level=level,
+        shares=listing(parts),
     )
 
 
-def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
+def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
+    best = summary.iloc[0]
+    errors = replicates.loc[replicates["network"] == best.network, "error"]
+    return plural(
+        "The start decides much: the {n} start of {network} alone end between {low} and {high}. On"
+        " average {within} of its letters come back with at most one wrong pixel, {exact} with"
+        " none.",
+        "The start decides much: the {n} starts of {network} alone end between {low} and {high}. On"
+        " average {within} of its letters come back with at most one wrong pixel, {exact} with"
+        " none.",
+        len(errors),
+        network=best.network,
+        low=number(errors.min()),
+        high=number(errors.max()),
+        within=percent(best.within_one_pixel),
+        exact=percent(best.exact),
+    )
+
+
+def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
     known = summary[summary["published_error"].notna()]
     if known.empty:
-        return "For these networks the original study gives no figure."
+        return text("For these networks the original study gives no figure.")
     errors = replicates.groupby("network")["error"]
     low, high = errors.min(), errors.max()
     within = [
@@ -149,36 +199,56 @@ def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> str:
         if low[r.network] <= r.published_error <= high[r.network]
     ]
     lucky = [r.network for r in known.itertuples() if r.published_rank <= 0.1]
-    text = f"{len(within)} of {len(known)} published errors lie within what our starts reach."
-    if lucky:
-        verb = "That of {} is" if len(lucky) == 1 else "Those of {} are"
-        text += f" {verb.format(listing(lucky))} reached by at most one start in ten."
-    return text
+    return sentences(
+        text(
+            "{some} of {all} published errors lie within what our starts reach.",
+            some=len(within),
+            all=len(known),
+        ),
+        plural(
+            "That of {networks} is reached by at most one start in ten.",
+            "Those of {networks} are reached by at most one start in ten.",
+            len(lucky),
+            networks=listing(lucky),
+        )
+        if lucky
+        else None,
+    )
 
 
-def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[str, ...]:
+def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
     """What another reading of the encoder changes, against the first."""
     wide = every.pivot(index="network", columns="encoder", values="error")
     texts = []
     for encoder in encoders[1:]:
         ratios = (wide[encoder] / wide[encoders[0]]).sort_values()
-        worse = int((ratios > 1).sum())
         texts.append(
-            f"{_called(encoder)}, against {_called(encoders[0])}, from the same starts: the median"
-            f" error is {number(ratios.iloc[0], 2)} ({ratios.index[0]}) to"
-            f" {number(ratios.iloc[-1], 2)} ({ratios.index[-1]}) times as large, larger for"
-            f" {worse} of {count(len(ratios), 'network')}."
+            plural(
+                "{reading}, against {first}, from the same starts: the median error is {least}"
+                " ({least_network}) to {most} ({most_network}) times as large, larger for {worse}"
+                " of {n} network.",
+                "{reading}, against {first}, from the same starts: the median error is {least}"
+                " ({least_network}) to {most} ({most_network}) times as large, larger for {worse}"
+                " of {n} networks.",
+                len(ratios),
+                reading=_called(encoder),
+                first=_called(encoders[0]),
+                least=number(ratios.iloc[0], 2),
+                least_network=ratios.index[0],
+                most=number(ratios.iloc[-1], 2),
+                most_network=ratios.index[-1],
+                worse=int((ratios > 1).sum()),
+            )
         )
     return tuple(texts)
 
 
-def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Any, ...]:
+def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Figure, ...]:
     medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
     pixels = listing(
         [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
     )
-    starts = count(section["replicates"], "start")
-    first, level = section["encoders"][0], f"{min(section['error_levels']):g}"
+    first, level = _called(section["encoders"][0]), f"{min(section['error_levels']):g}"
     reached = listing(
         [f"{row['network']} {percent(row[f'reached_{level}'])}"
          for row in summary.to_dict("records")]
@@ -186,44 +256,82 @@ def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) ->
     return (
         figure(
             folder / "final_errors",
-            f"Final error of each start, a row a network. Medians, {_called(first)}: {medians}.",
-            f"Every dot is one of {starts}, drawn at random from uniform(-1, 1), the same for both"
-            " readings of the encoder; diamonds are the published single runs. The error scale is"
-            " logarithmic.",
+            text(
+                "Final error of each start, a row a network. Medians, {reading}: {medians}.",
+                reading=first,
+                medians=medians,
+            ),
+            text(
+                "Every dot is one of {starts}, drawn at random from uniform(-1, 1), the same for"
+                " both readings of the encoder; diamonds are the published single runs. The error"
+                " scale is logarithmic.",
+                starts=starts(section["replicates"]),
+            ),
         ),
         figure(
             folder / "learning_curves",
-            f"Error by epoch, a panel a network. Final medians, {_called(first)}: {medians}.",
-            f"An epoch is one iteration of {section['optimizer']}, {section['max_epochs']} at most;"
-            " a start that stopped keeps its last error.",
+            text(
+                "Error by epoch, a panel a network. Final medians, {reading}: {medians}.",
+                reading=first,
+                medians=medians,
+            ),
+            text(
+                "An epoch is one iteration of {optimizer}, {epochs} at most; a start that stopped"
+                " keeps its last error.",
+                optimizer=section["optimizer"],
+                epochs=section["max_epochs"],
+            ),
         ),
         figure(
             folder / "wrong_pixels",
-            f"Wrong pixels a letter and shares of letters reproduced. Mean wrong pixels: {pixels}.",
-            f"A pixel is on above {section['threshold']:g}. The yardstick of the course is at most"
-            " one wrong pixel in every letter.",
+            text(
+                "Wrong pixels a letter and shares of letters reproduced. Mean wrong pixels:"
+                " {pixels}.",
+                pixels=pixels,
+            ),
+            text(
+                "A pixel is on above {threshold}. The yardstick of the course is at most one wrong"
+                " pixel in every letter.",
+                threshold=f"{section['threshold']:g}",
+            ),
         ),
         figure(
             folder / "error_levels",
-            f"The epoch at which each start first has an error of a level. Of the starts, {level}"
-            f" is reached by: {reached}.",
-            "A start that stops above a level has no dot there; it counts as later than all that"
-            " get there.",
+            text(
+                "The epoch at which each start first has an error of a level. Of the starts,"
+                " {level} is reached by: {shares}.",
+                level=level,
+                shares=reached,
+            ),
+            text(
+                "A start that stops above a level has no dot there; it counts as later than all"
+                " that get there."
+            ),
         ),
     )
 
 
 def _factorial_figure(
     folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Mapping[str, Any]
-) -> Any:
+) -> Figure:
     level = low_level(factorial)
-    starts = count(section["factorial"]["replicates"], "start")
     return figure(
         folder / "figures" / "factorial",
-        f"Final error and epochs to an error of {level} by latent width, depth and hidden width."
-        f" {_depth_or_width(effects)} {_sooner(effects, level)}",
-        f"Medians of {starts} each, bars: quartiles. A start that does not get to {level} counts as"
-        " later than all that do: no mark where half do not.",
+        sentences(
+            text(
+                "Final error and epochs to an error of {level} by latent width, depth and hidden"
+                " width.",
+                level=level,
+            ),
+            _depth_or_width(effects),
+            _sooner(effects, level),
+        ),
+        text(
+            "Medians of {starts} each, bars: quartiles. A start that does not get to {level} counts"
+            " as later than all that do: no mark where half do not.",
+            starts=starts(section["factorial"]["replicates"]),
+            level=level,
+        ),
     )
 
 
@@ -244,15 +352,20 @@ def _table(summary: pd.DataFrame) -> Table:
         for row in shown
     )
     columns = (
-        "network", "encoder", "final error", "best start", "published error", "starts as good",
-        "epochs", "published epochs", "worst letter",
-    )  # fmt: skip
-    return Table(
-        "Obtained against published",
-        columns,
-        rows,
+        text("network"),
+        text("encoder"),
+        text("final error"),
+        text("best start"),
+        text("published error"),
+        text("starts as good"),
+        text("epochs"),
+        text("published epochs"),
+        text("worst letter"),
+    )
+    explained = text(
         "Medians with 95 % intervals. Starts as good: those that end at most at the published"
         " error. Worst letter: wrong pixels of the worst letter in the start that does best in"
         " this. As the published code ran it: where the first unit of a layer is off, it truncates"
-        " the other units to integers." + note,
+        " the other units to integers."
     )
+    return Table(text("Obtained against published"), columns, rows, sentences(explained, note))

@@ -24,36 +24,71 @@ from latentlab.experiments.conclusions.tables import (
     variant_of,
 )
 from latentlab.files.tables import read_csv
-from latentlab.pages.parts import NONE, Chapter, Group, Table, count, figure, listing, made, number
+from latentlab.pages.parts import NONE, Chapter, Group, Table, figure, listing, made, number
+from latentlab.pages.texts import (
+    Text,
+    Words,
+    capital,
+    data_text,
+    joined,
+    plural,
+    recognized,
+    sentences,
+    text,
+    without_stop,
+)
 
 SIGNS = {SUPPORTED: "\N{CHECK MARK}", CONTRADICTED: "\N{MULTIPLICATION X}", INCONCLUSIVE: "?",
          UNTESTABLE: NONE}  # fmt: skip
+LABELS = {
+    SUPPORTED: text("supported"),
+    CONTRADICTED: text("contradicted"),
+    INCONCLUSIVE: text("inconclusive"),
+    UNTESTABLE: text("not testable"),
+}
+"""What the page calls the verdicts, and below the variants."""
+_VARIANTS = {AS_MEANT: text("as meant"), AS_RUN: text("as run")}
 EFFECTS = {
-    "trend": "mean rank correlation",
-    "dominance": "Cliff's delta",
-    "difference": "difference of means",
-    "level": "median",
-    "correlation": "rank correlation",
+    "trend": text("mean rank correlation"),
+    "dominance": text("Cliff's delta"),
+    "difference": text("difference of means"),
+    "level": text("median"),
+    "correlation": text("rank correlation"),
 }
 """What the effect of a test is."""
 TESTS = {
-    "trend": "Page's trend test",
-    "dominance": "Mann-Whitney test",
-    "difference": "Mann-Whitney test",
-    "level": "quantile test of the median",
-    "correlation": "permutation test",
+    "trend": text("Page's trend test"),
+    "dominance": text("Mann-Whitney test"),
+    "difference": text("Mann-Whitney test"),
+    "level": text("quantile test of the median"),
+    "correlation": text("permutation test"),
 }
-_BESIDE = "Beside it, "
+REASONS = (
+    "fewer than {runs} runs",
+    "a trend needs 3 levels, {levels} are there",
+    "a correlation needs 3 sets that differ",
+    "no run with {column} {value} in {table}",
+    "no runs with {column} both {one} and {other}",
+    "no column {column} in {table}",
+    "no value of {measure} in {table}",
+    "no block has all levels of {factor}",
+    "{table} of {experiment} is not there",
+)
+"""Why a claim has no verdict or an uncertain one, as the table of the findings says it."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One claim on the first screen: the verdict, why in a sentence, the chapter it rests on."""
+    """One claim on the first screen: the verdict, why in a sentence, the chapter it rests on.
 
-    claim: str
+    verdict : its name, whatever the language; label : in words
+    """
+
+    claim: Text
     verdict: str
+    label: Text
     sign: str
-    why: str
+    why: Text
     chapter: str
 
 
@@ -62,10 +97,11 @@ def board(results: Path) -> list[Verdict]:
     findings, observed = findings_of(results)
     return [
         Verdict(
-            claim=row.text,
+            claim=data_text(row.text),
             verdict=row.verdict,
+            label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
-            why=" ".join([_why(row, observed), *_beside_sentences(row, findings)]),
+            why=sentences(_why(row, observed), *_beside_sentences(row, findings)),
             chapter=row.experiment or "conclusions",
         )
         for row in findings[findings["kind"] == CLAIM].itertuples()
@@ -79,26 +115,35 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     claims, figures = (findings[findings["kind"] == kind] for kind in (CLAIM, FIGURE))
     forest = figure(
         folder / "claims",
-        f"Effect on each claim with its 95 % interval. {_by_verdict(claims)}",
-        "An effect of 1 is for the claim without exception, 0 is none, below 0 is against it. Gray:"
-        " effects too small to count, fixed in the parameters before the tests were run.",
+        sentences(text("Effect on each claim with its 95 % interval."), _by_verdict(claims)),
+        text(
+            "An effect of 1 is for the claim without exception, 0 is none, below 0 is against it."
+            " Gray: effects too small to count, fixed in the parameters before the tests were run."
+        ),
     )
     published = figure(
         folder / "published_figures",
-        "Each published figure by its distance from our runs, in half-widths of their 95 %"
-        f" interval. {_by_verdict(figures)}",
-        "Filled: the functions as the authors meant them; open: as their code ran them. Within the"
-        " gray band lie 95 % of single runs of ours.",
+        sentences(
+            text(
+                "Each published figure by its distance from our runs, in half-widths of their 95 %"
+                " interval."
+            ),
+            _by_verdict(figures),
+        ),
+        text(
+            "Filled: the functions as the authors meant them; open: as their code ran them. Within"
+            " the gray band lie 95 % of single runs of ours."
+        ),
     )
     return Chapter(
         id="conclusions",
         number="",
-        title="Conclusions",
-        question="Which claims of the original hold, and which of its figures?",
+        title=text("Conclusions"),
+        question=text("Which claims of the original hold, and which of its figures?"),
         answer=_answer(findings),
         details=tuple(filter(None, (_rules(section, findings), _readings(claims)))),
         cover=forest,
-        groups=(Group("", "", (forest,)), Group("Published figures", "", (published,))),
+        groups=(Group("", "", (forest,)), Group(text("Published figures"), "", (published,))),
         table=_claims_table(findings, observed),
         made=made("conclusions", section, ("test", "plot"), tables=("findings", "observed")),
         more=(_tests_table(claims), published_table(figures, observed)),
@@ -119,76 +164,120 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
     return {verdict: int(found[verdict]) for verdict in VERDICTS if verdict in found}
 
 
-def _answer(findings: pd.DataFrame) -> str:
+def _answer(findings: pd.DataFrame) -> Text:
     claims = findings[findings["kind"] == CLAIM]
-    counts = _counts(claims)
-    told = listing([f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in counts.items()])
-    text = f"Of {count(len(claims), 'claim')} of the original, {told}."
-    if (claims["variant"] == AS_RUN).any():
-        text += " Readings of one claim count separately."
     figures = findings[(findings["kind"] == FIGURE) & (findings["reason"] == "")]
-    if len(figures):
-        text += f" {_compared(figures['verdict'])}"
-    return text
+    return sentences(
+        plural(
+            "Of {n} claim of the original, {verdicts}.",
+            "Of {n} claims of the original, {verdicts}.",
+            len(claims),
+            verdicts=listing([_counted(verdict, n) for verdict, n in _counts(claims).items()]),
+        ),
+        text("Readings of one claim count separately.")
+        if (claims["variant"] == AS_RUN).any()
+        else None,
+        _compared(figures["verdict"]) if len(figures) else None,
+    )
 
 
-def _compared(verdicts: Sequence[str]) -> str:
+def _counted(verdict: str, n: int) -> Text:
+    return {
+        SUPPORTED: plural("{n} is supported", "{n} are supported", n),
+        CONTRADICTED: plural("{n} is contradicted", "{n} are contradicted", n),
+        INCONCLUSIVE: plural("{n} is inconclusive", "{n} are inconclusive", n),
+        UNTESTABLE: plural("{n} is not testable", "{n} are not testable", n),
+    }[verdict]
+
+
+def _compared(verdicts: Sequence[str]) -> Text:
     """What came of the comparisons of published figures with enough runs of ours."""
-    held = sum(verdict == SUPPORTED for verdict in verdicts)
-    return (
-        f"In {held} of {count(len(verdicts), 'comparison')} with our runs a published figure lies"
-        " where 95 % of single runs do."
+    return plural(
+        "In {held} of {n} comparison with our runs a published figure lies where 95 % of single"
+        " runs do.",
+        "In {held} of {n} comparisons with our runs a published figure lies where 95 % of single"
+        " runs do.",
+        len(verdicts),
+        held=sum(verdict == SUPPORTED for verdict in verdicts),
     )
 
 
-def _by_verdict(rows: pd.DataFrame) -> str:
-    groups = [
-        f"{verdict.capitalize()}: {'; '.join(group['text'].str.rstrip('.').unique())}."
-        for verdict in VERDICTS
-        for group in [rows[rows["verdict"] == verdict]]
-        if len(group)
-    ]
-    return " ".join(groups)
+def _by_verdict(rows: pd.DataFrame) -> Text:
+    """The claims or figures of every verdict, each text once."""
+    groups = []
+    for verdict in VERDICTS:
+        of = rows[rows["verdict"] == verdict].drop_duplicates("text")
+        if len(of):
+            texts = joined("; ", [without_stop(_told(row)) for row in of.itertuples()])
+            groups.append(capital(LABELS[verdict]) + ": " + texts + ".")
+    return sentences(*groups)
 
 
-def _rules(section: Mapping[str, Any], findings: pd.DataFrame) -> str:
-    tested = int(findings["p"].notna().sum())
-    return (
+def _told(row: Any) -> Text:
+    """A claim; of a published figure what it is of, the measure and the figure."""
+    measure = row.measure.replace("_", " ")
+    what, found, figure_ = row.text.rpartition(f": {measure} ")
+    if row.kind != FIGURE or not found:
+        return data_text(row.text)
+    return f"{what}: " + data_text(measure) + f" {figure_}"
+
+
+def _rules(section: Mapping[str, Any], findings: pd.DataFrame) -> Text:
+    return plural(
         "A claim is supported when the 95 % interval of its effect lies above the smallest effect"
-        f" that counts and p, after Holm's correction over all {tested} tests, is below"
-        f" {section['alpha']:g}; contradicted when the whole interval lies below that effect; else"
-        f" inconclusive, as always with fewer than {count(section['min_replicates'], 'run')}. A"
-        " published figure is supported where 95 % of single runs of ours lie."
+        " that counts and p, after Holm's correction over all {tests} tests, is below {alpha};"
+        " contradicted when the whole interval lies below that effect; else inconclusive, as always"
+        " with fewer than {n} run. A published figure is supported where 95 % of single runs of"
+        " ours lie.",
+        "A claim is supported when the 95 % interval of its effect lies above the smallest effect"
+        " that counts and p, after Holm's correction over all {tests} tests, is below {alpha};"
+        " contradicted when the whole interval lies below that effect; else inconclusive, as always"
+        " with fewer than {n} runs. A published figure is supported where 95 % of single runs of"
+        " ours lie.",
+        section["min_replicates"],
+        tests=int(findings["p"].notna().sum()),
+        alpha=f"{section['alpha']:g}",
     )
 
 
-def _readings(claims: pd.DataFrame) -> str:
+def _readings(claims: pd.DataFrame) -> Text | None:
     """Which claims were tested as the published code ran its functions, and if that matters."""
     tested = claims[claims["verdict"] != UNTESTABLE]
     as_run = tested[tested["variant"] == AS_RUN].set_index("claim")["verdict"]
     both, meant_only = [], []
     for row in tested[tested["variant"] == AS_MEANT].itertuples():
-        text, other = f"“{row.text.rstrip('.')}”", as_run.get(variant_of(row.claim, AS_RUN))
+        claim = without_stop(data_text(row.text))
+        other = as_run.get(variant_of(row.claim, AS_RUN))
         if other is None:
-            meant_only.append(text)
+            meant_only.append("“" + claim + "”")
+        elif other == row.verdict:
+            both.append(text("“{claim}” (the same verdict)", claim=claim))
         else:
-            both.append(f"{text} ({'the same' if other == row.verdict else 'another'} verdict)")
-    readings = {"as meant and as the published code ran it": both, "as meant only": meant_only}
-    told = "; ".join(f"{reading}: {listing(texts)}" for reading, texts in readings.items() if texts)
-    return f"Tested with ReLU or noise {told}." if told else ""
+            both.append(text("“{claim}” (another verdict)", claim=claim))
+    readings = [
+        words
+        for texts, words in (
+            (
+                both,
+                text("as meant and as the published code ran it: {claims}", claims=listing(both)),
+            ),
+            (meant_only, text("as meant only: {claims}", claims=listing(meant_only))),
+        )
+        if texts
+    ]
+    if not readings:
+        return None
+    return text("Tested with ReLU or noise {readings}.", readings=joined("; ", readings))
 
 
-def _why(row: Any, observed: pd.DataFrame) -> str:
+def _why(row: Any, observed: pd.DataFrame) -> Text:
+    reason = recognized(row.reason, REASONS)
     if row.verdict == UNTESTABLE:
-        return f"{row.reason[:1].upper()}{row.reason[1:]}."
-    shows = f"{row.shows[:1].upper()}{row.shows[1:]}"
-    if row.test == "level":
-        text = f"{shows}: {_effect(row)}"
-    else:
-        text = f"{shows}: {_seen(row, observed)}; {_effect(row)}"
-    if row.verdict == INCONCLUSIVE and row.reason:
-        text += f"; {row.reason}"
-    return f"{text}."
+        return capital(reason) + "."
+    shows = capital(data_text(row.shows)) + ": "
+    seen = "" if row.test == "level" else _seen(row, observed) + "; "
+    why = "; " + reason if row.verdict == INCONCLUSIVE and row.reason else ""
+    return shows + seen + _effect(row) + why + "."
 
 
 def _beside(row: Any, findings: pd.DataFrame) -> pd.DataFrame:
@@ -197,29 +286,38 @@ def _beside(row: Any, findings: pd.DataFrame) -> pd.DataFrame:
     return findings[own & (findings["text"] == row.text) & findings["effect"].notna()]
 
 
-def _beside_sentences(row: Any, findings: pd.DataFrame) -> list[str]:
+def _beside_sentences(row: Any, findings: pd.DataFrame) -> list[Text]:
     return [
-        f"{_BESIDE}{other.shows}: {_effect(other)}."
+        _named_beside(other.shows) + ": " + _effect(other) + "."
         for other in _beside(row, findings).itertuples()
     ]
 
 
-def _seen(row: Any, observed: pd.DataFrame) -> str:
+def _named_beside(shows: str) -> Text:
+    return text("Beside it, {measure}", measure=data_text(shows))
+
+
+def _seen(row: Any, observed: pd.DataFrame) -> Text:
     """The numbers behind a claim: "0.94 (1), 0.86 (2)" by levels, "0.4 to 0.7" of a range."""
     own = observed[observed["claim"] == row.claim]
-    names, values = own["name"].astype(str), [_value(value) for value in own["value"]]
+    values = [_value(value) for value in own["value"]]
+    if row.test in ("level", "correlation") and len(values) == 2:
+        return text("{low} to {high}", low=values[0], high=values[1])
     if row.test in ("level", "correlation"):
-        return " to ".join(values)
-    return ", ".join(f"{value} ({name})" for name, value in zip(names, values, strict=True))
+        return joined(", ", values)
+    names = own["name"].astype(str)
+    return joined(", ", [value + f" ({name})" for name, value in zip(names, values, strict=True)])
 
 
-def _value(value: float) -> str:
-    return "never" if math.isinf(value) else number(value)
+def _value(value: float) -> Words:
+    return text("never") if math.isinf(value) else number(value)
 
 
-def _effect(row: Any) -> str:
+def _effect(row: Any) -> Words:
     """The effect with its interval; of a level it is the number itself."""
-    return _interval(row) if row.test == "level" else f"effect {_interval(row)}"
+    if row.test == "level":
+        return _interval(row)
+    return text("effect {interval}", interval=_interval(row))
 
 
 def _interval(row: Any) -> str:
@@ -234,54 +332,73 @@ def _p(p: float) -> str:
 
 
 def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
-    rows = []
+    rows: list[tuple[Words, ...]] = []
     for row in findings[findings["kind"] == CLAIM].itertuples():
         tested = row.verdict != UNTESTABLE
         rows.append(
             (
-                row.text,
-                f"{SIGNS[row.verdict]} {row.verdict}",
+                data_text(row.text),
+                _signed(row.verdict),
                 _interval(row) if tested else NONE,
                 number(row.relevant, 2) if tested else NONE,
                 _p(row.p_holm),
                 str(row.runs) if tested else NONE,
-                _seen(row, observed) if tested else row.reason,
+                _seen(row, observed) if tested else recognized(row.reason, REASONS),
             )
         )
         rows += [
             (
-                f"{_BESIDE}{other.shows}", NONE, _interval(other), NONE, NONE, str(other.runs),
-                _seen(other, observed),
+                _named_beside(other.shows), NONE, _interval(other), NONE, NONE,
+                str(other.runs), _seen(other, observed),
             )
             for other in _beside(row, findings).itertuples()
         ]  # fmt: skip
+    verdict, seen = text("verdict"), text("observed")
     columns = (
-        "claim", "verdict", "effect", "counts from", "p (Holm)", "n", "observed",
-    )  # fmt: skip
+        text("claim"),
+        verdict,
+        text("effect"),
+        text("counts from"),
+        "p (Holm)",
+        "n",
+        seen,
+    )
     return Table(
-        "The claims and what came out",
+        text("The claims and what came out"),
         columns,
         tuple(rows),
-        "Effects with 95 % intervals, positive where the claim is right. n: independent runs, of"
-        " two groups those of the smaller one; of sets of letters, the sets. Observed: medians"
-        " (where means differ: means), or the smallest and largest value.",
-        prose=("verdict", "observed"),
+        text(
+            "Effects with 95 % intervals, positive where the claim is right. n: independent runs,"
+            " of two groups those of the smaller one; of sets of letters, the sets. Observed:"
+            " medians (where means differ: means), or the smallest and largest value."
+        ),
+        prose=(verdict, seen),
     )
+
+
+def _signed(verdict: str) -> Text:
+    return f"{SIGNS[verdict]} " + LABELS[verdict]
 
 
 def _tests_table(claims: pd.DataFrame) -> Table:
     rows = tuple(
         (
-            row.text,
-            row.hypothesis,
-            f"{row.measure.replace('_', ' ')} ({row.experiment})",
+            data_text(row.text),
+            data_text(row.hypothesis),
+            data_text(row.measure.replace("_", " ")) + " (" + data_text(row.experiment) + ")",
             TESTS[row.test],
             EFFECTS[row.test],
         )
         for row in claims[claims["test"] != ""].itertuples()
     )
-    columns = ("claim", "hypothesis", "measure", "test", "effect")
-    return Table("How each claim was tested", columns, rows, prose=columns[1:], folded=True)
+    columns = (
+        text("claim"),
+        text("hypothesis"),
+        text("measure"),
+        text("test"),
+        text("effect"),
+    )
+    return Table(text("How each claim was tested"), columns, rows, prose=columns[1:], folded=True)
 
 
 def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
@@ -289,36 +406,50 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
 
     figures : the rows of the findings that are figures; observed : what the tests rest on
     """
-    rows = []
+    rows: list[tuple[Words, ...]] = []
     for row in figures.itertuples():
         own = observed[observed["claim"] == row.claim].set_index("name")["value"]
         known = "median" in own
         rows.append(
             (
-                f"{row.text} ({row.variant})",
-                row.experiment,
+                _told(row) + " (" + _VARIANTS.get(row.variant, row.variant) + ")",
+                data_text(row.experiment),
                 number(own["median"]) if known else NONE,
-                f"{number(own['single_run_low'])} to {number(own['single_run_high'])}"
+                text(
+                    "{low} to {high}",
+                    low=number(own["single_run_low"]),
+                    high=number(own["single_run_high"]),
+                )
                 if known
                 else NONE,
                 number(row.effect, 2) if known else NONE,
                 _p(row.p_holm),
                 str(row.runs) if known else NONE,
-                f"{SIGNS[row.verdict]} {row.verdict}",
-                row.reason,
+                _signed(row.verdict),
+                recognized(row.reason, REASONS) if row.reason else "",
             )
         )
+    experiment, verdict, why_not = text("experiment"), text("verdict"), text("why not")
     columns = (
-        "published figure", "experiment", "our median", "95 % of single runs", "distance",
-        "p (Holm)", "n", "verdict", "why not",
-    )  # fmt: skip
+        text("published figure"),
+        experiment,
+        text("our median"),
+        text("95 % of single runs"),
+        text("distance"),
+        "p (Holm)",
+        "n",
+        verdict,
+        why_not,
+    )
     return Table(
-        "Published figures among our runs",
+        text("Published figures among our runs"),
         columns,
         tuple(rows),
-        "Distance: from the mean of our logarithms, in half-widths of the interval; within -1 and 1"
-        " a single run of ours may give the figure.",
-        prose=("experiment", "verdict", "why not"),
+        text(
+            "Distance: from the mean of our logarithms, in half-widths of the interval; within -1"
+            " and 1 a single run of ours may give the figure."
+        ),
+        prose=(experiment, verdict, why_not),
         folded=True,
     )
 
@@ -339,12 +470,12 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         verdict = found["verdict"]
         lines.append(_readme_row(claim["claim"], found, f"{SIGNS[verdict]} {verdict}"))
         lines += [
-            _readme_row(f"{_BESIDE}{other['shows']}", measured, NONE)
+            _readme_row(str(_named_beside(other["shows"])), measured, NONE)
             for key, other in claim.get("beside", {}).items()
             if "effect" in (measured := metrics.get("beside", {}).get(f"{name}-{key}", {}))
         ]
     figures = [found for found in metrics["figures"].values() if "reason" not in found]
-    return "\n".join([*lines, "", _compared([found["verdict"] for found in figures])])
+    return "\n".join([*lines, "", str(_compared([found["verdict"] for found in figures]))])
 
 
 def _readme_row(text: str, found: Mapping[str, Any], verdict: str) -> str:

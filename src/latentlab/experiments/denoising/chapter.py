@@ -20,7 +20,6 @@ from latentlab.pages.parts import (
     Figure,
     Group,
     Table,
-    count,
     figure,
     interval,
     listing,
@@ -29,15 +28,17 @@ from latentlab.pages.parts import (
     percent,
     rank,
     shown_rows,
+    trained,
 )
+from latentlab.pages.texts import Text, Words, plural, sentences, text
 
 _KINDS = {
-    "uniform": "uniform noise as meant",
-    "uniform_as_run": "uniform noise as the published code ran it",
-    "salt_and_pepper": "salt and pepper",
-    "bit_flip": "bit flips",
-    "gaussian": "Gaussian noise",
-    "masking": "masking",
+    "uniform": text("uniform noise as meant"),
+    "uniform_as_run": text("uniform noise as the published code ran it"),
+    "salt_and_pepper": text("salt and pepper"),
+    "bit_flip": text("bit flips"),
+    "gaussian": text("Gaussian noise"),
+    "masking": text("masking"),
 }
 _SIMILAR = ("similarity", "right_letter")  # of the correlations, those that sentences tell
 
@@ -83,16 +84,16 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     learned, fresh = (summary[summary["noise"] == name] for name in ("training", "fresh"))
     found = _Results(section, learned, fresh, **tables)
     plots = _plots(folder / "figures", found)
-    sentences = (
+    told = (
         _learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality,
     )  # fmt: skip
     return Chapter(
         id="denoising",
         number="1.b",
-        title="Denoising",
-        question="How well are letters cleaned of noise never seen, of what noise, and why?",
+        title=text("Denoising"),
+        question=text("How well are letters cleaned of noise never seen, of what noise, and why?"),
         answer=_answer(found),
-        details=tuple(filter(None, (sentence(found) for sentence in sentences))),
+        details=tuple(filter(None, (tell(found) for tell in told))),
         cover=plots[_cover(section)],
         groups=(*_groups(plots), *_cells(folder / "figures", found)),
         table=_table(found),
@@ -104,19 +105,23 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _noise(row: Any) -> str:
-    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}
-    text = f"{_kind(row)}, p = {row['probability']:g}"
-    return f"{text}, {size[row['kind']]} {row['range']:g}" if row["kind"] in size else text
+def _noise(row: Any) -> Words:
+    text_ = _kind(row["kind"]) + f", p = {row['probability']:g}"
+    match row["kind"]:
+        case "uniform" | "uniform_as_run":
+            return text_ + ", " + text("up to {size}", size=f"{row['range']:g}")
+        case "gaussian":
+            return text_ + ", " + text("deviation {size}", size=f"{row['range']:g}")
+    return text_
 
 
-def _kind(row: Any) -> str:
-    return _KINDS.get(row["kind"], str(row["kind"]))
+def _kind(kind: str) -> Words:
+    return _KINDS.get(kind, kind)
 
 
-def _letters(section: Mapping[str, Any], subset: str) -> str:
-    letters = section["subsets"][subset]["letters"]
-    return "all letters" if letters == "all" else letters
+def _letters(section: Mapping[str, Any], subset: str) -> Words:
+    letters: str = section["subsets"][subset]["letters"]
+    return text("all letters") if letters == "all" else letters
 
 
 # ------------------------------------------------------------------ sentences
@@ -130,102 +135,141 @@ def _first_kind(found: _Results) -> pd.DataFrame:
     return own.groupby(["kind", "probability"])[measures].mean().reset_index()
 
 
-def _answer(found: _Results) -> str:
+def _answer(found: _Results) -> Text:
     own = _first_kind(found)
     low, high = own.iloc[0], own.iloc[-1]
-    p, q = low["probability"], high["probability"]
-    text = (
-        f"The {found.network} network, on {_kind(low)} that it never saw, takes"
-        f" {percent(low.right_letter)} of the letters for the right one with p = {p:g} and returns"
-        f" {percent(low.exact)} without a wrong pixel"
-    )
-    if q > p:
-        text += f"; with p = {q:g} it is {percent(high.right_letter)} and {percent(high.exact)}"
-    hard = _hard(found)
-    return f"{text}. {hard}" if hard else f"{text}."
+    weak = {
+        "network": found.network,
+        "noise": _kind(low["kind"]),
+        "right": percent(low.right_letter),
+        "p": f"{low['probability']:g}",
+        "exact": percent(low.exact),
+    }
+    if high["probability"] == low["probability"]:
+        scores = text(
+            "The {network} network, on {noise} that it never saw, takes {right} of the letters for"
+            " the right one with p = {p} and returns {exact} without a wrong pixel.",
+            **weak,
+        )
+    else:
+        scores = text(
+            "The {network} network, on {noise} that it never saw, takes {right} of the letters for"
+            " the right one with p = {p} and returns {exact} without a wrong pixel; with p ="
+            " {high_p} it is {high_right} and {high_exact}.",
+            high_p=f"{high['probability']:g}",
+            high_right=percent(high.right_letter),
+            high_exact=percent(high.exact),
+            **weak,
+        )
+    return sentences(scores, _hard(found))
 
 
-def _learned(found: _Results) -> str:
+def _learned(found: _Results) -> Text:
     """What the published measure, the error on the learned copies, does not tell."""
     learned, fresh = (t[t["network"] == found.network] for t in (found.learned, found.fresh))
-    errors = f"{number(learned['error'].min(), 2)} to {number(learned['error'].max(), 2)}"
-    new = f"{number(fresh['error'].min(), 2)} to {number(fresh['error'].max(), 2)}"
-    text = (
-        f"On the noisy copies it learned, the {found.network} network's median error is {errors};"
-        f" on fresh noise of the same kind it is {new}."
+    errors = text(
+        "On the noisy copies it learned, the {network} network's median error is {low} to {high};"
+        " on fresh noise of the same kind it is {fresh_low} to {fresh_high}.",
+        network=found.network,
+        low=number(learned["error"].min(), 2),
+        high=number(learned["error"].max(), 2),
+        fresh_low=number(fresh["error"].min(), 2),
+        fresh_high=number(fresh["error"].max(), 2),
     )
-    if fresh["error"].min() > 10 * learned["error"].max():
-        text += (
-            " The first, which the original reported, says how well the copies were memorized, not"
-            " how well noise is removed."
-        )
-    return text
+    if fresh["error"].min() <= 10 * learned["error"].max():
+        return errors
+    memorized = text(
+        "The first, which the original reported, says how well the copies were memorized, not how"
+        " well noise is removed."
+    )
+    return sentences(errors, memorized)
 
 
-def _as_run(found: _Results) -> str:
+def _as_run(found: _Results) -> Text | None:
     """The noise as meant against the noise that the published code made."""
     own = found.fresh[found.fresh["network"] == found.network]
     meant, run = (own[own["kind"] == kind] for kind in ("uniform", "uniform_as_run"))
     if meant.empty or run.empty:
-        return ""
+        return None
     nothing, erased = (
         found.baseline("do_nothing", *table.to_dict("records")) for table in (meant, run)
     )
-    text = (
-        "Averaged over the probabilities,"
-        f" {percent(meant['within_one_pixel'].mean())} of the letters come back with at most one"
-        f" wrong pixel where the noise is uniform as meant, and"
-        f" {percent(run['within_one_pixel'].mean())} where it is as the published code ran it,"
-        " mostly erosion."
+    scores = text(
+        "Averaged over the probabilities, {meant} of the letters come back with at most one wrong"
+        " pixel where the noise is uniform as meant, and {run} where it is as the published code"
+        " ran it, mostly erosion.",
+        meant=percent(meant["within_one_pixel"].mean()),
+        run=percent(run["within_one_pixel"].mean()),
     )
-    if math.isfinite(nothing.value + erased.value):
-        text += (
-            f" Of the noisy letters themselves {percent(nothing.value)} and"
-            f" {percent(erased.value)} are that good"
+    if not math.isfinite(nothing.value + erased.value):
+        return scores
+    noisy = {"meant": percent(nothing.value), "run": percent(erased.value)}
+    if nothing.value < 1.0:
+        return sentences(
+            scores,
+            text("Of the noisy letters themselves {meant} and {run} are that good.", **noisy),
         )
-        if nothing.value >= 1.0:
-            text += ": noise up to 0.5 never carries a pixel over the threshold"
-        text += "."
-    return text
+    return sentences(
+        scores,
+        text(
+            "Of the noisy letters themselves {meant} and {run} are that good: noise up to 0.5 never"
+            " carries a pixel over the threshold.",
+            **noisy,
+        ),
+    )
 
 
-def _sensitivity(found: _Results) -> str:
+def _sensitivity(found: _Results) -> Text | None:
     own = found.fresh[found.fresh["network"] == found.network]
     changes = []
     for kind, table in own.groupby("kind", sort=False):
         by = table.groupby("probability")["within_one_pixel"].mean()
         if len(by) > 1:
             change = 100 * (by.iloc[-1] - by.iloc[0])
-            word = "falls" if change < 0 else "rises"
-            changes.append(f"{word} by {abs(change):.0f} points with {_KINDS.get(kind, kind)}")
+            points = {"points": f"{abs(change):.0f}", "noise": _kind(str(kind))}
+            changes.append(
+                text("falls by {points} points with {noise}", **points)
+                if change < 0
+                else text("rises by {points} points with {noise}", **points)
+            )
             first, last = by.index[0], by.index[-1]
     if not changes:
-        return ""
-    return (
-        f"From p = {first:g} to {last:g} the share of fresh letters with at most one wrong pixel"
-        f" {listing(changes)}."
+        return None
+    return text(
+        "From p = {first} to {last} the share of fresh letters with at most one wrong pixel"
+        " {changes}.",
+        first=f"{first:g}",
+        last=f"{last:g}",
+        changes=listing(changes),
     )
 
 
-def _transfer(found: _Results) -> str:
+def _transfer(found: _Results) -> Text | None:
     own = found.matrix[found.matrix["network"] == found.network]
     kind = own["kind"] == own["test_kind"]
     same = kind & (own["probability"] == own["test_probability"])
-    shares = {
-        "on the noise it learned": own[same]["within_one_pixel"].mean(),
-        "on other probabilities of that kind": own[kind & ~same]["within_one_pixel"].mean(),
-        "on other kinds": own[~kind]["within_one_pixel"].mean(),
-    }
-    told = [f"{percent(v)} {where}" for where, v in shares.items() if math.isfinite(v)]
+    learned, near, far = (
+        own[rows]["within_one_pixel"].mean() for rows in (same, kind & ~same, ~kind)
+    )
+    told = [
+        words
+        for share, words in (
+            (learned, text("{share} on the noise it learned", share=percent(learned))),
+            (near, text("{share} on other probabilities of that kind", share=percent(near))),
+            (far, text("{share} on other kinds", share=percent(far))),
+        )
+        if math.isfinite(share)
+    ]
     if len(told) < 2:
-        return ""
-    return (
-        f"A denoiser of the {found.network} network brings back, with at most one wrong pixel,"
-        f" {listing(told)}."
+        return None
+    return text(
+        "A denoiser of the {network} network brings back, with at most one wrong pixel, {shares}.",
+        network=found.network,
+        shares=listing(told),
     )
 
 
-def _redrawn(found: _Results) -> str:
+def _redrawn(found: _Results) -> Text | None:
     """Fixed copies and redrawn noise in two networks; ``_copies`` has them in a single one."""
     networks, one = found.section["networks"], found.network
     keys = ["font", "subset", *NOISE]
@@ -235,32 +279,59 @@ def _redrawn(found: _Results) -> str:
         both = own.index.intersection(other.index)
         if name != one and network["redraw"] and len(both):
             fixed, redrawn = (t.loc[both, "within_one_pixel"].mean() for t in (own, other))
-            text = (
-                f"Network {name}, with noise redrawn every epoch, brings back {percent(redrawn)}"
-                f" with at most one wrong pixel, network {one}, with"
-                f" {count(networks[one]['copies'], 'fixed copy', 'fixed copies')},"
-                f" {percent(fixed)}, averaged over the {count(len(both), 'noise')} that both"
-                " learned."
+            copies = plural("{n} fixed copy", "{n} fixed copies", networks[one]["copies"])
+            return sentences(
+                plural(
+                    "Network {redrawn}, with noise redrawn every epoch, brings back {redrawn_share}"
+                    " with at most one wrong pixel, network {fixed}, with {copies}, {fixed_share},"
+                    " averaged over the {n} noise that both learned.",
+                    "Network {redrawn}, with noise redrawn every epoch, brings back {redrawn_share}"
+                    " with at most one wrong pixel, network {fixed}, with {copies}, {fixed_share},"
+                    " averaged over the {n} noises that both learned.",
+                    len(both),
+                    redrawn=name,
+                    redrawn_share=percent(redrawn),
+                    fixed=one,
+                    copies=copies,
+                    fixed_share=percent(fixed),
+                ),
+                _trained_differently(found, name),
             )
-            trainings = _trained(networks[one]), _trained(network)
-            if trainings[0] != trainings[1]:
-                text += (
-                    " That is not the work of redrawing alone, for they are trained differently:"
-                    f" {one} by {trainings[0]}, {name} by {trainings[1]}. What redrawing alone"
-                    f" does is told next: network {found.section['variations']['network']} on fixed"
-                    " copies and on redrawn noise, trained alike."
-                )
-            return text
-    return ""
+    return None
 
 
-def _trained(network: Mapping[str, Any]) -> str:
+def _trained_differently(found: _Results, name: str) -> Text | None:
+    """That the two networks differ by more than redrawing, where they do."""
+    networks, one = found.section["networks"], found.network
+    if _training(networks[one]) == _training(networks[name]):
+        return None
+    return text(
+        "That is not the work of redrawing alone, for they are trained differently: {fixed} by"
+        " {fixed_training}, {redrawn} by {redrawn_training}. What redrawing alone does is told"
+        " next: network {network} on fixed copies and on redrawn noise, trained alike.",
+        fixed=one,
+        fixed_training=_trained(*_training(networks[one])),
+        redrawn=name,
+        redrawn_training=_trained(*_training(networks[name])),
+        network=found.section["variations"]["network"],
+    )
+
+
+def _training(network: Mapping[str, Any]) -> tuple[str, str, int]:
     loss = network.get("loss", "squared-error")  # Powell knows no other
-    epochs = count(network["max_epochs"], "epoch")
-    return f"{network['optimizer']} on the {loss.replace('-', ' ')} for at most {epochs}"
+    return network["optimizer"], loss, network["max_epochs"]
 
 
-def _hard(found: _Results) -> str:
+def _trained(optimizer: str, loss: str, epochs: int) -> Text:
+    return plural(
+        "{training} for at most {n} epoch",
+        "{training} for at most {n} epochs",
+        epochs,
+        training=trained(optimizer, loss),
+    )
+
+
+def _hard(found: _Results) -> Text | None:
     """All letters of a font, beside the best there is for bit flips."""
     section = found.section
     whole = [name for name, chosen in section["subsets"].items() if chosen["letters"] == "all"]
@@ -268,24 +339,35 @@ def _hard(found: _Results) -> str:
     tested = (r for r in rows if math.isfinite(found.baseline("nearest_letter", r).value))
     first = next(tested, None)
     if first is None:
-        return ""
+        return None
     alike = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
     rows = [r for r in alike if math.isfinite(found.baseline("nearest_letter", r).value)]
     best = [found.baseline("nearest_letter", row) for row in rows]
     told = [
-        f"{_percent1(row['within_one_pixel'])} on {row['font']}, where the nearest letter in"
-        f" Hamming distance reaches {_percent1(nearest.value)}"
+        text(
+            "{share} on {font}, where the nearest letter in Hamming distance reaches {nearest}",
+            share=_percent1(row["within_one_pixel"]),
+            font=row["font"],
+            nearest=_percent1(nearest.value),
+        )
         for row, nearest in zip(rows, best, strict=True)
     ]
     gap = max(b.value - row["within_one_pixel"] for row, b in zip(rows, best, strict=True))
-    end = (
-        f" It stays within {100 * gap:.1f} points of that decoder on every font."
+    return sentences(
+        text(
+            "Of all letters of a font with {noise}, p = {p}, the network {network} brings back,"
+            " with at most one wrong pixel, {shares}.",
+            noise=_kind(first["kind"]),
+            p=f"{first['probability']:g}",
+            network=first["network"],
+            shares=listing(told),
+        ),
+        text(
+            "It stays within {points} points of that decoder on every font.",
+            points=f"{100 * gap:.1f}",
+        )
         if gap > 0 and len(rows) > 1
-        else ""
-    )
-    return (
-        f"Of all letters of a font with {_kind(first)}, p = {first['probability']:g}, the network"
-        f" {first['network']} brings back, with at most one wrong pixel, {listing(told)}.{end}"
+        else None,
     )
 
 
@@ -301,49 +383,71 @@ def _bracketed(share: Estimate) -> str:
     return f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
 
 
-def _copies(found: _Results) -> str:
+def _copies(found: _Results) -> Text:
     by = found.variations.groupby(["knob", "value"])["within_one_pixel"].mean()
     copies, redrawn = by["copies"], by["redrawn"].iloc[0]
     vary = found.section["variations"]
-    return (
-        f"Fixed copies, {vary['font']}, network {vary['network']} after"
-        f" {count(vary['max_epochs'], 'step')}: {count(int(copies.index[0]), 'copy', 'copies')} of"
-        f" each letter give {percent(copies.iloc[0])} with at most one wrong pixel,"
-        f" {copies.index[-1]} give {percent(copies.iloc[-1])}, noise redrawn every epoch"
-        f" {percent(redrawn)}."
+    return text(
+        "Fixed copies, {font}, network {network} after {steps}: {few} of each letter give"
+        " {few_share} with at most one wrong pixel, {many} give {many_share}, noise redrawn every"
+        " epoch {redrawn}.",
+        font=vary["font"],
+        network=vary["network"],
+        steps=plural("{n} step", "{n} steps", vary["max_epochs"]),
+        few=plural("{n} copy", "{n} copies", int(copies.index[0])),
+        few_share=percent(copies.iloc[0]),
+        many=copies.index[-1],
+        many_share=percent(copies.iloc[-1]),
+        redrawn=percent(redrawn),
     )
 
 
-def _latent(found: _Results) -> str:
+def _latent(found: _Results) -> Text:
     by = found.variations[found.variations["knob"] == "latent"]
     means = by.groupby("value")["within_one_pixel"].mean()
-    told = [f"{percent(share)} with {count(int(n), 'unit')}" for n, share in means.items()]
-    return f"The width of the latent layer decides: {listing(told)} there."
+    told = [
+        plural("{share} with {n} unit", "{share} with {n} units", int(n), share=percent(share))
+        for n, share in means.items()
+    ]
+    return text("The width of the latent layer decides: {shares} there.", shares=listing(told))
 
 
-def _orthogonality(found: _Results) -> str:
+def _orthogonality(found: _Results) -> Text | None:
     table = found.correlations
     chosen = table[(table["similarity"] == _SIMILAR[0]) & (table["measure"] == _SIMILAR[1])]
     chosen = chosen[chosen["correlation"].notna()]
     if chosen.empty:
-        return ""
+        return None
     told = [
-        f"{_signed(row['correlation'])} ({row['font']}, {row['network']}, 95 % interval"
-        f" {_signed(row['correlation_low'])} to {_signed(row['correlation_high'])})"
+        text(
+            "{correlation} ({font}, {network}, 95 % interval {low} to {high})",
+            correlation=_signed(row["correlation"]),
+            font=row["font"],
+            network=row["network"],
+            low=_signed(row["correlation_low"]),
+            high=_signed(row["correlation_high"]),
+        )
         for row in chosen.to_dict("records")
     ]
     surely = int((chosen["correlation_high"] < 0).sum())
-    verdict = (
-        "that similar letters resist less is borne out"
-        if surely == len(chosen)
-        else "that similar letters resist less is not borne out"
-        if surely == 0
-        else f"that similar letters resist less is borne out in {surely} of {len(chosen)} cases"
+    return text(
+        "Over subsets of {size} letters, the rank correlation of right answers on fresh noise with"
+        " the letters' mean absolute cosine is {correlations}: {verdict}.",
+        size=chosen["size"].iloc[0],
+        correlations=listing(told),
+        verdict=_borne_out(surely, len(chosen)),
     )
-    return (
-        f"Over subsets of {chosen['size'].iloc[0]} letters, the rank"
-        " correlation of right answers on fresh noise with the letters' mean absolute cosine is"
-        f" {listing(told)}: {verdict}."
+
+
+def _borne_out(some: int, every: int) -> Text:
+    if some == every:
+        return text("that similar letters resist less is borne out")
+    if some == 0:
+        return text("that similar letters resist less is not borne out")
+    return text(
+        "that similar letters resist less is borne out in {some} of {all} cases",
+        some=some,
+        all=every,
     )
 
 
@@ -368,61 +472,103 @@ def _cover(section: Mapping[str, Any]) -> str:
 
 def _plots(folder: Path, found: _Results) -> dict[str, Figure]:
     section = found.section
-    fresh = (
-        f"Fresh noise: {count(section['fresh_draws'], 'draw')} of every letter that no training"
-        " saw."
-    )
-    told: dict[str, tuple[str, str]] = {
+    told: dict[str, tuple[Words, Words]] = {
         "kinds": (
-            f"A letter with {listing([_KINDS.get(k, k) for k in section['tests']['kinds']])}, from"
-            " weak to strong.",
-            "The same pixels are hit in every kind. Salt and pepper on black and white letters is"
-            " bit flips of half the probability.",
+            text(
+                "A letter with {kinds}, from weak to strong.",
+                kinds=listing([_kind(kind) for kind in section["tests"]["kinds"]]),
+            ),
+            text(
+                "The same pixels are hit in every kind. Salt and pepper on black and white letters"
+                " is bit flips of half the probability."
+            ),
         ),
         "variations": (
-            f"{_copies(found)} {_latent(found)}",
-            f"{fresh} Bars: 95 % intervals over the replicates.",
+            sentences(_copies(found), _latent(found)),
+            sentences(_fresh_noise(section), text("Bars: 95 % intervals over the replicates.")),
         ),
         "orthogonality": (
-            _orthogonality(found) or "Right letters against the similarity of the letters.",
-            f"Each point is a subset, the mean of {section['orthogonality']['replicates']}"
-            " denoisers; hollow points are what the nearest letter reaches on the same noise, which"
-            " the letters themselves decide. In brackets: 95 % intervals.",
+            _orthogonality(found) or text("Right letters against the similarity of the letters."),
+            text(
+                "Each point is a subset, the mean of {replicates} denoisers; hollow points are what"
+                " the nearest letter reaches on the same noise, which the letters themselves"
+                " decide. In brackets: 95 % intervals.",
+                replicates=section["orthogonality"]["replicates"],
+            ),
         ),
         "subset_sizes": (
-            "Letters with at most one wrong pixel by the number of letters to tell apart.",
-            "Small points are single subsets.",
+            text("Letters with at most one wrong pixel by the number of letters to tell apart."),
+            text("Small points are single subsets."),
         ),
     }
     for name in denoising_plots(section):
-        if "/" not in name:
-            continue
-        figure_, pair = name.split("/")
-        own = found.fresh[(found.fresh["subset"] + "-" + found.fresh["network"]) == pair]
-        by = own.groupby("probability")[["right_letter", "within_one_pixel"]].mean()
-        right = listing([f"{percent(v)} at p = {p:g}" for p, v in by["right_letter"].items()])
-        within = listing([f"{percent(v)} at p = {p:g}" for p, v in by["within_one_pixel"].items()])
-        told[name] = {
-            "scores": (
-                "Error, right letters and letters with at most one wrong pixel by noise"
-                " probability, for learned copies and for fresh noise. Right letters on fresh"
-                f" noise: {right}.",
-                f"{fresh} Bars: 95 % intervals over the replicates.",
-            ),
-            "baselines": (
-                "Letters with at most one wrong pixel by noise probability, for the denoisers and"
-                f" for simpler ways. Denoisers: {within}.",
-                f"{fresh} The nearest letter in Hamming distance is the most likely one for bit"
-                " flips. The best linear map is computed from noisy copies of the same noise.",
-            ),
-            "transfer": (
-                "Heat map of letters with at most one wrong pixel: the noise learned in rows, the"
-                f" noise tested in columns. On the noise learned: {within}.",
-                "Framed: tested on the noise that was learned. Below the line: the nearest letter"
-                " in Hamming distance, and the noisy letter as it is.",
-            ),
-        }[figure_]
+        if "/" in name:
+            kind, pair = name.split("/")
+            told[name] = _words_of_plot(kind, pair, found)
     return {name: figure(folder / name, *told[name]) for name in denoising_plots(section)}
+
+
+def _fresh_noise(section: Mapping[str, Any]) -> Text:
+    return plural(
+        "Fresh noise: {n} draw of every letter that no training saw.",
+        "Fresh noise: {n} draws of every letter that no training saw.",
+        section["fresh_draws"],
+    )
+
+
+def _by_probability(probabilities: Any, shares: Any) -> Text:
+    return listing(
+        [
+            text("{share} at p = {p}", share=percent(share), p=f"{p:g}")
+            for p, share in zip(probabilities, shares, strict=True)
+        ]
+    )
+
+
+def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]:
+    """What a figure about a set of letters and a network shows, and its caption."""
+    own = found.fresh[(found.fresh["subset"] + "-" + found.fresh["network"]) == pair]
+    by = own.groupby("probability")[["right_letter", "within_one_pixel"]].mean()
+    within = _by_probability(by.index, by["within_one_pixel"])
+    fresh = _fresh_noise(found.section)
+    match kind:
+        case "scores":
+            return (
+                text(
+                    "Error, right letters and letters with at most one wrong pixel by noise"
+                    " probability, for learned copies and for fresh noise. Right letters on fresh"
+                    " noise: {shares}.",
+                    shares=_by_probability(by.index, by["right_letter"]),
+                ),
+                sentences(fresh, text("Bars: 95 % intervals over the replicates.")),
+            )
+        case "baselines":
+            return (
+                text(
+                    "Letters with at most one wrong pixel by noise probability, for the denoisers"
+                    " and for simpler ways. Denoisers: {shares}.",
+                    shares=within,
+                ),
+                sentences(
+                    fresh,
+                    text(
+                        "The nearest letter in Hamming distance is the most likely one for bit"
+                        " flips. The best linear map is computed from noisy copies of the same"
+                        " noise."
+                    ),
+                ),
+            )
+    return (
+        text(
+            "Heat map of letters with at most one wrong pixel: the noise learned in rows, the noise"
+            " tested in columns. On the noise learned: {shares}.",
+            shares=within,
+        ),
+        text(
+            "Framed: tested on the noise that was learned. Below the line: the nearest letter in"
+            " Hamming distance, and the noisy letter as it is."
+        ),
+    )
 
 
 def _groups(plots: Mapping[str, Figure]) -> tuple[Group, ...]:
@@ -431,11 +577,11 @@ def _groups(plots: Mapping[str, Figure]) -> tuple[Group, ...]:
 
     return (
         Group("", "", of("baselines")),
-        Group("Kinds of noise", "", of("kinds"), folded=True),
-        Group("Learned copies and fresh noise", "", of("scores"), folded=True),
-        Group("Learned on one noise, tested on another", "", of("transfer"), folded=True),
-        Group("Fixed copies, redrawn noise, latent width", "", of("variations"), folded=True),
-        Group("Similar letters", "", of("orthogonality", "subset_sizes"), folded=True),
+        Group(text("Kinds of noise"), "", of("kinds"), folded=True),
+        Group(text("Learned copies and fresh noise"), "", of("scores"), folded=True),
+        Group(text("Learned on one noise, tested on another"), "", of("transfer"), folded=True),
+        Group(text("Fixed copies, redrawn noise, latent width"), "", of("variations"), folded=True),
+        Group(text("Similar letters"), "", of("orthogonality", "subset_sizes"), folded=True),
     )
 
 
@@ -449,28 +595,45 @@ def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
             own = found.fresh[found.fresh["kind"] == kind]
             for key, value in factors.items():
                 own = own[own[key] == value]
-            right = listing(
-                [f"{percent(r.right_letter)} at p = {r.probability:g}" for r in own.itertuples()]
-            )
-            copies = count(network["copies"], "noisy copy", "noisy copies")
-            name = _KINDS.get(kind, kind)
+            noise = _kind(kind)
             figures = (
                 figure(
                     folder / family / kind / "fresh_answers",
-                    f"Letters with fresh noise ({name}), the answers and the true letters."
-                    f" Right letters: {right}.",
-                    "From top to bottom: the noisy input, as it is and black above"
-                    f" {section['drawn_above']:g}, as the original drew it; the answer, as it is"
-                    f" and above {section['threshold']:g}; the truth.",
+                    text(
+                        "Letters with fresh noise ({noise}), the answers and the true letters."
+                        " Right letters: {shares}.",
+                        noise=noise,
+                        shares=_by_probability(own["probability"], own["right_letter"]),
+                    ),
+                    text(
+                        "From top to bottom: the noisy input, as it is and black above {drawn}, as"
+                        " the original drew it; the answer, as it is and above {threshold}; the"
+                        " truth.",
+                        drawn=f"{section['drawn_above']:g}",
+                        threshold=f"{section['threshold']:g}",
+                    ),
                 ),
                 figure(
                     folder / family / kind / "training_set",
-                    f"The clean letters ({letters}) and {copies} of each ({name}).",
-                    "The targets and what the network learned them from"
-                    + (", in its last epoch." if network["redraw"] else "."),
+                    plural(
+                        "The clean letters ({letters}) and {n} noisy copy of each ({noise}).",
+                        "The clean letters ({letters}) and {n} noisy copies of each ({noise}).",
+                        network["copies"],
+                        letters=letters,
+                        noise=noise,
+                    ),
+                    text("The targets and what the network learned them from, in its last epoch.")
+                    if network["redraw"]
+                    else text("The targets and what the network learned them from."),
                 ),
             )
-            title = f"{letters} of {factors['font']}, network {factors['network']}: {name}"
+            title = text(
+                "{letters} of {font}, network {network}: {noise}",
+                letters=letters,
+                font=factors["font"],
+                network=factors["network"],
+                noise=noise,
+            )
             groups.append(Group(title, "", figures, folded=True))
     return tuple(groups)
 
@@ -486,8 +649,9 @@ def _table(found: _Results) -> Table:
         share = rank_share(errors, published) if math.isfinite(published) else math.nan
         rows.append(
             (
-                f"{row['network']}, {row['font']}, {_letters(found.section, row['subset'])}:"
-                f" {_noise(row)}",
+                f"{row['network']}, {row['font']}, "
+                + (_letters(found.section, row["subset"]) + ": ")
+                + _noise(row),
                 interval(row, "error"),
                 number(published),
                 rank(share, len(errors)),
@@ -499,16 +663,21 @@ def _table(found: _Results) -> Table:
             )
         )
     columns = (
-        "network, letters and noise", "error, learned copies", "published error",
-        "starts as good", "error, fresh noise", "right letter", "exact", "within 1 pixel",
-        "nearest letter, within 1",
-    )  # fmt: skip
-    return Table(
-        "Obtained against published",
-        columns,
-        tuple(rows),
+        text("network, letters and noise"),
+        text("error, learned copies"),
+        text("published error"),
+        text("starts as good"),
+        text("error, fresh noise"),
+        text("right letter"),
+        text("exact"),
+        text("within 1 pixel"),
+        text("nearest letter, within 1"),
+    )
+    explained = text(
         "Errors: medians with 95 % intervals. Right letter, exact and within 1 pixel: means on"
         " fresh noise. Starts as good: those that end at most at the published error. Nearest"
         " letter: in Hamming distance, on the same noise, with 95 % intervals over its draws."
-        + note,
+    )
+    return Table(
+        text("Obtained against published"), columns, tuple(rows), sentences(explained, note)
     )

@@ -16,7 +16,6 @@ from latentlab.pages.parts import (
     Figure,
     Group,
     Table,
-    count,
     interval,
     listing,
     made,
@@ -25,8 +24,10 @@ from latentlab.pages.parts import (
     rank,
     shown_rows,
     small_figure,
+    starts,
     stated,
 )
+from latentlab.pages.texts import Text, Words, joined, plural, sentences, text
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
@@ -36,19 +37,19 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     replicates = read_csv(folder / "tables" / "replicates.csv")
     metrics = read_json(folder / "metrics.json")
     cells = letters_drawn(section)
-    groups = tuple(
-        _group(
+    groups = {
+        _key(of): _group(
             folder / "figures" / cell, _runs(summary, of).iloc[0], _runs(replicates, of), section
         )
         for cell, of in cells.items()
-    )
+    }
     overview = Group("", "", _overview(folder / "figures", summary, metrics))
     shown = _runs(summary, _shown(metrics, summary)).iloc[0]
     return Chapter(
         id="letters",
         number="1.a",
-        title="Letters",
-        question="How few numbers can 32 letters pass through, and what lies between them?",
+        title=text("Letters"),
+        question=text("How few numbers can 32 letters pass through, and what lies between them?"),
         answer=_answer(metrics, replicates),
         details=tuple(
             sentence
@@ -60,8 +61,8 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
             )
             if sentence
         ),
-        cover=next(g for g in groups if g.title == _title(shown)).figures[1],
-        groups=(overview, *groups),
+        cover=groups[_key(shown)].figures[1],
+        groups=(overview, *groups.values()),
         table=_table(summary),
         made=made("letters", section, ("train", "evaluate", "tabulate", "plot", "draw")),
     )
@@ -72,8 +73,16 @@ def _runs(table: pd.DataFrame, factors: Mapping[str, Any]) -> pd.DataFrame:
     return table[same]
 
 
-def _title(row: Any) -> str:
-    return f"{row['network']}, {row['font']}"
+def _key(row: Any) -> tuple[str, str]:
+    return row["network"], row["font"]
+
+
+def _title(row: Any) -> Text:
+    return f"{row['network']}, " + _fonts(row["font"])
+
+
+def _fonts(name: str) -> Text:
+    return text("all") if name == "all" else joined("", [name])
 
 
 def _shown(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
@@ -88,92 +97,130 @@ def _shown(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
 # --- sentences -----------------------------------------------------------------------------------
 
 
-def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> str:
+def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> Text:
     kinds = (
-        ("through 2 numbers", metrics),
-        ("through a single number", metrics.get("one_dimensional", {})),
-        ("by Powell alone, through 2 numbers", metrics.get("powell_only", {})),
-        ("by a hybrid, through 2 numbers", metrics.get("hybrid", {})),
+        (text("through 2 numbers"), metrics),
+        (text("through a single number"), metrics.get("one_dimensional", {})),
+        (text("by Powell alone, through 2 numbers"), metrics.get("powell_only", {})),
+        (text("by a hybrid, through 2 numbers"), metrics.get("hybrid", {})),
     )
     parts = []
     for words, entries in kinds:
         met = [
-            f"{_font(font)} ({_starts(entry, font, replicates)})"
+            _best_start(entry, font, replicates)
             for font, entry in entries.items()
             if isinstance(entry, Mapping) and "max_wrong_pixels" in entry
         ]
         if met:
-            parts.append(f"{words}: {listing(met)}")
-    text = "; ".join(parts)
-    return f"Wrong pixels of the worst letter in the best start, {text}."
-
-
-def _font(name: str) -> str:
-    return "all fonts at once" if name == "all_fonts" else name
-
-
-def _starts(entry: Mapping[str, Any], font: str, replicates: pd.DataFrame) -> str:
-    cell = {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
-    starts = len(_runs(replicates, cell))
-    return (
-        f"{entry['max_wrong_pixels']}, from {round(entry['share_of_starts'] * starts)} of"
-        f" {count(starts, 'start')} of {entry['network']}"
+            parts.append(words + ": " + listing(met))
+    return text(
+        "Wrong pixels of the worst letter in the best start, {parts}.", parts=joined("; ", parts)
     )
 
 
-def _front(metrics: Mapping[str, Any]) -> str:
+def _font(name: str) -> Words:
+    return text("all fonts at once") if name == "all_fonts" else name
+
+
+def _best_start(entry: Mapping[str, Any], font: str, replicates: pd.DataFrame) -> Text:
+    cell = {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
+    every = len(_runs(replicates, cell))
+    return text(
+        "{font} ({pixels}, from {some} of {starts} of {network})",
+        font=_font(font),
+        pixels=entry["max_wrong_pixels"],
+        some=round(entry["share_of_starts"] * every),
+        starts=starts(every),
+        network=entry["network"],
+    )
+
+
+def _front(metrics: Mapping[str, Any]) -> Text:
     found = [
-        f"{entry['weights']} weights on {_font(font)} ({entry['network']}, from"
-        f" {percent(entry['share_of_starts'])} of its starts)"
+        text(
+            "{weights} weights on {font} ({network}, from {share} of its starts)",
+            weights=entry["weights"],
+            font=_font(font),
+            network=entry["network"],
+            share=percent(entry["share_of_starts"]),
+        )
         for font, entry in metrics["front"].items()
         if "weights" in entry
     ]
     if not found:
-        return "None of the small networks returns every letter without a wrong pixel."
+        return text("None of the small networks returns every letter without a wrong pixel.")
     sure = [
-        f"{entry['sure']['weights']} on {_font(font)}"
+        text("{weights} on {font}", weights=entry["sure"]["weights"], font=_font(font))
         for font, entry in metrics["front"].items()
         if "sure" in entry
     ]
-    text = f"The smallest networks without a wrong pixel have {listing(found)}"
-    return f"{text}; from every start, {listing(sure)}." if sure else f"{text}."
-
-
-def _control(metrics: Mapping[str, Any]) -> str:
-    if not metrics["linear"]:
-        return ""
-    found = [
-        f"on {_font(font)} error {number(e['autoencoder_error'], 4)} (PCA"
-        f" {number(e['pca_error'], 4)}) and {number(e['autoencoder_wrong_pixels'], 2)} wrong"
-        f" pixels a letter (PCA {number(e['pca_wrong_pixels'], 2)})"
-        for font, e in metrics["linear"].items()
-    ]
-    return f"Without non-linearity the network is no better than PCA: {listing(found)}."
-
-
-def _between(row: Any) -> str:
-    return (
-        f"Generating letters is difficult: of a grid around the codes of {_title(row)},"
-        f" {percent(row['known'])} decodes to a letter of the font, give or take a pixel,"
-        f" {stated(_percent(row, 'new'), 'new', 2)} % to something new that looks drawn, and"
-        f" {percent(row['blur'])} to blur. Letters that look alike lie closer together: the rank"
-        f" correlation of both distances is {stated(row, 'distance_correlation', 2)}."
+    if not sure:
+        return text(
+            "The smallest networks without a wrong pixel have {networks}.", networks=listing(found)
+        )
+    return text(
+        "The smallest networks without a wrong pixel have {networks}; from every start, {sure}.",
+        networks=listing(found),
+        sure=listing(sure),
     )
 
 
-def _percent(row: Any, measure: str) -> dict[str, float]:
-    return {key: 100 * row[key] for key in (measure, f"{measure}_low", f"{measure}_high")}
+def _control(metrics: Mapping[str, Any]) -> Text | None:
+    if not metrics["linear"]:
+        return None
+    found = [
+        text(
+            "on {font} error {error} (PCA {pca_error}) and {pixels} wrong pixels a letter (PCA"
+            " {pca_pixels})",
+            font=_font(font),
+            error=number(entry["autoencoder_error"], 4),
+            pca_error=number(entry["pca_error"], 4),
+            pixels=number(entry["autoencoder_wrong_pixels"], 2),
+            pca_pixels=number(entry["pca_wrong_pixels"], 2),
+        )
+        for font, entry in metrics["linear"].items()
+    ]
+    return text(
+        "Without non-linearity the network is no better than PCA: {errors}.", errors=listing(found)
+    )
 
 
-def _against_published(row: Any) -> str:
+def _between(row: Any) -> Text:
+    return text(
+        "Generating letters is difficult: of a grid around the codes of {network}, {known} decodes"
+        " to a letter of the font, give or take a pixel, {new} to something new that looks drawn,"
+        " and {blur} to blur. Letters that look alike lie closer together: the rank correlation of"
+        " both distances is {correlation}.",
+        network=_title(row),
+        known=percent(row["known"]),
+        new=_stated_percent(row, "new"),
+        blur=percent(row["blur"]),
+        correlation=stated(row, "distance_correlation", 2),
+    )
+
+
+def _stated_percent(row: Any, measure: str) -> Words:
+    value, low, high = (
+        number(100 * row[key], 2) for key in (measure, f"{measure}_low", f"{measure}_high")
+    )
+    if not math.isfinite(row[f"{measure}_low"]):
+        return f"{value} %"
+    return text("{value} (95 % interval {low} to {high}) %", value=value, low=low, high=high)
+
+
+def _against_published(row: Any) -> Text | None:
     if not math.isfinite(row["published_error"]):
-        return ""
-    return (
-        f"{_title(row)}: the published error, {number(row['published_error'])} after"
-        f" {number(row['published_epochs'], 1)} epochs, is reached by"
-        f" {rank(row['published_rank'], row['replicates'])} starts; our best ends at"
-        f" {number(row['best_error'])}, and the median start stops after"
-        f" {number(row['epochs'], 2)} epochs."
+        return None
+    return text(
+        "{network}: the published error, {published} after {published_epochs} epochs, is reached by"
+        " {rank} starts; our best ends at {best}, and the median start stops after {epochs}"
+        " epochs.",
+        network=_title(row),
+        published=number(row["published_error"]),
+        published_epochs=number(row["published_epochs"], 1),
+        rank=rank(row["published_rank"], row["replicates"]),
+        best=number(row["best_error"]),
+        epochs=number(row["epochs"], 2),
     )
 
 
@@ -183,25 +230,34 @@ def _against_published(row: Any) -> str:
 def _overview(
     folder: Path, summary: pd.DataFrame, metrics: Mapping[str, Any]
 ) -> tuple[Figure, ...]:
-    shares = listing([f"{_title(row)} {percent(row['new'])}" for _, row in summary.iterrows()])
+    shares = listing([_title(row) + f" {percent(row['new'])}" for _, row in summary.iterrows()])
     return (
         small_figure(
             folder / "letter_errors",
-            "Mean wrong pixels of every letter, a strip a network, a panel a font.",
-            "Mean wrong pixels of every letter over all starts: empty where no start errs.",
+            text("Mean wrong pixels of every letter, a strip a network, a panel a font."),
+            text("Mean wrong pixels of every letter over all starts: empty where no start errs."),
         ),
         small_figure(
             folder / "front",
-            f"Wrong pixels of the worst letter by the number of weights. {_front(metrics)}",
-            "Every dot is one start of a network; the smallest without a wrong pixel is named.",
+            sentences(
+                text("Wrong pixels of the worst letter by the number of weights."), _front(metrics)
+            ),
+            text(
+                "Every dot is one start of a network; the smallest without a wrong pixel is named."
+            ),
         ),
         small_figure(
             folder / "latent_spaces",
-            f"For each network the rank correlation of distances in the latent space with those of"
-            f" the letters, and what a grid decodes to. New letters: {shares}.",
-            "Left: do letters that look alike lie close together? Right: what a fine grid around"
-            " the codes decodes to: a known letter, something new in one piece and far from"
-            " blur, or blur.",
+            text(
+                "For each network the rank correlation of distances in the latent space with those"
+                " of the letters, and what a grid decodes to. New letters: {shares}.",
+                shares=shares,
+            ),
+            text(
+                "Left: do letters that look alike lie close together? Right: what a fine grid"
+                " around the codes decodes to: a known letter, something new in one piece and far"
+                " from blur, or blur."
+            ),
         ),
     )
 
@@ -209,66 +265,121 @@ def _overview(
 def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any]) -> Group:
     network, best = section["networks"][row["network"]], runs.loc[runs["error"].idxmin()]
     name = _title(row)
-    shape = "-".join(map(str, network["architecture"]))
-    low, high = section["grid"]["published_window"]
+    low, high = (f"{bound:g}" for bound in section["grid"]["published_window"])
     apart, near = (section["new_letters"][f"{kind}_distance"] for kind in ("new", "known"))
     pictures = [
         small_figure(
             folder / "reconstructions",
-            f"The letters of {row['font']} above what {row['network']} makes of them:"
-            f" {percent(best.exact)} without a wrong pixel, {percent(best.within_one_pixel)} with"
-            f" at most one, {best.max_wrong_pixels} wrong pixels in the worst letter.",
-            f"Every letter, the network's output in gray, and the output above"
-            f" {section['threshold']:g}; wrong pixels in orange.",
+            text(
+                "The letters of {font} above what {network} makes of them: {exact} without a wrong"
+                " pixel, {within} with at most one, {worst} wrong pixels in the worst letter.",
+                font=_fonts(row["font"]),
+                network=row["network"],
+                exact=percent(best.exact),
+                within=percent(best.within_one_pixel),
+                worst=best.max_wrong_pixels,
+            ),
+            text(
+                "Every letter, the network's output in gray, and the output above {threshold};"
+                " wrong pixels in orange.",
+                threshold=f"{section['threshold']:g}",
+            ),
         ),
         small_figure(
             folder / "regions",
-            f"The latent space of {name} by the letter that is nearest to what is decoded, with all"
-            " letters at their codes.",
-            "Each letter at its code, the plane by the letter nearest to what is decoded there; in"
-            " full color where that is the letter, give or take one pixel.",
+            text(
+                "The latent space of {network} by the letter that is nearest to what is decoded,"
+                " with all letters at their codes.",
+                network=name,
+            ),
+            text(
+                "Each letter at its code, the plane by the letter nearest to what is decoded there;"
+                " in full color where that is the letter, give or take one pixel."
+            ),
         ),
         small_figure(
             folder / "paths",
-            f"Straight lines between the codes of some letters of {name}, decoded.",
-            "What lies on the straight way from one letter to another.",
+            text(
+                "Straight lines between the codes of some letters of {network}, decoded.",
+                network=name,
+            ),
+            text("What lies on the straight way from one letter to another."),
         ),
         small_figure(
             folder / "new_letters",
-            f"The best new letters of {name} above the letters nearest to them:"
-            f" {percent(row['new'])} of the grid decodes to something new.",
-            f"New: at least {apart} pixels from every letter, in one piece, no output near the"
-            f" threshold. Mean of the starts: {percent(row['new'])} of the grid, and"
-            f" {percent(row['known'])} within {count(near, 'pixel')} of a letter of the font.",
+            text(
+                "The best new letters of {network} above the letters nearest to them: {share} of"
+                " the grid decodes to something new.",
+                network=name,
+                share=percent(row["new"]),
+            ),
+            plural(
+                "New: at least {apart} pixels from every letter, in one piece, no output near the"
+                " threshold. Mean of the starts: {new} of the grid, and {known} within {n} pixel of"
+                " a letter of the font.",
+                "New: at least {apart} pixels from every letter, in one piece, no output near the"
+                " threshold. Mean of the starts: {new} of the grid, and {known} within {n} pixels"
+                " of a letter of the font.",
+                near,
+                apart=apart,
+                new=percent(row["new"]),
+                known=percent(row["known"]),
+            ),
         ),
     ]
     if math.isfinite(row["published_error"]):
         pictures += [
             small_figure(
                 folder / "learning_curve",
-                f"Error by epoch of {count(len(runs), 'start')} of {name}: median"
-                f" {number(row['error'])} at the end, best {number(best.error)}.",
-                "Every start, their median with quartiles, and the best one. A start ends where"
-                " its error falls by less than the tolerance in one epoch.",
+                text(
+                    "Error by epoch of {starts} of {network}: median {median} at the end, best"
+                    " {best}.",
+                    starts=starts(len(runs)),
+                    network=name,
+                    median=number(row["error"]),
+                    best=number(best.error),
+                ),
+                text(
+                    "Every start, their median with quartiles, and the best one. A start ends where"
+                    " its error falls by less than the tolerance in one epoch."
+                ),
             ),
             small_figure(
                 folder / "latent_plane_published_window",
-                f"A grid over the latent plane of {name}, decoded, in the window from {low:g} to"
-                f" {high:g} on both axes.",
-                f"The latent plane decoded in the window of the original study, {low:g} to"
-                f" {high:g}. On blue ground: a letter of the font, give or take one pixel.",
+                text(
+                    "A grid over the latent plane of {network}, decoded, in the window from {low}"
+                    " to {high} on both axes.",
+                    network=name,
+                    low=low,
+                    high=high,
+                ),
+                text(
+                    "The latent plane decoded in the window of the original study, {low} to {high}."
+                    " On blue ground: a letter of the font, give or take one pixel.",
+                    low=low,
+                    high=high,
+                ),
             ),
         ]
-    text = f"{shape}; {_activations(network)}; {network['optimizer']}."
-    return Group(name, text, tuple(pictures), folded=True)
+    return Group(name, _setting(network), tuple(pictures), folded=True)
 
 
-def _activations(network: Mapping[str, Any]) -> str:
-    """The activations of a network in words."""
-    return (
-        f"encoder {network['encoder']}, latent layer {network['latent']}, decoder"
-        f" {network['decoder']}, output {network['output']}"
+def _setting(network: Mapping[str, Any]) -> Text:
+    """The layers of a network, their activations and its optimizer."""
+    return text(
+        "{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output};"
+        " {optimizer}.",
+        shape="-".join(map(str, network["architecture"])),
+        optimizer=network["optimizer"],
+        **{layer: _activation(network[layer]) for layer in _LAYERS},
     )
+
+
+_LAYERS = ("encoder", "latent", "decoder", "output")
+
+
+def _activation(name: str) -> Words:
+    return {"sigmoid": text("sigmoid"), "linear": text("linear")}.get(name, name)
 
 
 def _table(summary: pd.DataFrame) -> Table:
@@ -290,16 +401,22 @@ def _table(summary: pd.DataFrame) -> Table:
         for row in shown
     )
     columns = (
-        "network, font", "final error", "best start", "published error", "starts as good",
-        "epochs", "published epochs", "letters within 1 pixel", "worst letter",
-        "distances kept", "new letters",
-    )  # fmt: skip
-    return Table(
-        "Obtained against published",
-        columns,
-        rows,
+        text("network, font"),
+        text("final error"),
+        text("best start"),
+        text("published error"),
+        text("starts as good"),
+        text("epochs"),
+        text("published epochs"),
+        text("letters within 1 pixel"),
+        text("worst letter"),
+        text("distances kept"),
+        text("new letters"),
+    )
+    explained = text(
         "Medians with 95 % intervals; letters within 1 pixel, distances kept (rank correlation of"
         " distances in the latent space with those of the letters) and new letters (share of the"
         " grid): means of the starts. Starts as good: those that end at most at the published"
-        " error. Worst letter: its wrong pixels in the start that does best in this." + note,
+        " error. Worst letter: its wrong pixels in the start that does best in this."
     )
+    return Table(text("Obtained against published"), columns, rows, sentences(explained, note))

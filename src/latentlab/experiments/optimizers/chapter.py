@@ -14,15 +14,18 @@ from latentlab.pages.parts import (
     Figure,
     Group,
     Table,
-    count,
     figure,
     interval,
     listing,
+    loss_name,
     made,
     number,
     percent,
+    starts,
     stated,
+    trained,
 )
+from latentlab.pages.texts import Text, plural, text
 from latentlab.training.replicates import GRADIENT_COST
 
 
@@ -35,9 +38,11 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     return Chapter(
         id="optimizers",
         number="1.a",
-        title="Optimizers",
-        question="At the same cost and from the same starts, which optimizer brings a network to"
-        " the lowest error?",
+        title=text("Optimizers"),
+        question=text(
+            "At the same cost and from the same starts, which optimizer brings a network to the"
+            " lowest error?"
+        ),
         answer=_answer(summary),
         details=tuple(filter(None, [_cost(section), _powell(summary), _tuned(summary, section)])),
         cover=figures[0],
@@ -47,10 +52,6 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _trained(row: Any) -> str:
-    return f"{row.optimizer} on the {row.loss.replace('-', ' ')}"
-
-
 def _best(summary: pd.DataFrame) -> dict[str, Any]:
     """For each network the row with the lowest median error."""
     rows = summary.sort_values("error", kind="stable").groupby("network", sort=False).head(1)
@@ -58,82 +59,112 @@ def _best(summary: pd.DataFrame) -> dict[str, Any]:
     return {name: best[name] for name in summary["network"].unique()}
 
 
-def _answer(summary: pd.DataFrame) -> str:
-    parts = []
-    for network, best in _best(summary).items():
-        error = stated(best._asdict(), "error")
-        parts.append(f"on {network} it is {_trained(best)}, with a median error of {error}")
-    return f"At the end of the common budget {listing(parts)}."
+def _answer(summary: pd.DataFrame) -> Text:
+    parts = [
+        text(
+            "on {network} it is {training}, with a median error of {error}",
+            network=network,
+            training=trained(best.optimizer, best.loss),
+            error=stated(best._asdict(), "error"),
+        )
+        for network, best in _best(summary).items()
+    ]
+    return text("At the end of the common budget {trainings}.", trainings=listing(parts))
 
 
-def _cost(section: Mapping[str, Any]) -> str:
-    return (
-        f"A training may take {section['evaluations']} evaluations of the loss on all letters; a"
-        f" gradient counts as {GRADIENT_COST}, and an evaluation costs as many multiply-adds as the"
-        " network has weights, times the letters. No clock decides: what these costs take in"
-        " seconds is measured by benchmarks/optimizers.py."
+def _cost(section: Mapping[str, Any]) -> Text:
+    return text(
+        "A training may take {evaluations} evaluations of the loss on all letters; a gradient"
+        " counts as {gradient}, and an evaluation costs as many multiply-adds as the network has"
+        " weights, times the letters. No clock decides: what these costs take in seconds is"
+        " measured by benchmarks/optimizers.py.",
+        evaluations=section["evaluations"],
+        gradient=GRADIENT_COST,
     )
 
 
-def _powell(summary: pd.DataFrame) -> str:
+def _powell(summary: pd.DataFrame) -> Text | None:
     """What Powell alone comes to, beside the best."""
     best = _best(summary)
     alone = summary[summary["optimizer"] == "powell"].set_index("network")
     parts = [
-        f"{stated(row, 'error')} on {network}, {number(row['error'] / best[network].error, 2)}"
-        " times the best"
+        text(
+            "{error} on {network}, {ratio} times the best",
+            error=stated(row, "error"),
+            network=network,
+            ratio=number(row["error"] / best[network].error, 2),
+        )
         for network, row in alone.iterrows()
     ]
-    if not parts:
-        return ""
-    return f"Powell alone ends at {listing(parts)}."
+    return text("Powell alone ends at {errors}.", errors=listing(parts)) if parts else None
 
 
-def _tuned(summary: pd.DataFrame, section: Mapping[str, Any]) -> str:
+def _tuned(summary: pd.DataFrame, section: Mapping[str, Any]) -> Text | None:
     tuned = summary[summary["tuning_operations"] > 0]
     if tuned.empty:
-        return ""
+        return None
     trials = section["tuning"]
-    ratio = (tuned["tuning_operations"] / tuned["operations"]).median()
-    return (
-        f"Learning rates were chosen by {count(trials['starts'], 'start')} that are not reported,"
-        f" for {trials['evaluations']} evaluations each: for an optimizer, network and loss that"
-        f" costs {number(ratio, 2)} times what one training does, and is counted in no figure here."
+    return plural(
+        "Learning rates were chosen by {n} start that are not reported, for {evaluations}"
+        " evaluations each: for an optimizer, network and loss that costs {ratio} times what one"
+        " training does, and is counted in no figure here.",
+        "Learning rates were chosen by {n} starts that are not reported, for {evaluations}"
+        " evaluations each: for an optimizer, network and loss that costs {ratio} times what one"
+        " training does, and is counted in no figure here.",
+        trials["starts"],
+        evaluations=trials["evaluations"],
+        ratio=number((tuned["tuning_operations"] / tuned["operations"]).median(), 2),
     )
 
 
 def _figures(
     folder: Path, summary: pd.DataFrame, profiles: pd.DataFrame, section: Mapping[str, Any]
 ) -> tuple[Figure, ...]:
-    starts = count(section["replicates"], "start")
     medians = listing(
-        [f"{row.network}, {_trained(row)}: {number(row.error)}" for row in summary.itertuples()]
+        [
+            f"{row.network}, " + trained(row.optimizer, row.loss) + f": {number(row.error)}"
+            for row in summary.itertuples()
+        ]
     )
     level = max(section["error_levels"])
     last = profiles[profiles["level"] == level].groupby(["optimizer", "loss"], sort=False)["share"]
-    solved = listing(
-        [f"{name} on the {loss.replace('-', ' ')} {percent(share)}"
-         for (name, loss), share in last.last().items()]
-    )  # fmt: skip
+    solved = listing([trained(*key) + f" {percent(share)}" for key, share in last.last().items()])
     return (
         figure(
             folder / "convergence",
-            f"Error by cost, a row a network and a column a loss. Final medians: {medians}.",
-            f"Medians of {starts} with the quartiles. The error is the study's, whatever the loss."
-            " Powell knows the squared error alone: its line is the same in both columns.",
+            text(
+                "Error by cost, a row a network and a column a loss. Final medians: {medians}.",
+                medians=medians,
+            ),
+            text(
+                "Medians of {starts} with the quartiles. The error is the study's, whatever the"
+                " loss. Powell knows the squared error alone: its line is the same in both"
+                " columns.",
+                starts=starts(section["replicates"]),
+            ),
         ),
         figure(
             folder / "performance_profiles",
-            f"Share of problems solved by a factor of the least cost. To an error of {level:g},"
-            f" however costly: {solved}.",
-            "A problem is to bring one network from one start to an error; the least cost is that"
-            " of the best optimizer and loss (Dolan and More 2002). At factor 1 a line tells how"
-            " often an optimizer is the cheapest, at its right end how often it gets there.",
+            text(
+                "Share of problems solved by a factor of the least cost. To an error of {level},"
+                " however costly: {shares}.",
+                level=f"{level:g}",
+                shares=solved,
+            ),
+            text(
+                "A problem is to bring one network from one start to an error; the least cost is"
+                " that of the best optimizer and loss (Dolan and Moré 2002). At factor 1 a line"
+                " tells how often an optimizer is the cheapest, at its right end how often it gets"
+                " there."
+            ),
         ),
         figure(
             folder / "final_errors",
-            f"Error of each start at the end of the budget. Medians: {medians}.",
-            "A row an optimizer; hollow dots were trained on the other loss.",
+            text(
+                "Error of each start at the end of the budget. Medians: {medians}.",
+                medians=medians,
+            ),
+            text("A row an optimizer; hollow dots were trained on the other loss."),
         ),
     )
 
@@ -143,7 +174,7 @@ def _table(summary: pd.DataFrame, section: Mapping[str, Any]) -> Table:
     rows = tuple(
         (
             f"{row['optimizer']}, {row['network']}",
-            row["loss"].replace("-", " "),
+            loss_name(row["loss"]),
             interval(row, "error"),
             interval(row, "mean_wrong_pixels", 2),
             percent(row["within_one_pixel"]),
@@ -154,14 +185,22 @@ def _table(summary: pd.DataFrame, section: Mapping[str, Any]) -> Table:
         for row in summary.to_dict("records")
     )
     columns = (
-        "optimizer, network", "loss", "final error", "wrong pixels", "letters within 1 pixel",
-        f"error {level}: starts, operations", "learning rate", "tuning, trainings",
-    )  # fmt: skip
+        text("optimizer, network"),
+        text("loss"),
+        text("final error"),
+        text("wrong pixels"),
+        text("letters within 1 pixel"),
+        text("error {level}: starts, operations", level=level),
+        text("learning rate"),
+        text("tuning, trainings"),
+    )
     return Table(
-        "All at the same cost",
+        text("All at the same cost"),
         columns,
         rows,
-        "Medians with 95 % intervals; wrong pixels: mean of the letters. Operations: multiply-adds"
-        " until that error, a start that does not get there as later than all that do. Tuning: its"
-        " cost in trainings.",
+        text(
+            "Medians with 95 % intervals; wrong pixels: mean of the letters. Operations:"
+            " multiply-adds until that error, a start that does not get there as later than all"
+            " that do. Tuning: its cost in trainings."
+        ),
     )

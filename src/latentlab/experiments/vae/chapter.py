@@ -16,14 +16,15 @@ from latentlab.pages.parts import (
     Figure,
     Group,
     Table,
-    count,
     figure,
     interval,
     listing,
     made,
     number,
     rank,
+    starts,
 )
+from latentlab.pages.texts import Text, Words, plural, sentences, text
 
 
 def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
@@ -40,8 +41,8 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     return Chapter(
         id="vae",
         number="2",
-        title="Variational autoencoder",
-        question="What does a variational autoencoder make of images, beside a plain one?",
+        title=text("Variational autoencoder"),
+        question=text("What does a variational autoencoder make of images, beside a plain one?"),
         answer=_answer(summary, section, main),
         details=tuple(filter(None, [_missing(settings), _unit(), _samples(section)])),
         cover=cover,
@@ -56,36 +57,42 @@ def missing_datasets(settings: Mapping[str, Any]) -> list[str]:
     return [name for name in settings["data"]["images"] if name not in settings["vae"]["datasets"]]
 
 
-def _missing(settings: Mapping[str, Any]) -> str:
+def _missing(settings: Mapping[str, Any]) -> Text | None:
     names = missing_datasets(settings)
     if not names:
-        return ""
-    return (
-        f"Not in this run: {listing(names)}. The parameters describe how to obtain"
-        f" {'it' if len(names) == 1 else 'them'}, but vae.datasets leaves"
-        f" {'it' if len(names) == 1 else 'them'} out, or the files could not be downloaded."
+        return None
+    return plural(
+        "Not in this run: {names}. The parameters describe how to obtain it, but vae.datasets"
+        " leaves it out, or the files could not be downloaded.",
+        "Not in this run: {names}. The parameters describe how to obtain them, but vae.datasets"
+        " leaves them out, or the files could not be downloaded.",
+        len(names),
+        names=listing(names),
     )
 
 
-def _unit() -> str:
-    return (
+def _unit() -> Text:
+    return text(
         "All losses are in nats an image: the cross-entropy of the gray levels, all pixels summed,"
         " plus for the VAE the Kullback-Leibler divergence of the code from the prior. They cannot"
         " be compared with figures on binarized images."
     )
 
 
-def _samples(section: Mapping[str, Any]) -> str:
+def _samples(section: Mapping[str, Any]) -> Text:
     effort = section["measures"]
-    return (
-        f"Samples: {effort['samples']} images a start, decoded from draws of the VAE's prior, of an"
+    return text(
+        "Samples: {samples} images a start, decoded from draws of the VAE's prior, of an"
         " autoencoder from a normal distribution fitted to its codes. They are compared with as"
-        f" many test images in the space of the first {effort['components']} principal components"
-        " of the training images, which needs no pretrained network; training images in their place"
-        " give the floor. The likelihood is estimated by importance sampling with"
-        f" {effort['likelihood_samples']} codes an image, on the first"
-        f" {effort['likelihood_images']} test images."
-        " Definitions: src/latentlab/measures/image_scores.py."
+        " many test images in the space of the first {components} principal components of the"
+        " training images, which needs no pretrained network; training images in their place give"
+        " the floor. The likelihood is estimated by importance sampling with {codes} codes an"
+        " image, on the first {images} test images. Definitions:"
+        " src/latentlab/measures/image_scores.py.",
+        samples=effort["samples"],
+        components=effort["components"],
+        codes=effort["likelihood_samples"],
+        images=effort["likelihood_images"],
     )
 
 
@@ -106,24 +113,30 @@ def _rows(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
     return {row["model"]: row for row in rows}
 
 
-def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> str:
+def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> Text:
     rows = _rows(summary, dataset)
     known = [name for name in rows if math.isfinite(rows[name]["published_test_loss"])]
     name = (known or _models(section, True) or list(rows))[0]
     row = rows[name]
-    text = f"On {dataset} the {_called(section, name)} ends at a test loss of"
-    text += f" {number(row['test_loss'], 4)} nats an image"
-    if name in known:
-        text += f" (published: {number(row['published_test_loss'], 4)})"
+    ends = {
+        "dataset": dataset,
+        "model": _called(section, name),
+        "loss": number(row["test_loss"], 4),
+    }
+    answer = (
+        text(
+            "On {dataset} the {model} ends at a test loss of {loss} nats an image (published:"
+            " {published})",
+            published=number(row["published_test_loss"], 4),
+            **ends,
+        )
+        if name in known
+        else text("On {dataset} the {model} ends at a test loss of {loss} nats an image", **ends)
+    )
     plain = [other for other in _models(section, False) if other in rows and other != name]
     if plain:
         gap = row["test_reconstruction"] - rows[plain[0]]["test_reconstruction"]
-        word = "less" if gap > 0 else "more"
-        text += (
-            f"; its reconstructions are {number(abs(gap), 2)} nats {word} exact than those of the"
-            " plain autoencoder"
-        )
-        text += ", the price of a latent plane one can sample from" if gap > 0 else ""
+        answer += "; " + _exactness(gap)
     latent = section["models"][name]["latent"]
     better = [
         other
@@ -131,15 +144,34 @@ def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> 
         if other in rows and other != name and section["models"][other]["latent"] == latent
     ]
     best = min(better, key=lambda n: rows[n]["test_loss"], default=None)
-    if best and rows[best]["test_loss"] < row["test_loss"]:
-        text += (
-            f". The {_called(section, best)}, through as many numbers, ends at"
-            f" {number(rows[best]['test_loss'], 4)}"
+    if best is None or rows[best]["test_loss"] >= row["test_loss"]:
+        return answer + "."
+    return sentences(
+        answer + ".",
+        text(
+            "The {model}, through as many numbers, ends at {loss}.",
+            model=_called(section, best),
+            loss=number(rows[best]["test_loss"], 4),
+        ),
+    )
+
+
+def _exactness(gap: float) -> Text:
+    """How much more, in nats, the reconstructions lose than those of the plain autoencoder."""
+    nats = number(abs(gap), 2)
+    if gap > 0:
+        return text(
+            "its reconstructions are {nats} nats less exact than those of the plain autoencoder,"
+            " the price of a latent plane one can sample from",
+            nats=nats,
         )
-    return f"{text}."
+    return text(
+        "its reconstructions are {nats} nats more exact than those of the plain autoencoder",
+        nats=nats,
+    )
 
 
-def _each(rows: Mapping[str, Any], section: Mapping[str, Any], measure: str, digits: int) -> str:
+def _each(rows: Mapping[str, Any], section: Mapping[str, Any], measure: str, digits: int) -> Text:
     """A measure of every model that has it: "0.5 (VAE, published) and 0.7 (autoencoder)"."""
     known = {name: row.get(measure, math.nan) for name, row in rows.items()}
     return listing(
@@ -152,10 +184,10 @@ def _each(rows: Mapping[str, Any], section: Mapping[str, Any], measure: str, dig
     )
 
 
-def _measured(rows: Mapping[str, Any], section: Mapping[str, Any]) -> str:
+def _measured(rows: Mapping[str, Any], section: Mapping[str, Any]) -> Words:
     """What the measures say of codes and samples, in the order of the two published claims."""
 
-    def each(measure: str, digits: int = 3) -> str:
+    def each(measure: str, digits: int = 3) -> Text:
         return _each(rows, section, measure, digits)
 
     floor = next(iter(rows.values()))
@@ -165,16 +197,25 @@ def _measured(rows: Mapping[str, Any], section: Mapping[str, Any]) -> str:
     def real(measure: str) -> str:
         return number(floor[f"real_{measure}"], 3)
 
-    return (
-        f"Spread: 95 % of the test codes lie within {each('code_area')} square units; distance"
-        f" (squared MMD) of the codes from the prior {each('prior_mmd2', 2)}. Share of test images"
-        f" whose neighbors in the plane have their label: {each('label_accuracy')}. Samples:"
-        f" Frechet distance from test images {each('frechet')}, of real images {real('frechet')};"
-        f" precision {each('precision')}, real {real('precision')}; recall {each('recall', 2)},"
-        f" real {real('recall')}: samples are smooth means, close to real images but without their"
-        f" variety where recall is low. Median distance to the nearest training image"
-        f" {each('nearest_training')}, of test images {real('nearest_training')}: samples much"
-        " nearer than that would be copies."
+    return text(
+        "Spread: 95 % of the test codes lie within {area} square units; distance (squared MMD) of"
+        " the codes from the prior {mmd}. Share of test images whose neighbors in the plane have"
+        " their label: {accuracy}. Samples: Fréchet distance from test images {frechet}, of real"
+        " images {real_frechet}; precision {precision}, real {real_precision}; recall {recall},"
+        " real {real_recall}: samples are smooth means, close to real images but without their"
+        " variety where recall is low. Median distance to the nearest training image {nearest}, of"
+        " test images {real_nearest}: samples much nearer than that would be copies.",
+        area=each("code_area"),
+        mmd=each("prior_mmd2", 2),
+        accuracy=each("label_accuracy"),
+        frechet=each("frechet"),
+        real_frechet=real("frechet"),
+        precision=each("precision"),
+        real_precision=real("precision"),
+        recall=each("recall", 2),
+        real_recall=real("recall"),
+        nearest=each("nearest_training"),
+        real_nearest=real("nearest_training"),
     )
 
 
@@ -184,63 +225,90 @@ def _called(section: Mapping[str, Any], name: str) -> str:
 
 
 def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[str, Any]) -> Group:
-    rows, side = _rows(summary, dataset), section["manifold"]
+    rows = _rows(summary, dataset)
     losses = listing(
         [f"{_called(section, name)} {number(row['test_loss'], 4)}" for name, row in rows.items()]
     )
-    names = listing([_called(section, name) for name in rows])
-    first = "Drawn: the first start of each model."
+    of = {"models": listing([_called(section, name) for name in rows]), "dataset": dataset}
     figures: tuple[Figure, ...] = (
         figure(
             folder / "manifolds",
-            f"{side} by {side} images decoded from the latent plane of {names}, on {dataset}.",
-            "Of the VAE every image stands for the same share of its prior; of the autoencoder the"
-            f" grid spans where its codes are. {first}",
+            text(
+                "{side} by {side} images decoded from the latent plane of {models}, on {dataset}.",
+                side=section["manifold"],
+                **of,
+            ),
+            text(
+                "Of the VAE every image stands for the same share of its prior; of the autoencoder"
+                " the grid spans where its codes are. Drawn: the first start of each model."
+            ),
         ),
         figure(
             folder / "latent_codes",
-            f"Codes of the test images of {dataset}, colored and named by class: {names}.",
-            "The encoder's mean for every test image. The VAE's codes are drawn to the prior, those"
-            " of the autoencoder go where they like: mind the axes.",
+            text(
+                "Codes of the test images of {dataset}, colored and named by class: {models}.", **of
+            ),
+            text(
+                "The encoder's mean for every test image. The VAE's codes are drawn to the prior,"
+                " those of the autoencoder go where they like: mind the axes."
+            ),
         ),
         figure(
             folder / "class_density",
-            f"Where the codes of each class of {dataset} are dense, in the plane of {names}.",
-            f"Filled: the smallest region that holds half of a class; thin: nine tenths. {first}",
+            text(
+                "Where the codes of each class of {dataset} are dense, in the plane of {models}.",
+                **of,
+            ),
+            text(
+                "Filled: the smallest region that holds half of a class; thin: nine tenths. Drawn:"
+                " the first start of each model."
+            ),
         ),
         figure(
             folder / "loss_curves",
-            f"Loss on {dataset} by epoch. Test loss at the end: {losses} nats an image.",
-            "Means of all starts; the first epochs, far above, are out of sight.",
+            text(
+                "Loss on {dataset} by epoch. Test loss at the end: {losses} nats an image.",
+                dataset=dataset,
+                losses=losses,
+            ),
+            text("Means of all starts; the first epochs, far above, are out of sight."),
         ),
         figure(
             folder / "reconstructions",
-            f"Test images of {dataset} above what {names} make of them.",
-            f"Test images and their reconstructions. {first}",
+            text("Test images of {dataset} above what {models} make of them.", **of),
+            text("Test images and their reconstructions. Drawn: the first start of each model."),
         ),
         figure(
             folder / "interpolations",
-            f"Images decoded on the straight line between the codes of two test images of {dataset}"
-            f" by {names}.",
-            f"At the ends the test images themselves, between them equal steps. {first}",
+            text(
+                "Images decoded on the straight line between the codes of two test images of"
+                " {dataset} by {models}.",
+                **of,
+            ),
+            text(
+                "At the ends the test images themselves, between them equal steps. Drawn: the first"
+                " start of each model."
+            ),
         ),
         figure(
             folder / "samples",
-            f"Images decoded from random codes by {names}, on {dataset}.",
-            "Every column decodes the same draw from the standard normal prior. The autoencoder"
-            " knows no prior: for it the draw is an arbitrary place of the plane.",
+            text("Images decoded from random codes by {models}, on {dataset}.", **of),
+            text(
+                "Every column decodes the same draw from the standard normal prior. The autoencoder"
+                " knows no prior: for it the draw is an arbitrary place of the plane."
+            ),
         ),
     )
     return Group(dataset, _measured(rows, section), figures)
 
 
-_COLUMNS = {  # of the table: measure, its name, significant digits
-    "test_reconstruction": ("reconstruction", 4),
+_COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, significant digits
+    "test_reconstruction": (text("reconstruction"), 4),
     "test_kl": ("KL", 3),
-    "nll": ("negative log-likelihood", 4),
-    "code_area": ("area of 95 % of the codes", 3),
-    "label_accuracy": ("label accuracy", 3),
-    "frechet": ("Frechet distance of samples", 3),
+    "nll": (text("negative log-likelihood"), 4),
+    "code_area": (text("area of 95 % of the codes"), 3),
+    "label_accuracy": (text("label accuracy"), 3),
+    "frechet": (text("Fréchet distance of samples"), 3),
 }
 
 
@@ -252,7 +320,7 @@ def _table(summary: pd.DataFrame) -> Table:
     rows = tuple(
         (
             f"{row['dataset']}, {row['model']}",
-            count(row["replicates"], "start"),
+            starts(row["replicates"]),
             interval(row, "test_loss", 4),
             number(row["published_test_loss"], 4),
             rank(row["published_rank"], row["replicates"]),
@@ -260,13 +328,22 @@ def _table(summary: pd.DataFrame) -> Table:
         )
         for row in summary.to_dict("records")
     )
-    names = [name for name, _ in _COLUMNS.values()]
+    columns: tuple[Words, ...] = (
+        text("data, model"),
+        text("starts"),
+        text("test loss"),
+        text("published loss"),
+        text("starts as good"),
+        *(name for name, _ in _COLUMNS.values()),
+    )
     return Table(
-        "Obtained against published",
-        ("data, model", "starts", "test loss", "published loss", "starts as good", *names),
+        text("Obtained against published"),
+        columns,
         rows,
-        "Nats an image on test images, means with 95 % intervals over the starts. Starts as good:"
-        " those with at most the published loss. Label accuracy: of the nearest training codes'"
-        " majority. All measures, the likelihood on binarized images and intervals over images"
-        " included, stand in results/vae/tables/summary.csv.",
+        text(
+            "Nats an image on test images, means with 95 % intervals over the starts. Starts as"
+            " good: those with at most the published loss. Label accuracy: of the nearest training"
+            " codes' majority. All measures, the likelihood on binarized images and intervals over"
+            " images included, stand in results/vae/tables/summary.csv."
+        ),
     )

@@ -1,0 +1,119 @@
+"""The page in several languages: catalogs of texts, and what changes between two pages."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+from latentlab.pages.texts import Language
+
+KEYS = ("code", "name", "plural", "texts")
+_UNTRANSLATED = frozenset({"code", "pre", "script", "style"})
+_ATTRIBUTES = ("alt", "aria-label")
+_BLANKS = re.compile(r"[ \t\r\n\f]+")
+
+# --- catalogs -----------------------------------------------------------------------------------
+
+
+def language(catalog: Any) -> Language:
+    """The language of a catalog in which ``errors`` finds none."""
+    return Language(**catalog, missing=set())
+
+
+def errors(catalog: Any) -> Iterator[str]:
+    """What cannot be used of a catalog: a line each."""
+    if not isinstance(catalog, dict) or sorted(catalog) != sorted(KEYS):
+        yield f"a mapping with the keys {', '.join(KEYS)} expected"
+        return
+    for key in ("code", "name"):
+        if not isinstance(catalog[key], str):
+            yield f"{key}: {catalog[key]!r} given, a text expected"
+    try:
+        plural = gettext.c2py(catalog["plural"])
+        forms = 1 + max(plural(n) for n in range(200))
+    except (TypeError, ValueError, ArithmeticError) as error:
+        yield f"plural: {catalog['plural']!r} given, an expression in n expected: {error}"
+        return
+    if not isinstance(catalog["texts"], dict):
+        yield "texts: a mapping of English messages to texts expected"
+        return
+    for message, found in catalog["texts"].items():
+        if reason := _error(message, found, forms):
+            yield f"{message!r}: {reason}"
+
+
+def _error(message: Any, found: Any, forms: int) -> str:
+    texts = found if isinstance(found, list) else [found]
+    if not all(isinstance(text, str) for text in (message, *texts)):
+        return "a text expected, and a text or a list of texts for it"
+    if isinstance(found, list) and len(found) != forms:
+        return f"{len(found)} forms given, {forms} expected"
+    for text in texts:
+        if places(text) != places(message):
+            return f"{text!r} has other places"
+        if _tags(text) != _tags(message):
+            return f"{text!r} has other tags, or nothing between two of them"
+    return ""
+
+
+def places(message: str) -> list[str]:
+    """The places of a message, in the order of the alphabet; another brace is one too."""
+    return sorted(re.findall(r"{\w+}|[{}]", message))
+
+
+def _tags(message: str) -> list[str | bool]:
+    """The tags of a message, and whether there are words before, between and after them."""
+    parts = re.split(r"(<[^>]*>?)", message)
+    return [part if part.startswith("<") else bool(part.strip()) for part in parts]
+
+
+# --- pages --------------------------------------------------------------------------------------
+
+
+def translations(english: str, other: str) -> dict[str, str | list[str]]:
+    """What the texts of a page are in another language: of one template, so text by text.
+
+    Only of those that differ, blanks in a row as one. Where an English text is not everywhere the
+    same in the other language, a list in the order of the page: first texts, then attributes.
+    Raises ValueError for pages of other elements.
+    """
+    found: dict[str, list[str]] = {}
+    for text, translated in zip(_texts(english), _texts(other), strict=True):
+        found.setdefault(text, []).append(translated)
+    return {
+        text: choices[0] if len(set(choices)) == 1 else choices
+        for text, choices in found.items()
+        if set(choices) != {text}
+    }
+
+
+def _texts(page: str) -> list[str]:
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    return [_BLANKS.sub(" ", text) for text in (*reader.texts, *reader.attributes)]
+
+
+class _Reader(HTMLParser):
+    """Collects the texts of a page: what stands in it, and what is read out for a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.attributes: list[str] = []
+        self._depth = 0  # of elements that are not prose
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._depth += tag in _UNTRANSLATED
+        values = dict(attrs)
+        self.attributes += [values[name] or "" for name in _ATTRIBUTES if name in values]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag in _UNTRANSLATED
+
+    def handle_data(self, data: str) -> None:
+        if not self._depth and data.strip():
+            self.texts.append(data)
