@@ -36,6 +36,8 @@ from latentlab import StudyError  # noqa: E402
 from latentlab.data import folders  # noqa: E402
 from latentlab.data.fonts import parse_fonts, read_fonts  # noqa: E402
 from latentlab.experiments import params  # noqa: E402
+from latentlab.experiments.allowed import NotAllowed  # noqa: E402
+from latentlab.experiments.networks import FontFile  # noqa: E402
 from latentlab.files import arrays, yaml  # noqa: E402
 
 SECONDS = 10  # more is a hang
@@ -105,9 +107,9 @@ def text_inputs(corpus: list[bytes]) -> Callable[[random.Random], bytes]:
 
 
 VALUES = [
-    None, True, -1, 0, 1, 10**30, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "all", "x",
-    "font2", "../x", "a;b", "\u202e", "é" * 50, [], [[]], [1, 1], [35, 2, 35], {}, {"a": {}},
-    {1: 2},
+    None, True, -1, 0, 1, 10**30, 10**400, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "all",
+    "x", "font2", "../x", "a;b", "\u202e", "é" * 50, "\ud800", [], [[]], [1, 1], [35, 2, 35], {},
+    {"a": {}}, {1: 2},
 ]  # fmt: skip
 
 
@@ -131,7 +133,9 @@ def params_inputs(rng: random.Random) -> object:
             elif kind == 1:
                 node[key] = copy.deepcopy(rng.choice(VALUES))  # type: ignore[index]
             elif kind == 2 and isinstance(node, dict):
-                node[rng.choice(["x", "beta", "../up", "", "a b", 7, "fonts"])] = child
+                node[rng.choice(["x", "beta", "../up", "", "a b", 7, None, "\ud800", "fonts"])] = (
+                    child
+                )
             elif isinstance(node, list):
                 node.append(copy.deepcopy(rng.choice(VALUES)))
             break
@@ -176,18 +180,16 @@ YAML = [
     b"- !!binary aGk=\n- !!timestamp 2001-12-14\n- 0o17\n- 1_000\n- ~\n",
 ]
 PARAMS = yaml.read_yaml(ROOT / "tests/params.yaml")
-SCHEMA = yaml.read_yaml(ROOT / "workflow/schemas/params.schema.yaml")
-KNOWN_FONTS = read_fonts(ROOT / "data/fonts/font.h")
+KNOWN_FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h"))
 
 
-def check(content: params.Params) -> None:
+def check(content: object) -> None:
     """What ``read_params`` does once the file is read."""
-    errors = params.schema_errors(content, SCHEMA)
-    if not errors:
-        errors = params.cross_errors(content) + params.font_errors(content, KNOWN_FONTS)
-    if errors:
-        assert all("allowed: " in error and "\n" not in error for error in errors), errors
-        raise StudyError(errors[0])
+    try:
+        params.study(content, KNOWN_FONTS)
+    except NotAllowed as error:
+        wrong = [line for line in error.lines if "allowed: " not in line or "\n" in line]
+        raise (ValueError(wrong) if wrong else StudyError(error.lines[0])) from None
 
 
 @dataclass

@@ -33,7 +33,7 @@ from latentlab.files.yaml import read_yaml
 ROOT = Path(__file__).parents[2]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PUBLISHED = read_yaml(ROOT / "data/published.yaml")
-PARAMS = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+PARAMS = read_params(ROOT / "params.yaml", ROOT)
 RULES = {"seed": 1, **PARAMS["conclusions"], "resamples": 1999}
 CALM = {"alpha": 0.05, "min_replicates": 5}
 

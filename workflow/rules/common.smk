@@ -39,14 +39,13 @@ if config:
         " tracks; edit it, or try a value with 'dvc exp run -S key=value'"
     )
 
-SCHEMA = "workflow/schemas/params.schema.yaml"
 MADE = (
     "results/",
     "data/images/",
     ".cache/",
 )  # where rules write: all else is a source
 try:
-    PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
+    PARAMS = read_params("params.yaml", ROOT)
     if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
         raise StudyError("data/published.yaml: empty, figures by experiment are needed")
 except StudyError as error:
