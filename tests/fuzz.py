@@ -186,7 +186,7 @@ KNOWN_FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h
 def check(content: object) -> None:
     """What ``read_params`` does once the file is read."""
     try:
-        params.study(content, KNOWN_FONTS)
+        params.parse_params(content, KNOWN_FONTS)
     except NotAllowed as error:
         wrong = [line for line in error.lines if "allowed: " not in line or "\n" in line]
         raise (ValueError(wrong) if wrong else StudyError(error.lines[0])) from None

@@ -39,6 +39,8 @@ def not_allowed(value, path):
     """Values that are not allowed in place of this one, whatever else stands in the file."""
     samples = {str: "text", float: 0.25, list: [], dict: {}, bool: True, type(None): None}
     takes = {int: (int, float), float: (int, float)}.get(type(value), (type(value),))
+    if path[-1] == "shuffle_seed":
+        takes += (type(None),)
     yield from (sample for kind, sample in samples.items() if kind not in takes)
     if isinstance(value, str):
         yield from (

@@ -13,7 +13,7 @@ import pytest
 from latentlab.data.fonts import read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
-from latentlab.experiments.allowed import Knobs, NotAllowed, checked, names_of, number, whole
+from latentlab.experiments.allowed import Knobs, NotAllowed, names_of, number, validate, whole
 from latentlab.experiments.architectures.plan import factorial_factors
 from latentlab.experiments.denoising.params import Kind
 from latentlab.experiments.denoising.plan import (
@@ -26,7 +26,7 @@ from latentlab.experiments.denoising.plan import (
 from latentlab.experiments.knobs import slug
 from latentlab.experiments.letters.plan import front_weights, letters_factors
 from latentlab.experiments.networks import FontFile
-from latentlab.experiments.params import read_params, study
+from latentlab.experiments.params import parse_params, read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells, explored
 from latentlab.experiments.vae.params import Model
 from latentlab.experiments.vae.plan import vae_drawn
@@ -65,7 +65,7 @@ def errors_of(path, value):
 def lines_of(params):
     """All errors of these parameters."""
     try:
-        study(params, FONTS)
+        parse_params(params, FONTS)
     except NotAllowed as error:
         return error.lines
     return []
@@ -308,7 +308,7 @@ def test_a_number_has_one_form():
     params["vae"]["models"]["autoencoder"]["beta"] = -0.0
     params["denoising"]["tests"]["probabilities"] = [0, 1]
     params["letters"]["grid"]["published_window"] = [-15.0, 25.5]
-    found = study(params, FONTS)
+    found = parse_params(params, FONTS)
     assert repr(found["architectures"]["beta"]) == "1.0"
     assert repr(found["vae"]["models"]["autoencoder"]["beta"]) == "0.0"
     assert repr(found["denoising"]["tests"]["probabilities"]) == "[0.0, 1.0]"
@@ -324,7 +324,7 @@ def test_what_is_read_is_what_stands_there(name):
         assert list(found[experiment][key]) == list(written[experiment][key])
     turned = dict(reversed(written.items()))
     turned["letters"] = dict(reversed(written["letters"].items()))
-    assert json.dumps(study(turned, FONTS)) == json.dumps(found)
+    assert json.dumps(parse_params(turned, FONTS)) == json.dumps(found)
 
 
 def test_bounds_are_allowed_and_what_is_beyond_is_not():
@@ -334,10 +334,10 @@ def test_bounds_are_allowed_and_what_is_beyond_is_not():
         whole: Annotated[int, whole(2, 5)]
 
     for fits in ((0, 0, 2), (0.5, 0.999, 5)):
-        checked(Bounded, dict(zip(Bounded.model_fields, fits, strict=True)))
+        validate(Bounded, dict(zip(Bounded.model_fields, fits, strict=True)))
     for beyond in ((-0.1, -0.1, 1), (0.51, 1, 6)):
         with pytest.raises(NotAllowed) as error:
-            checked(Bounded, dict(zip(Bounded.model_fields, beyond, strict=True)))
+            validate(Bounded, dict(zip(Bounded.model_fields, beyond, strict=True)))
         assert [line.split("allowed: ")[1] for line in error.value.lines] == [
             "a number from 0 to 0.5", "a number from 0 to below 1", "an integer from 2 to 5",
         ]  # fmt: skip

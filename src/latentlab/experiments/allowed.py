@@ -1,7 +1,7 @@
 """What a knob may be: types that say in words what they allow, and refuse all else in one line.
 
 A section of the parameters is a class of ``Knobs``, a field a knob. pydantic checks the types;
-every error becomes a ``Refusal``, and ``checked`` tells all of them at once.
+every error becomes a ``Refusal``, and ``validate`` tells all of them at once.
 
 No step imports this module or one that does: another bound computes nothing anew.
 """
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, NamedTuple, NoReturn, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -59,7 +59,7 @@ class _Yaml(reprlib.Repr):
 _YAML = _Yaml()
 
 
-def shown(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """A value in a message: one line, as YAML spells it, cut where it is long."""
     text = _YAML.repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
@@ -94,25 +94,25 @@ class Refusal(NamedTuple):
 
 def _named(key: Any) -> str:
     """A key, which YAML may have as any value, as part of a place."""
-    return key if isinstance(key, str) else shown(key)
+    return key if isinstance(key, str) else as_yaml(key)
 
 
 def _key(key: str) -> str:
     """A key in a path: in one line whatever it holds."""
-    return key if key.isprintable() and len(key) <= SHOWN else shown(key)
+    return key if key.isprintable() and len(key) <= SHOWN else as_yaml(key)
 
 
-def given(path: Iterable[str | int], value: Any, allowed: str) -> Refusal:
+def wrong_value(path: Iterable[str | int], value: Any, allowed: str) -> Refusal:
     """A refusal of a value."""
-    return Refusal(tuple(path), f"{shown(value)} given, allowed: {allowed}")
+    return Refusal(tuple(path), f"{as_yaml(value)} given, allowed: {allowed}")
 
 
-def missing(path: Iterable[str | int], allowed: str) -> Refusal:
+def missing_key(path: Iterable[str | int], allowed: str) -> Refusal:
     """A refusal for want of a value."""
     return Refusal(tuple(path), f"missing, allowed: {allowed}")
 
 
-def unknown(path: Iterable[str | int], known: Iterable[str], of: str = "") -> Refusal:
+def unknown_key(path: Iterable[str | int], known: Iterable[str], of: str = "") -> Refusal:
     """A refusal of a key, the last of the path; ``of`` says whose key it would be."""
     *_, key = path = tuple(path)
     near = difflib.get_close_matches(str(key)[:SHOWN], known := list(known), n=1)
@@ -120,24 +120,26 @@ def unknown(path: Iterable[str | int], known: Iterable[str], of: str = "") -> Re
     return Refusal(path, f"unknown key{of}{hint}, allowed: {', '.join(known)}")
 
 
-def refused(refusals: Iterable[Refusal]) -> ValidationError:
-    """The refusals, to be raised where pydantic collects them."""
-    return ValidationError.from_exception_data(
-        "knobs",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("refused", "{text}", {"text": text}),
-                loc=tuple(p.encode(errors="replace").decode() if isinstance(p, str) else p
-                          for p in path),
-                input=None,
-            )
-            for path, text in refusals
-        ],
-    )  # fmt: skip
+def refuse(refusals: Iterable[Refusal]) -> NoReturn:
+    """Raise ValidationError, in which pydantic collects what is refused."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("refused", "{text}", {"text": text}),
+            loc=tuple(_encodable(part) for part in path),
+            input=None,
+        )
+        for path, text in refusals
+    ]
+    raise ValidationError.from_exception_data("knobs", details) from None
+
+
+def _encodable(part: str | int) -> str | int:
+    """A part of a place as pydantic takes it: without halves of surrogate pairs."""
+    return part.encode(errors="replace").decode() if isinstance(part, str) else part
 
 
 def _refusals(error: ValidationError) -> list[Refusal]:
-    """Ours among pydantic's errors: each of its own stands for one of ours, said elsewhere."""
+    """Those among pydantic's errors; its own, in its words, are replaced where they arise."""
     found = error.errors(include_url=False, include_input=False)
     return [Refusal(e["loc"], e["ctx"]["text"]) for e in found if e["type"] == "refused"]
 
@@ -150,7 +152,7 @@ Inner = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Told:
+class Check:
     """Stands beside a type in ``Annotated``: our check around pydantic's.
 
     words : what a message says is allowed
@@ -177,7 +179,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Allowed(Told):
+class Allowed(Check):
     """A value; without words, one of the names of a ``Literal``.
 
     fits : whether a value of the type is allowed
@@ -186,17 +188,19 @@ class Allowed(Told):
     words: str = ""
     fits: Callable[[Any], bool] = lambda _: True
 
-    def of(self, type_: Any) -> str:  # noqa: D102
+    def of(self, type_: Any) -> str:
+        """The words; of a ``Literal`` its names."""
         return self.words or f"one of {', '.join(get_args(type_))}"
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:  # noqa: D102
+    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+        """The value, if it is of the type and fits. Raises ValidationError else."""
         within: list[Refusal] = []  # what is wrong with an item is said of it alone
         try:
             if self.fits(found := inner(value)):
                 return found + 0.0 if isinstance(found, float) else found  # no -0.0
         except ValidationError as error:
             within = _refusals(error)
-        raise refused(within or [given((), value, self.of(type_))])
+        refuse(within or [wrong_value((), value, self.of(type_))])
 
 
 def whole(low: int, high: int | None = None) -> Allowed:
@@ -251,7 +255,7 @@ Levels = Annotated[
 
 
 @dataclass(frozen=True)
-class Named(Told):
+class Named(Check):
     """A mapping of names, which keep the file's order.
 
     names : what is allowed of the names
@@ -261,12 +265,13 @@ class Named(Told):
     names: Allowed = NAME
     empty: bool = False
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:  # noqa: D102
+    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+        """The mapping, if its names and values are allowed. Raises ValidationError else."""
         if not isinstance(value, dict) or not (value or self.empty):
-            raise refused([given((), value, self.words)])
+            refuse([wrong_value((), value, self.words)])
         called = {key: isinstance(key, str) and self.names.fits(key) for key in value}
         found = [
-            Refusal((_named(key),), f"{shown(key)} given as a name, allowed: {self.names.words}")
+            Refusal((_named(key),), f"{as_yaml(key)} given as a name, allowed: {self.names.words}")
             for key, fits in called.items()
             if not fits
         ]
@@ -275,7 +280,7 @@ class Named(Told):
         except ValidationError as error:
             found += _refusals(error)
         if found:
-            raise refused(found)
+            refuse(found)
         return named
 
 
@@ -325,15 +330,15 @@ class Knobs(BaseModel):
     @classmethod
     def _checked(cls, value: Any, inner: Inner, info: ValidationInfo) -> Any:
         if not isinstance(value, dict):
-            raise refused([given((), value, cls.words)])
+            refuse([wrong_value((), value, cls.words)])
         known, needed, of = cls.known(), cls.needed(), cls.whose()
         found = [
-            missing((key,), known[key] + f" ({of} needs it)" * bool(of))
+            missing_key((key,), known[key] + f" ({of} needs it)" * bool(of))
             for key in known
             if key in needed and key not in value
         ]
         found += [
-            unknown((_named(key),), known, f" for {of}" * bool(of))
+            unknown_key((_named(key),), known, f" for {of}" * bool(of))
             for key in value
             if key not in known
         ]
@@ -343,15 +348,15 @@ class Knobs(BaseModel):
         except ValidationError as error:
             found += [Refusal(cls.in_file(path), text) for path, text in _refusals(error)]
         if found:
-            raise refused(found)
+            refuse(found)
         return knobs
 
 
 def _words(field: FieldInfo) -> str:
     """What is allowed of a field."""
-    for told in field.metadata:
-        if isinstance(told, Told):
-            return told.of(field.annotation)
+    for check in field.metadata:
+        if isinstance(check, Check):
+            return check.of(field.annotation)
     return str(getattr(field.annotation, "words", Knobs.words))
 
 
@@ -365,7 +370,7 @@ def names_of(kind: type[Knobs], key: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Chosen(Told):
+class Chosen(Check):
     """One of several ``Knobs``, a union: the one whose name stands under a key.
 
     key : a field of each, the ``Literal`` of its name
@@ -373,30 +378,32 @@ class Chosen(Told):
 
     key: str
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: D102
+    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """That of the kind that the key names."""
         kinds = {name: handler.generate_schema(kind) for name, kind in self._kinds(type_).items()}
         return core_schema.tagged_union_schema(kinds, discriminator=self.key)
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:  # noqa: D102
+    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+        """The knobs, as the kind that the key names. Raises ValidationError else."""
         kinds = list(self._kinds(type_))
         allowed = f"one of {', '.join(kinds)}"
         if not isinstance(value, dict):
-            raise refused([given((), value, self.words)])
+            refuse([wrong_value((), value, self.words)])
         if self.key not in value:
-            raise refused([missing((self.key,), allowed)])
+            refuse([missing_key((self.key,), allowed)])
         if value[self.key] not in kinds:
-            raise refused([given((self.key,), value[self.key], allowed)])
+            refuse([wrong_value((self.key,), value[self.key], allowed)])
         try:
             return inner(value)
         except ValidationError as error:
             # a path begins with the kind's name, which does not stand in the file
-            raise refused(r._replace(path=r.path[1:]) for r in _refusals(error)) from None
+            refuse(r._replace(path=r.path[1:]) for r in _refusals(error))
 
     def _kinds(self, type_: Any) -> dict[str, type[Knobs]]:
         return {name: kind for kind in get_args(type_) for name in names_of(kind, self.key)}
 
 
-def checked(kind: type[KnobsT], content: Any, besides: Any = None) -> KnobsT:
+def validate(kind: type[KnobsT], content: Any, besides: Any = None) -> KnobsT:
     """The content of a file as these knobs.
 
     besides : what ``Knobs.refusals`` are given

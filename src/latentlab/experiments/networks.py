@@ -22,10 +22,10 @@ from latentlab.experiments.allowed import (
     Refusal,
     Size,
     Truth,
-    given,
     names_of,
     number,
-    refused,
+    refuse,
+    wrong_value,
 )
 from latentlab.experiments.knobs import PIXELS
 
@@ -39,15 +39,15 @@ WITHOUT_GRADIENT = ("relu_as_run", "step")
 
 def _mirrored(units: list[int]) -> list[int]:
     if len(units) % 2 == 0:
-        found = [given((), units, "an odd number of layers, the middle one latent")]
+        found = [wrong_value((), units, "an odd number of layers, the middle one latent")]
     elif units != units[::-1]:
-        found = [given((), units, "layer sizes that are the same in reverse")]
+        found = [wrong_value((), units, "layer sizes that are the same in reverse")]
     else:
         found = []
     if units[0] != PIXELS:
-        found.append(given((0,), units[0], f"{PIXELS}, the pixels of a letter"))
+        found.append(wrong_value((0,), units[0], f"{PIXELS}, the pixels of a letter"))
     if found:
-        raise refused(found)
+        refuse(found)
     return units
 
 
@@ -78,7 +78,7 @@ class Layers(Knobs):
         """Layers that no gradient passes."""
         for layer in ("encoder", "latent", "decoder", "output"):
             if getattr(self, layer) in WITHOUT_GRADIENT:
-                yield given((layer,), getattr(self, layer), "an activation with a gradient")
+                yield wrong_value((layer,), getattr(self, layer), "an activation with a gradient")
 
 
 # ---------------------------------------------------------------- optimizers
@@ -273,7 +273,7 @@ class TrainedNetwork(Trained, Layers):
         if losses:
             yield from self.without_gradient()
         if "cross-entropy" in losses and self.output != "sigmoid":
-            yield given(("output",), self.output, "sigmoid, for cross-entropy")
+            yield wrong_value(("output",), self.output, "sigmoid, for cross-entropy")
 
 
 # ---------------------------------------------------------------- letters
@@ -289,4 +289,4 @@ class FontFile(NamedTuple):
         """Of names by the knobs' paths, those of no font."""
         for path, name in names.items():
             if name not in self.fonts:
-                yield given(path, name, f"a font of {self.path} ({', '.join(self.fonts)})")
+                yield wrong_value(path, name, f"a font of {self.path} ({', '.join(self.fonts)})")

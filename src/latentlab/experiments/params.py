@@ -1,4 +1,4 @@
-"""The parameters of the study: read, checked, refused in lines."""
+"""The parameters of the study: read, validate, refused in lines."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from latentlab.experiments.allowed import (
     NotAllowed,
     Refusal,
     Seed,
-    checked,
     text,
+    validate,
 )
 from latentlab.experiments.architectures.params import ArchitecturesSection
 from latentlab.experiments.conclusions.params import ConclusionsSection
@@ -134,18 +134,18 @@ class Study(Knobs):
             yield Refusal(("vae", *path), reason)
 
 
-def study(content: Any, fonts: FontFile | None) -> Params:
+def parse_params(content: Any, fonts: FontFile | None) -> Params:
     """The content of a file as the study's parameters: names in its order, knobs in ours.
 
     fonts : those of the font file, where it is known
     Raises NotAllowed with all that is wrong.
     """
-    found = checked(Study, content, fonts)
+    found = validate(Study, content, fonts)
     return found.model_dump(by_alias=True, exclude_unset=True)
 
 
 def read_params(path: str | Path, root: str | Path = ".") -> Params:
-    """The study's parameters, checked, with the font file below ``root``; see ``study``.
+    """The study's parameters, validate, with the font file below ``root``; see ``parse_params``.
 
     Raises ParamsError with all errors, FontError where the font file cannot be read.
     """
@@ -156,7 +156,7 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
     except FontError as error:
         fonts, unread = None, error
     try:
-        params = study(content, fonts)
+        params = parse_params(content, fonts)
     except NotAllowed as error:
         raise ParamsError("\n".join(f"{path}: {line}" for line in error.lines)) from None
     if unread:

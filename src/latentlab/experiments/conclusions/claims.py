@@ -15,12 +15,12 @@ from latentlab.experiments.allowed import (
     Named,
     NotAllowed,
     Truth,
-    checked,
+    as_yaml,
     is_finite,
-    missing,
-    shown,
+    missing_key,
     text,
-    unknown,
+    unknown_key,
+    validate,
 )
 
 FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
@@ -146,7 +146,7 @@ def errors(
     tables : experiment and name of every table that there can be
     """
     try:
-        checked(ClaimsFile, claims)
+        validate(ClaimsFile, claims)
     except NotAllowed as error:
         return [f"{FILE}: {line}" for line in error.lines]
     lines = [
@@ -170,10 +170,10 @@ def _of_effects(
     for name in tested:
         if name not in relevant:
             allowed = f"a number from 0 to 1, for {FILE} has this claim"
-            yield missing((*path, name), allowed).line()
+            yield missing_key((*path, name), allowed).line()
     for name in relevant:
         if name not in tested:
-            yield unknown((*path, name), tested).line()
+            yield unknown_key((*path, name), tested).line()
 
 
 def _of_claim(name: str, claim: Mapping[str, Any]) -> Iterator[str]:
@@ -206,10 +206,10 @@ def _of_tables(claims: Mapping[str, Any], tables: Collection[tuple[str, str]]) -
         if not of_experiment:
             allowed = ", ".join(sorted({e for e, _ in tables}))
             where = path if path.startswith("reported.") else f"{path}.experiment"
-            yield f"{where}: {shown(experiment)} given, allowed: one of {allowed}"
+            yield f"{where}: {as_yaml(experiment)} given, allowed: one of {allowed}"
         elif table not in of_experiment:
             allowed = ", ".join(of_experiment)
-            yield f"{path}.table: {shown(table)} given, allowed: one of {allowed}"
+            yield f"{path}.table: {as_yaml(table)} given, allowed: one of {allowed}"
 
 
 def _of_figures(
@@ -231,7 +231,7 @@ def _of_figures(
 def _of_branch(path: str, tree: Any, levels: list[str], measures: list[str]) -> Iterator[str]:
     if not isinstance(tree, dict):
         allowed = f"a mapping by {levels[0]}" if levels else f"figures of {', '.join(measures)}"
-        yield f"{path}: {shown(tree)} given, allowed: {allowed}"
+        yield f"{path}: {as_yaml(tree)} given, allowed: {allowed}"
         return
     for key, branch in tree.items():
         where = f"{path}.{key}"
@@ -240,4 +240,4 @@ def _of_branch(path: str, tree: Any, levels: list[str], measures: list[str]) -> 
         elif key not in measures:
             yield f"{where}: unknown key, allowed: {', '.join(measures)}"
         elif not _is_number(branch):
-            yield f"{where}: {shown(branch)} given, allowed: a finite number"
+            yield f"{where}: {as_yaml(branch)} given, allowed: a finite number"

@@ -19,12 +19,12 @@ from latentlab.experiments.allowed import (
     Share,
     Sizes,
     Truth,
-    given,
     names_of,
     number,
     several,
     text,
     whole,
+    wrong_value,
 )
 from latentlab.experiments.knobs import slug
 from latentlab.experiments.networks import (
@@ -79,12 +79,12 @@ class Subset(Knobs):
         if self.letters == "all":
             return
         if len(set(self.letters)) < len(self.letters):
-            yield given(("letters",), self.letters, "each letter once")
+            yield wrong_value(("letters",), self.letters, "each letter once")
         for font in (file.fonts[name] for name in self.fonts if name in file.fonts):
             missing = "".join(c for c in self.letters if c not in font.characters)
             if missing:
                 allowed = f"letters of {font.name} ({''.join(font.characters)})"
-                yield given(("letters",), missing, allowed)
+                yield wrong_value(("letters",), missing, allowed)
 
 
 class Denoiser(TrainedNetwork, Noises):
@@ -106,7 +106,7 @@ class Denoiser(TrainedNetwork, Noises):
             allowed = " or ".join(
                 name for kind in REDRAWING for name in names_of(kind, "optimizer")
             )
-            yield given(("redraw",), self.redraw, f"false, or {allowed} as optimizer")
+            yield wrong_value(("redraw",), self.redraw, f"false, or {allowed} as optimizer")
 
 
 class Variations(Knobs):
@@ -173,10 +173,10 @@ class DenoisingSection(Knobs):
         subset, network = self.subsets.get(vary.subset), self.networks.get(vary.network)
         if subset and vary.font not in subset.fonts:
             allowed = f"a font of its subset ({', '.join(subset.fonts)})"
-            yield given(("variations", "font"), vary.font, allowed)
+            yield wrong_value(("variations", "font"), vary.font, allowed)
         if network and not network.redraw:
             path = ("variations", "network")
-            yield given(path, vary.network, "a network whose noise is redrawn")
+            yield wrong_value(path, vary.network, "a network whose noise is redrawn")
         for name in filter(re.compile(r"\d+-\d+").fullmatch, self.subsets):
             # so are the sampled subsets of orthogonality named
             text = "this name given, allowed: none of two numbers like it"
@@ -193,7 +193,7 @@ class DenoisingSection(Knobs):
         for named, known in ((networks, self.networks), (subsets, self.subsets)):
             for path, name in named.items():
                 if name not in known:
-                    yield given(path, name, f"one of {', '.join(known)}")
+                    yield wrong_value(path, name, f"one of {', '.join(known)}")
 
     def _same_figures(self) -> Iterator[Refusal]:
         """Figures are named <subset>-<network>: "a-b" of "c" is "a" of "b-c"."""
@@ -204,4 +204,4 @@ class DenoisingSection(Knobs):
                 if other != (subset, name):
                     allowed = f"another name: {other[0]} of {other[1]} makes the same"
                     path = ("networks", name, "subsets", i)
-                    yield given(path, subset, f"{allowed} figure, {subset}-{name}")
+                    yield wrong_value(path, subset, f"{allowed} figure, {subset}-{name}")

@@ -15,12 +15,12 @@ from latentlab.experiments.allowed import (
     Names,
     Refusal,
     Share,
-    given,
     is_finite,
     number,
     several,
     text,
     whole,
+    wrong_value,
 )
 from latentlab.experiments.networks import (
     Architecture,
@@ -92,7 +92,7 @@ class NewLetters(Knobs):
         """Distances that leave nothing between known and new."""
         if self.known_distance >= self.new_distance:
             allowed = f"an integer above known_distance, {self.known_distance}"
-            yield given(("new_distance",), self.new_distance, allowed)
+            yield wrong_value(("new_distance",), self.new_distance, allowed)
 
 
 class LettersSection(Knobs):
@@ -133,8 +133,8 @@ class LettersSection(Knobs):
         every = {c for font in file.fonts.values() for c in font.characters}
         for i, pair in enumerate(pairs):
             if not every.issuperset(pair) or pair[0] == pair[1]:
-                yield given(("paths", "pairs", i), pair, "two different letters")
+                yield wrong_value(("paths", "pairs", i), pair, "two different letters")
         used = {name for network in self.networks.values() for name in network.fonts}
         for font in (font for name, font in file.fonts.items() if name in used):
             if not any(set(pair) <= set(font.characters) for pair in pairs):
-                yield given(("paths", "pairs"), pairs, f"at least one pair of {font.name}")
+                yield wrong_value(("paths", "pairs"), pairs, f"at least one pair of {font.name}")

@@ -14,8 +14,8 @@ from latentlab.experiments.allowed import (
     Named,
     Refusal,
     Share,
-    given,
     several,
+    wrong_value,
 )
 from latentlab.experiments.networks import (
     Architectures,
@@ -88,17 +88,19 @@ class OptimizersSection(Layers):
         if {stage for stages in self.stages.values() for stage in stages} - {"powell"}:
             yield from self.without_gradient()
         if "cross-entropy" in self.losses and self.output != "sigmoid":
-            yield given(("output",), self.output, "sigmoid, for cross-entropy")
+            yield wrong_value(("output",), self.output, "sigmoid, for cross-entropy")
         if self.losses == ["cross-entropy"] and ["powell"] in self.stages.values():
-            yield given(("losses",), self.losses, "squared-error too, for powell")
+            yield wrong_value(("losses",), self.losses, "squared-error too, for powell")
         for name, stages in self.stages.items():
             if sum(stage in LearningRates.model_fields for stage in stages) > 1:
-                yield given(("stages", name), stages, "one optimizer with a learning rate at most")
+                yield wrong_value(
+                    ("stages", name), stages, "one optimizer with a learning rate at most"
+                )
         longest = max(map(len, self.stages.values()))
         allowed = f"at least {4 * longest}, a gradient for each of {longest} stages"
         if self.evaluations < 4 * longest:
-            yield given(("evaluations",), self.evaluations, allowed)
+            yield wrong_value(("evaluations",), self.evaluations, allowed)
         if self.tuning.evaluations < 4 * longest:
-            yield given(("tuning", "evaluations"), self.tuning.evaluations, allowed)
+            yield wrong_value(("tuning", "evaluations"), self.tuning.evaluations, allowed)
         if self.record_every < 3:
-            yield given(("record_every",), self.record_every, "at least 3")
+            yield wrong_value(("record_every",), self.record_every, "at least 3")

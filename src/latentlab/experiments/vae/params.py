@@ -13,11 +13,11 @@ from latentlab.experiments.allowed import (
     Names,
     Positive,
     Refusal,
-    given,
-    missing,
+    missing_key,
     number,
-    unknown,
+    unknown_key,
     whole,
+    wrong_value,
 )
 
 Units = Annotated[
@@ -53,7 +53,7 @@ class Model(Knobs):
     def refusals(self, _: Any) -> Iterator[Refusal]:
         """A weight of what an autoencoder does not have."""
         if self.model == "autoencoder" and self.beta:
-            yield given(("beta",), self.beta, "0, for an autoencoder has no KL term")
+            yield wrong_value(("beta",), self.beta, "0, for an autoencoder has no KL term")
 
 
 class Measures(Knobs):
@@ -83,12 +83,12 @@ class VaeSection(Knobs):
         for i, dataset in enumerate(self.datasets):
             if dataset not in sets:
                 allowed = f"a key of data.images ({', '.join(sets)})"
-                yield given(("datasets", i), dataset, allowed)
+                yield wrong_value(("datasets", i), dataset, allowed)
         for name, model in self.models.items():
             path = ("models", name, "replicates")
             for dataset in self.datasets:
                 if dataset in sets and dataset not in model.replicates:
-                    yield missing((*path, dataset), "an integer from 1")
+                    yield missing_key((*path, dataset), "an integer from 1")
             for dataset in model.replicates:
                 if dataset not in sets:
-                    yield unknown((*path, dataset), sets)
+                    yield unknown_key((*path, dataset), sets)
