@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--evaluations", type=int, default=6000, help="of each training")
     arguments = parser.parse_args(argv)
-    params = read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+    params = read_params(ROOT / "params.yaml", ROOT)
     letters = read_fonts(ROOT / params["data"]["fonts"])[params["optimizers"]["font"]].pixels
     rows = []
     for cell, steps in cells(params, "optimizers").items():

@@ -60,7 +60,7 @@ def main() -> None:
         for name in args.names:
             adopt(params, candidates, name)
         yaml.dump(params, args.params)
-        read_params(args.params, ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+        read_params(args.params, ROOT)
     except (ValueError, StudyError) as error:
         args.params.write_bytes(before)
         parser.error(str(error))

@@ -46,7 +46,7 @@ def test_a_new_winner_is_added_and_comments_stay(adopted):
     gone, come, path = adopted("powell-relu", "35-9-9-2")
     assert gone == []
     assert "      35-9-9-2: [35, 9, 9, 2, 9, 9, 35]" in come
-    params = read_params(path, ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+    params = read_params(path, ROOT)
     assert params["letters"]["networks"]["powell-relu"] == CANDIDATES["networks"]["powell-relu"]
 
 

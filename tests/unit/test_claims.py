@@ -46,7 +46,7 @@ def test_every_test_is_used():
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("claims", None, "claims: None given, allowed: a mapping of names to claims"),
+        ("claims", None, "claims: null given, allowed: a mapping of names to claims"),
         ("reported", "absent", "reported: missing, allowed: a mapping of experiments"),
         ("claims.adam.tset", "trend", "claims.adam.tset: unknown key (meant test?), allowed: "),
         ("claims.adam.test", "trnd", "claims.adam.test: 'trnd' given, allowed: one of level, "),
@@ -93,10 +93,10 @@ def test_a_file_that_is_no_mapping_is_one_line(content):
         ("leters", {}, "leters: unknown key, allowed: architectures, denoising, letters, "),
         ("vae.mnist", 153.44, "vae.mnist: 153.44 given, allowed: figures of test_loss"),
         ("vae.mnist.loss", 1.0, "vae.mnist.loss: unknown key, allowed: test_loss"),
-        ("vae.mnist.test_loss", "low", "vae.mnist.test_loss: 'low' given, allowed: a number"),
-        ("vae.mnist.test_loss", True, "vae.mnist.test_loss: True given, allowed: a number"),
-        ("vae.mnist.test_loss", float("nan"), "vae.mnist.test_loss: nan given, allowed: a number"),
-        ("letters.font2", None, "letters.font2: None given, allowed: a mapping by network"),
+        ("vae.mnist.test_loss", "low", "vae.mnist.test_loss: 'low' given, allowed: a finite"),
+        ("vae.mnist.test_loss", True, "vae.mnist.test_loss: true given, allowed: a finite"),
+        ("vae.mnist.test_loss", float("nan"), "vae.mnist.test_loss: .nan given, allowed: a finite"),
+        ("letters.font2", None, "letters.font2: null given, allowed: a mapping by network"),
     ],
 )
 def test_what_is_wrong_with_a_figure_is_one_line(path, value, line):
@@ -107,3 +107,9 @@ def test_what_is_wrong_with_a_figure_is_one_line(path, value, line):
 def test_a_claim_needs_its_smallest_effect():
     (line,) = claims.errors(CLAIMS, FIGURES, edited(RELEVANT, "adam", "absent"), TABLES)
     assert line.startswith("params.yaml: conclusions.relevant.adam: missing, allowed: a number")
+
+
+def test_a_smallest_effect_needs_its_claim():
+    (line,) = claims.errors(CLAIMS, FIGURES, RELEVANT | {"more-layer": 0.3}, TABLES)
+    path = "params.yaml: conclusions.relevant.more-layer"
+    assert line.startswith(f"{path}: unknown key (meant more-layers?), allowed: more-layers, ")

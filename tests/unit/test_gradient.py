@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlab import StudyError
-from latentlab.experiments.knobs import OPTIONS, REDRAWING, WITHOUT_GRADIENT
+from latentlab.experiments.allowed import names_of
+from latentlab.experiments.networks import REDRAWING, WITHOUT_GRADIENT
 from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import gradient
-from latentlab.training import replicates as training
 from latentlab.training.replicates import Training, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -376,8 +376,8 @@ def test_impossible_options_are_refused(change, message):
 
 def test_what_parameters_may_ask_for_is_what_can_be_trained():
     assert set(ACTIVATIONS) - set(gradient._DIFFERENTIABLE) == set(WITHOUT_GRADIENT)
-    assert set(REDRAWING) <= set(gradient._RULES)
-    assert set(OPTIONS) == set(training.OPTIMIZERS)
+    redrawing = {name for kind in REDRAWING for name in names_of(kind, "optimizer")}
+    assert redrawing <= set(gradient._RULES)
 
 
 def test_arrays_that_do_not_fit_are_refused():

@@ -1,13 +1,21 @@
 """Parameters: complete, refused with path, given and allowed, expanded into cells."""
 
 import copy
+import dataclasses
 import itertools
+import json
+import re
 from pathlib import Path
+from typing import Annotated, get_args
 
 import pytest
 
 from latentlab.data.fonts import read_fonts
+from latentlab.data.noise import NOISES
+from latentlab.experiments import networks
+from latentlab.experiments.allowed import Knobs, NotAllowed, names_of, number, validate, whole
 from latentlab.experiments.architectures.plan import factorial_factors
+from latentlab.experiments.denoising.params import Kind
 from latentlab.experiments.denoising.plan import (
     denoising_comparison,
     denoising_noises,
@@ -17,23 +25,27 @@ from latentlab.experiments.denoising.plan import (
 )
 from latentlab.experiments.knobs import slug
 from latentlab.experiments.letters.plan import front_weights, letters_factors
-from latentlab.experiments.params import cross_errors, font_errors, read_params, schema_errors
+from latentlab.experiments.networks import FontFile
+from latentlab.experiments.params import parse_params, read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells, explored
+from latentlab.experiments.vae.params import Model
 from latentlab.experiments.vae.plan import vae_drawn
 from latentlab.files.yaml import ParamsError, read_yaml
+from latentlab.models import image_model
+from latentlab.models.network import ACTIVATIONS, Network
+from latentlab.training.replicates import OPTIMIZERS
+from support.code_digest import local_modules
 
 ROOT = Path(__file__).parents[2]
-SCHEMA_FILE = ROOT / "workflow/schemas/params.schema.yaml"
-SCHEMA = read_yaml(SCHEMA_FILE)
-PARAMS = read_params(ROOT / "params.yaml", SCHEMA_FILE, ROOT)
-FONTS = read_fonts(ROOT / "data/fonts/font.h")
+PARAMS = read_params(ROOT / "params.yaml", ROOT)
+FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h"))
 LAYER = "denoising.networks.published.architecture"
 LEARNED = "denoising.networks.published"
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
 def test_the_configurations_of_the_project_are_valid(name):
-    read_params(ROOT / name, SCHEMA_FILE, ROOT)
+    read_params(ROOT / name, ROOT)
 
 
 def errors_of(path, value):
@@ -47,7 +59,16 @@ def errors_of(path, value):
         del node[last]
     else:
         node[last] = value
-    return schema_errors(params, SCHEMA) or cross_errors(params) + font_errors(params, FONTS)
+    return lines_of(params)
+
+
+def lines_of(params):
+    """All errors of these parameters."""
+    try:
+        parse_params(params, FONTS)
+    except NotAllowed as error:
+        return error.lines
+    return []
 
 
 @pytest.mark.parametrize(
@@ -55,13 +76,13 @@ def errors_of(path, value):
     [
         ("seed", -1, "seed: -1 given, allowed: an integer from 0 to 2147483647"),
         ("seed", 3.0, "seed: 3.0 given, allowed: an integer from 0 to 2147483647"),
-        ("seed", True, "seed: True given, allowed: an integer from 0 to 2147483647"),
+        ("seed", True, "seed: true given, allowed: an integer from 0 to 2147483647"),
         ("sed", 1, "sed: unknown key (meant seed?), allowed: seed, shards, data, architectures"),
         ("seed", None, "seed: missing, allowed"),
         ("vae", None, "vae: missing"),
         ("architectures.encoders", ["rleu"], "architectures.encoders[0]: 'rleu' given, allowed: o"),
         ("architectures.encoders", ["relu", "relu"], "architectures.encoders: ['relu', 'relu'] gi"),
-        ("architectures.error_levels", [0], "architectures.error_levels[0]: 0 given, allowed: a n"),
+        ("architectures.error_levels", [0], "architectures.error_levels[0]: 0 given, allowed: a f"),
         ("architectures.factorial.depths", [0], "architectures.factorial.depths[0]: 0 given, allo"),
         ("architectures.factorial.latents", [], "architectures.factorial.latents: [] given, allow"),
         (
@@ -80,9 +101,9 @@ def errors_of(path, value):
         ("optimizers.font", "font9", "optimizers.font: 'font9' given, allowed: a font of data/fo"),
         ("optimizers.options.lbfgs.memory", 0, "optimizers.options.lbfgs.memory: 0 given, allowe"),
         ("architectures.font", "font9", "architectures.font: 'font9' given, allowed: a font of da"),
-        ("architectures.beta", 0, "architectures.beta: 0 given, allowed: a number above 0"),
-        ("architectures.ftol", float("nan"), "architectures.ftol: nan given, allowed: a number ab"),
-        ("architectures.ftol", float("inf"), "architectures.ftol: inf given, allowed: a number ab"),
+        ("architectures.beta", 0, "architectures.beta: 0 given, allowed: a finite number above 0"),
+        ("architectures.ftol", float("nan"), "architectures.ftol: .nan given, allowed: a finite n"),
+        ("architectures.ftol", float("inf"), "architectures.ftol: .inf given, allowed: a finite n"),
         ("architectures.replicates", 0, "architectures.replicates: 0 given, allowed: an integer f"),
         ("architectures.networks", {}, "architectures.networks: {} given, allowed: a mapping of "),
         ("architectures.networks.a/b", [35, 2, 35], "architectures.networks.a/b: 'a/b' given as "),
@@ -96,8 +117,8 @@ def errors_of(path, value):
         (f"{LEARNED}.probabilities", [0.1, 0.1], f"{LEARNED}.probabilities: [0.1, 0.1] given,"),
         ("denoising.tests.kinds", ["gaussan"], "denoising.tests.kinds[0]: 'gaussan' given, allow"),
         (f"{LEARNED}.subsets", ["al"], f"{LEARNED}.subsets[0]: 'al' given, allowed: one of publi"),
-        (f"{LEARNED}.redraw", True, f"{LEARNED}.redraw: True given, allowed: false, or adam or"),
-        (f"{LEARNED}.optimizer", "adam", f"{LEARNED}.learning_rate: missing, allowed: a value"),
+        (f"{LEARNED}.redraw", True, f"{LEARNED}.redraw: true given, allowed: false, or adam or"),
+        (f"{LEARNED}.optimizer", "adam", f"{LEARNED}.loss: missing, allowed: one of squared"),
         (
             "denoising.variations.network",
             "published",
@@ -149,7 +170,7 @@ def errors_of(path, value):
             "denoising.subsets.published.fonts[0]: 'font7' given, allowed: a font of data/fonts/",
         ),
         ("letters.networks.two-numbers.fonts", ["Font3"], "letters.networks.two-numbers.fonts[0]"),
-        ("letters.networks.exceptional.optimizer", "adam", "letters.networks.exceptional.lear"),
+        ("letters.networks.exceptional.optimizer", "adam", "letters.networks.exceptional.loss: m"),
         ("letters.networks.two-numbers.encoder", "step", "letters.networks.two-numbers.enco"),
         ("letters.networks.two-numbers.output", "tanh", "letters.networks.two-numbers.outp"),
         (
@@ -177,7 +198,7 @@ def errors_of(path, value):
         ("letters.new_letters.new_distance", 1, "letters.new_letters.new_distance: 1 given, allow"),
         ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
         ("conclusions.alpha", 0, "conclusions.alpha: 0 given, allowed: a number above 0 "),
-        ("conclusions.relevant.more-layer", 0.3, "conclusions.relevant.more-layer: unknown key"),
+        ("conclusions.relevant.more-layers", 2, "conclusions.relevant.more-layers: 2 given, allo"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
         ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),
@@ -218,12 +239,135 @@ def test_every_stage_of_a_hybrid_is_checked():
     stages = PARAMS["letters"]["networks"]["hybrid"]["stages"]
     powell, adam = stages
     (error,) = errors_of(path, [powell, {k: v for k, v in adam.items() if k != "loss"}])
-    assert error == f"{path}[1].loss: missing, allowed: a value, for adam needs it"
+    allowed = "one of squared-error, cross-entropy (adam needs it)"
+    assert error == f"{path}[1].loss: missing, allowed: {allowed}"
     (error,) = errors_of(path, [{**powell, "loss": "cross-entropy"}, adam])
-    assert error.startswith(f"{path}[0].loss: unknown key for powell, allowed: max_epochs")
+    assert error.startswith(
+        f"{path}[0].loss: unknown key for powell, allowed: optimizer, max_epochs"
+    )
     (error,) = errors_of(path, [powell])
     assert error.startswith(f"{path}: ")
     assert cells(PARAMS, "letters")["font1/hybrid"]["train"]["training"]["stages"] == stages
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("seed", 10**400, "seed: an integer of many digits given, allowed: an integer from 0"),
+        ("architectures.beta", 10**400, "architectures.beta: an integer of many digits given, al"),
+        ("letters.grid.published_window", [0, 10**400], "letters.grid.published_window[1]: an int"),
+        ("seed", None, "seed: missing, allowed: an integer from 0 to 2147483647"),
+        ("seed", [None, True, -float("inf")], "seed: [null, true, -.inf] given, allowed: an int"),
+        ("architectures.biases", "yes", "architectures.biases: 'yes' given, allowed: true or fa"),
+        ("architectures.threshold", "0.5", "architectures.threshold: '0.5' given, allowed: a nu"),
+        (["architectures", "networks", 7], [35, 2, 35], "architectures.networks.7: 7 given as a n"),
+        (["architectures", 7], 1, "architectures.7: unknown key, allowed: "),
+        (["architectures", "a\nb"], 1, "architectures.'a\\nb': unknown key, allowed: "),
+        ("letters.networks.linear.training", {}, "letters.networks.linear.training: unknown key"),
+        ("letters.networks.linear.optimizer", "adm", "letters.networks.linear.optimizer: 'adm' gi"),
+        ("letters.networks.hybrid.output", "tanh", "letters.networks.hybrid.output: 'tanh' given"),
+        ("data.images.digits", {}, "data.images.digits.source: missing, allowed: one of scikit-l"),
+    ],
+)
+def test_the_line_is_one_whatever_was_given(path, value, message):
+    (line,) = errors_of(path, value)
+    assert line.startswith(message)
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("denoising.tests.probabilities", [0.1, 0.1000001]),  # in paths: p-010
+        (f"{LEARNED}.probabilities", [1, 1.0]),
+        (f"{LEARNED}.ranges", [0.5, 0.50000001]),
+        ("optimizers.error_levels", [0.1, 0.10000001]),  # in names of columns: operations_to_0.1
+    ],
+)
+def test_numbers_that_would_have_one_name_are_refused(path, values):
+    (line,) = errors_of(path, values)
+    assert line.startswith(f"{path}: {values} given, allowed: a list of at least one number")
+    assert re.search("none twice, to six (decimals|digits)$", line)
+
+
+def test_figures_of_one_name_are_refused():
+    """What a network makes of a subset is drawn as <subset>-<network>."""
+    params = copy.deepcopy(PARAMS)
+    section = params["denoising"]
+    section["subsets"]["published-wide"] = section["subsets"]["all_letters"]
+    section["networks"]["wide-wide"] = {**section["networks"]["wide"], "subsets": ["published"]}
+    section["networks"]["wide"]["subsets"] = ["all_letters", "published-wide"]
+    (line,) = lines_of(params)
+    assert line.startswith("denoising.networks.wide-wide.subsets[0]: 'published' given, allowed: ")
+
+
+def test_a_number_has_one_form():
+    """1 and 1.0 are the same settings, and so the same random numbers; 3.0 is no integer."""
+    params = copy.deepcopy(PARAMS)
+    params["architectures"]["beta"] = 1
+    params["vae"]["models"]["autoencoder"]["beta"] = -0.0
+    params["denoising"]["tests"]["probabilities"] = [0, 1]
+    params["letters"]["grid"]["published_window"] = [-15.0, 25.5]
+    found = parse_params(params, FONTS)
+    assert repr(found["architectures"]["beta"]) == "1.0"
+    assert repr(found["vae"]["models"]["autoencoder"]["beta"]) == "0.0"
+    assert repr(found["denoising"]["tests"]["probabilities"]) == "[0.0, 1.0]"
+    assert repr(found["letters"]["grid"]["published_window"]) == "[-15, 25.5]"
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
+def test_what_is_read_is_what_stands_there(name):
+    """The same values, spelled the same; names in the file's order, knobs in one order."""
+    written, found = read_yaml(ROOT / name), read_params(ROOT / name, ROOT)
+    assert json.dumps(found, sort_keys=True) == json.dumps(written, sort_keys=True)
+    for experiment, key in (("letters", "networks"), ("denoising", "subsets"), ("vae", "models")):
+        assert list(found[experiment][key]) == list(written[experiment][key])
+    turned = dict(reversed(written.items()))
+    turned["letters"] = dict(reversed(written["letters"].items()))
+    assert json.dumps(parse_params(turned, FONTS)) == json.dumps(found)
+
+
+def test_bounds_are_allowed_and_what_is_beyond_is_not():
+    class Bounded(Knobs):
+        number: Annotated[float, number(0, 0.5)]
+        below: Annotated[float, number(0, 1, below=1)]
+        whole: Annotated[int, whole(2, 5)]
+
+    for fits in ((0, 0, 2), (0.5, 0.999, 5)):
+        validate(Bounded, dict(zip(Bounded.model_fields, fits, strict=True)))
+    for beyond in ((-0.1, -0.1, 1), (0.51, 1, 6)):
+        with pytest.raises(NotAllowed) as error:
+            validate(Bounded, dict(zip(Bounded.model_fields, beyond, strict=True)))
+        assert [line.split("allowed: ")[1] for line in error.value.lines] == [
+            "a number from 0 to 0.5", "a number from 0 to below 1", "an integer from 2 to 5",
+        ]  # fmt: skip
+
+
+def test_what_may_be_asked_for_is_what_there_is():
+    assert set(names_in(networks.ByAny)) == set(OPTIMIZERS)
+    assert get_args(get_args(networks.Activation)[0]) == tuple(ACTIVATIONS)
+    assert get_args(get_args(Kind)[0]) == tuple(NOISES)
+    for knob, choices in image_model._CHOICES.items():
+        assert set(names_of(Model, knob)) == set(choices)
+    settings = {field.name for field in dataclasses.fields(image_model.Settings)}
+    assert set(Model.model_fields) == settings | {"replicates"}
+    layers = {field.name for field in dataclasses.fields(Network)}
+    assert set(networks.Layers.model_fields) == layers - {"architecture"}
+
+
+def names_in(union):
+    return [name for kind in get_args(get_args(union)[0]) for name in names_of(kind, "optimizer")]
+
+
+def test_no_step_imports_what_is_allowed():
+    """Else another bound would train anew. check_images has no digest: it decides no result."""
+    package = ROOT / "src/latentlab/experiments"
+    types = {package / "allowed.py", package / "networks.py", *package.rglob("params.py")}
+    assert len(types) >= 9
+    for script in (ROOT / "workflow/scripts").glob("*_*.py"):
+        if script.stem != "check_images":
+            reached = local_modules(script, (script.parent, ROOT / "src"))
+            assert types.isdisjoint(reached), script
 
 
 def test_all_errors_are_reported_at_once(tmp_path):
@@ -232,7 +376,7 @@ def test_all_errors_are_reported_at_once(tmp_path):
     text = text.replace("seed: 2022", "seed: x").replace("beta: 0.8", "beta: -1")
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(ParamsError) as error:
-        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+        read_params(tmp_path / "params.yaml", ROOT)
     lines = str(error.value).splitlines()
     assert len(lines) == errors > 4
     assert all("params.yaml: " in line and "allowed" in line for line in lines)
@@ -252,6 +396,7 @@ def test_every_knob_is_required_and_typed(path):
     dotted = ".".join(path)
     fan_out = path[:2] in (
         ["architectures", "networks"], ["optimizers", "networks"], ["optimizers", "stages"],
+        ["conclusions", "relevant"],  # as many as claims: see test_claims.py
     )  # fmt: skip
     fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
@@ -283,14 +428,14 @@ def test_every_unknown_key_is_refused(path):
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
         ("\t- x", "not valid YAML"),
         ("[" * 5000, "not valid YAML"),
-        ("", "the file: None given"),
+        ("", "the file: null given"),
         ("- 1", "the file: [1] given"),
     ],
 )
 def test_text_that_is_no_parameters(tmp_path, text, reason):
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(ParamsError, match=r"params\.yaml: ") as error:
-        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+        read_params(tmp_path / "params.yaml", ROOT)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -303,7 +448,7 @@ def test_numbers_as_dvc_writes_them(tmp_path):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(ParamsError, match="No such file"):
-        read_params(tmp_path / "params.yaml", SCHEMA_FILE, ROOT)
+        read_params(tmp_path / "params.yaml", ROOT)
 
 
 def test_slugs_have_no_dots_and_differ():

@@ -242,7 +242,7 @@ def write_figures(folder, *names):
 
 @pytest.fixture
 def settings():
-    return read_params(ROOT / "params.yaml", ROOT / "workflow/schemas/params.schema.yaml", ROOT)
+    return read_params(ROOT / "params.yaml", ROOT)
 
 
 @pytest.fixture

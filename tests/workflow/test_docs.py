@@ -36,7 +36,7 @@ def test_a_section_does_what_it_says(text, tmp_path):
     project.run("python", "-m", "pytest", "-q", "tests/workflow/test_conventions.py")
 
 
-def test_an_experiment_takes_less_than_100_lines():
+def test_an_experiment_takes_less_than_110_lines():
     text = (ROOT / "docs/extending.md").read_text().split("## An experiment")[1]
     lines = [
         line[1:] if block["kind"] == "diff" else line
@@ -45,7 +45,7 @@ def test_an_experiment_takes_less_than_100_lines():
         for line in block["body"].splitlines()
         if block["kind"] == "python" or line.startswith("+")
     ]
-    assert 50 < sum(bool(line.strip()) for line in lines) < 100
+    assert 50 < sum(bool(line.strip()) for line in lines) < 110
 
 
 @pytest.mark.slow

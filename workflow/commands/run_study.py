@@ -58,7 +58,7 @@ def comparison():
 def main(argv):
     step.arguments(__doc__, argv)
     os.chdir(step.ROOT)
-    params = read_params("params.yaml", "workflow/schemas/params.schema.yaml")
+    params = read_params("params.yaml")
     missing = missing_images(params)
 
     if missing:

@@ -51,9 +51,8 @@ STUDY = Study(
 )
 here, source_file, step = STUDY.here, STUDY.source_file, STUDY.step
 
-SCHEMA = "workflow/schemas/params.schema.yaml"
 try:
-    PARAMS = read_params("params.yaml", ROOT / SCHEMA, ROOT)
+    PARAMS = read_params("params.yaml", ROOT)
     if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
         raise StudyError("data/published.yaml: empty, figures by experiment are needed")
 except StudyError as error:

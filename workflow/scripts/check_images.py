@@ -13,8 +13,7 @@ from latentlab.experiments.params import read_params
 
 def main(argv):
     args = step.arguments(__doc__, argv, "parameters", "images")
-    schema = step.ROOT / "workflow/schemas/params.schema.yaml"
-    params, dataset = read_params(args.parameters, schema, step.ROOT), args.images.name
+    params, dataset = read_params(args.parameters, step.ROOT), args.images.name
     if dataset in params["vae"]["datasets"]:
         lines = suitability.refusals(params, dataset, images.load(args.images))
         if lines:

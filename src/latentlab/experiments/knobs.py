@@ -16,22 +16,6 @@ Factors = dict[str, dict[str, Any]]
 Settings = dict[str, dict[str, Any]]
 PIXELS = ROWS * COLUMNS
 ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
-POWELL = ("max_epochs", "xtol", "ftol")
-TRAINING = ("optimizer", *POWELL)
-WITHOUT_GRADIENT = ("relu_as_run", "step")
-_DESCENT = ("max_epochs", "learning_rate", "schedule", "loss", "record_every")
-OPTIONS = {
-    "powell": POWELL,
-    "scipy-powell": POWELL,
-    "backpropagation": (*_DESCENT, "momentum", "shuffle_seed"),
-    "adam": _DESCENT,
-    "rmsprop": _DESCENT,
-    "lbfgs": ("max_epochs", "memory", "ftol", "gtol", "loss", "record_every"),
-    "stages": ("stages",),
-}
-"""The knobs of each optimizer, in ``letters.networks`` and ``denoising.networks``."""
-REDRAWING = ("adam", "rmsprop")
-"""Optimizers that can learn from noise drawn anew for every epoch."""
 
 
 def slug(prefix: str, value: float) -> str:
@@ -43,6 +27,11 @@ def slug(prefix: str, value: float) -> str:
 def pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     """These knobs of a section."""
     return {key: section[key] for key in keys}
+
+
+def without(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The other knobs of a section."""
+    return {key: value for key, value in section.items() if key not in keys}
 
 
 class Experiment(NamedTuple):

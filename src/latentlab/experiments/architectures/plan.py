@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from latentlab.experiments.knobs import ACTIVATIONS, PIXELS, TRAINING, Factors, Settings, pick
+from latentlab.experiments.knobs import ACTIVATIONS, PIXELS, Factors, Settings, pick
 
 
 def network_factors(section: Mapping[str, Any]) -> Factors:
@@ -49,7 +49,7 @@ def architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any
     kinds = {"encoder": encoder, **pick(section, *ACTIVATIONS[1:])}
     networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
     common = {"font": section["font"], "networks": networks}
-    training = pick(section, *TRAINING)
+    training = pick(section, "optimizer", "max_epochs", "xtol", "ftol")
     # the starts are the network's, the same for both encoders
     trained = {"starts_of": "architectures", "training": training, "replicates": replicates}
     return {

@@ -6,11 +6,22 @@ Checked before anything is computed, and light to import: the tests themselves c
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
-from latentlab.experiments.params import schema_errors
+from latentlab.experiments.allowed import (
+    Allowed,
+    Knobs,
+    Named,
+    NotAllowed,
+    Truth,
+    as_yaml,
+    is_finite,
+    missing_key,
+    text,
+    unknown_key,
+    validate,
+)
 
 FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
 
@@ -26,89 +37,103 @@ TESTS = {
 _NEEDED = ("hypothesis", "experiment", "table", "measure", "test")
 
 
-def _object(description: str, values: Any, **more: Any) -> dict[str, Any]:
-    return {"description": description, "type": "object", "additionalProperties": values, **more}
+def _is_value(value: Any) -> bool:
+    return isinstance(value, str | bool) or _is_number(value)
 
 
-def _list(description: str, items: Any, **more: Any) -> dict[str, Any]:
-    return {"description": description, "type": "array", "minItems": 1, "items": items, **more}
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and is_finite(value)
 
 
-def _one_of(*values: str) -> dict[str, Any]:
-    return {"description": f"one of {', '.join(values)}", "enum": list(values)}
+def _is_expression(measure: str) -> bool:
+    try:
+        ast.parse(measure, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
-_TEXT = {"description": "a text", "type": "string", "minLength": 1}
-_VALUE = {"description": "a text or a number", "type": ["string", "number", "boolean"]}
-_COLUMNS = _list("a list of columns", _TEXT)
-_WHERE = _object("a mapping of columns to a text or a number each", _VALUE)
+_TEXT = text("a text")
+Text = Annotated[str, _TEXT]
+Value = Annotated[Any, Allowed("a text or a number", _is_value)]
+Columns = Annotated[list[Text], Allowed("a list of columns", bool)]
+_WORDS = "a mapping of columns to a text or a number each"
+Where = Annotated[dict[str, Value], Named(_WORDS, _TEXT, empty=True)]
+
+
+def _one_of(*names: str) -> Allowed:
+    return Allowed(f"one of {', '.join(names)}", lambda name: name in names)
+
+
 _VARIANT = _one_of("as meant", "as run")
-_RUNS = {"experiment": _TEXT, "table": _TEXT, "where": _WHERE}
-_TESTED = {
-    **_RUNS,
-    "measure": {"description": "a column, or an expression of columns", "type": "string"},
-    "test": _one_of(*TESTS),
-    "shows": _TEXT,
-    "never": {"description": "true or false", "type": "boolean"},
-    "along": _TEXT,
-    "blocks": _COLUMNS,
-    "unit": _COLUMNS,
-    "strata": _COLUMNS,
-    "groups": _object(
-        "a mapping of one column to a list of two of its values",
-        _list("a list of two values", _VALUE, minItems=2, maxItems=2),
-        minProperties=1,
-        maxProperties=1,
-    ),
-    "expect": _one_of("more", "less"),
-}
-_BESIDE = {
-    "description": "a mapping of what this measure has in place of the claim's own",
-    "type": "object",
-    "additionalProperties": False,
-    "properties": _TESTED,
-}
-_CLAIM = {
-    "description": "a mapping with a claim and its test, or why it has none (untestable)",
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["claim"],
-    "properties": {
-        "claim": _TEXT,
-        "hypothesis": _TEXT,
-        "variant": _VARIANT,
-        "untestable": _TEXT,
-        **_TESTED,
-        "beside": _object("a mapping of names to other measures", _BESIDE),
-    },
-}
-_REPORTED = {
-    "description": "a mapping with table, by, measures, variants",
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["table", "by", "measures", "variants"],
-    "properties": {
-        **{key: _RUNS[key] for key in ("table", "where")},
-        "by": _COLUMNS,
-        "measures": _COLUMNS,
-        "variants": _object(
-            "a mapping of as meant and as run to columns with a text or a number each",
-            _WHERE,
-            propertyNames=_VARIANT,
-            minProperties=1,
-        ),
-    },
-}
-_SCHEMA = {
-    "description": "a mapping with claims and reported",
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["claims", "reported"],
-    "properties": {
-        "claims": _object("a mapping of names to claims", _CLAIM),
-        "reported": _object("a mapping of experiments to what is reported of them", _REPORTED),
-    },
-}
+
+
+class Tested(Knobs):
+    """What a claim rests on and how it is tested. Only presence and form are looked at."""
+
+    words: ClassVar[str] = "a mapping of what this measure has in place of the claim's own"
+
+    experiment: Text = ""
+    table: Text = ""
+    where: Where = {}
+    measure: Annotated[str, Allowed("an expression of columns", _is_expression)] = ""
+    test: Annotated[str, _one_of(*TESTS)] = ""
+    shows: Text = ""
+    never: Truth = False
+    along: Text = ""
+    blocks: Columns = []
+    unit: Columns = []
+    strata: Columns = []
+    groups: Annotated[
+        dict[
+            str,
+            Annotated[list[Value], Allowed("a list of two values", lambda pair: len(pair) == 2)],
+        ],
+        Allowed("a mapping of one column to a list of two of its values", lambda g: len(g) == 1),
+    ] = {}
+    expect: Annotated[str, _one_of("more", "less")] = ""
+
+
+class Claim(Tested):
+    """A claim, its test and other measures; or why it has none."""
+
+    words: ClassVar[str] = "a mapping with a claim and its test, or why it has none (untestable)"
+
+    claim: Text
+    hypothesis: Text = ""
+    variant: Annotated[str, _VARIANT] = ""
+    untestable: Text = ""
+    beside: Annotated[
+        dict[str, Tested], Named("a mapping of names to other measures", _TEXT, empty=True)
+    ] = {}
+
+
+class Reported(Knobs):
+    """What is compared with the published figures of an experiment."""
+
+    words: ClassVar[str] = "a mapping with table, by, measures, variants"
+
+    table: Text
+    where: Where = {}
+    by: Columns
+    measures: Columns
+    variants: Annotated[
+        dict[str, Where],
+        Named("a mapping of as meant and as run to columns with a text or a number each", _VARIANT),
+    ]
+
+
+class ClaimsFile(Knobs):
+    """The file."""
+
+    words: ClassVar[str] = "a mapping with claims and reported"
+
+    claims: Annotated[dict[str, Claim], Named("a mapping of names to claims", _TEXT, empty=True)]
+    reported: Annotated[
+        dict[str, Reported],
+        Named("a mapping of experiments to what is reported of them", _TEXT, empty=True),
+    ]
 
 
 def errors(
@@ -120,24 +145,35 @@ def errors(
     relevant : the smallest effect that counts, by claim, of the parameters
     tables : experiment and name of every table that there can be
     """
-    found = schema_errors(claims, _SCHEMA)
-    if found:
-        return [f"{FILE}: {line}" for line in found]
+    try:
+        validate(ClaimsFile, claims)
+    except NotAllowed as error:
+        return [f"{FILE}: {line}" for line in error.lines]
     lines = [
         *(line for name, claim in claims["claims"].items() for line in _of_claim(name, claim)),
         *_of_tables(claims, tables),
     ]
     lines = [f"{FILE}: {line}" for line in lines]
-    lines += [
-        f"params.yaml: conclusions.relevant.{name}: missing, allowed: a number from 0 to 1, for"
-        f" {FILE} has this claim"
-        for name, claim in claims["claims"].items()
-        if "untestable" not in claim and name not in relevant
-    ]
+    lines += [f"params.yaml: {line}" for line in _of_effects(claims["claims"], relevant)]
     known = {experiment for experiment, _ in tables}
     return lines + [
         f"{PUBLISHED}: {line}" for line in _of_figures(published, claims["reported"], known)
     ]
+
+
+def _of_effects(
+    claims: Mapping[str, Mapping[str, Any]], relevant: Mapping[str, float]
+) -> Iterator[str]:
+    """Claims without a smallest effect, and smallest effects without a claim."""
+    tested = [name for name, claim in claims.items() if "untestable" not in claim]
+    path = ("conclusions", "relevant")
+    for name in tested:
+        if name not in relevant:
+            allowed = f"a number from 0 to 1, for {FILE} has this claim"
+            yield missing_key((*path, name), allowed).line()
+    for name in relevant:
+        if name not in tested:
+            yield unknown_key((*path, name), tested).line()
 
 
 def _of_claim(name: str, claim: Mapping[str, Any]) -> Iterator[str]:
@@ -154,18 +190,6 @@ def _of_claim(name: str, claim: Mapping[str, Any]) -> Iterator[str]:
         for key in TESTS[own["test"]] if "test" in own else ():
             if key not in {**claim, **own}:
                 yield f"{where}.{key}: missing, allowed: a value, for the test {own['test']}"
-    for where, own in {path: claim, **besides}.items():
-        if "measure" in own and not _is_expression(own["measure"]):
-            given = own["measure"]
-            yield f"{where}.measure: {given!r} given, allowed: an expression of columns"
-
-
-def _is_expression(text: str) -> bool:
-    try:
-        ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _of_tables(claims: Mapping[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:
@@ -182,10 +206,10 @@ def _of_tables(claims: Mapping[str, Any], tables: Collection[tuple[str, str]]) -
         if not of_experiment:
             allowed = ", ".join(sorted({e for e, _ in tables}))
             where = path if path.startswith("reported.") else f"{path}.experiment"
-            yield f"{where}: {experiment!r} given, allowed: one of {allowed}"
+            yield f"{where}: {as_yaml(experiment)} given, allowed: one of {allowed}"
         elif table not in of_experiment:
             allowed = ", ".join(of_experiment)
-            yield f"{path}.table: {table!r} given, allowed: one of {allowed}"
+            yield f"{path}.table: {as_yaml(table)} given, allowed: one of {allowed}"
 
 
 def _of_figures(
@@ -207,7 +231,7 @@ def _of_figures(
 def _of_branch(path: str, tree: Any, levels: list[str], measures: list[str]) -> Iterator[str]:
     if not isinstance(tree, dict):
         allowed = f"a mapping by {levels[0]}" if levels else f"figures of {', '.join(measures)}"
-        yield f"{path}: {tree!r} given, allowed: {allowed}"
+        yield f"{path}: {as_yaml(tree)} given, allowed: {allowed}"
         return
     for key, branch in tree.items():
         where = f"{path}.{key}"
@@ -215,7 +239,5 @@ def _of_branch(path: str, tree: Any, levels: list[str], measures: list[str]) -> 
             yield from _of_branch(where, branch, levels[1:], measures)
         elif key not in measures:
             yield f"{where}: unknown key, allowed: {', '.join(measures)}"
-        elif isinstance(branch, bool) or not isinstance(branch, int | float):
-            yield f"{where}: {branch!r} given, allowed: a number"
-        elif not math.isfinite(branch):
-            yield f"{where}: {branch} given, allowed: a number that is finite"
+        elif not _is_number(branch):
+            yield f"{where}: {as_yaml(branch)} given, allowed: a finite number"

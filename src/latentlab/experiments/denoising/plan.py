@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from latentlab import shown
-from latentlab.experiments.knobs import ACTIVATIONS, OPTIONS, Factors, Params, Settings, pick, slug
+from latentlab.experiments.knobs import (
+    ACTIVATIONS,
+    Factors,
+    Params,
+    Settings,
+    pick,
+    slug,
+    without,
+)
+
+# what a denoiser has besides the knobs of its training
+_LISTS = ("subsets", "kinds", "probabilities", "ranges")
+_NO_TRAINING = (*_LISTS, "architecture", *ACTIVATIONS, "copies", "redraw", "replicates")
 
 
 def denoising_noises(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -43,7 +55,7 @@ def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
     """A denoiser of ``denoising.networks`` in the form in which it is trained."""
     return {
         "network": pick(network, "architecture", *ACTIVATIONS),
-        "training": pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+        "training": without(network, *_NO_TRAINING),
         **pick(network, "copies", "redraw"),
     }
 

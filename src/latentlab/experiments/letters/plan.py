@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from latentlab import shown
-from latentlab.experiments.knobs import ACTIVATIONS, OPTIONS, Factors, Settings, pick
+from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick, without
 from latentlab.models.network import Network
+
+# what a network has besides the knobs of its training
+_NO_TRAINING = ("fonts", "architecture", "architectures", *ACTIVATIONS, "replicates")
 
 
 def letters_factors(section: Mapping[str, Any]) -> Factors:
@@ -62,13 +65,13 @@ def letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> 
     return {
         "train": {
             **common,
-            "training": pick(network, "optimizer", *OPTIONS[network["optimizer"]]),
+            "training": without(network, *_NO_TRAINING),
             **pick(network, "replicates"),
         },
         "evaluate": {
             **common,
             **pick(section, "threshold"),
-            "new_letters": {k: v for k, v in section["new_letters"].items() if k != "drawn"},
+            "new_letters": without(section["new_letters"], "drawn"),
         },
         "draw": {**common, **pick(section, "threshold", "grid", "paths", "new_letters")},
     }

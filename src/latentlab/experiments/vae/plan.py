@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from latentlab.experiments.knobs import Factors, Params, Settings, pick
+from latentlab.experiments.knobs import Factors, Params, Settings, pick, without
 
 
 def vae_factors(section: Mapping[str, Any]) -> Factors:
@@ -22,7 +22,7 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
 
 def image_model_of(section: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A model of ``vae.models`` in the form in which it is trained."""
-    return {key: value for key, value in section["models"][name].items() if key != "replicates"}
+    return without(section["models"][name], "replicates")
 
 
 def vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
