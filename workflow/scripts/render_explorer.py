@@ -43,7 +43,6 @@ def image_sets(sets, folder, results):
             name, knobs = model["name"], image_model.Settings(**model["model"])
             weights = load_npz(results / "vae/cells" / dataset / name / "0/weights.npz")
             shown["models"].append(explorer.image_autoencoder(name, knobs, weights, data))
-        shown["models"].sort(key=lambda m: not m["variational"])  # as in the figures
         yield shown
 
 

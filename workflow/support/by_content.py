@@ -14,11 +14,12 @@ SETTINGS = Path(".cache/settings")
 
 
 def canonical(value: Any) -> str:
-    """JSON that is equal when, and only when, the value is: order of keys aside.
+    """JSON that is equal when, and only when, the value is, and its keys stand in the same order.
 
-    Snakemake compares a dict as a set of values: swapping two goes unnoticed.
+    Names are told in the order of the file of parameters. That of knobs is whatever reads them's,
+    which gives them one. Snakemake compares a dict as a set of values: swapping two goes unnoticed.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"))
 
 
 def by_file(value: Any, folder: Path = SETTINGS) -> str:

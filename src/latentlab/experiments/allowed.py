@@ -138,7 +138,7 @@ def _encodable(part: str | int) -> str | int:
     return part.encode(errors="replace").decode() if isinstance(part, str) else part
 
 
-def _refusals(error: ValidationError) -> list[Refusal]:
+def refusals_of(error: ValidationError) -> list[Refusal]:
     """Those among pydantic's errors; its own, in its words, are replaced where they arise."""
     found = error.errors(include_url=False, include_input=False)
     return [Refusal(e["loc"], e["ctx"]["text"]) for e in found if e["type"] == "refused"]
@@ -199,7 +199,7 @@ class Allowed(Check):
             if self.fits(found := inner(value)):
                 return found + 0.0 if isinstance(found, float) else found  # no -0.0
         except ValidationError as error:
-            within = _refusals(error)
+            within = refusals_of(error)
         refuse(within or [wrong_value((), value, self.of(type_))])
 
 
@@ -278,7 +278,7 @@ class Named(Check):
         try:
             named = inner({key: child for key, child in value.items() if called[key]})
         except ValidationError as error:
-            found += _refusals(error)
+            found += refusals_of(error)
         if found:
             refuse(found)
         return named
@@ -346,7 +346,7 @@ class Knobs(BaseModel):
             knobs = inner(cls.read({key: value[key] for key in known if key in value}))
             found += () if found else knobs.refusals(info.context)
         except ValidationError as error:
-            found += [Refusal(cls.in_file(path), text) for path, text in _refusals(error)]
+            found += [Refusal(cls.in_file(path), text) for path, text in refusals_of(error)]
         if found:
             refuse(found)
         return knobs
@@ -397,7 +397,7 @@ class Chosen(Check):
             return inner(value)
         except ValidationError as error:
             # a path begins with the kind's name, which does not stand in the file
-            refuse(r._replace(path=r.path[1:]) for r in _refusals(error))
+            refuse(r._replace(path=r.path[1:]) for r in refusals_of(error))
 
     def _kinds(self, type_: Any) -> dict[str, type[Knobs]]:
         return {name: kind for kind in get_args(type_) for name in names_of(kind, self.key)}
@@ -412,4 +412,4 @@ def validate(kind: type[KnobsT], content: Any, besides: Any = None) -> KnobsT:
     try:
         return kind.model_validate(content, context=besides)
     except ValidationError as error:
-        raise NotAllowed(list(dict.fromkeys(r.line() for r in _refusals(error)))) from None
+        raise NotAllowed(list(dict.fromkeys(r.line() for r in refusals_of(error)))) from None

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 from latentlab.experiments.allowed import (
     Allowed,
+    Check,
     Count,
+    Inner,
     Knobs,
     Named,
     Names,
@@ -15,14 +21,59 @@ from latentlab.experiments.allowed import (
     Refusal,
     missing_key,
     number,
+    refusals_of,
+    refuse,
     unknown_key,
     whole,
     wrong_value,
 )
 
-Units = Annotated[
-    list[Annotated[int, whole(1, 4096)]],
-    Allowed("a list of at most 16 layer sizes from 1 to 4096", lambda units: len(units) <= 16),
+Units = Annotated[int, whole(1, 4096)]
+
+
+class Convolution(Knobs):
+    """A hidden layer; see ``models.image_model.Convolution``."""
+
+    words: ClassVar[str] = "a mapping of filters, kernel and stride"
+
+    filters: Annotated[int, whole(1, 512)]
+    kernel: Annotated[int, whole(1, 64)]
+    stride: Annotated[int, whole(1, 16)]
+
+    def refusals(self, _: Any) -> Iterator[Refusal]:
+        """A kernel of which some pixels would meet more than others."""
+        if self.kernel % self.stride:
+            yield wrong_value(("kernel",), self.kernel, f"a multiple of the stride ({self.stride})")
+
+
+@dataclass(frozen=True)
+class _Layer(Check):
+    """Units, or the mapping of a convolution."""
+
+    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """That of the one or the other."""
+        kinds = {"units": Units, "convolution": Convolution}
+        return core_schema.tagged_union_schema(
+            {name: handler.generate_schema(kind) for name, kind in kinds.items()},
+            discriminator=lambda value: "convolution" if isinstance(value, dict) else "units",
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda layer: dict(layer) if isinstance(layer, Convolution) else layer
+            ),
+        )
+
+    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+        """The layer. Raises ValidationError with refusals."""
+        try:
+            return inner(value)
+        except ValidationError as error:
+            # a path begins with the kind's name, which does not stand in the file
+            refuse(r._replace(path=r.path[1:]) for r in refusals_of(error))
+
+
+_LAYER = "an integer from 1 to 4096, or a mapping of filters, kernel and stride"
+Layers = Annotated[
+    list[Annotated[int | Convolution, _Layer(_LAYER)]],
+    Allowed(f"a list of at most 16 layers, each {_LAYER}", lambda layers: len(layers) <= 16),
 ]
 
 
@@ -32,8 +83,8 @@ class Model(Knobs):
     words: ClassVar[str] = "a mapping with the model's layers and training"
 
     model: Annotated[Literal["vae", "autoencoder"], Allowed()]
-    encoder: Units
-    decoder: Units
+    encoder: Layers
+    decoder: Layers
     latent: Annotated[int, whole(1, 64)]
     activation: Annotated[Literal["relu", "gelu", "silu", "tanh"], Allowed()]
     variance: Annotated[Literal["free", "bounded"], Allowed()]
@@ -51,7 +102,14 @@ class Model(Knobs):
     ]
 
     def refusals(self, _: Any) -> Iterator[Refusal]:
-        """A weight of what an autoencoder does not have."""
+        """Layers in an order that cannot be; a weight of what an autoencoder does not have."""
+        for part, first in (("encoder", True), ("decoder", False)):
+            layers = getattr(self, part)
+            convolutional = [isinstance(layer, Convolution) for layer in layers]
+            if convolutional != sorted(convolutional, reverse=first):
+                given = [layer if isinstance(layer, int) else dict(layer) for layer in layers]
+                where = "first" if first else "last"
+                yield wrong_value((part,), given, f"convolutions, if any, {where}")
         if self.model == "autoencoder" and self.beta:
             yield wrong_value(("beta",), self.beta, "0, for an autoencoder has no KL term")
 
