@@ -107,9 +107,6 @@ def main(argv):
         name: Model(name, model, load_npz(cells / name / "0" / "weights.npz"))
         for name, model in settings["models"].items()
     }
-    # the published model and its control side by side, then what goes beyond them
-    known = [name for name in ("published", "autoencoder") if name in models]
-    models = {name: models[name] for name in [*known, *sorted(set(models).difference(known))]}
     curves = read_csv(args.curves)
     published = read_yaml(args.published).get("vae", {}).get(dataset, {}).get("test_loss")
 
