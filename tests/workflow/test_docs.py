@@ -53,6 +53,7 @@ def test_a_section_does_what_it_says(text, tmp_path):
             for file in files:
                 edit(file, body.splitlines(keepends=True))
         elif block["kind"] == "python":
+            files[0].parent.mkdir(exist_ok=True)  # an experiment's own folder
             files[0].write_text(body)
         elif block["kind"] == "sh":
             output = project.run("bash", "-ec", body)
