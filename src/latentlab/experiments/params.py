@@ -1,4 +1,4 @@
-"""The parameters of the study: read, validate, refused in lines."""
+"""The parameters of the study: read, checked, refused in lines."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def parse_params(content: Any, fonts: FontFile | None) -> Params:
 
 
 def read_params(path: str | Path, root: str | Path = ".") -> Params:
-    """The study's parameters, validate, with the font file below ``root``; see ``parse_params``.
+    """The study's parameters, checked, with the font file below ``root``; see ``parse_params``.
 
     Raises ParamsError with all errors, FontError where the font file cannot be read.
     """
