@@ -39,6 +39,7 @@ def follow(text: str, root: Path, run: Callable[..., str]) -> str:
             for file in files:
                 edit(file, body.splitlines(keepends=True))
         elif block["kind"] in ("python", "yaml"):
+            files[0].parent.mkdir(parents=True, exist_ok=True)
             files[0].write_text(body)
         elif block["kind"] == "sh":
             output = run("bash", "-ec", body)
