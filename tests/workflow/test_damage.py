@@ -124,7 +124,7 @@ def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage):
     ("name", "damage", "reason"),
     [
         ("params.yaml", truncate, ""),
-        ("params.yaml", empty, "None given, allowed: "),
+        ("params.yaml", empty, "null given, allowed: "),
         ("data/fonts/font.h", truncate, "expected"),
         ("data/fonts/font.h", empty, "no font found"),
         ("data/published.yaml", empty, "empty, figures by experiment are needed"),
