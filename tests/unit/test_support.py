@@ -172,6 +172,31 @@ def test_pruning_keeps_what_the_workflow_has(tmp_path, monkeypatch):
     assert [internals.output_of(p, metadata) for p in metadata.iterdir()] == ["results/a/keep.csv"]
 
 
+def test_pruning_takes_what_a_killed_run_left_and_nothing_of_the_users(tmp_path, monkeypatch):
+    """A cell that was begun, killed and taken out of the study; what others put beside results."""
+    monkeypatch.chdir(tmp_path)
+    results = [Path(f"results/{name}/x.csv") for name in ("kept", "gone", "begun")]
+    record(internals.RECORDS, str(results[0]))
+    record(internals.RECORDS, str(results[1]))
+    marker = internals.record_of(str(results[2]), internals.INCOMPLETE)
+    marker.parent.mkdir(parents=True)
+    marker.write_text("{}")
+    (tmp_path / "thesis").mkdir()
+    mine = [Path("results/notes.md"), Path("results/gone/notes.md"), Path("thesis/x.csv")]
+    temporary = [path.with_name(".x.csv.1.tmp") for path in (results[0], results[2])]
+    for path in (*results[:2], *mine, *temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    Path("results/link").symlink_to(tmp_path / "thesis")
+    removed = records.prune([str(results[0])])
+    assert removed == sorted(map(str, [results[1], *temporary]))
+    assert all(path.exists() for path in (results[0], *mine, Path("results/link")))
+    assert not Path("results/begun").exists()
+    assert list(records.record_files(internals.RECORDS)) == [
+        internals.record_of(str(results[0]), internals.RECORDS)
+    ]
+
+
 # --- the command line of a step ------------------------------------------------------------------
 
 

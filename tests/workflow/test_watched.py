@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from latentlab.files.yaml import read_yaml
 from project import copy_project
 from support.code_digest import local_modules
-from support.watched import dependencies, fingerprint, inside_folders, unwatched
+from support.watched import dependencies, fingerprint, inside_folders, linked, unwatched
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,6 +204,28 @@ def test_what_is_behind_a_link_to_a_folder_is_not_watched(tmp_path):
         Path("elsewhere"), Path("elsewhere/square")
     }  # fmt: skip
     assert list(unwatched([Path("font.h")], [], tmp_path)) == [Path("font.h")]
+
+
+def test_a_link_may_be_an_output_and_not_the_folder_of_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    for folder in ("results/a", "results/b", "data/images", ".snakemake"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "dvc.yaml").write_text(
+        "stages: {data: {foreach: [x], do: {cmd: x, outs: [{'data/images/${item}': {}}]}},"
+        " study: {cmd: x, outs: [results/a/cells, results/b/cells, .snakemake/metadata],"
+        " metrics: [{results/b/metrics.json: {cache: false}}]}}\n"
+    )
+    for output in ("results/a/cells", "data/images/x", "results/mine"):
+        (tmp_path / output).symlink_to(tmp_path / "disk")
+    assert list(linked(Path("dvc.yaml"))) == []
+    for folder in ("results/b", "data/images", ".snakemake"):
+        (tmp_path / folder).rename(tmp_path / "moved")
+        (tmp_path / folder).symlink_to(tmp_path / "moved")
+        (line,) = linked(Path("dvc.yaml"))
+        assert line.startswith(f"{folder} is a link, and DVC versions nothing behind one")
+        (tmp_path / folder).unlink()
+        (tmp_path / "moved").rename(tmp_path / folder)
 
 
 def test_every_path_in_the_parameters_is_looked_at():
