@@ -41,7 +41,7 @@ NOT_WATCHED = {
 }
 """Files that a stage reads and DVC does not watch as a dependency, with the reason."""
 
-OWN = (".snakemake/", ".cache/", "logs/", "results/")  # what a run itself writes
+OWN = (".dvc/cache/", ".snakemake/", ".cache/", "logs/", "results/")  # what a run itself writes
 
 
 def source_of(path: str) -> str:
