@@ -201,6 +201,7 @@ def lines_of(params):
         ("conclusions.relevant.more-layers", 2, "conclusions.relevant.more-layers: 2 given, allo"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
+        ("vae.models.published.replicates.digits", -1, "vae.models.published.replicates.dig"),
         ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),
         ("data.fonts", "../secret.h", "data.fonts: '../secret.h' given, allowed: a path inside"),
         ("data.fonts", "/etc/passwd", "data.fonts: '/etc/passwd' given, allowed: a path inside"),
@@ -232,6 +233,18 @@ def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
     assert len(found) == 1 or all(error.startswith(message[:20]) for error in found)
     assert found[0].startswith(message)
     assert "\n" not in found[0]
+
+
+def test_an_image_set_needs_a_model_that_is_trained_on_it(tmp_path):
+    params = copy.deepcopy(PARAMS)
+    for model in params["vae"]["models"].values():
+        model["replicates"]["mnist"] = 0
+    with pytest.raises(NotAllowed) as caught:
+        parse_params(params, FONTS)
+    assert caught.value.lines == [
+        "vae.datasets[1]: 'mnist' given, allowed: a set of which some model in vae.models has"
+        " replicates"
+    ]
 
 
 def test_every_stage_of_a_hybrid_is_checked():
@@ -603,6 +616,19 @@ def test_evaluation_knobs_do_not_retrain():
         before = {cell: steps[step] for cell, steps in cells(PARAMS, experiment).items()}
         after = {cell: steps[step] for cell, steps in cells(changed, experiment).items()}
         assert (before == after) == (step == "train" or experiment == "vae")
+
+
+def test_a_model_without_replicates_on_a_set_is_nowhere_on_it():
+    params = copy.deepcopy(PARAMS)
+    params["vae"]["models"]["convolutional"]["replicates"]["mnist"] = 0
+    found = EXPERIMENTS["vae"].factors(params["vae"])
+    assert "digits/convolutional/0" in found
+    assert not [cell for cell in found if cell.startswith("mnist/convolutional")]
+    assert list(vae_drawn(params, "mnist")["models"]) == ["published", "autoencoder", "improved"]
+    page = explored(params, {name: cells(params, name) for name in EXPERIMENTS})["vae"]
+    shown = {images["dataset"]: [model["name"] for model in images["models"]] for images in page}
+    assert "convolutional" in shown["digits"]
+    assert "convolutional" not in shown["mnist"]
 
 
 def test_the_explorer_shows_named_networks_denoisers_and_image_models():

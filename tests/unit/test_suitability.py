@@ -48,10 +48,16 @@ def test_convolutions_need_images_that_can_be_halved():
         explorer_page.model_settings(decoder=(4, {"filters": 2, "kernel": 3, "stride": 3}))
     )
     asked = params(2)
-    asked["vae"]["models"] = {"plain": asdict(explorer_page.model_settings()), "mine": model}
+    plain = asdict(explorer_page.model_settings())
+    asked["vae"]["models"] = {
+        name: {**knobs, "replicates": {"own": 1}}
+        for name, knobs in (("plain", plain), ("mine", model))
+    }
     (line,) = suitability.refusals(asked, "own", small_images(classes=2))
     assert line.startswith("vae.models.mine.decoder: convolutions given for images of 5 x 3 pixels")
-    assert line.endswith("a multiple of 3 (images of own)")
+    assert line.endswith("a multiple of 3, or replicates.own: 0 (images of own)")
+    asked["vae"]["models"]["mine"]["replicates"] = {"own": 0}
+    assert suitability.refusals(asked, "own", small_images(classes=2)) == []
 
 
 @pytest.mark.parametrize("part", ["train_labels", "test_labels"])

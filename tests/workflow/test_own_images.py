@@ -30,7 +30,7 @@ def own(blank):
     }
     blank.watch("data/shapes")
     blank.learn_images(shapes=shapes)
-    blank.edit("vae.models.convolutional", None)  # 12 x 9 pixels are not square
+    blank.edit("vae.models.convolutional.replicates.shapes", 0)  # 12 x 9 pixels: not square
     return blank
 
 

@@ -20,7 +20,7 @@ from latentlab.experiments.letters.plan import (
     letters_settings,
 )
 from latentlab.experiments.optimizers.plan import optimizers_factors, optimizers_settings
-from latentlab.experiments.vae.plan import image_model_of, vae_factors, vae_settings
+from latentlab.experiments.vae.plan import models_of, vae_factors, vae_settings
 
 EXPERIMENTS = {
     "architectures": Experiment(architectures_factors, architectures_settings),
@@ -79,8 +79,8 @@ def explored(
                 "dataset": dataset,
                 "classes": params["data"]["images"][dataset]["classes"],
                 "models": [
-                    {"name": name, "model": image_model_of(section, name)}
-                    for name in section["models"]
+                    {"name": name, "model": model}
+                    for name, model in models_of(section, dataset).items()
                 ],
             }
             for dataset in section["datasets"]

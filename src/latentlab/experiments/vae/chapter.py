@@ -116,7 +116,8 @@ def _rows(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
 def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> Text:
     rows = _rows(summary, dataset)
     known = [name for name in rows if math.isfinite(rows[name]["published_test_loss"])]
-    name = (known or _models(section, True) or list(rows))[0]
+    variational = [name for name in _models(section, True) if name in rows]
+    name = (known or variational or list(rows))[0]
     row = rows[name]
     ends = {
         "dataset": dataset,

@@ -97,8 +97,8 @@ class Model(Knobs):
     epochs: Count
     batch_size: Count
     replicates: Annotated[
-        dict[str, Count],
-        Named("a mapping of each name in vae.datasets to an integer from 1", empty=True),
+        dict[str, Annotated[int, whole(0, 10**6)]],
+        Named("a mapping of each name in vae.datasets to an integer from 0", empty=True),
     ]
 
     def refusals(self, _: Any) -> Iterator[Refusal]:
@@ -137,16 +137,22 @@ class VaeSection(Knobs):
     drawn: Annotated[int, whole(1, 50)]
 
     def unknown_sets(self, sets: Collection[str]) -> Iterator[Refusal]:
-        """Image sets, of a run or of a model's replicates, that are none or not all of these."""
+        """Image sets, of a run or of a model's replicates, that are none or not all of these.
+
+        And those of a run on which no model is trained.
+        """
         for i, dataset in enumerate(self.datasets):
             if dataset not in sets:
                 allowed = f"a key of data.images ({', '.join(sets)})"
+                yield wrong_value(("datasets", i), dataset, allowed)
+            elif not any(model.replicates.get(dataset, 1) for model in self.models.values()):
+                allowed = "a set of which some model in vae.models has replicates"
                 yield wrong_value(("datasets", i), dataset, allowed)
         for name, model in self.models.items():
             path = ("models", name, "replicates")
             for dataset in self.datasets:
                 if dataset in sets and dataset not in model.replicates:
-                    yield missing_key((*path, dataset), "an integer from 1")
+                    yield missing_key((*path, dataset), "an integer from 0")
             for dataset in model.replicates:
                 if dataset not in sets:
                     yield unknown_key((*path, dataset), sets)

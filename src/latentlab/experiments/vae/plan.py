@@ -20,6 +20,15 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
+def models_of(section: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]:
+    """The models that are trained on an image set, by name, in the form in which they are."""
+    return {
+        name: image_model_of(section, name)
+        for name, model in section["models"].items()
+        if model["replicates"][dataset]
+    }
+
+
 def image_model_of(section: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A model of ``vae.models`` in the form in which it is trained."""
     return without(section["models"][name], "replicates")
@@ -35,12 +44,12 @@ def vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Sett
 
 
 def vae_drawn(params: Params, dataset: str) -> dict[str, Any]:
-    """What the figures of an image set show, of the first replicate of all its models."""
+    """What the figures of an image set show, of the first replicate of each of its models."""
     section = params["vae"]
     return {
         "seed": params["seed"],
         "dataset": dataset,
         "classes": params["data"]["images"][dataset]["classes"],
-        "models": {name: image_model_of(section, name) for name in section["models"]},
+        "models": models_of(section, dataset),
         **pick(section, "manifold", "drawn"),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from latentlab.data.images import Images
 from latentlab.experiments.knobs import Params
+from latentlab.experiments.vae.plan import models_of
 from latentlab.measures import image_scores
 from latentlab.models.image_model import Settings, convolution_errors
 
@@ -18,9 +19,11 @@ def refusals(params: Params, dataset: str, images: Images) -> list[str]:
     Every line says what was given and what is allowed.
     """
     lines = image_scores.refusals(image_scores.Effort(**params["vae"]["measures"]), images)
-    for name, model in params["vae"]["models"].items():
-        settings = Settings(**{k: v for k, v in model.items() if k != "replicates"})
-        lines += [f"vae.models.{name}.{e}" for e in convolution_errors(settings, *images.size)]
+    for name, model in models_of(params["vae"], dataset).items():
+        lines += [
+            f"vae.models.{name}.{error}, or replicates.{dataset}: 0"
+            for error in convolution_errors(Settings(**model), *images.size)
+        ]
     names = len(params["data"]["images"][dataset]["classes"])
     highest = int(max(images.train_labels.max(), images.test_labels.max()))
     if highest >= names:
