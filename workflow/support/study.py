@@ -160,7 +160,7 @@ class Study:
         if Path("dvc.yaml").exists():
             refuse(*self._unwatched())
             if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
-                refuse(*watched.linked(Path("dvc.yaml")), *dvc_writes.refusals(Path()))
+                refuse(*watched.linked(Path("dvc.yaml")))
         for line in records.mark_doubtful(self.results, self.temporary):
             logger.warning(line)
         engine.refuse_settings(self.workflow)
@@ -181,6 +181,8 @@ class Study:
         if not self.is_main:
             return
         refuse(engine.refused_mode(self.workflow))
+        if "DVC_STAGE" in os.environ:
+            refuse(*dvc_writes.refusals(Path()))
         try:
             doubt = run_lock.take(Path(".snakemake/run.lock"))
             dated = dates.set_to_now(internals.files(self.workflow))
