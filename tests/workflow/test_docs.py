@@ -69,7 +69,6 @@ def test_daily_use(project):
         output[tuple(command[:3])] = project.run(*command)
     assert "architectures" in output["dvc", "metrics", "diff"]
     assert (project.root / "dvc_plots/index.html").exists()
-    assert (project.root / "report.html").exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
