@@ -45,9 +45,9 @@ def denoiser(cell: str, letters: str, architecture: list[int], seed: int = 0, **
 
 
 def model_settings(**changes: Any) -> image_model.Settings:
-    knobs = {"model": "vae", "encoder": (16,), "decoder": (16,), "latent": 2, "activation": "relu",
-             "variance": "free", "input_dropout": 0.0, "optimizer": "adam",
-             "learning_rate": 0.001, "schedule": "constant", "beta": 1.0, "kl_warmup": 0,
+    knobs = {"model": "vae", "encoder_layers": (16,), "decoder_layers": (16,), "latent_units": 2,
+             "activation": "relu", "variance": "free", "input_dropout": 0.0, "optimizer": "adam",
+             "learning_rate": 0.001, "schedule": "constant", "kl_weight": 1.0, "kl_warmup": 0,
              "epochs": 1, "batch_size": 100}  # fmt: skip
     return image_model.Settings(**{**knobs, **changes})
 
@@ -57,12 +57,12 @@ def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_
     rng = np.random.default_rng(seed)
     heads = ["mean", "log_variance"] if knobs.variational else ["mean"]
     shapes, before = {}, pixels
-    for i, units in enumerate(knobs.encoder):
+    for i, units in enumerate(knobs.encoder_layers):
         shapes[f"encoder/dense_{i}"], before = (before, units), units
-    shapes |= {f"encoder/{head}": (before, knobs.latent) for head in heads}
-    before = knobs.latent
+    shapes |= {f"encoder/{head}": (before, knobs.latent_units) for head in heads}
+    before = knobs.latent_units
     layers = image_model.decoder_layers(knobs)
-    small = pixels // image_model.reduction(knobs.decoder) ** 2
+    small = pixels // image_model.reduction(knobs.decoder_layers) ** 2
     for layer, after in zip(layers, [*layers[1:], None], strict=True):
         if (seen := layer.convolution) is not None:
             shapes[layer.name] = (seen.kernel, seen.kernel, layer.units, seen.filters)
@@ -82,15 +82,15 @@ def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_
 
 CONVOLUTIONS = {
     "none": {},
-    "one": {"decoder": (5, {"filters": 3, "kernel": 2, "stride": 2})},
+    "one": {"decoder_layers": (5, {"filters": 3, "kernel": 2, "stride": 2})},
     "two": {
-        "decoder": (
+        "decoder_layers": (
             {"filters": 4, "kernel": 4, "stride": 2},
             {"filters": 3, "kernel": 6, "stride": 2},
         )
     },
     "not smaller": {
-        "decoder": (
+        "decoder_layers": (
             6,
             {"filters": 2, "kernel": 4, "stride": 2},
             {"filters": 3, "kernel": 3, "stride": 1},
@@ -120,8 +120,10 @@ def content() -> dict[str, Any]:
     """Planes, a line, a plane in five dimensions; two denoisers; two image sets."""
     models = {
         "published": model_settings(),
-        "improved": model_settings(encoder=(24, 16), decoder=(16, 24), activation="gelu", latent=3),
-        "autoencoder": model_settings(model="autoencoder", beta=0.0),
+        "improved": model_settings(
+            encoder_layers=(24, 16), decoder_layers=(16, 24), activation="gelu", latent_units=3
+        ),
+        "autoencoder": model_settings(model="autoencoder", kl_weight=0.0),
     }
     return {
         "letters": [
@@ -135,7 +137,7 @@ def content() -> dict[str, Any]:
         ],
         "vae": [
             image_set("digits", models),
-            image_set("line_set", {"narrow": model_settings(latent=1, activation="silu")}),
+            image_set("line_set", {"narrow": model_settings(latent_units=1, activation="silu")}),
         ],
     }
 

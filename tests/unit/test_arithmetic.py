@@ -64,8 +64,9 @@ found["numba"] = [numba.config.DISABLE_JIT, repr(numba.config.OPT)]
 pixels = rng.integers(0, 256, (200, 28, 28), np.uint8)
 data = images.Images(pixels, np.zeros(200, np.uint8), pixels[:50], np.zeros(50, np.uint8))
 settings = image_model.Settings(
-    model="vae", encoder=(12,), decoder=(12,), latent=2, activation="relu", variance="free",
-    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", beta=1.0,
+    model="vae", encoder_layers=(12,), decoder_layers=(12,), latent_units=2,
+    activation="relu", variance="free",
+    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", kl_weight=1.0,
     kl_warmup=0, epochs=2, batch_size=32,
 )
 weights, history = image_training.train(settings, data, 1)

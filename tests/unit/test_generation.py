@@ -15,16 +15,16 @@ from latentlab.models import image_model
 
 SETTINGS = image_model.Settings(
     model="vae",
-    encoder=(6,),
-    decoder=(6,),
-    latent=2,
+    encoder_layers=(6,),
+    decoder_layers=(6,),
+    latent_units=2,
     activation="tanh",
     variance="free",
     input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",
-    beta=1.0,
+    kl_weight=1.0,
     kl_warmup=0,
     epochs=1,
     batch_size=10,
@@ -357,7 +357,7 @@ def test_all_measures_of_an_autoencoder(weights, data):
 
 
 def test_all_measures_of_a_wider_latent_space(data, rng):
-    settings = replace(SETTINGS, latent=3)
+    settings = replace(SETTINGS, latent_units=3)
     sizes = {"encoder/mean": (6, 3), "encoder/log_variance": (6, 3), "decoder/dense_0": (3, 6)}
     sizes |= {"encoder/dense_0": (PIXELS, 6), "decoder/output": (6, PIXELS)}
     wide = {f"{name}/kernel": rng.normal(size=size) for name, size in sizes.items()}

@@ -202,7 +202,7 @@ def lines_of(params):
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),
         ("vae.models.published.replicates", {"digits": 1}, "vae.models.published.replicates.mni"),
         ("vae.models.published.replicates.digits", -1, "vae.models.published.replicates.dig"),
-        ("vae.models.autoencoder.beta", 1.0, "vae.models.autoencoder.beta: 1.0 given, allowed: 0"),
+        ("vae.models.autoencoder.kl_weight", 1.0, "vae.models.autoencoder.kl_weight: 1.0 given,"),
         ("data.fonts", "../secret.h", "data.fonts: '../secret.h' given, allowed: a path inside"),
         ("data.fonts", "/etc/passwd", "data.fonts: '/etc/passwd' given, allowed: a path inside"),
         ("data.images.mnist.source", "ftp", "data.images.mnist.source: 'ftp' given, allowed: on"),

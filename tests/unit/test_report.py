@@ -431,7 +431,7 @@ def test_answers_follow_the_data(results, settings):
     assert "5.0" not in found["vae"].answer
     assert "10 nats less exact" in found["vae"].answer
     assert "VAE (improved), through as many numbers, ends at 131.7." in found["vae"].answer
-    settings["vae"]["models"]["improved"]["latent"] = 3
+    settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
     measured = found["vae"].groups[0].text
     assert "Fréchet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured

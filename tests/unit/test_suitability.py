@@ -45,7 +45,7 @@ def test_every_line_names_the_parameter_and_the_set():
 
 def test_convolutions_need_images_that_can_be_halved():
     model = asdict(
-        explorer_page.model_settings(decoder=(4, {"filters": 2, "kernel": 3, "stride": 3}))
+        explorer_page.model_settings(decoder_layers=(4, {"filters": 2, "kernel": 3, "stride": 3}))
     )
     asked = params(2)
     plain = asdict(explorer_page.model_settings())
@@ -54,7 +54,9 @@ def test_convolutions_need_images_that_can_be_halved():
         for name, knobs in (("plain", plain), ("mine", model))
     }
     (line,) = suitability.refusals(asked, "own", small_images(classes=2))
-    assert line.startswith("vae.models.mine.decoder: convolutions given for images of 5 x 3 pixels")
+    assert line.startswith(
+        "vae.models.mine.decoder_layers: convolutions given for images of 5 x 3 pixels"
+    )
     assert line.endswith("a multiple of 3, or replicates.own: 0 (images of own)")
     asked["vae"]["models"]["mine"]["replicates"] = {"own": 0}
     assert suitability.refusals(asked, "own", small_images(classes=2)) == []
@@ -71,8 +73,8 @@ def test_labels_of_either_part_need_a_name(part):
 def random_weights(settings, pixels):
     rng = np.random.default_rng(0)
     inner = {
-        "encoder": [pixels, *settings.encoder],
-        "decoder": [settings.latent, *settings.decoder],
+        "encoder": [pixels, *settings.encoder_layers],
+        "decoder": [settings.latent_units, *settings.decoder_layers],
     }
     shapes = {
         f"{part}/dense_{i}": shape
@@ -80,8 +82,8 @@ def random_weights(settings, pixels):
         for i, shape in enumerate(itertools.pairwise(units))
     }
     for name in ("mean", "log_variance"):
-        shapes[f"encoder/{name}"] = (settings.encoder[-1], settings.latent)
-    shapes["decoder/output"] = (settings.decoder[-1], pixels)
+        shapes[f"encoder/{name}"] = (settings.encoder_layers[-1], settings.latent_units)
+    shapes["decoder/output"] = (settings.decoder_layers[-1], pixels)
     weights = {f"{name}/kernel": rng.normal(size=shape) for name, shape in shapes.items()}
     return weights | {f"{name}/bias": rng.normal(size=shape[1]) for name, shape in shapes.items()}
 

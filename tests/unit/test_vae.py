@@ -27,21 +27,21 @@ from support.by_content import by_file
 
 SMALL = image_model.Settings(
     model="vae",
-    encoder=(12,),
-    decoder=(12,),
-    latent=2,
+    encoder_layers=(12,),
+    decoder_layers=(12,),
+    latent_units=2,
     activation="relu",
     variance="free",
     input_dropout=0.0,
     optimizer="rmsprop",
     learning_rate=0.001,
     schedule="constant",
-    beta=1.0,
+    kl_weight=1.0,
     kl_warmup=0,
     epochs=3,
     batch_size=32,
 )
-PUBLISHED = replace(SMALL, encoder=(256,), decoder=(256,), epochs=50, batch_size=100)
+PUBLISHED = replace(SMALL, encoder_layers=(256,), decoder_layers=(256,), epochs=50, batch_size=100)
 SOURCES = Path(image_training.__file__).parents[2]
 SCRIPTS = SOURCES.parent / "workflow" / "scripts"
 
@@ -75,20 +75,20 @@ def assert_same(a, b):
     ("name", "value"),
     [
         ("model", "gan"),
-        ("encoder", (256, 0)),
-        ("decoder", (2.5,)),
+        ("encoder_layers", (256, 0)),
+        ("decoder_layers", (2.5,)),
         ("variance", "none"),
         ("input_dropout", 0.95),
-        ("latent", 0),
-        ("latent", True),
+        ("latent_units", 0),
+        ("latent_units", True),
         ("activation", "step"),
         ("optimizer", "sgd"),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("learning_rate", float("inf")),
         ("schedule", "linear"),
-        ("beta", -1.0),
-        ("beta", float("nan")),
+        ("kl_weight", -1.0),
+        ("kl_weight", float("nan")),
         ("kl_warmup", -1),
         ("epochs", 0),
         ("batch_size", 0),
@@ -100,7 +100,7 @@ def test_impossible_settings_are_named(name, value):
 
 
 def test_settings_take_lists():
-    assert replace(SMALL, decoder=[8, 4]) == replace(SMALL, decoder=(8, 4))
+    assert replace(SMALL, decoder_layers=[8, 4]) == replace(SMALL, decoder_layers=(8, 4))
 
 
 def test_importing_the_module_imports_neither_keras_nor_jax():
@@ -145,7 +145,12 @@ def test_divergence_is_the_integral_that_defines_it():
 @pytest.mark.parametrize("activation", sorted(image_model.ACTIVATIONS))
 def test_numpy_codes_and_decodes_as_keras_does(data, model, activation):
     settings = replace(
-        SMALL, model=model, activation=activation, encoder=(20, 9), decoder=(7, 8, 9), latent=3
+        SMALL,
+        model=model,
+        activation=activation,
+        encoder_layers=(20, 9),
+        decoder_layers=(7, 8, 9),
+        latent_units=3,
     )
     encoder, decoder = image_training.build(settings, 784, seed=3)
     weights = keras_weights(encoder, decoder)
@@ -171,7 +176,7 @@ FILTERS = {"filters": 4, "kernel": 2, "stride": 2}, {"filters": 6, "kernel": 4, 
     ],
 )
 def test_numpy_convolves_as_keras_does(data, encoder, decoder):
-    settings = replace(SMALL, encoder=encoder, decoder=decoder)
+    settings = replace(SMALL, encoder_layers=encoder, decoder_layers=decoder)
     models = image_training.build(settings, 784, seed=3)
     weights = keras_weights(*models)
     rng = np.random.default_rng(0)
@@ -214,7 +219,9 @@ def test_a_transposed_convolution_is_the_transpose():
 
 
 def test_a_model_of_convolutions_learns_and_a_resumed_one_has_its_bytes(data, tmp_path):
-    settings = replace(SMALL, encoder=(*FILTERS, 16), decoder=(16, *FILTERS), optimizer="adam")
+    settings = replace(
+        SMALL, encoder_layers=(*FILTERS, 16), decoder_layers=(16, *FILTERS), optimizer="adam"
+    )
     weights, history = image_training.train(settings, data, seed=1)
     assert history["loss"][-1] < history["loss"][0]
     assert content((weights, history)[0]) == content(
@@ -227,13 +234,22 @@ def test_a_model_of_convolutions_learns_and_a_resumed_one_has_its_bytes(data, tm
 @pytest.mark.parametrize(
     ("knobs", "line"),
     [
-        ({"encoder": (16, FILTERS[0])}, "encoder: convolutions, if any, first expected"),
-        ({"decoder": (FILTERS[0], 16)}, "decoder: convolutions, if any, last expected"),
         (
-            {"encoder": ({**FILTERS[1], "stride": 3},)},
+            {"encoder_layers": (16, FILTERS[0])},
+            "encoder_layers: convolutions, if any, first expected",
+        ),
+        (
+            {"decoder_layers": (FILTERS[0], 16)},
+            "decoder_layers: convolutions, if any, last expected",
+        ),
+        (
+            {"encoder_layers": ({**FILTERS[1], "stride": 3},)},
             r"kernel: a multiple of the stride \(3\) expected",
         ),
-        ({"encoder": ({**FILTERS[0], "filters": 0},)}, "filters: a whole number from 1 expected"),
+        (
+            {"encoder_layers": ({**FILTERS[0], "filters": 0},)},
+            "filters: a whole number from 1 expected",
+        ),
     ],
 )
 def test_layers_that_cannot_be_are_refused(knobs, line):
@@ -242,11 +258,13 @@ def test_layers_that_cannot_be_are_refused(knobs, line):
 
 
 def test_images_that_cannot_be_halved_are_refused():
-    settings = replace(SMALL, encoder=FILTERS, decoder=(16,))
+    settings = replace(SMALL, encoder_layers=FILTERS, decoder_layers=(16,))
     assert image_model.convolution_errors(settings, 28, 28) == []
     for size in ((30, 30), (28, 32)):
         (line,) = image_model.convolution_errors(settings, *size)
-        assert line.startswith(f"encoder: convolutions given for images of {size[0]} x {size[1]}")
+        assert line.startswith(
+            f"encoder_layers: convolutions given for images of {size[0]} x {size[1]}"
+        )
         assert line.endswith("allowed: square ones whose side is a multiple of 4")
     with pytest.raises(ValueError, match="multiple of 4"):
         image_training.build(settings, 30 * 30, seed=1)
@@ -284,7 +302,7 @@ def loss_by_hand(settings, weights, x, noise):
     p = image_model.decode(settings, weights, z)
     entropy = -(x * np.log(p) + (1 - x) * np.log(1 - p))
     kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance))
-    return np.mean(entropy.sum(1) + settings.beta * kl.sum(1))
+    return np.mean(entropy.sum(1) + settings.kl_weight * kl.sum(1))
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +363,7 @@ def test_the_kl_term_warms_up_linearly(data):
     one_step = replace(SMALL, epochs=1, batch_size=200)
     warmed = image_training.train(replace(one_step, kl_warmup=1), data, seed=1)[0]
     assert content(warmed) == content(
-        image_training.train(replace(one_step, beta=0.0), data, seed=1)[0]
+        image_training.train(replace(one_step, kl_weight=0.0), data, seed=1)[0]
     )
     # over two epochs of one step each it is then 1/2
     two = replace(one_step, epochs=2)
@@ -449,7 +467,9 @@ def test_an_autoencoder_has_no_kl_term(data):
     np.testing.assert_allclose(scores["loss"], history["test_loss"][-1], rtol=1e-5)
     assert image_model.encode(settings, weights, image_model.scaled(data.test_images))[1] is None
     # nothing of the variational settings matters
-    assert_same((weights, history), image_training.train(replace(settings, beta=9.0), data, seed=1))
+    assert_same(
+        (weights, history), image_training.train(replace(settings, kl_weight=9.0), data, seed=1)
+    )
 
 
 def test_images_of_any_size():
@@ -703,7 +723,7 @@ def test_kill_9_and_the_same_command_again(tmp_path):
 
 def test_scores_are_the_definitions(trained, data):
     weights, x = trained[0], image_model.scaled(data.test_images)
-    settings = replace(SMALL, beta=2.0)
+    settings = replace(SMALL, kl_weight=2.0)
     scores = likelihood.evaluate(settings, weights, data.test_images, samples=3, seed=5)
     mean, log_variance = image_model.encode(settings, weights, x)
     noise = np.random.default_rng(5).standard_normal((len(x), 3, 2))

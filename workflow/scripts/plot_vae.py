@@ -66,7 +66,7 @@ def draw(settings, data, models, curves, published):
         grid, windows[model.label] = latent.plane_grid(
             codes[name], settings["manifold"], model.settings.variational
         )
-        plane = latent.coordinate_plane(model.settings.latent)
+        plane = latent.coordinate_plane(model.settings.latent_units)
         decoded = latent.decode_grid(model.decode, plane, grid)
         pictures[model.label] = decoded.reshape(*grid.shape[:2], *data.size)
     yield "manifolds", figures.manifolds(pictures, windows, dataset)
@@ -93,7 +93,7 @@ def draw(settings, data, models, curves, published):
     for model in models.values():
         # a generator each: models with as many latent units decode the same draws
         rng = seeds.generator(settings["seed"], "vae", dataset, "samples")
-        z = rng.standard_normal((settings["drawn"], model.settings.latent))
+        z = rng.standard_normal((settings["drawn"], model.settings.latent_units))
         note = "" if model.settings.variational else "\n(no prior of its own)"
         rows[model.label + note] = model.decode(z).reshape(-1, *data.size)
     yield "samples", figures.rows(rows, f"{dataset}: decoded from draws of N(0, 1)")

@@ -44,7 +44,7 @@ def evaluate(
         validation loss estimates with one code per image); of an autoencoder that of its code
     kl : divergence of the code's distribution from the prior, in closed form
     elbo : -(reconstruction + kl), the evidence lower bound on gray levels
-    loss : what training minimizes, reconstruction + beta * kl
+    loss : what training minimizes, reconstruction + kl_weight * kl
     """
     rng = np.random.default_rng(seed)
     totals = {"reconstruction": 0.0, "kl": 0.0}
@@ -54,7 +54,7 @@ def evaluate(
         if log_variance is None:
             totals["reconstruction"] += cross_entropy(x, logits(settings, weights, mean)).sum()
             continue
-        noise = rng.standard_normal((len(x), samples, settings.latent))
+        noise = rng.standard_normal((len(x), samples, settings.latent_units))
         z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
         for draw in range(samples):
             terms = cross_entropy(x, logits(settings, weights, z[:, draw]))
@@ -63,7 +63,7 @@ def evaluate(
     reconstruction, kl = (float(total / len(images)) for total in totals.values())
     if not settings.variational:
         return {"loss": reconstruction, "reconstruction": reconstruction}
-    loss = reconstruction + settings.beta * kl
+    loss = reconstruction + settings.kl_weight * kl
     return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "elbo": -reconstruction - kl}
 
 
@@ -107,7 +107,7 @@ def _importance(
     x = image_model.scaled(image)
     mean, log_variance = image_model.encode(settings, weights, x)
     assert log_variance is not None  # the caller has refused autoencoders
-    noise = rng.standard_normal((samples, settings.latent))
+    noise = rng.standard_normal((samples, settings.latent_units))
     z = mean + np.exp(0.5 * log_variance) * noise
     log_likelihood = -cross_entropy(x, image_model.logits(settings, weights, z))
     # the normalizing constants of prior and q are equal and cancel

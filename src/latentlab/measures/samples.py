@@ -118,7 +118,7 @@ def _covered(points: Array, support: Array, neighbors: int) -> float:
 
 def prior_samples(settings: Settings, weights: Weights, n: int, rng: np.random.Generator) -> Array:
     """Images (n, pixels) decoded from the prior N(0, 1): the decoder's mean gray levels."""
-    return image_model.decode(settings, weights, rng.standard_normal((n, settings.latent)))
+    return image_model.decode(settings, weights, rng.standard_normal((n, settings.latent_units)))
 
 
 def fitted_samples(

@@ -81,10 +81,10 @@ class Settings:
     """One member of the family and how it is trained.
 
     model : "vae", or "autoencoder": the same network, its code the mean alone, no KL term
-    encoder, decoder : the hidden layers of each, input side first: units, or convolutions (as
-        ``Convolution`` or the mapping of its fields), which come first in an encoder, last in a
-        decoder
-    latent : latent units
+    encoder_layers, decoder_layers : the hidden layers of each, input side first: units, or
+        convolutions (as ``Convolution`` or the mapping of its fields), which come first in an
+        encoder, last in a decoder
+    latent_units : numbers of a code
     activation : of all hidden layers, a key of ``ACTIVATIONS``
     variance : of a code: "free", the exponential of the encoder's output, or "bounded", its
         logistic function: below 1, the prior's, which no useful code exceeds, and equal to the
@@ -96,30 +96,30 @@ class Settings:
         to the root)
     learning_rate : at the start
     schedule : "constant", or "cosine": down to 0 at the last step, half a period
-    beta : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
+    kl_weight : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
     kl_warmup : epochs over which that weight rises linearly from 0, step by step; 0 for none
     epochs : passes over the training images, each in an order of its own
     batch_size : images per step; the last batch of an epoch takes the rest
     """
 
     model: str
-    encoder: tuple[Hidden, ...]
-    decoder: tuple[Hidden, ...]
-    latent: int
+    encoder_layers: tuple[Hidden, ...]
+    decoder_layers: tuple[Hidden, ...]
+    latent_units: int
     activation: str
     variance: str
     input_dropout: float
     optimizer: str
     learning_rate: float
     schedule: str
-    beta: float
+    kl_weight: float
     kl_warmup: int
     epochs: int
     batch_size: int
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the setting that is not possible, and what is."""
-        for part in ("encoder", "decoder"):
+        for part in ("encoder_layers", "decoder_layers"):
             layers = tuple(
                 Convolution(**layer) if isinstance(layer, Mapping) else layer
                 for layer in getattr(self, part)
@@ -128,21 +128,26 @@ class Settings:
             convolutional = [isinstance(layer, Convolution) for layer in layers]
             if not all(isinstance(layer, Convolution) or _whole(layer, 1) for layer in layers):
                 self._refuse(part, "whole numbers from 1, or convolutions")
-            if convolutional != sorted(convolutional, reverse=part == "encoder"):
-                where = "first" if part == "encoder" else "last"
+            if convolutional != sorted(convolutional, reverse=part == "encoder_layers"):
+                where = "first" if part == "encoder_layers" else "last"
                 self._refuse(part, f"convolutions, if any, {where}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 self._refuse(name, f"one of {', '.join(choices)}")
-        for name, least in {"latent": 1, "kl_warmup": 0, "epochs": 1, "batch_size": 1}.items():
+        for name, least in {
+            "latent_units": 1,
+            "kl_warmup": 0,
+            "epochs": 1,
+            "batch_size": 1,
+        }.items():
             if not _whole(getattr(self, name), least):
                 self._refuse(name, f"a whole number from {least}")
         if not 0.0 < self.learning_rate < math.inf:
             self._refuse("learning_rate", "a positive number")
         if not 0.0 <= self.input_dropout <= 0.9:
             self._refuse("input_dropout", "a number from 0 to 0.9")
-        if not 0.0 <= self.beta < math.inf:
-            self._refuse("beta", "a number from 0")
+        if not 0.0 <= self.kl_weight < math.inf:
+            self._refuse("kl_weight", "a number from 0")
 
     def _refuse(self, name: str, possible: str) -> None:
         raise ValueError(f"{name}: {possible} expected, {getattr(self, name)!r} given")
@@ -161,7 +166,7 @@ def reduction(hidden: tuple[Hidden, ...]) -> int:
 def convolution_errors(settings: Settings, height: int, width: int) -> list[str]:
     """Why the convolutions of a model cannot work on images of that size: a line each; or none."""
     lines = []
-    for part in ("encoder", "decoder"):
+    for part in ("encoder_layers", "decoder_layers"):
         hidden = getattr(settings, part)
         factor = reduction(hidden)
         convolutional = any(isinstance(layer, Convolution) for layer in hidden)
@@ -198,14 +203,19 @@ def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array
 def logits(settings: Settings, weights: Weights, z: Array) -> Array:
     """Log-odds (n, pixels) that the decoder gives for codes (n, latent)."""
     activation = ACTIVATIONS[settings.activation]
-    h, last = z, "decoder/output"
-    for layer in decoder_layers(settings):
-        if layer.convolution is None:
-            h = _dense(weights, layer.name, h)
-        else:
-            h = _in_parts(transposed, weights, layer.name, layer.convolution.stride, h)
-        h = h if layer.name == last else activation(h)
-    return h
+    layers = decoder_layers(settings)
+
+    def decoded(h: Array) -> Array:
+        for layer in layers:
+            if layer.convolution is None:
+                h = _dense(weights, layer.name, h)
+            else:
+                parameters = _parameters(weights, layer.name)
+                h = transposed(*parameters, layer.convolution.stride, h)
+            h = h if layer is layers[-1] else activation(h)
+        return h
+
+    return _in_parts(decoded, settings.decoder_layers, z)
 
 
 def decode(settings: Settings, weights: Weights, z: Array) -> Array:
@@ -214,14 +224,18 @@ def decode(settings: Settings, weights: Weights, z: Array) -> Array:
     return images
 
 
-def _encoded(settings: Settings, weights: Weights, h: Array) -> Array:
-    for index, layer in enumerate(settings.encoder):
-        if isinstance(layer, Convolution):
-            h = _in_parts(convolved, weights, f"encoder/convolution_{index}", layer.stride, h)
-        else:
-            h = _dense(weights, f"encoder/dense_{index}", h)
-        h = ACTIVATIONS[settings.activation](h)
-    return h
+def _encoded(settings: Settings, weights: Weights, x: Array) -> Array:
+    def encoded(h: Array) -> Array:
+        for index, layer in enumerate(settings.encoder_layers):
+            if isinstance(layer, Convolution):
+                parameters = _parameters(weights, f"encoder/convolution_{index}")
+                h = convolved(*parameters, layer.stride, h)
+            else:
+                h = _dense(weights, f"encoder/dense_{index}", h)
+            h = ACTIVATIONS[settings.activation](h)
+        return h
+
+    return _in_parts(encoded, settings.encoder_layers, x)
 
 
 @dataclass(frozen=True)
@@ -246,10 +260,10 @@ def decoder_layers(settings: Settings) -> list[DecoderLayer]:
     """
     layers = [
         DecoderLayer(f"decoder/dense_{n}", layer)
-        for n, layer in enumerate(settings.decoder)
+        for n, layer in enumerate(settings.decoder_layers)
         if not isinstance(layer, Convolution)
     ]
-    rest = [layer for layer in settings.decoder if isinstance(layer, Convolution)]
+    rest = [layer for layer in settings.decoder_layers if isinstance(layer, Convolution)]
     if not rest:
         return [*layers, DecoderLayer("decoder/output")]
     names = [f"decoder/convolution_{len(layers) + n}" for n in range(len(rest) - 1)]
@@ -302,14 +316,14 @@ def transposed(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
     return outputs
 
 
-def _in_parts(
-    layer: Callable[[Array, Array, int, Array], Array],
-    weights: Weights, name: str, stride: int, h: Array,
-) -> Array:  # fmt: skip
-    """A layer on inputs (n, units), some at a time: windows take many times the memory."""
-    kernel, bias = _parameters(weights, name)
-    parts = [layer(kernel, bias, stride, h[at : at + 500]) for at in range(0, max(len(h), 1), 500)]
-    return np.concatenate(parts)
+def _in_parts(function: Callable[[Array], Array], hidden: tuple[Hidden, ...], x: Array) -> Array:
+    """A function of inputs (n, units), some at a time where convolutions are among its layers.
+
+    Their windows take many times the memory of an image: of 60,000 of MNIST's, gigabytes.
+    """
+    if not any(isinstance(layer, Convolution) for layer in hidden):
+        return function(x)
+    return np.concatenate([function(x[at : at + 500]) for at in range(0, max(len(x), 1), 500)])
 
 
 def _parameters(weights: Weights, layer: str) -> tuple[Array, Array]:

@@ -361,13 +361,13 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     x = image_model.scaled(images.test_images)
     codes = image_model.encode(settings, weights, x[: 2 * _CODES])[0]
     shown = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
-    plane = latent.coordinate_plane(settings.latent)
+    plane = latent.coordinate_plane(settings.latent_units)
     points = plane.project(codes)
     window = latent.quantile_window(points, 0.005, 0.995)
 
     def grid(side: int) -> Array:
-        rows = side if settings.latent > 1 else 1
-        return plane.lift(latent.grid(window, side, rows)).reshape(-1, settings.latent)
+        rows = side if settings.latent_units > 1 else 1
+        return plane.lift(latent.grid(window, side, rows)).reshape(-1, settings.latent_units)
 
     layers = image_layers(settings, weights)
     stored = as_stored(layers, np.concatenate([grid(_CALIBRATION), codes[:_CODES]]))
@@ -378,7 +378,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
         "id": name,
         "name": kind if name == kind else f"{kind}, {name}",
         "variational": settings.variational,
-        "hidden": [_told(layer) for layer in settings.decoder],
+        "hidden": [_told(layer) for layer in settings.decoder_layers],
         "activation": settings.activation,
         **_place(plane, points, window),
         "codes": floats(_narrow(points[:_CODES])),

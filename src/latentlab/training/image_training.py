@@ -156,7 +156,7 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
 
     def encoded(h: Any) -> Any:
         images = False
-        for index, layer in enumerate(settings.encoder):
+        for index, layer in enumerate(settings.encoder_layers):
             if isinstance(layer, Convolution):
                 h = h if images else keras.layers.Reshape((side, side, 1))(h)
                 name = f"convolution_{index}"
@@ -169,7 +169,7 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
         return keras.layers.Flatten()(h) if images else h
 
     def decoded(h: Any) -> Any:
-        small = side // reduction(settings.decoder)
+        small = side // reduction(settings.decoder_layers)
         layers = decoder_layers(settings)
         for layer, after in zip(layers, [*layers[1:], None], strict=True):
             name, found = layer.name.removeprefix("decoder/"), layer.convolution
@@ -187,11 +187,11 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
         raise ValueError("; ".join(lines))
     x = keras.Input((pixels,), dtype="float32")
     h = encoded(x)
-    codes = dense(settings.latent, "mean")(h)
+    codes = dense(settings.latent_units, "mean")(h)
     if settings.variational:
-        codes = [codes, dense(settings.latent, "log_variance")(h)]
+        codes = [codes, dense(settings.latent_units, "log_variance")(h)]
     encoder = keras.Model(x, codes, name="encoder")
-    z = keras.Input((settings.latent,), dtype="float32")
+    z = keras.Input((settings.latent_units,), dtype="float32")
     decoder = keras.Model(z, decoded(z), name="decoder")
     return encoder, decoder
 
@@ -219,7 +219,7 @@ def _noise(settings: Settings, rng: np.random.Generator, n: int) -> np.ndarray |
     if not settings.variational:
         return None
     # drawn in float64: float32 draws call a libm's log1pf, whose bits differ between glibc's
-    return rng.standard_normal((n, settings.latent)).astype(np.float32)
+    return rng.standard_normal((n, settings.latent_units)).astype(np.float32)
 
 
 def _terms(
@@ -296,7 +296,7 @@ def _compiled(settings: Settings, models: Any, optimizer: Any, steps: int) -> tu
 
             def objective(variables: Any) -> Any:
                 reconstruction, kl = _terms(settings, models, variables, pixels, noise, mask)
-                loss = reconstruction + settings.beta * ramp * kl
+                loss = reconstruction + settings.kl_weight * ramp * kl
                 return loss / len(rows), (reconstruction, kl)
 
             gradients, terms = jax.grad(objective, has_aux=True)(variables)
@@ -335,8 +335,8 @@ def train(
     'loss', 'reconstruction', 'kl' : means over the training images while the weights change
     'test_loss', 'test_reconstruction', 'test_kl' : on the test images after the epoch, with one
         code per image as in the published validation loss, its noise the same in every epoch
-    (no KL for an autoencoder). A loss is reconstruction + beta * KL, with the full beta during
-    warm-up too, so that epochs can be compared.
+    (no KL for an autoencoder). A loss is reconstruction + kl_weight * KL, with the full weight
+    during warm-up too, so that epochs can be compared.
     Raises Diverged at the end of the first epoch that leaves a loss that is not finite.
     """
     _, jax = _backend()
@@ -400,7 +400,7 @@ def _row(settings: Settings, prefix: str, terms: Any, n: int) -> dict[str, float
     reconstruction, kl = np.asarray(terms, np.float64).sum(axis=0) / n
     row = {"loss": reconstruction, "reconstruction": reconstruction}
     if settings.variational:
-        row |= {"loss": reconstruction + settings.beta * kl, "kl": kl}
+        row |= {"loss": reconstruction + settings.kl_weight * kl, "kl": kl}
     return {prefix + name: float(value) for name, value in row.items()}
 
 

@@ -138,11 +138,11 @@ def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> 
     if plain:
         gap = row["test_reconstruction"] - rows[plain[0]]["test_reconstruction"]
         answer += "; " + _exactness(gap)
-    latent = section["models"][name]["latent"]
+    latent = section["models"][name]["latent_units"]
     better = [
         other
         for other in _models(section, True)
-        if other in rows and other != name and section["models"][other]["latent"] == latent
+        if other in rows and other != name and section["models"][other]["latent_units"] == latent
     ]
     best = min(better, key=lambda n: rows[n]["test_loss"], default=None)
     if best is None or rows[best]["test_loss"] >= row["test_loss"]:

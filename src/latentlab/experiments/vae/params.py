@@ -83,16 +83,16 @@ class Model(Knobs):
     words: ClassVar[str] = "a mapping with the model's layers and training"
 
     model: Annotated[Literal["vae", "autoencoder"], Allowed()]
-    encoder: Layers
-    decoder: Layers
-    latent: Annotated[int, whole(1, 64)]
+    encoder_layers: Layers
+    decoder_layers: Layers
+    latent_units: Annotated[int, whole(1, 64)]
     activation: Annotated[Literal["relu", "gelu", "silu", "tanh"], Allowed()]
     variance: Annotated[Literal["free", "bounded"], Allowed()]
     input_dropout: Annotated[float, number(0, 0.9)]
     optimizer: Annotated[Literal["rmsprop", "adam"], Allowed()]
     learning_rate: Positive
     schedule: Annotated[Literal["constant", "cosine"], Allowed()]
-    beta: Annotated[float, number(0, 1000)]
+    kl_weight: Annotated[float, number(0, 1000)]
     kl_warmup: Annotated[int, whole(0, 1000)]
     epochs: Count
     batch_size: Count
@@ -103,15 +103,17 @@ class Model(Knobs):
 
     def refusals(self, _: Any) -> Iterator[Refusal]:
         """Layers in an order that cannot be; a weight of what an autoencoder does not have."""
-        for part, first in (("encoder", True), ("decoder", False)):
+        for part, first in (("encoder_layers", True), ("decoder_layers", False)):
             layers = getattr(self, part)
             convolutional = [isinstance(layer, Convolution) for layer in layers]
             if convolutional != sorted(convolutional, reverse=first):
                 given = [layer if isinstance(layer, int) else dict(layer) for layer in layers]
                 where = "first" if first else "last"
                 yield wrong_value((part,), given, f"convolutions, if any, {where}")
-        if self.model == "autoencoder" and self.beta:
-            yield wrong_value(("beta",), self.beta, "0, for an autoencoder has no KL term")
+        if self.model == "autoencoder" and self.kl_weight:
+            yield wrong_value(
+                ("kl_weight",), self.kl_weight, "0, for an autoencoder has no KL term"
+            )
 
 
 class Measures(Knobs):
