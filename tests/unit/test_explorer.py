@@ -125,7 +125,7 @@ def test_layers_compute_what_the_letter_network_does(biases, decoder):
 @pytest.mark.parametrize("activation", list(image_model.ACTIVATIONS))
 def test_layers_compute_what_the_image_decoder_does(activation):
     knobs = explorer_page.model_settings(
-        encoder=(7, 5), decoder=(5, 7), activation=activation, latent=3
+        encoder_layers=(7, 5), decoder_layers=(5, 7), activation=activation, latent_units=3
     )
     weights = explorer_page.model_weights(knobs, 64, 0)
     z = np.random.default_rng(1).normal(size=(6, 3))
@@ -181,7 +181,7 @@ def test_codes_lie_in_the_window():
 
 
 def test_the_loss_by_rounding_is_measured():
-    knobs = explorer_page.model_settings(encoder=(256,), decoder=(256,))
+    knobs = explorer_page.model_settings(encoder_layers=(256,), decoder_layers=(256,))
     data = explorer_page.random_images(100, 28)
     weights = explorer_page.model_weights(knobs, 784, 0)
     model = explorer.image_autoencoder("improved", knobs, weights, data)
@@ -244,12 +244,12 @@ def test_what_would_end_its_element_is_refused():
 
 def test_a_page_of_the_full_study_is_below_five_megabytes():
     models = {
-        "published": explorer_page.model_settings(encoder=(256,), decoder=(256,)),
+        "published": explorer_page.model_settings(encoder_layers=(256,), decoder_layers=(256,)),
         "autoencoder": explorer_page.model_settings(
-            encoder=(256,), decoder=(256,), model="autoencoder", beta=0.0
+            encoder_layers=(256,), decoder_layers=(256,), model="autoencoder", kl_weight=0.0
         ),
         "improved": explorer_page.model_settings(
-            encoder=(256,) * 3, decoder=(256,) * 5, activation="silu"
+            encoder_layers=(256,) * 3, decoder_layers=(256,) * 5, activation="silu"
         ),
     }
     sets = explorer_page.image_set("digits", models, side=28, n=1100)

@@ -318,12 +318,12 @@ def test_a_number_has_one_form():
     """1 and 1.0 are the same settings, and so the same random numbers; 3.0 is no integer."""
     params = copy.deepcopy(PARAMS)
     params["architectures"]["beta"] = 1
-    params["vae"]["models"]["autoencoder"]["beta"] = -0.0
+    params["vae"]["models"]["autoencoder"]["kl_weight"] = -0.0
     params["denoising"]["tests"]["probabilities"] = [0, 1]
     params["letters"]["grid"]["published_window"] = [-15.0, 25.5]
     found = parse_params(params, FONTS)
     assert repr(found["architectures"]["beta"]) == "1.0"
-    assert repr(found["vae"]["models"]["autoencoder"]["beta"]) == "0.0"
+    assert repr(found["vae"]["models"]["autoencoder"]["kl_weight"]) == "0.0"
     assert repr(found["denoising"]["tests"]["probabilities"]) == "[0.0, 1.0]"
     assert repr(found["letters"]["grid"]["published_window"]) == "[-15, 25.5]"
 
