@@ -24,11 +24,11 @@ from pathlib import Path
 from project import copy_project
 
 TESTS = {
-    "data/noise": ["test_noise"],
-    "measures/metrics": ["test_metrics"],
-    "experiments/conclusions/evidence": ["test_conclusions"],
-    "experiments/conclusions/tables": ["test_conclusions"],
-    "training/powell": ["test_powell", "test_powell_compiled"],
+    "data/noise": ["data/test_noise"],
+    "measures/metrics": ["measures/test_metrics"],
+    "experiments/conclusions/evidence": ["experiments/test_conclusions"],
+    "experiments/conclusions/tables": ["experiments/test_conclusions"],
+    "training/powell": ["training/test_powell", "training/test_powell_compiled"],
 }
 SECONDS = 300
 """A mutant whose tests take longer has been noticed: it no longer ends."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit import test_figures as small
+from tests.unit.experiments import test_figures as small
 
 from latentlab import shown
 from latentlab.experiments.architectures import figures as architectures

@@ -1,8 +1,8 @@
 """Snakemake's private parts: all that this folder touches of them, each with its reason.
 
 What is here is no public interface of Snakemake and may be another in its next release. Nothing
-else in this folder knows it; ``tests/unit/test_internals.py`` compares it with the Snakemake that
-is installed, and says in a line which part has changed.
+else in this folder knows it; ``tests/unit/workflow/test_internals.py`` compares it with the
+Snakemake that is installed, and says in a line which part has changed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import snakemake
 from support import graph, internals
 from support.by_content import file_digest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OPTIONS = ["--rerun-incomplete", "--nolock", "--max-checksum-file-size", "1EB"]
 LONG = "results/" + "x" * 150 + "/" + "y" * 150 + ".txt"  # its record's name is split over folders
 

@@ -18,7 +18,7 @@ from latentlab.measures.novelty import KINDS, Rules
 from latentlab.models.network import Network, forward, initial_weights, squared_error, unflatten
 from latentlab.training.replicates import train
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LETTERS = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
 RULES = Rules(known_distance=1, new_distance=3, margin=0.3)
 PATTERNS = arrays.arrays(bool, st.tuples(st.integers(1, 8), st.just(35)))

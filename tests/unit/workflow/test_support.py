@@ -19,7 +19,7 @@ from support import internals, records, run_lock
 from support.code_digest import code_digest, local_modules
 from support.study import Study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

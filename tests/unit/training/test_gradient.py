@@ -17,7 +17,7 @@ from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weig
 from latentlab.training import gradient
 from latentlab.training.replicates import Training, train
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
 LINEAR = Network((6, 2, 6), "linear", "linear", "linear", "linear", 1.0, False)
 DESCENT = {"learning_rate": 0.05, "schedule": "cosine", "loss": "cross-entropy", "record_every": 10}

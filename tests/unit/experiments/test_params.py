@@ -36,7 +36,7 @@ from latentlab.models.network import ACTIVATIONS, Network
 from latentlab.training.replicates import OPTIMIZERS
 from support.code_digest import local_modules
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PARAMS = read_params(ROOT / "params.yaml", ROOT)
 FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h"))
 LAYER = "denoising.networks.published.architecture"

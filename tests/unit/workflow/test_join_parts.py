@@ -8,7 +8,7 @@ import pytest
 
 from latentlab.files.arrays import load_npz, save_npz
 
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
 RNG = np.random.default_rng(0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from latentlab.pages import sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPANISH = "{{code: es, name: Español, plural: n != 1, texts: {{'{}': '{}'}}}}"
 
 

@@ -8,7 +8,7 @@ from snakemake.settings import types
 from latentlab.files.yaml import read_yaml
 from support import engine, graph
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def asked(lines):

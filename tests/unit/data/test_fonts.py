@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from latentlab.data.fonts import FontError, character_name, parse_fonts, read_fonts
 
-FONT_H = Path(__file__).parents[2] / "data/fonts/font.h"
+FONT_H = Path(__file__).parents[3] / "data/fonts/font.h"
 
 
 def header(rows, name="font", size="[32][7]", kind="unsigned char"):

@@ -13,7 +13,7 @@ from commands import verification
 from commands.verification import TOLERANCE, compare
 from latentlab import StudyError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_digests_are_those_of_dvc(tmp_path):

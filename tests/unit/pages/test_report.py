@@ -36,7 +36,7 @@ from latentlab.pages.report import context, render, versions
 from latentlab.pages.texts import Text
 from support.by_content import by_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
 STYLE = (ROOT / "workflow/report/style.css").read_text(encoding="utf-8")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="540pt" height="270pt"></svg>'

@@ -29,7 +29,7 @@ from latentlab.pages.texts import (
 )
 from latentlab.training.gradient import LOSSES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
 SPANISH = language(CATALOG)
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from latentlab.measures import image_scores
 from latentlab.models import image_model
 from latentlab.pages import explorer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def params(classes=2, **measures):
