@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from latentlab.data.images import FIELDS, Bytes, DataError, Images, assembled
+from latentlab.array_types import Bytes
+from latentlab.data.images import FIELDS, DataError, Images, assembled
 from latentlab.files import arrays
 
 IDX_FILES = {

@@ -8,18 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from latentlab.array_types import Numbers
 from latentlab.drawing import style
-from latentlab.drawing.style import Array
 
 
 def place_labels(
-    figure: Figure, axes: Axes, points: Array, texts: Sequence[str], size: float
+    figure: Figure, axes: Axes, points: Numbers, texts: Sequence[str], size: float
 ) -> None:
     """Text beside each of points (n, 2) where nothing else is, further away where it is full."""
     at = axes.transData.transform(points)
     unit = figure.dpi / 72.0  # a point in pixels
     extents = unit * np.array([[3.0 + 0.72 * size * len(text), 1.2 * size] for text in texts])
-    places: Array = np.empty((0, 2))
+    places: Numbers = np.empty((0, 2))
     for index, text in enumerate(texts):
         place = _free_place(at, index, extents, places, unit)
         places = np.vstack([places, place])
@@ -34,13 +34,13 @@ def place_labels(
         )  # fmt: skip
 
 
-def _free_place(at: Array, index: int, extents: Array, places: Array, unit: float) -> Array:
+def _free_place(at: Numbers, index: int, extents: Numbers, places: Numbers, unit: float) -> Numbers:
     """The nearest place (2,) around point ``index`` that touches no point and no label.
 
     at : (n, 2) all points; extents : (n, 2) of all labels; places : (index, 2) of those placed
     """
-    place: Array
-    best: Array
+    place: Numbers
+    best: Numbers
     best, least = at[index], np.inf
     first = extents[index, 1] / 2 + 4 * unit
     between = (extents[: len(places)] + extents[index]) / 2

@@ -21,12 +21,11 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from numpy.typing import NDArray
 
+from latentlab.array_types import Numbers
 from latentlab.files.arrays import replacing
 
-Array = NDArray[Any]
-
+Array = Numbers  # as figures of denoising call it
 
 INK, MUTED, FAINT, PAPER = "#1b1b1e", "#6a6a70", "#d5d5da", "#ffffff"
 PUBLISHED = "#1b1b1e"  # published figures are black diamonds everywhere
@@ -130,7 +129,7 @@ def _rounded(svg: str) -> str:
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg)
 
 
-def positive(values: Array) -> Array:
+def positive(values: Numbers) -> Numbers:
     """Values (...) for a logarithmic axis: a 0 is drawn at 1e-250, where doubles nearly end."""
     return np.maximum(np.asarray(values, np.float64), 1e-250)
 
@@ -162,7 +161,7 @@ def log_axis(axis: Any) -> None:
 
 
 def band(
-    axes: Axes, x: Array, low: Array, middle: Array, high: Array, look: Look, **options: Any
+    axes: Axes, x: Numbers, low: Numbers, middle: Numbers, high: Numbers, look: Look, **options: Any
 ) -> None:
     """A median line with the band between the quartiles, all (points,)."""
     axes.fill_between(x, low, high, color=look.color, alpha=0.2, linewidth=0)
@@ -186,7 +185,7 @@ def halo(width: float = 2.5) -> list[effects.AbstractPathEffect]:
     return [effects.withStroke(linewidth=width, foreground=PAPER)]
 
 
-def spread(count: int) -> Array:
+def spread(count: int) -> Numbers:
     """Offsets (count,) in [-1, 1] that part points of equal value, the same in every run.
 
     The golden ratio's multiples: neighbors lie far apart, and no random number is needed.
@@ -195,7 +194,7 @@ def spread(count: int) -> Array:
 
 
 def strip(
-    axes: Axes, values: Array, y: float, height: float, look: Look, hollow: bool, of: int = 0
+    axes: Axes, values: Numbers, y: float, height: float, look: Look, hollow: bool, of: int = 0
 ) -> None:
     """Values (values,) as dots along y, their median as a bar; hollow: of another condition.
 

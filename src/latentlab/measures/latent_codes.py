@@ -10,9 +10,8 @@ from scipy.linalg import solve_triangular
 from scipy.ndimage import gaussian_filter
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentlab.data.images import Bytes
+from latentlab.array_types import Array, Bytes
 from latentlab.measures.samples import squared_distances
-from latentlab.models.image_model import Array
 
 
 def sample_codes(mean: Array, log_variance: Array | None, rng: np.random.Generator) -> Array:

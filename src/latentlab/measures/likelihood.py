@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import logsumexp
 
-from latentlab.data.images import Bytes
+from latentlab.array_types import Array, Bytes
 from latentlab.models import image_model
-from latentlab.models.image_model import Array, Settings, Weights, encode, logits, scaled
+from latentlab.models.image_model import Settings, Weights, encode, logits, scaled
 
 
 def cross_entropy(x: Array, log_odds: Array) -> Array:
@@ -73,7 +73,7 @@ def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def binarized(images: Bytes, seed: int) -> Bytes:
-    """Images of 0 and 255, each pixel white with its gray level as probability, drawn once.
+    """Images (images, height, width) of 0 and 255, each pixel white with its gray level as probability, drawn once.
 
     Static binarization (Salakhutdinov and Murray 2008). The stream depends on the seed and the
     number of pixels before, so a prefix of the images has the prefix of the result.

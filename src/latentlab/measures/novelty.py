@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from latentlab.array_types import Array
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.measures import latent
 from latentlab.measures.metrics import hamming, wrong_pixels
-from latentlab.models.network import Array, Network, decode, encode, forward
+from latentlab.models.network import Network, decode, encode, forward
 
 KINDS = ("known", "new", "blur")
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latentlab.array_types import Array
 from latentlab.models import image_model
-from latentlab.models.image_model import Array, Settings, Weights
+from latentlab.models.image_model import Settings, Weights
 
 
 def squared_distances(a: Array, b: Array) -> Iterator[Array]:

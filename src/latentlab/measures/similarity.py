@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentlab.models.network import Array
+from latentlab.array_types import Array
 
 _CANDIDATES = 20000  # random subsets looked at where there are more
 

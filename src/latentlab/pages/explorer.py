@@ -24,13 +24,14 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from latentlab.array_types import Array
 from latentlab.data.fonts import Font, character_name
 from latentlab.data.images import Images
 from latentlab.measures import latent
 from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
-from latentlab.models.network import Array, Network
+from latentlab.models.network import Network
 
 Json = dict[str, Any]
 

@@ -28,7 +28,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from latentlab import StudyError
-from latentlab.models.network import Array, Network, forward, squared_error
+from latentlab.array_types import Array
+from latentlab.models.network import Network, forward, squared_error
 from latentlab.training import replicates
 from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.models.network import Array, Network, initial_weights
+from latentlab.array_types import Array
+from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
 
 Progress = Callable[[int, float], None]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from latentlab.array_types import Array
 from latentlab.experiments.denoising.scores import answer_scores
 from latentlab.experiments.denoising.sets import fresh_set, noise_identity, noisy
 from latentlab.measures.metrics import nearest_letter
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 Examples = tuple[Array, Array]

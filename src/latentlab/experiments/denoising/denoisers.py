@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.array_types import Array
 from latentlab.experiments.denoising.sets import training_set
-from latentlab.models.network import Array, Network
+from latentlab.models.network import Network
 from latentlab.training import gradient
 from latentlab.training.replicates import Training, replicates_of, train, train_replicates
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.array_types import Array
 from latentlab.data.noise import NOISES
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 

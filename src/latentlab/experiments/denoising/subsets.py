@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab.array_types import Array
 from latentlab.data.fonts import Font
 from latentlab.experiments.denoising.denoisers import train_denoisers
 from latentlab.experiments.denoising.scores import answer_scores, scores_of
 from latentlab.experiments.denoising.sets import fresh_set
 from latentlab.measures import similarity
 from latentlab.measures.metrics import nearest_letter
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 

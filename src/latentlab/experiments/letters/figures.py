@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from scipy.spatial.distance import pdist
 
 from latentlab import shown
+from latentlab.array_types import Array, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.drawing.placing import place_labels
-from latentlab.drawing.style import Array
 from latentlab.experiments.gathering import carried_forward
 from latentlab.measures.latent import Plane, Window, distance_correlation
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
@@ -256,7 +256,7 @@ def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
     return colors
 
 
-def _outlined(colors: Array, nearest: np.ndarray, scale: int = 4) -> Array:
+def _outlined(colors: Array, nearest: np.ndarray, scale: int = 4) -> Numbers:
     """Cells (rows, columns, 3) enlarged, with a line where the nearest letter changes."""
     rows = 1 if len(nearest) == 1 else scale  # a line needs no height
     fine = np.kron(nearest, np.ones((rows, scale), int))

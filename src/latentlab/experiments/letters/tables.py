@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab.array_types import Array
 from latentlab.experiments.gathering import by, summarize
 from latentlab.measures.latent import principal_reconstruction
 from latentlab.measures.metrics import wrong_pixels
-from latentlab.models.network import Array, squared_error
+from latentlab.models.network import squared_error
 
 
 def letter_yardstick(

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.models.network import Array, Network
+from latentlab.array_types import Array
+from latentlab.models.network import Network
 from latentlab.training.replicates import GRADIENT_COST, Training, replicates_of, train_replicates
 
 

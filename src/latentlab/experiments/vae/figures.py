@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from latentlab.array_types import Array, Numbers
 from latentlab.drawing import pixels, style
-from latentlab.drawing.style import Array
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 
@@ -25,7 +25,7 @@ _WIDE = 9.5  # inches: two manifolds of 15 images of 28 pixels side by side
 
 
 def shown_images(labels: np.ndarray, count: int) -> np.ndarray:
-    """Numbers (count,) of images to show: the first of each class, then the second, ..."""
+    """Array (count,) of images to show: the first of each class, then the second, ..."""
     ranks = np.zeros(len(labels), int)
     for label in np.unique(labels):
         of_class = labels == label
@@ -247,7 +247,7 @@ def manifolds(
     return figure
 
 
-def _two_columns(pictures: Sequence[Array], title: str) -> tuple[Figure, list[Axes]]:
+def _two_columns(pictures: Sequence[Numbers], title: str) -> tuple[Figure, list[Axes]]:
     """A figure with axes for pictures (height, width, 3), two side by side, title and label each.
 
     A pixel of a picture takes a whole number of pixels of the page, as in ``pixels.frame``.
@@ -284,12 +284,12 @@ def _window_text(window: Window | None, rows: int) -> str:
     return f"unit 1 from {x0:.3g} to {x1:.3g}{second}:\nthe middle 90 % of its test codes"
 
 
-def _tiled(grid: Array, gap: int) -> Array:
+def _tiled(grid: Array, gap: int) -> Numbers:
     """Images (rows, columns, height, width) in [0, 1] as one picture, dark on white."""
     return pixels.tiles(pixels.shaded(grid, "white", "black"), gap, "#e4e4ea")
 
 
-def _picture(axes: Axes, picture: Array) -> None:
+def _picture(axes: Axes, picture: Numbers) -> None:
     axes.imshow(picture, interpolation="none", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
