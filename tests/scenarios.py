@@ -59,8 +59,9 @@ def main() -> None:
         command = ["-m", "scenario", f"--junitxml={report}", "-o", "junit_family=xunit1"]
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *command, *sys.argv[1:]],
-            cwd=ROOT, stdout=sys.stderr,
-        ).returncode  # fmt: skip
+            cwd=ROOT,
+            stdout=sys.stderr,
+        ).returncode
         cases = ElementTree.parse(report).iter("testcase")
         table = rows(cases)
     print("| scenario | times tried | outcome |")

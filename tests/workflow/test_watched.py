@@ -196,13 +196,15 @@ def test_what_is_behind_a_link_to_a_folder_is_not_watched(tmp_path):
     assert list(unwatched(files, ["photos", "elsewhere"], tmp_path)) == []
     assert list(unwatched(files, ["photos/circle/1.png", "elsewhere"], tmp_path)) == []
     assert list(unwatched(files[1:], [], tmp_path)) == [
-        Path("photos/circle"), Path("elsewhere/square")
-    ]  # fmt: skip
+        Path("photos/circle"),
+        Path("elsewhere/square"),
+    ]
     (tmp_path / "photos/empty").symlink_to(tmp_path / "elsewhere")
     inside = inside_folders(tmp_path / "photos")
     assert set(unwatched(inside, ["photos"], tmp_path)) == {
-        Path("elsewhere"), Path("elsewhere/square")
-    }  # fmt: skip
+        Path("elsewhere"),
+        Path("elsewhere/square"),
+    }
     assert list(unwatched([Path("font.h")], [], tmp_path)) == [Path("font.h")]
 
 

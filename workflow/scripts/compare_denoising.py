@@ -16,8 +16,9 @@ def main(argv):
         font, subset = chosen["font"], chosen["subset"]
         letters = fonts[font].subset(chosen["letters"]).pixels
         table = score_baselines(letters, settings["tests"], settings, font, subset)
-        tables.append(pd.concat([pd.DataFrame({"font": font, "subset": subset}, table.index),
-                                 table], axis=1))  # fmt: skip
+        tables.append(
+            pd.concat([pd.DataFrame({"font": font, "subset": subset}, table.index), table], axis=1)
+        )
 
     write_csv(pd.concat(tables), args.baselines)
 

@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import IO
 
 # of flock: ENOLCK by an NFS server without locks, ENOSYS by Lustre mounted without them
-_NONE_HERE = {
-    errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL,
-}  # fmt: skip
+_NONE_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 TEMPORARY = Path("/tmp")
 """The machine's own folder; not what TMPDIR says: a scheduler gives every job another one."""
 

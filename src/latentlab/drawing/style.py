@@ -107,9 +107,8 @@ def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()
     figure.text(
-        0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", fontsize=12,
-        fontweight="bold",
-    )  # fmt: skip
+        0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", fontsize=12, fontweight="bold"
+    )
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -73,10 +73,11 @@ def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def binarized(images: Bytes, seed: int) -> Bytes:
-    """Images (images, height, width) of 0 and 255, each pixel white with its gray level as probability, drawn once.
+    """Images of 0 and 255, each pixel white with its gray level as probability, drawn once.
 
-    Static binarization (Salakhutdinov and Murray 2008). The stream depends on the seed and the
-    number of pixels before, so a prefix of the images has the prefix of the result.
+    Images are (images, height, width). Static binarization (Salakhutdinov and Murray 2008). The
+    stream depends on the seed and the number of pixels before, so a prefix of the images has the
+    prefix of the result.
     """
     draws = np.random.default_rng(seed).random(images.shape, np.float32)
     return np.where(draws * np.float32(255) < images, np.uint8(255), np.uint8(0))

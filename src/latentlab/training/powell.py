@@ -281,9 +281,10 @@ def train(
     ValueError where shapes do not fit or a limit is below 1.
     """
     for name, limit in {
-        "max_epochs": max_epochs, "max_evaluations": max_evaluations,
+        "max_epochs": max_epochs,
+        "max_evaluations": max_evaluations,
         "record_every": 1 if record_every is None else record_every,
-    }.items():  # fmt: skip
+    }.items():
         if limit < 1:
             raise ValueError(f"{name} must be at least 1, not {limit}")
     lines = Lines(Objective(network, inputs, targets), start, max_evaluations)

@@ -82,9 +82,10 @@ def test_stages_share_the_budget_and_go_on_from_each_other():
 def test_tuning_never_sees_a_reported_start(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        training, "initial_weights",
+        training,
+        "initial_weights",
         lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
-    )  # fmt: skip
+    )
     tuned = settings("adam", starts=3, learning_rates=[0.01, 0.1])
     trials = runs.tune(tuned, X, lambda line: None)
     tried = {start.tobytes() for start in seen}

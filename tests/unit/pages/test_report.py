@@ -99,8 +99,9 @@ def reaching(name, levels):
 def architectures_tables(section):
     keys = [
         {"network": network, "encoder": encoder}
-        for encoder in section["encoders"] for network in section["networks"]
-    ]  # fmt: skip
+        for encoder in section["encoders"]
+        for network in section["networks"]
+    ]
     summary, replicates = letter_tables(keys, {"35-18-5": 0.13})
     return summary.assign(**reaching("epochs_to", section["error_levels"])), replicates
 

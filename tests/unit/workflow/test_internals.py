@@ -128,7 +128,8 @@ EXPECTED = {
     },
     "input_paths": ["source.txt"],
     "named_patterns": {
-        "input source": "source.txt", "output made": "results/{name,[a-z]}.txt",
+        "input source": "source.txt",
+        "output made": "results/{name,[a-z]}.txt",
     },
     "has_command": True,
     "prefer": None,
@@ -145,7 +146,7 @@ EXPECTED = {
     "cores_here": 1,
     "rate limit": True,
     "lift_rate_limit": None,
-}  # fmt: skip
+}
 
 
 def changed(part):

@@ -84,9 +84,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     learned, fresh = (summary[summary["noise"] == name] for name in ("training", "fresh"))
     found = _Results(section, learned, fresh, **tables)
     plots = _plots(folder / "figures", found)
-    told = (
-        _learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality,
-    )  # fmt: skip
+    told = (_learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality)
     return Chapter(
         id="denoising",
         number="1.b",

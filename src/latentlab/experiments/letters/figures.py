@@ -228,8 +228,9 @@ def regions(
     axes.set_title(
         f"{found} of {len(letters)} letters have a region; full color: the letter, give or take"
         f" one pixel ({100 * known.mean():.0f} %)",
-        fontsize=9.5, color=style.MUTED,
-    )  # fmt: skip
+        fontsize=9.5,
+        color=style.MUTED,
+    )
     figure.draw_without_rendering()
     place_labels(figure, axes, points, characters, 8.5 if crowded or line else 10)
     return figure
@@ -290,8 +291,9 @@ def distances(codes: Array, letters: Array, which: str) -> Figure:
     axes.set_xlabel("pixels in which two letters differ")
     axes.set_ylabel("distance in the latent space")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}", fontsize=9.5,
-                   color=style.MUTED)  # fmt: skip
+    axes.set_title(
+        f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}", fontsize=9.5, color=style.MUTED
+    )
     figure.legend(
         handles=[
             Line2D([], [], color=_LOOK.color, alpha=0.6, marker="o", markersize=4,
@@ -370,8 +372,9 @@ def new_letters(
             axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
         y = rows[1] + ROWS + 1.3
         axes.text(0, y, "pixels apart", va="center", fontsize=9, color=style.MUTED)
-        pixels.labels(axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9,
-                      color=style.MUTED)  # fmt: skip
+        pixels.labels(
+            axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9, color=style.MUTED
+        )
     return figure
 
 

@@ -180,16 +180,18 @@ def class_density(
             Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
             Line2D([], [], color=style.MUTED, linewidth=0.6, label="nine tenths of a class"),
         ],
-        loc="outside lower center", ncols=2,
-    )  # fmt: skip
+        loc="outside lower center",
+        ncols=2,
+    )
     return figure
 
 
 def _prior_circle(axes: Axes) -> None:
     """Two standard deviations of the prior: what a VAE's codes are drawn to."""
     angle = np.linspace(0, 2 * np.pi, 100)
-    axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1,
-              linestyle=(0, (4, 3)))  # fmt: skip
+    axes.plot(
+        2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1, linestyle=(0, (4, 3))
+    )
 
 
 def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str]) -> None:
