@@ -58,7 +58,7 @@ def draw(settings, font, weights, history, published):
         figures.regions(decoded, window, points, plane, letters, characters, threshold, which),
     )
     found = new_letters(decoded.reshape(-1, letters.shape[1]), letters, threshold, rules)
-    yield "new_letters", figures.new_letters(found, drawn, fine**2, letters, threshold, which)
+    yield "new_letters", figures.new_letters(found, drawn, fine**2, letters, which)
     yield "distances", figures.distances(codes, letters, which)
     pairs = [p for p in settings["paths"]["pairs"] if set(p) <= set(font.characters)]
     lines = [

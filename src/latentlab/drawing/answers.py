@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -15,7 +13,7 @@ def wrong_legend(axes: Axes, x: float, y: float) -> None:
     """What the marks of ``marked_letters`` mean, on one line from x, y on."""
     pixels.squares(axes, np.array([x]), np.array([y - 0.5]), style.WARNING)
     _hollow(axes, np.array([x + 25.0]), np.array([y - 0.5]))
-    options: dict[str, Any] = {"va": "center", "fontsize": 9, "color": style.MUTED}
+    options: style.Options = {"va": "center", "fontsize": 9, "color": style.MUTED}
     axes.text(x + 1.8, y, "on, but should be off", **options)
     axes.text(x + 26.8, y, "off, but should be on", **options)
 

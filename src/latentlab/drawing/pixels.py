@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from latentlab.array_types import Numbers
+from latentlab.array_types import Integers, Numbers
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.drawing.style import CSS_DPI, INK, PAPER, WIDTH, heading
 
@@ -41,9 +41,15 @@ def sheet(
 
 
 def frame(
-    pictures: Sequence[Numbers], title: str, *, left: float = 0.1875, top: float = 0.5,
-    bottom: float = 0.6, width: float = WIDTH, largest: int = 8,
-) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    pictures: Sequence[Numbers],
+    title: str,
+    *,
+    left: float = 0.1875,
+    top: float = 0.5,
+    bottom: float = 0.6,
+    width: float = WIDTH,
+    largest: int = 8,
+) -> tuple[Figure, list[Axes]]:
     """A figure with pictures (height, width, 3) side by side, each on axes of its own.
 
     A pixel of a picture takes a whole number of pixels of the page, at most ``largest``: all
@@ -94,9 +100,12 @@ def cells(corners: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def letters(
-    axes: Axes, pixels: Numbers, corners: Numbers, color: str = INK,
+    axes: Axes,
+    pixels: Numbers,
+    corners: Numbers,
+    color: str = INK,
     grounds: Sequence[str | None] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2).
 
     grounds : what lies below each letter, ``GROUND`` where there is none
@@ -140,7 +149,7 @@ def shaded(pixels: Numbers | float, off: Numbers | str, on: str = INK) -> Number
 
 
 def labels(
-    axes: Axes, x: Numbers, y: float | Numbers, texts: Sequence[str], **options: Any
+    axes: Axes, x: Numbers, y: float | Numbers | Integers, texts: Sequence[str], **options: Any
 ) -> None:
     """Texts centered at x, y (texts,) of the axes; one y may serve all."""
     ys = np.broadcast_to(y, np.shape(x))

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from latentlab.array_types import Numbers
 from latentlab.drawing import style
 
+_ARROW = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.6, "shrinkA": 5, "shrinkB": 1}
+
 
 def place_labels(
     figure: Figure, axes: Axes, points: Numbers, texts: Sequence[str], size: float
@@ -25,13 +27,10 @@ def place_labels(
         places = np.vstack([places, place])
         offset = (place - at[index]) / unit
         far = np.hypot(*offset) > 1.3 * size
-        axes.annotate(
-            text, points[index], xytext=offset, textcoords="offset points", ha="center",
-            va="center", fontsize=size, fontweight="bold", annotation_clip=False,
-            path_effects=style.halo(2.0), zorder=4,
-            arrowprops={"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.6,
-                        "shrinkA": 5, "shrinkB": 1} if far else None,
-        )  # fmt: skip
+        font: style.Options = {"ha": "center", "va": "center", "fontweight": "bold"}
+        font |= {"fontsize": size, "path_effects": style.halo(2.0), "annotation_clip": False}
+        arrow = _ARROW if far else None
+        style.note(axes, text, points[index], offset, arrowprops=arrow, zorder=4, **font)
 
 
 def _free_place(at: Numbers, index: int, extents: Numbers, places: Numbers, unit: float) -> Numbers:

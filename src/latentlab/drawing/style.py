@@ -18,14 +18,20 @@ import matplotlib
 import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib import ticker
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 
 from latentlab.array_types import Numbers
 from latentlab.files.arrays import replacing
 
 Array = Numbers  # as figures of denoising call it
+Options = dict[str, Any]
+"""Keyword arguments of Matplotlib."""
+Place = tuple[float, float] | Numbers
+"""x and y."""
 
 INK, MUTED, FAINT, PAPER = "#1b1b1e", "#6a6a70", "#d5d5da", "#ffffff"
 PUBLISHED = "#1b1b1e"  # published figures are black diamonds everywhere
@@ -106,9 +112,38 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
 def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()
-    figure.text(
-        0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", fontsize=12, fontweight="bold"
-    )
+    font: Options = {"fontsize": 12, "fontweight": "bold"}
+    figure.text(0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", **font)
+
+
+def subtitle(axes: Axes, text: str) -> None:
+    """What is said of the whole, above the axes."""
+    axes.set_title(text, fontsize=9.5, color=MUTED)
+
+
+def key(label: str, color: str = INK, **options: Any) -> Line2D:
+    """A legend's entry for a line of this color."""
+    return Line2D([], [], color=color, label=label, **options)
+
+
+def dot_key(label: str, color: str = INK, **options: Any) -> Line2D:
+    """A legend's entry for dots of this color, or for another ``marker``."""
+    return key(label, color, **{"marker": "o", "linestyle": "none", **options})
+
+
+def look_key(label: str, look: Look) -> Line2D:
+    """A legend's entry for a series."""
+    return key(label, look.color, linestyle=look.line, marker=look.marker)
+
+
+def legend(figure: Figure, columns: int, *keys: Artist) -> None:
+    """The legend of a figure, below its panels."""
+    figure.legend(handles=keys, loc="outside lower center", ncols=columns)
+
+
+def note(axes: Axes, text: str, place: Place, shift: Place, **options: Any) -> None:
+    """A text beside a place, away from it by a shift in points."""
+    axes.annotate(text, tuple(place), xytext=tuple(shift), textcoords="offset points", **options)
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -169,14 +204,10 @@ def band(
 
 def diamond(axes: Axes, x: float, y: float, text: str = "") -> None:
     """The mark of a published figure, with its value."""
-    axes.plot(
-        x, y, marker="D", markersize=7, color=PUBLISHED, markeredgecolor=PAPER,
-        linestyle="none", zorder=6, clip_on=False,
-    )  # fmt: skip
-    axes.annotate(
-        text, (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5,
-        color=PUBLISHED, path_effects=halo(), zorder=7,
-    )  # fmt: skip
+    mark: Options = {"marker": "D", "markersize": 7, "markeredgecolor": PAPER, "linestyle": "none"}
+    axes.plot(x, y, color=PUBLISHED, zorder=6, clip_on=False, **mark)
+    font: Options = {"ha": "center", "fontsize": 8.5, "color": PUBLISHED, "path_effects": halo()}
+    note(axes, text, (x, y), (0, 7), zorder=7, **font)
 
 
 def halo(width: float = 2.5) -> list[effects.AbstractPathEffect]:
@@ -199,11 +230,10 @@ def strip(
 
     of : where more values than there are count, the others as larger than any
     """
-    axes.scatter(
-        values, y + 0.35 * height * spread(len(values)), s=14, marker=look.marker,
-        facecolor="none" if hollow else look.color, edgecolor=look.color, alpha=0.7,
-        linewidths=0.8 if hollow else 0,
-    )  # fmt: skip
+    face, edge = ("none", 0.8) if hollow else (look.color, 0)
+    dots: Options = {"facecolor": face, "edgecolor": look.color, "linewidths": edge, "alpha": 0.7}
+    places = y + 0.35 * height * spread(len(values))
+    axes.scatter(values, places, s=14, marker=look.marker, **dots)
     missing = max(0, of - len(values))
     if len(values) > missing:
         middle = np.median(np.concatenate([values, np.full(missing, np.inf)]))

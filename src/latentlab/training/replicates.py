@@ -218,10 +218,11 @@ def runs_table(trainings: Mapping[int, Training]) -> pd.DataFrame:
 
 def labeled(column: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables one under the other, with their names as first column."""
-    return pd.concat(
-        [pd.concat([pd.Series(name, table.index, name=column), table], axis=1)
-         for name, table in tables.items()], ignore_index=True,
-    )  # fmt: skip
+    parts = [
+        pd.concat([pd.Series(name, table.index, name=column), table], axis=1)
+        for name, table in tables.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 GRADIENT_COST = 3

@@ -284,7 +284,7 @@ FIGURES = {
     "paths": lambda: letters.paths(
         ["AR", "OQ", "MW"], noisy_answers(15)[1][0].reshape(3, 5, -1), FONT.pixels, 0.5, "n"
     ),
-    "new_letters": lambda: letters.new_letters(found_letters(14), 13, 1000, FONT.pixels, 0.5, "n"),
+    "new_letters": lambda: letters.new_letters(found_letters(14), 13, 1000, FONT.pixels, "n"),
     "front": lambda: letters.front(front_table()),
     "letter_errors": lambda: letters.letter_errors(letter_table()),
     "latent_spaces": lambda: letters.latent_spaces(*latent_tables()),
@@ -478,7 +478,7 @@ def test_a_line_has_regions_and_no_new_letter_is_said_to_be_none(tmp_path):
     figure = letters.regions(line, window, points, plane, FONT.pixels, FONT.characters, 0.5, "1")
     assert "32 of 32 letters" in figure.axes[0].get_title(loc="left")
     style.save(figure, tmp_path / "line")
-    none = letters.new_letters([], 12, 100, FONT.pixels, 0.5, "n")
+    none = letters.new_letters([], 12, 100, FONT.pixels, "n")
     assert any("none" in text.get_text() for text in none.axes[0].texts)
 
 

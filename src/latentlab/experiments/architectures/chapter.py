@@ -249,10 +249,8 @@ def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) ->
         [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
     )
     first, level = _called(section["encoders"][0]), f"{min(section['error_levels']):g}"
-    reached = listing(
-        [f"{row['network']} {percent(row[f'reached_{level}'])}"
-         for row in summary.to_dict("records")]
-    )  # fmt: skip
+    shares = zip(summary["network"], summary[f"reached_{level}"], strict=True)
+    reached = listing([f"{network} {percent(share)}" for network, share in shares])
     return (
         figure(
             folder / "final_errors",

@@ -40,12 +40,8 @@ def architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any
         factorial = section["factorial"]
         hidden = [factors["hidden"]] * factors["depth"]
         encoder, replicates = factorial["encoder"], factorial["replicates"]
-        architectures = {
-            "-".join(map(str, [PIXELS, *hidden, latent])): [
-                PIXELS, *hidden, latent, *hidden, PIXELS
-            ]
-            for latent in factorial["latents"]
-        }  # fmt: skip
+        halves = [[PIXELS, *hidden, latent] for latent in factorial["latents"]]
+        architectures = {"-".join(map(str, half)): half + half[-2::-1] for half in halves}
     kinds = {"encoder": encoder, **pick(section, *ACTIVATIONS[1:])}
     networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
     common = {"font": section["font"], "networks": networks}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from latentlab import shown
 from latentlab.drawing import style
@@ -25,12 +22,9 @@ def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
     return drawn, shown.remark(len(drawn), len(names))
 
 
-def _legend(figure: Figure, looks: dict[str, style.Look], *more: Line2D) -> None:
-    lines = [
-        Line2D([], [], color=look.color, linestyle=look.line, label=name)
-        for name, look in looks.items()
-    ]
-    figure.legend(handles=[*lines, *more], loc="outside lower center", ncols=4)
+def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
+    keys = [style.key(name, look.color, linestyle=look.line) for name, look in looks.items()]
+    style.legend(figure, 4, *keys)
 
 
 def convergence(curves: pd.DataFrame) -> Figure:
@@ -49,11 +43,10 @@ def convergence(curves: pd.DataFrame) -> Figure:
         for axes, loss in zip(row, losses, strict=True):
             for name, look in looks.items():
                 own = curves[(curves["network"] == network) & (curves["optimizer"] == name)]
-                known = own[own["loss"] == loss] if loss in set(own["loss"]) else own
-                style.band(
-                    axes, known["operations"], known["lower_quartile"], known["error"],
-                    known["upper_quartile"], look,
-                )  # fmt: skip
+                curve = own[own["loss"] == loss] if loss in set(own["loss"]) else own
+                names = "lower_quartile", "error", "upper_quartile"
+                low, middle, high = (curve[name] for name in names)
+                style.band(axes, curve["operations"], low, middle, high, look)
             axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
             style.log_axis(axes.xaxis)
             style.log_axis(axes.yaxis)
@@ -86,10 +79,8 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
                     [*steps["factor"], most],
                     [*steps["share"], steps["share"].iloc[-1]],
                 )
-                axes.step(
-                    factors, [100 * share for share in shares], where="post",
-                    color=looks[name].color, linestyle=looks[name].line,
-                )  # fmt: skip
+                line = {"color": looks[name].color, "linestyle": looks[name].line}
+                axes.step(factors, [100 * share for share in shares], where="post", **line)
             axes.set_xlim(1, most)
             axes.set_ylim(-3, 103)
             style.log_axis(axes.xaxis)
@@ -126,17 +117,10 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
         style.log_axis(axes.xaxis)
     panels[0].set_yticks(range(len(looks)), list(looks))
     panels[0].set_ylim(len(looks) - 0.5, -0.5)
-    mark: dict[str, Any] = {"color": style.MUTED, "marker": "o", "linestyle": "none"}
-    figure.legend(
-        handles=[
-            *[
-                Line2D([], [], label=f"training by {loss.replace('-', ' ')}",
-                       markerfacecolor="none" if index else style.MUTED, **mark)
-                for index, loss in enumerate(losses)
-            ],
-            Line2D([], [], color=style.MUTED, linewidth=2.6, label="median"),
-        ],
-        loc="outside lower center",
-        ncols=3,
-    )  # fmt: skip
+    fillings = [style.MUTED, *["none"] * (len(losses) - 1)]
+    dots = [
+        style.dot_key(f"training by {loss.replace('-', ' ')}", style.MUTED, markerfacecolor=filling)
+        for loss, filling in zip(losses, fillings, strict=True)
+    ]
+    style.legend(figure, 3, *dots, style.key("median", style.MUTED, linewidth=2.6))
     return figure

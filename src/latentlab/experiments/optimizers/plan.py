@@ -41,8 +41,6 @@ def optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) 
     tuning = section["tuning"]
     tuned = [stage for stage in stages if stage in tuning["learning_rates"]]
     if tuned:
-        rates = tuning["learning_rates"][tuned[-1]]
-        steps["tune"] = {
-            **training, **pick(tuning, "evaluations", "starts"), "learning_rates": rates
-        }  # fmt: skip
+        rates = {"learning_rates": tuning["learning_rates"][tuned[-1]]}
+        steps["tune"] = {**training, **pick(tuning, "evaluations", "starts"), **rates}
     return steps

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from latentlab.array_types import Array, Numbers
@@ -21,6 +20,7 @@ _CLASSES = (  # Okabe and Ito's colors and three between; names are written besi
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7",
     "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817",
 )  # fmt: skip
+_DASHED: style.Options = {"linestyle": (0, (2, 1.2))}
 _WIDE = 9.5  # inches: two manifolds of 15 images of 28 pixels side by side
 
 
@@ -49,8 +49,7 @@ def loss_curves(
     for axes, term in zip(panels, terms, strict=True):
         for model, look in looks.items():
             curve = curves[curves["model"] == model]
-            axes.plot(curve["epoch"], curve[term], color=look.color, linestyle=(0, (2, 1.2)),
-                      linewidth=1.2)  # fmt: skip
+            axes.plot(curve["epoch"], curve[term], color=look.color, linewidth=1.2, **_DASHED)
             axes.plot(curve["epoch"], curve[f"test_{term}"], color=look.color)
             _mark_end(axes, curve, f"test_{term}", look)
         axes.set_title(_TERMS[term])
@@ -59,20 +58,16 @@ def loss_curves(
         _settled_limits(axes, curves, term, marked)
         if marked is not None:
             axes.axhline(marked, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
-            axes.annotate(f"published {marked:g}", (0.99, marked), ha="right",
-                          xycoords=("axes fraction", "data"), xytext=(0, 4),
-                          textcoords="offset points", fontsize=9)  # fmt: skip
+            edge: style.Options = {"xycoords": ("axes fraction", "data"), "ha": "right"}
+            style.note(axes, f"published {marked:g}", (0.99, marked), (0, 4), fontsize=9, **edge)
     panels[0].set_ylabel("nats an image")
-    figure.legend(
-        handles=[
-            *(Line2D([], [], color=look.color, marker=look.marker, label=labels[model])
-              for model, look in looks.items()),
-            Line2D([], [], color=style.MUTED, label="test images"),
-            Line2D([], [], color=style.MUTED, linestyle=(0, (2, 1.2)), label="training images"),
-        ],
-        loc="outside lower center",
-        ncols=4,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        4,
+        *[style.key(labels[name], x.color, marker=x.marker) for name, x in looks.items()],
+        style.key("test images", style.MUTED),
+        style.key("training images", style.MUTED, **_DASHED),
+    )
     return figure
 
 
@@ -95,9 +90,13 @@ def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float |
 
 
 def latent_codes(
-    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
-    prior: set[str], regions: Mapping[str, Region | None],
-) -> Figure:  # fmt: skip
+    codes: Mapping[str, Array],
+    classes: Array,
+    names: Sequence[str],
+    dataset: str,
+    prior: set[str],
+    regions: Mapping[str, Region | None],
+) -> Figure:
     """Codes of the test images, a panel a model, colored and named by class.
 
     codes : (n, 2) by the model's label; classes : (n,) numbers of the names
@@ -119,14 +118,12 @@ def latent_codes(
             _border(axes, region, style.INK, 1.4)
         _name_classes(axes, points, classes, names)
         axes.set_title(f"{label}{_area_text(region)}")
-    figure.legend(
-        handles=[
-            Line2D([], [], color=style.INK, linewidth=1.4, label="smallest region with 95 %"),
-            Line2D([], [], color=style.INK, linewidth=1, linestyle=(0, (4, 3)),
-                   label="two deviations of the prior"),
-        ],
-        loc="outside lower center", ncols=2,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        2,
+        style.key("smallest region with 95 %", linewidth=1.4),
+        style.key("two deviations of the prior", **_PRIOR),
+    )
     return figure
 
 
@@ -157,9 +154,12 @@ def _border(axes: Axes, region: Region, color: str, width: float) -> None:
 
 
 def class_density(
-    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
+    codes: Mapping[str, Array],
+    classes: Array,
+    names: Sequence[str],
+    dataset: str,
     regions: Mapping[str, Mapping[int, tuple[Region, Region]]],
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Where the test codes of each class are dense, a panel a model.
 
     codes, classes, names : as for ``latent_codes``: (images, 2), (images,), one a class
@@ -175,23 +175,22 @@ def class_density(
             _border(axes, most, color, 0.6)
         _name_classes(axes, points, classes, names)
         axes.set_title(label)
-    figure.legend(
-        handles=[
-            Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
-            Line2D([], [], color=style.MUTED, linewidth=0.6, label="nine tenths of a class"),
-        ],
-        loc="outside lower center",
-        ncols=2,
+    style.legend(
+        figure,
+        2,
+        Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
+        style.key("nine tenths of a class", style.MUTED, linewidth=0.6),
     )
     return figure
+
+
+_PRIOR: style.Options = {"linewidth": 1, "linestyle": (0, (4, 3))}
 
 
 def _prior_circle(axes: Axes) -> None:
     """Two standard deviations of the prior: what a VAE's codes are drawn to."""
     angle = np.linspace(0, 2 * np.pi, 100)
-    axes.plot(
-        2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1, linestyle=(0, (4, 3))
-    )
+    axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, **_PRIOR)
 
 
 def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str]) -> None:
@@ -201,10 +200,9 @@ def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str
     for c, place in _apart(axes, centers, names).items():
         # darker than its points, so that a gray print shows it too
         color = tuple(pixels.shaded(0.35, _CLASSES[c % len(_CLASSES)], style.INK))
-        axes.text(
-            place[0], place[1], names[c], color=color, fontsize=11,
-            fontweight="bold", ha="center", va="center", path_effects=style.halo(3.5), zorder=8,
-        )  # fmt: skip
+        font: style.Options = {"color": color, "fontsize": 11, "fontweight": "bold", "zorder": 8}
+        halo = style.halo(3.5)
+        axes.text(place[0], place[1], names[c], ha="center", va="center", path_effects=halo, **font)
 
 
 def _robust_limits(axes: Axes, points: Array) -> None:
