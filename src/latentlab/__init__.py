@@ -17,11 +17,11 @@ import warnings
 
 from latentlab import arithmetic
 
-_late = arithmetic.too_late()
+_warning = arithmetic.late_import()
 OVERRULED = arithmetic.pin()
 """Variables of the environment that were set otherwise when the package was imported."""
-if _late:
-    warnings.warn(_late, stacklevel=2)
+if _warning:
+    warnings.warn(_warning, stacklevel=2)
 
 
 class StudyError(ValueError):

@@ -155,7 +155,7 @@ def test_stored_weights_come_back(visit, site):
     ]
     inputs = rng.normal(size=(10, 2))
     stored = explorer.as_stored(layers, inputs)
-    exported = [explorer.exported(layer) for layer in stored]
+    exported = [explorer.layer_json(layer) for layer in stored]
     assert [layer["weights"]["type"] for layer in exported] == ["f4", "i1", "f8"]
     restored = visit(site).evaluate(
         "([layers, inputs]) => explorer.forward(layers.map(explorer.restored), inputs)",

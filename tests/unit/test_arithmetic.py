@@ -139,7 +139,7 @@ def test_pin_removes_what_hurts_and_sets_ours():
     environ = {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", "NUMBA_DISABLE_JIT": "1",
                "XLA_FLAGS": "--nonsense", "OMP_NUM_THREADS": "1"}  # fmt: skip
     assert arithmetic.pin(environ) == {"NUMBA_DISABLE_JIT": "1", "XLA_FLAGS": "--nonsense"}
-    assert environ == {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", **arithmetic.ours()}
+    assert environ == {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", **arithmetic.pinned_variables()}
     before = dict(environ)
     assert arithmetic.pin(environ) == {}
     assert environ == before
@@ -149,14 +149,14 @@ def test_pin_removes_what_hurts_and_sets_ours():
 def test_every_family_is_cleared(family):
     environ = {f"{family}X": "1"}
     assert arithmetic.pin(environ) == {f"{family}X": "1"}
-    assert environ == arithmetic.ours()
+    assert environ == arithmetic.pinned_variables()
 
 
 def test_what_is_the_users_stays():
     theirs = dict.fromkeys(arithmetic.USERS, "0.5") | {"JAX_PLATFORMS": "cpu"}
     environ = dict(theirs)
     assert arithmetic.pin(environ) == {}
-    assert environ == theirs | arithmetic.ours()
+    assert environ == theirs | arithmetic.pinned_variables()
     assert arithmetic.pin({"JAX_PLATFORMS": "cpu,cuda"}) == {"JAX_PLATFORMS": "cpu,cuda"}
 
 
@@ -223,8 +223,10 @@ def test_too_late_is_said_in_a_line():
     late = imported("import numpy; import latentlab")
     assert late.count("numpy imported before latentlab: results may differ") == 1
     assert late.startswith("<string>:1: UserWarning: ")
-    assert imported("import numpy; import latentlab", **arithmetic.ours()) == ""  # in time
-    stray = arithmetic.ours() | {"OPENBLAS_L2_SIZE": "1024"}
+    assert (
+        imported("import numpy; import latentlab", **arithmetic.pinned_variables()) == ""
+    )  # in time
+    stray = arithmetic.pinned_variables() | {"OPENBLAS_L2_SIZE": "1024"}
     assert "numpy imported before" in imported("import numpy; import latentlab", **stray)
 
 
@@ -236,6 +238,6 @@ def test_numpy_and_linear_algebra_take_the_pinned_kernels():
         "i = t.threadpool_info(); print(f['X86_V4'], f['AVX512_ICL'], f['AVX512_SPR'],"
         " {(x['architecture'], x['num_threads']) for x in i}, file=sys.stderr)"
     )
-    if arithmetic.doubt(*arithmetic.here()):
+    if arithmetic.doubt(*arithmetic.this_machine()):
         pytest.skip("this processor has no AVX2 and FMA")
     assert imported(code, OPENBLAS_NUM_THREADS="2") == "False False False {('Haswell', 1)}\n"

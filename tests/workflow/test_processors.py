@@ -20,7 +20,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed"),
     pytest.mark.skipif(
-        arithmetic.doubt(*arithmetic.here()) is not None, reason="the host has no AVX2 and FMA"
+        arithmetic.doubt(*arithmetic.this_machine()) is not None,
+        reason="the host has no AVX2 and FMA",
     ),
 ]
 
@@ -118,7 +119,8 @@ def test_a_processor_without_avx2_runs_what_it_can():
         "old = lambda path, *a, **k: io.StringIO('flags: sse4_2') if path == '/proc/cpuinfo'"
         " else opened(path, *a, **k);"  # the emulator shows the host's
         "builtins.open = old; import latentlab, hashlib, numpy as np, scipy.linalg;"
-        "builtins.open = opened; print(latentlab.arithmetic.doubt(*latentlab.arithmetic.here()));"
+        "builtins.open = opened; from latentlab import arithmetic as here;"
+        "print(here.doubt(*here.this_machine()));"
         "a = np.random.default_rng(0).normal(size=(300, 300)); a @ a; scipy.linalg.eigh(a + a.T)"
     )
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]

@@ -33,7 +33,7 @@ OFFLINE = bool(config.pop("offline", False))  # leave out images that must be do
 
 def environment_facts():
     """What a result may depend on that the package pins, for logs/environment.json."""
-    here = arithmetic.here()
+    here = arithmetic.this_machine()
     pinned = sorted(arithmetic.variables(*here))
     return {
         "same_bytes_expected": arithmetic.same_bytes(*here),
@@ -407,7 +407,7 @@ def check_and_compile(jobs):
         refuse(*unsuitable_images(jobs), *unusable_pages(jobs))
     except (StudyError, OSError) as error:
         raise WorkflowError(str(error)) from None
-    if line := arithmetic.doubt(*arithmetic.here()):
+    if line := arithmetic.doubt(*arithmetic.this_machine()):
         logger.warning(line)
     if COMPILED.intersection(jobs):
         shell("python {script}", script=here("workflow/scripts/compile_powell.py"))

@@ -128,13 +128,13 @@ def tiles(pictures: Numbers, gap: int, ground: str = PAPER) -> Numbers:
     gap : pixels between pictures and around them, of the color ``ground``
     """
     rows, columns, height, width, _ = pictures.shape
-    whole = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
-    whole *= np.array(to_rgb(ground))
+    picture = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
+    picture *= np.array(to_rgb(ground))
     for i in range(rows):
         for j in range(columns):
             y, x = gap + i * (height + gap), gap + j * (width + gap)
-            whole[y : y + height, x : x + width] = pictures[i, j]
-    return whole
+            picture[y : y + height, x : x + width] = pictures[i, j]
+    return picture
 
 
 def shaded(pixels: Numbers | float, off: Numbers | str, on: str = INK) -> Numbers:

@@ -42,14 +42,14 @@ def _free_place(at: Numbers, index: int, extents: Numbers, places: Numbers, unit
     best: Numbers
     best, least = at[index], np.inf
     first = extents[index, 1] / 2 + 4 * unit
-    between = (extents[: len(places)] + extents[index]) / 2
+    distances = (extents[: len(places)] + extents[index]) / 2
     for radius in first + np.arange(0.0, 100.0, 3.0) * unit:
         for angle in np.pi / 8 * np.array([2, 6, 10, 14, 0, 4, 8, 12, 1, 3, 5, 7, 9, 11, 13, 15]):
             # on an ellipse: a long label must start beyond its point
             reach = radius + np.array([(extents[index, 0] - extents[index, 1]) / 2, 0.0])
             place = at[index] + reach * np.array([np.cos(angle), np.sin(angle)])
             dots = np.abs(at - place) < extents[index] / 2 + 3 * unit
-            labels = np.abs(places - place) < between
+            labels = np.abs(places - place) < distances
             hits = int(dots.all(axis=1).sum()) + 2 * int(labels.all(axis=1).sum())
             if not hits:
                 return place

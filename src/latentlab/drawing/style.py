@@ -153,12 +153,12 @@ def save(figure: Figure, path: str | Path) -> None:
     metadata = {"Date": None, "Creator": None}
     figure.savefig(svg, format="svg", dpi=CSS_DPI, metadata=metadata)
     with replacing(f"{path}.svg") as temporary:
-        temporary.write_text(_rounded(svg.getvalue()), encoding="utf-8", newline="\n")
+        temporary.write_text(_round_paths(svg.getvalue()), encoding="utf-8", newline="\n")
     with replacing(f"{path}.png") as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
 
 
-def _rounded(svg: str) -> str:
+def _round_paths(svg: str) -> str:
     """An SVG whose paths have coordinates to a hundredth of a point: a third smaller."""
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg)
 
@@ -168,7 +168,7 @@ def positive(values: Numbers) -> Numbers:
     return np.maximum(np.asarray(values, np.float64), 1e-250)
 
 
-def _plain(value: float, _: Any = None) -> str:
+def _decimal(value: float, _: Any = None) -> str:
     """0.2 or 1000 as they are, what is smaller or larger as a power of ten."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
     return f"{value:g}" if -4 < exponent < 5 else _power(value)
@@ -190,7 +190,7 @@ def log_axis(axis: Any) -> None:
     decades = np.log10(high) - np.log10(low)
     subs = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 3.2 else (1.0,)
     axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=8))
-    axis.set_major_formatter(ticker.FuncFormatter(_plain if decades < 7 else _power))
+    axis.set_major_formatter(ticker.FuncFormatter(_decimal if decades < 7 else _power))
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
@@ -224,17 +224,17 @@ def spread(count: int) -> Numbers:
 
 
 def strip(
-    axes: Axes, values: Numbers, y: float, height: float, look: Look, hollow: bool, of: int = 0
+    axes: Axes, values: Numbers, y: float, height: float, look: Look, hollow: bool, total: int = 0
 ) -> None:
     """Values (values,) as dots along y, their median as a bar; hollow: of another condition.
 
-    of : where more values than there are count, the others as larger than any
+    total : where more values than there are count, the others as larger than any
     """
     face, edge = ("none", 0.8) if hollow else (look.color, 0)
     dots: Options = {"facecolor": face, "edgecolor": look.color, "linewidths": edge, "alpha": 0.7}
     places = y + 0.35 * height * spread(len(values))
     axes.scatter(values, places, s=14, marker=look.marker, **dots)
-    missing = max(0, of - len(values))
+    missing = max(0, total - len(values))
     if len(values) > missing:
         middle = np.median(np.concatenate([values, np.full(missing, np.inf)]))
         bar = [y - 0.46 * height, y + 0.46 * height]

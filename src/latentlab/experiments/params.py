@@ -140,8 +140,8 @@ def parse_params(content: Any, fonts: FontFile | None) -> Params:
     fonts : those of the font file, where it is known
     Raises NotAllowed with all that is wrong.
     """
-    found = validate(Study, content, fonts)
-    return found.model_dump(by_alias=True, exclude_unset=True)
+    study = validate(Study, content, fonts)
+    return study.model_dump(by_alias=True, exclude_unset=True)
 
 
 def read_params(path: str | Path, root: str | Path = ".") -> Params:

@@ -159,5 +159,5 @@ def principal_reconstruction(letters: Array, units: int) -> Array:
     """
     center = letters.mean(axis=0)
     _, _, components = np.linalg.svd(letters - center, full_matrices=False)
-    kept = components[:units]
-    return np.asarray(center + (letters - center) @ kept.T @ kept)
+    axes = components[:units]
+    return np.asarray(center + (letters - center) @ axes.T @ axes)

@@ -112,8 +112,8 @@ def _covered(points: Array, support: Array, neighbors: int) -> float:
         np.partition(chunk, neighbors, axis=1)[:, neighbors]
         for chunk in squared_distances(support, support)
     ]
-    reached = np.concatenate(radii)
-    hits = [(chunk <= reached).any(axis=1) for chunk in squared_distances(points, support)]
+    limits = np.concatenate(radii)
+    hits = [(chunk <= limits).any(axis=1) for chunk in squared_distances(points, support)]
     return float(np.mean(np.concatenate(hits)))
 
 

@@ -98,25 +98,25 @@ def letter_layers(net: Network, weights: Array) -> list[Layer]:
 def image_layers(settings: Settings, weights: Weights) -> list[Layer]:
     """The decoder of an image autoencoder."""
     layers: list[Layer] = []
-    for found in image_model.decoder_layers(settings):
+    for layer in image_model.decoder_layers(settings):
         kernel, bias = (
-            weights[f"{found.name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias")
+            weights[f"{layer.name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias")
         )
-        last = found.name == "decoder/output"
+        last = layer.name == "decoder/output"
         # the logistic function: 1 / (1 + exp(-2 beta h))
         kind, beta = ("sigmoid", 0.5) if last else (settings.activation, 1.0)
-        if (convolution := found.convolution) is None:
+        if (convolution := layer.convolution) is None:
             layers.append(Layer(kernel.T, bias, kind, beta))
             continue
         channels = kernel.shape[-1]
-        before = layers[-1]
-        units = len(before.weights) if before.grid is None else _given(before)
+        previous = layers[-1]
+        units = len(previous.weights) if previous.grid is None else _units_out(previous)
         grid = Grid(math.isqrt(units // channels), convolution.kernel, convolution.stride)
         layers.append(Layer(kernel.reshape(-1, channels), bias, kind, beta, grid=grid))
     return layers
 
 
-def _given(layer: Layer) -> int:
+def _units_out(layer: Layer) -> int:
     """Units that a transposed convolution gives."""
     assert layer.grid is not None
     channels = len(layer.weights) // layer.grid.kernel**2
@@ -235,7 +235,7 @@ def floats(values: Array) -> Json:
     return tensor(values, "f4" if _fits_float32(values) else "f8")
 
 
-def exported(layer: Layer) -> Json:
+def layer_json(layer: Layer) -> Json:
     """A layer of ``as_stored`` as JSON."""
     if layer.steps is None:
         weights = floats(layer.weights)
@@ -302,7 +302,7 @@ def letter_model(
         "worst": int(wrong.max()),
         **_place(plane, points, latent.fitting_window(points)),
         "codes": points.tolist(),
-        "layers": [exported(layer) for layer in stored],
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": largest_difference(outputs, forward(stored, codes)),
     }
 
@@ -324,12 +324,12 @@ def denoiser(
         "noise": dict(settings["noise"]),
         **_facts(settings, starts, error),
         **alphabet(font),
-        "layers": [exported(layer) for layer in stored],
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": largest_difference(forward(layers, font.pixels), forward(stored, font.pixels)),
     }
 
 
-def _told(layer: image_model.Hidden) -> str:
+def _size_text(layer: image_model.Hidden) -> str:
     """A hidden layer as the page names it: "256", "16 x 4 x 4" (filters, kernel)."""
     if isinstance(layer, image_model.Convolution):
         return f"{layer.filters} x {layer.kernel} x {layer.kernel}"
@@ -338,14 +338,14 @@ def _told(layer: image_model.Hidden) -> str:
 
 def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
     """An image set: its classes, and some test images of each. Models are added to "models"."""
-    shown = _samples(images.test_labels)
+    chosen = _samples(images.test_labels)
     return {
         "name": name,
         "classes": list(classes),
         "size": list(images.test_images.shape[1:]),
         "samples": {
-            "images": tensor(images.test_images[shown], "u1"),
-            "labels": [int(label) for label in images.test_labels[shown]],
+            "images": tensor(images.test_images[chosen], "u1"),
+            "labels": [int(label) for label in images.test_labels[chosen]],
         },
         "models": [],
     }
@@ -361,7 +361,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     kind = "VAE" if settings.variational else "autoencoder"
     x = image_model.scaled(images.test_images)
     codes = image_model.encode(settings, weights, x[: 2 * _CODES])[0]
-    shown = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
+    sample_codes = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
     plane = latent.coordinate_plane(settings.latent)
     points = plane.project(codes)
     window = latent.quantile_window(points, 0.005, 0.995)
@@ -379,13 +379,13 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
         "id": name,
         "name": kind if name == kind else f"{kind}, {name}",
         "variational": settings.variational,
-        "hidden": [_told(layer) for layer in settings.decoder],
+        "hidden": [_size_text(layer) for layer in settings.decoder],
         "activation": settings.activation,
         **_place(plane, points, window),
         "codes": floats(_narrow(points[:_CODES])),
         "labels": tensor(images.test_labels[:_CODES], "u1"),
-        "samples": plane.project(shown).tolist(),
-        "layers": [exported(layer) for layer in stored],
+        "samples": plane.project(sample_codes).tolist(),
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": float(change.max()),
         "rounding_mean": float(change.mean()),
     }

@@ -175,58 +175,61 @@ def train_lbfgs(
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
-    error_of = functools.partial(_error, network, inputs, targets)
-    record = Record(start, error_of(start), progress)
-    gradients = 0
-    epoch = 0
-    reached = start
-    spent = False
-
-    def value_and_gradient(weights: Array) -> tuple[float, Array]:
-        nonlocal gradients
-        if 1 + GRADIENT_COST * (gradients + 1) > max_evaluations:
-            raise _Exhausted
-        gradients += 1
-        value, gradient = gradient_of(weights, x, t)
-        return float(value), np.array(gradient)
+    record = Record(start, _error(network, inputs, targets, start), progress)
+    if record.diverged:
+        return record.training("converged")
+    epoch, weights = 0, start
 
     def note() -> bool:
-        return record.add(epoch, reached, error_of(reached), 1 + GRADIENT_COST * gradients)
+        error = _error(network, inputs, targets, weights)
+        return record.add(epoch, weights, error, gradients.cost)
 
     def callback(*, intermediate_result: OptimizeResult) -> None:
-        nonlocal epoch, reached
+        nonlocal epoch, weights
         epoch += 1
-        reached = np.array(intermediate_result.x)
+        weights = np.array(intermediate_result.x)
         if epoch % record_every == 0 and not note():
             raise StopIteration
 
-    if record.diverged:
-        return record.training("converged")
+    status = ""
+    maxfun = np.iinfo(np.int32).max  # iterations are what is limited
+    options = {
+        "maxiter": max_epochs,
+        "maxfun": maxfun,
+        "maxcor": memory,
+        "ftol": ftol,
+        "gtol": gtol,
+    }
     with np.errstate(all="ignore"), _jax().enable_x64(True):
-        gradient_of = _compiled_gradient(network, loss)
-        x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        gradients = _Gradients(network, inputs, targets, loss, max_evaluations)
         try:
             minimize(
-                value_and_gradient,
-                start,
-                method="L-BFGS-B",
-                jac=True,
-                callback=callback,
-                options={
-                    "maxiter": max_epochs,
-                    "maxfun": np.iinfo(np.int32).max,  # iterations are what is limited
-                    "maxcor": memory,
-                    "ftol": ftol,
-                    "gtol": gtol,
-                },
+                gradients, start, method="L-BFGS-B", jac=True, callback=callback, options=options
             )
         except _Exhausted:
-            spent = True
+            status = "max_evaluations"
     if not record.diverged and epoch % record_every:
         note()
-    if spent:
-        return record.training("max_evaluations")
-    return record.training("max_epochs" if epoch == max_epochs else "converged")
+    return record.training(status or ("max_epochs" if epoch == max_epochs else "converged"))
+
+
+class _Gradients:
+    """A loss and its gradient at flat weights, as SciPy asks for them, and what they cost."""
+
+    def __init__(
+        self, network: Network, inputs: Array, targets: Array, loss: str, limit: float
+    ) -> None:
+        self._value_and_gradient = _compiled_gradient(network, loss)
+        self._samples = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        self._limit = limit
+        self.cost = 1  # evaluations so far: one at the start
+
+    def __call__(self, weights: Array) -> tuple[float, Array]:
+        if self.cost + GRADIENT_COST > self._limit:
+            raise _Exhausted
+        self.cost += GRADIENT_COST
+        value, gradient = self._value_and_gradient(weights, *self._samples)
+        return float(value), np.array(gradient)
 
 
 class _Exhausted(Exception):
@@ -252,11 +255,11 @@ def train_stages(
     """
     if not stages:
         raise ValueError("a hybrid needs at least one stage")
-    before = spent = 0
+    epochs = spent = 0
 
     def report(epoch: int, error: float) -> None:
         if progress is not None:
-            progress(before + epoch, error)
+            progress(epochs + epoch, error)
 
     weights = start
     errors: list[Array] = []
@@ -267,8 +270,8 @@ def train_stages(
         first = 1 if errors else 0  # a later stage starts where the one before ended
         errors.append(part.errors[first:])
         evaluations.append(spent + part.evaluations[first:])
-        recorded.append(before + part.record_epochs[first:])
-        weights, before = part.weights, before + part.epochs
+        recorded.append(epochs + part.record_epochs[first:])
+        weights, epochs = part.weights, epochs + part.epochs
         spent += int(part.evaluations[-1])
         if part.status == "diverged":
             break
@@ -452,7 +455,7 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[Any,
     """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
     jax = _jax()
 
-    def of(weights: Any, x: Any, targets: Any) -> tuple[Any, Any]:
+    def function(weights: Any, x: Any, targets: Any) -> tuple[Any, Any]:
         # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
         ends = np.cumsum([n_out * n_in for n_out, n_in in network.shapes])[:-1]
         parts = jax.numpy.split(weights, ends)
@@ -462,7 +465,7 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[Any,
         )
         return value, jax.numpy.concatenate([gradient.ravel() for gradient in gradients])
 
-    return of
+    return function
 
 
 @functools.cache

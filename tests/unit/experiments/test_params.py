@@ -13,7 +13,7 @@ import pytest
 from latentlab.data.fonts import read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
-from latentlab.experiments.allowed import Knobs, NotAllowed, names_of, number, validate, whole
+from latentlab.experiments.allowed import Knobs, NotAllowed, integer, names_of, number, validate
 from latentlab.experiments.architectures.plan import factorial_factors
 from latentlab.experiments.denoising.params import Kind
 from latentlab.experiments.denoising.plan import (
@@ -343,8 +343,8 @@ def test_what_is_read_is_what_stands_there(name):
 def test_bounds_are_allowed_and_what_is_beyond_is_not():
     class Bounded(Knobs):
         number: Annotated[float, number(0, 0.5)]
-        below: Annotated[float, number(0, 1, below=1)]
-        whole: Annotated[int, whole(2, 5)]
+        below: Annotated[float, number(0, 1, limit=1)]
+        whole: Annotated[int, integer(2, 5)]
 
     for fits in ((0, 0, 2), (0.5, 0.999, 5)):
         validate(Bounded, dict(zip(Bounded.model_fields, fits, strict=True)))

@@ -31,7 +31,7 @@ def _ranked(replicates: pd.DataFrame) -> list[str]:
     return list(first.groupby("network", sort=True)["error"].median().sort_values().index)
 
 
-def _drawn(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _select(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The runs of as many networks as a figure has rows for, from best to worst; a remark."""
     names = _ranked(replicates)
     drawn = shown.spaced(names, shown.CELLS)
@@ -51,9 +51,9 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     published : error and epochs by network
     """
     names = list(curves["network"].unique())
-    drawn = shown.spaced(names, shown.PANELS)
-    remark = shown.remark(len(drawn), len(names))
-    curves = curves[curves["network"].isin(drawn)]
+    networks = shown.spaced(names, shown.PANELS)
+    remark = shown.remark(len(networks), len(names))
+    curves = curves[curves["network"].isin(networks)]
     looks, encoders = _looks(curves), _encoders(curves)
     rows = -(-len(looks) // _COLUMNS)
     title = "Error while learning, by architecture"
@@ -64,16 +64,16 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
         for other, curve in first.groupby("network", sort=True):
             if other != name:
                 axes.plot(curve["epoch"], curve["error"], color=style.FAINT, linewidth=1)
-        own = first[first["network"] == name]
-        low, middle, high = (own[name] for name in ("lower_quartile", "error", "upper_quartile"))
-        style.band(axes, own["epoch"], low, middle, high, replace(look, line="-"))
+        runs = first[first["network"] == name]
+        low, middle, high = (runs[name] for name in ("lower_quartile", "error", "upper_quartile"))
+        style.band(axes, runs["epoch"], low, middle, high, replace(look, line="-"))
         for encoder in encoders[1:]:
             run = curves[(curves["network"] == name) & (curves["encoder"] == encoder)]
             axes.plot(run["epoch"], run["error"], color=look.color, linestyle=(0, (3, 1.5)))
         axes.set_title(name, fontweight="bold")
-        known = published.get(name, {})
-        if {"epochs", "error"} <= set(known):
-            style.diamond(axes, known["epochs"], known["error"], f"{known['error']:g}")
+        figures = published.get(name, {})
+        if {"epochs", "error"} <= set(figures):
+            style.diamond(axes, figures["epochs"], figures["error"], f"{figures['error']:g}")
         style.log_axis(axes.yaxis)
     for axes in panels[len(looks) :]:
         axes.axis("off")
@@ -85,15 +85,15 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     style.legend(
         figure,
         2,
-        style.key(f"{_called(encoders[0])}: median, band: quartiles"),
-        *[style.key(_called(encoder), linestyle=(0, (3, 1.5))) for encoder in encoders[1:]],
+        style.key(f"{_label(encoders[0])}: median, band: quartiles"),
+        *[style.key(_label(encoder), linestyle=(0, (3, 1.5))) for encoder in encoders[1:]],
         style.key("the other networks", style.FAINT, linewidth=1.5),
         *_published_key(published, looks),
     )
     return figure
 
 
-def _called(encoder: str) -> str:
+def _label(encoder: str) -> str:
     return READINGS.get(encoder, encoder)
 
 
@@ -129,7 +129,7 @@ def _marks(encoders: list[str]) -> list[Line2D]:
     """What filled and hollow dots are."""
     fillings = [style.MUTED, *["none"] * (len(encoders) - 1)]
     return [
-        style.dot_key(f"{_called(encoder)}, one start", style.MUTED, markerfacecolor=filling)
+        style.dot_key(f"{_label(encoder)}, one start", style.MUTED, markerfacecolor=filling)
         for encoder, filling in zip(encoders, fillings, strict=True)
     ]
 
@@ -146,7 +146,7 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
 
     replicates : columns network, encoder, error
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     figure = style.canvas(_height(replicates), title="Final error of every start" + remark)
     axes = figure.subplots()
@@ -169,7 +169,7 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, mean_wrong_pixels, exact, within_one_pixel
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     title = "Wrong pixels of the 35, and letters reproduced"
     figure = style.canvas(_height(replicates), title=title + remark)
@@ -190,7 +190,7 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
     right.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, fontsize=9, **close)
     encoders = _encoders(replicates)
     if len(encoders) > 1:
-        text = "in a row, from the top: " + ", ".join(map(_called, encoders))
+        text = "in a row, from the top: " + ", ".join(map(_label, encoders))
         figure.supxlabel(text, x=0.01, ha="left", fontsize=9, color=style.MUTED)
     return figure
 
@@ -218,7 +218,7 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, epochs_to_<level> (NaN: not reached)
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     columns = [name for name in replicates if name.startswith("epochs_to_")]
     title = "Epochs until the error is at most a level"
@@ -227,7 +227,7 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
     for axes, column in zip(panels, columns, strict=True):
         for runs, name, y, height, hollow in _rows(replicates):
             epochs = runs[column].dropna().to_numpy()
-            style.strip(axes, epochs, y, height, looks[name], hollow, of=len(runs))
+            style.strip(axes, epochs, y, height, looks[name], hollow, total=len(runs))
             font: style.Options = {"fontsize": 7.5, "color": style.MUTED}
             edge = axes.get_yaxis_transform()
             text = f"{len(epochs)}/{len(runs)} "

@@ -43,10 +43,10 @@ def architectures_summary(
             summary, measure, [statistics.proportion(c["max_wrong_pixels"] <= most) for c in groups]
         )
     ranks = [
-        statistics.proportion(cell["error"] <= known)
-        if known == known
+        statistics.proportion(cell["error"] <= figure)
+        if figure == figure
         else statistics.Estimate(np.nan, np.nan, np.nan)
-        for cell, known in zip(groups, summary["published_error"], strict=True)
+        for cell, figure in zip(groups, summary["published_error"], strict=True)
     ]
     set_interval(summary, "published_rank", ranks)
     return summary.merge(levels_summary(replicates, keys, "epochs", levels), on=keys)

@@ -22,13 +22,11 @@ _LISTS = ("subsets", "kinds", "probabilities", "ranges")
 _NO_TRAINING = (*_LISTS, "architecture", *ACTIVATIONS, "copies", "redraw", "replicates")
 
 
-def denoising_noises(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def denoising_noises(lists: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Every combination of the lists kinds, probabilities and ranges, by its part of a path."""
     return {
         f"{kind}/{slug('p', p)}/{slug('r', r)}": {"kind": kind, "probability": p, "range": r}
-        for kind, p, r in itertools.product(
-            chosen["kinds"], chosen["probabilities"], chosen["ranges"]
-        )
+        for kind, p, r in itertools.product(lists["kinds"], lists["probabilities"], lists["ranges"])
     }
 
 
@@ -118,9 +116,9 @@ def denoising_comparison(params: Params) -> dict[str, Any]:
     return {
         "seed": params["seed"],
         "sets": [
-            {"font": font, "subset": subset, "letters": chosen["letters"]}
-            for subset, chosen in section["subsets"].items()
-            for font in chosen["fonts"]
+            {"font": font, "subset": subset, "letters": entry["letters"]}
+            for subset, entry in section["subsets"].items()
+            for font in entry["fonts"]
         ],
         "tests": list(denoising_noises(section["tests"]).values()),
         **pick(section, "linear_copies", "fresh_draws", "threshold"),
@@ -155,9 +153,9 @@ def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
             "cell": f"denoising/orthogonality/{font}",
             "font": font,
             "marked": {
-                subset: chosen["letters"]
-                for subset, chosen in section["subsets"].items()
-                if font in chosen["fonts"] and chosen["letters"] != "all"
+                subset: entry["letters"]
+                for subset, entry in section["subsets"].items()
+                if font in entry["fonts"] and entry["letters"] != "all"
             },
             "networks": {name: _denoiser(section["networks"][name]) for name in relate["networks"]},
             **pick(relate, "noise", "subsets", "replicates"),

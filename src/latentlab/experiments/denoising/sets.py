@@ -25,8 +25,8 @@ def training_set(
     epoch : the one whose noise it is, where it is drawn anew for each; else None
     """
     targets = np.tile(letters, (settings["copies"], 1))
-    drawn = () if epoch is None else (epoch,)
-    rng = generator(settings["seed"], settings["cell"], replicate, "copies", *drawn)
+    identity = () if epoch is None else (epoch,)
+    rng = generator(settings["seed"], settings["cell"], replicate, "copies", *identity)
     return noisy(targets, settings["noise"], rng), targets
 
 

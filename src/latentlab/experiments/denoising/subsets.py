@@ -71,15 +71,15 @@ def relate(
     """
     rng = generator(settings["seed"], settings["cell"], "subsets")
     subsets = dict(settings["marked"])
-    for wanted in settings["subsets"]:
-        size, count = wanted["size"], wanted["count"]
+    for group in settings["subsets"]:
+        size, count = group["size"], group["count"]
         sample = similarity.stratified_subsets(font.pixels, size, count, rng)
-        for number, chosen in enumerate(sample):
-            subsets[f"{size}-{number}"] = "".join(font.characters[i] for i in chosen)
+        for number, indices in enumerate(sample):
+            subsets[f"{size}-{number}"] = "".join(font.characters[i] for i in indices)
     rows = []
     for name, characters in subsets.items():
         letters = font.subset(characters).pixels
-        known = {
+        facts = {
             "font": font.name,
             "subset": name,
             "letters": characters,
@@ -87,11 +87,11 @@ def relate(
             **similarity.similarities(letters),
             **_nearest_scores(letters, settings, font.name, name),
         }
-        for network, own in settings["networks"].items():
+        for network, denoiser in settings["networks"].items():
             cell = f"{settings['cell']}/{network}/{name}"
-            case = {**settings, **own, "cell": cell}
+            case = {**settings, **denoiser, "cell": cell}
             for row in _trained_and_scored(letters, case, font.name, name):
-                rows.append({"network": network, **known, **row})
+                rows.append({"network": network, **facts, **row})
         log(f"{name}: {characters}")
     return pd.DataFrame(rows)
 

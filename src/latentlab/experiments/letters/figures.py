@@ -156,7 +156,7 @@ def latent_plane(
     letters : (letters, pixels) of the font; tiles within one pixel of one have a blue ground
     """
     rows, columns, _ = decoded.shape
-    known = _known(decoded, letters, threshold)
+    known = _is_known(decoded, letters, threshold)
     ground = np.where(known[..., None], to_rgb(_KNOWN), to_rgb(pixels.GROUND))
     glyphs = decoded.reshape(rows, columns, ROWS, COLUMNS)
     picture = pixels.tiles(pixels.shaded(glyphs, ground[:, :, None, None]), gap=1)
@@ -173,7 +173,7 @@ def latent_plane(
     return figure
 
 
-def _known(decoded: Array, letters: Array, threshold: float) -> np.ndarray:
+def _is_known(decoded: Array, letters: Array, threshold: float) -> np.ndarray:
     """Which of decoded (rows, columns, pixels) differ from a letter by at most one pixel."""
     nearest = letters[nearest_letter(decoded, letters, threshold)]
     return wrong_pixels(decoded, nearest, threshold) <= 1
@@ -209,7 +209,7 @@ def regions(
     """
     rows, columns, _ = decoded.shape
     nearest = nearest_letter(decoded, letters, threshold)
-    known = _known(decoded, letters, threshold)
+    known = _is_known(decoded, letters, threshold)
     colors = np.array([to_rgb(c) for c in _REGIONS])[_map_colors(nearest, len(letters))[nearest]]
     colors = np.where(known[..., None], colors, 1 - 0.4 * (1 - colors))
     picture = _outlined(colors, nearest)
@@ -244,8 +244,8 @@ def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
             touching[j].add(int(i))
     colors = np.full(letters, -1)
     for letter in sorted(range(letters), key=lambda one: (-len(touching[one]), one)):
-        taken = {int(colors[other]) for other in touching[letter]}
-        free = [c for c in range(len(_REGIONS)) if c not in taken]
+        neighbor_colors = {int(colors[other]) for other in touching[letter]}
+        free = [c for c in range(len(_REGIONS)) if c not in neighbor_colors]
         # through the palette, so that a map of few neighbors is not of two colors
         colors[letter] = min(
             free or range(len(_REGIONS)), key=lambda c: (c - letter) % len(_REGIONS)
@@ -312,13 +312,13 @@ def paths(
         2 * wide + 2.0, bands * high + 1.6, f"From letter to letter: {which}", largest=0.09
     )
     for index, (pair, outputs) in enumerate(zip(pairs, decoded, strict=True)):
-        left, top = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
-        x = left + 8.0 + step_x * np.arange(points)
+        x0, y0 = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
+        x = x0 + 8.0 + step_x * np.arange(points)
         text = f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}"
-        axes.text(left, top + step_y, text, fontsize=9, fontweight="bold", va="center")
-        known = _known(outputs[None], letters, threshold)[0]
+        axes.text(x0, y0 + step_y, text, fontsize=9, fontweight="bold", va="center")
+        known = _is_known(outputs[None], letters, threshold)[0]
         for row, values in enumerate((outputs, (outputs > threshold).astype(float))):
-            corners = np.stack([x, np.full(points, top + row * step_y)], -1)
+            corners = np.stack([x, np.full(points, y0 + row * step_y)], -1)
             pixels.letters(axes, values, corners, grounds=[_KNOWN if k else None for k in known])
     text = (
         f"above: the outputs; below: above {threshold:g}. Blue ground: a letter of the font, give"

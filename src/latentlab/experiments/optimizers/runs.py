@@ -113,7 +113,7 @@ def chosen_rates(tuning: pd.DataFrame) -> dict[str, float]:
     """
     errors = tuning.assign(error=tuning["error"].fillna(np.inf))
     medians = errors.groupby(["loss", "learning_rate"], sort=True)["error"].median()
-    return {str(loss): float(of[loss].idxmin()) for loss, of in medians.groupby(level=0)}
+    return {str(loss): float(group[loss].idxmin()) for loss, group in medians.groupby(level=0)}
 
 
 def train(

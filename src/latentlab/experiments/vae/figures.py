@@ -167,12 +167,12 @@ def class_density(
     """
     figure, panels = _planes(len(codes), f"Density of the classes' codes, {dataset}")
     for axes, (label, points) in zip(panels, codes.items(), strict=False):
-        for c, (half, most) in regions[label].items():
+        for c, (half, nine_tenths) in regions[label].items():
             color = _CLASSES[c % len(_CLASSES)]
             x, y = half.points[..., 0], half.points[..., 1]
             axes.contourf(x, y, half.density, [half.level, np.inf], colors=[color], alpha=0.4)
             _border(axes, half, color, 1.2)
-            _border(axes, most, color, 0.6)
+            _border(axes, nine_tenths, color, 0.6)
         _name_classes(axes, points, classes, names)
         axes.set_title(label)
     style.legend(
@@ -197,7 +197,7 @@ def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str
     """Each class's name at the median of its codes, moved apart where names would overlap."""
     centers = {c: np.median(points[classes == c], axis=0) for c in np.unique(classes)}
     _robust_limits(axes, points)
-    for c, place in _apart(axes, centers, names).items():
+    for c, place in _separate(axes, centers, names).items():
         # darker than its points, so that a gray print shows it too
         color = tuple(pixels.shaded(0.35, _CLASSES[c % len(_CLASSES)], style.INK))
         font: style.Options = {"color": color, "fontsize": 11, "fontweight": "bold", "zorder": 8}
@@ -213,7 +213,7 @@ def _robust_limits(axes: Axes, points: Array) -> None:
     axes.set_ylim(low[1] - pad[1], high[1] + pad[1])
 
 
-def _apart(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
+def _separate(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
     """The places (2,) nearest to the centers at which the names do not overlap."""
     sides = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
     turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
@@ -238,10 +238,10 @@ def manifolds(
     pictures : (rows, columns, height, width) in [0, 1] by the model's label
     windows : the window of the grid; None for the normal quantiles 0.05 to 0.95
     """
-    wholes = [_tiled(grid, gap=1) for grid in pictures.values()]
-    figure, panels = _two_columns(wholes, f"The latent plane of {dataset}, decoded")
-    for axes, whole, label in zip(panels, wholes, pictures, strict=True):
-        _picture(axes, whole)
+    tiled = [_tiled(grid, gap=1) for grid in pictures.values()]
+    figure, panels = _two_columns(tiled, f"The latent plane of {dataset}, decoded")
+    for axes, picture, label in zip(panels, tiled, pictures, strict=True):
+        _picture(axes, picture)
         axes.set_title(label)
         axes.set_xlabel(_window_text(windows[label], len(pictures[label])), fontsize=9, loc="left")
     return figure
@@ -302,9 +302,9 @@ def rows(pictures: Mapping[str, Array], title: str) -> Figure:
     """
     grid = np.stack(list(pictures.values()))
     count, _, height, _ = grid.shape
-    whole = _tiled(grid, gap=1)
-    figure, (axes,) = pixels.frame([whole], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
-    _picture(axes, whole)
+    picture = _tiled(grid, gap=1)
+    figure, (axes,) = pixels.frame([picture], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
+    _picture(axes, picture)
     axes.set_yticks([1 + (i + 0.5) * (height + 1) for i in range(count)], list(pictures))
     axes.tick_params(axis="y", length=0, labelsize=9.5)
     return figure

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from latentlab import seeds
-from latentlab.experiments.gathering import Factors, by, summarize
+from latentlab.experiments.gathering import by, summarize
+from latentlab.experiments.knobs import Factors
 from latentlab.measures import statistics
 
 
@@ -53,15 +54,15 @@ def vae_summary(
         for side, bound in (("low", -half), ("high", half)):
             summary[f"{measure}_images_{side}"] = summary[measure] + bound.to_numpy()
     losses = [cell["test_loss"] for _, cell in by(replicates, keys)]
-    known = [
+    figures = [
         published.get(row.dataset, {}).get("test_loss", np.nan)
         if row.model == "published"
         else np.nan
         for row in summary.itertuples()
     ]
-    summary["published_test_loss"] = known
+    summary["published_test_loss"] = figures
     summary["published_rank"] = [
-        np.nan if np.isnan(figure) else statistics.rank_share(found, figure)
-        for found, figure in zip(losses, known, strict=True)
+        np.nan if np.isnan(figure) else statistics.rank_share(runs, figure)
+        for runs, figure in zip(losses, figures, strict=True)
     ]
     return summary
