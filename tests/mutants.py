@@ -101,8 +101,8 @@ def main() -> None:
             source = path.read_text(encoding="utf-8")
             tests = [f"tests/unit/{name}.py" for name in TESTS[module]]
             command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", *tests]
-            found = list(mutants(source))
-            tried = random.Random(args.seed).sample(found, -(-len(found) // args.every))
+            result = list(mutants(source))
+            tried = random.Random(args.seed).sample(result, -(-len(result) // args.every))
             killed = 0
             for line, told, text in sorted(tried):
                 path.write_text(text, encoding="utf-8")
@@ -119,7 +119,7 @@ def main() -> None:
                     print(f"{module}.py:{line}: survived: {told}", flush=True)
             path.write_text(source, encoding="utf-8")
             survived += len(tried) - killed
-            print(f"{module}: {killed} of {len(tried)} mutants noticed, of {len(found)} places")
+            print(f"{module}: {killed} of {len(tried)} mutants noticed, of {len(result)} places")
     sys.exit(survived > 0)
 
 

@@ -103,9 +103,9 @@ def digests(folder, **environment):
 def expected(tmp_path_factory):
     """The digests with nothing set: a bare shell."""
     folder = tmp_path_factory.mktemp("bare")
-    found = digests(folder)
+    result = digests(folder)
     assert not list((folder / "home").rglob("*")), "a step writes nothing into the user's home"
-    return found
+    return result
 
 
 @pytest.mark.slow
@@ -125,11 +125,11 @@ def test_configuration_files_change_no_byte(expected, tmp_path):
         (tmp_path / folder).mkdir()
         keras = {"backend": "torch", "floatx": "float16", "epsilon": 0.5}
         (tmp_path / folder / "keras.json").write_text(json.dumps(keras))
-    found = digests(
+    result = digests(
         tmp_path, KERAS_HOME=str(tmp_path / "keras"), MPLCONFIGDIR=str(tmp_path / "rc"),
         MATPLOTLIBRC=str(tmp_path / "rc"), XDG_CONFIG_HOME=str(tmp_path / "home/.config"),
     )  # fmt: skip
-    assert found == expected
+    assert result == expected
 
 
 # --- pin ---------------------------------------------------------------------------------------
@@ -171,14 +171,14 @@ def test_what_is_the_users_stays():
         ("aarch64", {"asimd"}, None, False),
     ],
 )
-def test_what_is_set_fits_the_processor(machine, found, core, bounded):
-    values = arithmetic.variables(machine, found)
+def test_what_is_set_fits_the_processor(machine, result, core, bounded):
+    values = arithmetic.variables(machine, result)
     assert values.get("OPENBLAS_CORETYPE") == core
     assert ("X86_V4" in values.get("NPY_DISABLE_CPU_FEATURES", "")) == bounded
     assert ("xla_cpu_max_isa=AVX2" in values["XLA_FLAGS"]) == bounded
     assert values.keys() >= {"OMP_NUM_THREADS", "PJRT_NPROC", "MPLBACKEND", "KERAS_BACKEND"}
     assert "platform_dependent_math=false" in values["XLA_FLAGS"]
-    line = arithmetic.doubt(machine, found)
+    line = arithmetic.doubt(machine, result)
     assert (line is None) == (core is not None)
     assert line is None or (machine in line and "\n" not in line)
 

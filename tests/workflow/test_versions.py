@@ -93,12 +93,12 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "architectures.max_epochs=1")
     project.dvc("exp", "run", "--run-all")
     shown = json.loads(project.dvc("exp", "show", "--json"))
-    found = {}
+    result = {}
     for revision in shown[-1]["experiments"] or []:
         for run in revision["revs"]:
             data = run["data"]["metrics"]["results/architectures/metrics.json"]["data"]
-            found[run["name"]] = data["networks"]["35-2"]["relu"]["mean_error"]
-    assert found == {"here": here, "copy": here, "queued": here}
+            result[run["name"]] = data["networks"]["35-2"]["relu"]["mean_error"]
+    assert result == {"here": here, "copy": here, "queued": here}
 
 
 @pytest.mark.scenario("dvc exp run, --temp, --queue")

@@ -46,19 +46,19 @@ OWN = (".dvc/cache/", ".snakemake/", ".cache/", "logs/", "results/")  # what a r
 
 def source_of(path: str) -> str:
     """The module that a compiled file is of; any other file as it is."""
-    found = Path(path)
-    if found.suffix == ".pyc":
-        return (found.parents[1] / f"{found.name.split('.')[0]}.py").as_posix()
+    result = Path(path)
+    if result.suffix == ".pyc":
+        return (result.parents[1] / f"{result.name.split('.')[0]}.py").as_posix()
     return path
 
 
 def reads_of(folder: Path) -> dict[tuple[str, str], set[str]]:
     """The files that were read, by stage and reader: "graph", or the name of a step's script."""
-    found = defaultdict(set)
+    result = defaultdict(set)
     for path in folder.iterdir():
         stage, who, _ = path.name.split("--")
-        found[stage.split("@")[0], who] |= set(map(source_of, path.read_text().splitlines()))
-    return found
+        result[stage.split("@")[0], who] |= set(map(source_of, path.read_text().splitlines()))
+    return result
 
 
 @pytest.fixture(scope="module")

@@ -187,8 +187,8 @@ def test_a_catalog_that_cannot_be_used_is_said_by_entry():
            "<b>f</b>": "f", "{n} g": ["{n}", "g"], "m": "",
            "<i>j</i> k": "k <i>j</i>", "l": "l <"}  # fmt: skip
     good = {"{a} of {b}.": "{b} de {a}.", "{n} h": ["{n} i", "{n} j"]}
-    found = list(errors({**CATALOG, "texts": {**bad, **good}}))
-    assert [line.split(":")[0] for line in found] == [repr(message) for message in bad]
+    result = list(errors({**CATALOG, "texts": {**bad, **good}}))
+    assert [line.split(":")[0] for line in result] == [repr(message) for message in bad]
     assert list(errors(CATALOG)) == []
     expected = "a mapping with the keys code, name, plural, texts expected"
     assert list(errors(None)) == list(errors({"code": "es"})) == [expected]

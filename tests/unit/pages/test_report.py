@@ -298,8 +298,8 @@ def page(results, settings):
 
 def chapters(results, settings):
     """The chapters of the page, by their ids, their sentences in English."""
-    found = context(results, settings)["chapters"]
-    return {chapter.id: in_english(chapter) for chapter in found}
+    result = context(results, settings)["chapters"]
+    return {chapter.id: in_english(chapter) for chapter in result}
 
 
 def in_english(content):
@@ -426,26 +426,26 @@ def test_changing_a_figure_changes_the_page(results, settings):
 
 
 def test_answers_follow_the_data(results, settings):
-    found = chapters(results, settings)
-    assert found["architectures"].answer.startswith("35-15-2 ends at the lowest median error")
-    assert "153.4" in found["vae"].answer
-    assert "5.0" not in found["vae"].answer
-    assert "10 nats less exact" in found["vae"].answer
-    assert "VAE (improved), through as many numbers, ends at 131.7." in found["vae"].answer
+    result = chapters(results, settings)
+    assert result["architectures"].answer.startswith("35-15-2 ends at the lowest median error")
+    assert "153.4" in result["vae"].answer
+    assert "5.0" not in result["vae"].answer
+    assert "10 nats less exact" in result["vae"].answer
+    assert "VAE (improved), through as many numbers, ends at 131.7." in result["vae"].answer
     settings["vae"]["models"]["improved"]["latent"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
-    measured = found["vae"].groups[0].text
+    measured = result["vae"].groups[0].text
     assert "Fréchet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
     assert "of real images 0.625" in measured
-    told = " ".join(found["denoising"].details)
+    told = " ".join(result["denoising"].details)
     assert "memorized" in told
     assert "noise up to 0.5 never carries a pixel over the threshold" in told
     assert "90 % on the noise it learned" in told
     assert "1 copy of each letter give 2 %" in told
     assert "\N{MINUS SIGN}0.62 (font2, published" in told
     assert "resist less is borne out." in told
-    assert "87.5 % on font1, where the nearest letter" in found["denoising"].answer
-    assert "within 9.5 points of that decoder on every font" in found["denoising"].answer
+    assert "87.5 % on font1, where the nearest letter" in result["denoising"].answer
+    assert "within 9.5 points of that decoder on every font" in result["denoising"].answer
     path = results / "denoising/tables/summary.csv"
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
@@ -631,8 +631,8 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
 def test_readings_of_the_published_code_are_told_apart(results, settings):
     def told(table):
         write_csv(table, path)
-        found = in_english(conclusions.chapter(results, settings))
-        return found.answer, " ".join(found.details)
+        result = in_english(conclusions.chapter(results, settings))
+        return result.answer, " ".join(result.details)
 
     path = results / "conclusions/tables/findings.csv"
     table = read_csv(path)
@@ -663,14 +663,14 @@ def test_readings_of_the_published_code_are_told_apart(results, settings):
 
 def test_every_chapter_says_what_made_it(results, settings):
     lock = (ROOT / "requirements.lock").read_text()
-    found = context(results, settings, {"train_letters": "0123abcd"}, lock)
-    words = Outline(render(found, TEMPLATE, STYLE)).words
-    assert words.count("How this was made") == len(found["chapters"])
+    result = context(results, settings, {"train_letters": "0123abcd"}, lock)
+    words = Outline(render(result, TEMPLATE, STYLE)).words
+    assert words.count("How this was made") == len(result["chapters"])
     assert "train_letters (code 0123abcd)" in words
     pinned = versions("scipy==1.2.3 \\\n    --hash=x\nnumpy==4.5.6 ; python_version >= '3.11' \\\n")
     assert pinned == {"numpy": "4.5.6", "scipy": "1.2.3"}
     for name in ("numpy", "scipy", "numba", "jax", "keras", "snakemake", "dvc"):
-        assert words.count(f"{name} {versions(lock)[name]}") >= len(found["chapters"])
+        assert words.count(f"{name} {versions(lock)[name]}") >= len(result["chapters"])
 
 
 def test_tables_of_words_wrap_and_long_chapters_fold(results, settings):
@@ -702,13 +702,13 @@ def test_the_readme_follows_the_metrics():
     claims = {
         "claims": {"a": {"claim": "It is so.", "test": "trend", **recall}, "b": {"claim": "Nice."}}
     }
-    found = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
+    result = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
     metrics = {
         "claims": {
-            "a": {**found, "verdict": "supported"},
+            "a": {**result, "verdict": "supported"},
             "b": {"runs": 0, "verdict": "not testable"},
         },
-        "beside": {"a-recall": {**found, "effect_low": 0.125}, "a-lost": {"runs": 0}},
+        "beside": {"a-recall": {**result, "effect_low": 0.125}, "a-lost": {"runs": 0}},
         "figures": {
             "x": {"verdict": "supported"},
             "y": {"verdict": "inconclusive"},
