@@ -37,7 +37,7 @@ import pandas as pd
 from llvmlite import binding
 from scipy.optimize import minimize
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 from latentlab.data.fonts import read_fonts
 from latentlab.models.network import Network, forward, initial_weights, squared_error
 from latentlab.training import kernels, powell

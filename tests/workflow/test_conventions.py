@@ -147,7 +147,7 @@ LAYERS = [
 ]
 """The table of the package's docstring."""
 UPWARD = {("latentlab/models/image_model", "latentlab/data/images")}
-"""Arrows that are still to be turned round: the type ``Bytes`` stands in ``array_types``."""
+"""Arrows that are still to be turned round: the type ``Bytes`` stands in ``aliases``."""
 
 
 def layer(module):

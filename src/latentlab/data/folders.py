@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from latentlab.array_types import Bytes
+from latentlab.aliases import Bytes
 from latentlab.data.images import FIELDS, DataError, Images, assembled
 from latentlab.files import arrays
 

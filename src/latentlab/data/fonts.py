@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab import StudyError
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 
 LETTERS, ROWS, COLUMNS = 32, 7, 5
 FIRST_CODE = 0x20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from latentlab.array_types import Numbers
+from latentlab.aliases import Numbers
 from latentlab.drawing import pixels, style
 
 

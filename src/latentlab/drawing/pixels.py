@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from latentlab.array_types import Integers, Numbers
+from latentlab.aliases import Integers, Numbers
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.drawing.style import CSS_DPI, INK, PAPER, WIDTH, heading
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latentlab.array_types import Numbers
+from latentlab.aliases import Numbers
 from latentlab.drawing import style
 
 _ARROW = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.6, "shrinkA": 5, "shrinkB": 1}

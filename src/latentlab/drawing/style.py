@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from latentlab.array_types import Numbers
+from latentlab.aliases import Numbers
 from latentlab.files.arrays import replacing
 
 Array = Numbers  # as figures of denoising call it
@@ -168,13 +168,13 @@ def positive(values: Numbers) -> Numbers:
     return np.maximum(np.asarray(values, np.float64), 1e-250)
 
 
-def _decimal(value: float, _: Any = None) -> str:
+def _decimal(value: float, _: object = None) -> str:
     """0.2 or 1000 as they are, what is smaller or larger as a power of ten."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
     return f"{value:g}" if -4 < exponent < 5 else _power(value)
 
 
-def _power(value: float, _: Any = None) -> str:
+def _power(value: float, _: object = None) -> str:
     exponent = int(np.floor(np.log10(value) + 1e-9))
     factor = value / 10.0**exponent
     times = "" if abs(factor - 1) < 1e-6 else rf"{factor:g}\cdot"

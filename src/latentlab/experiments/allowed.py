@@ -30,6 +30,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 # ---------------------------------------------------------------- refusals
+from latentlab.aliases import Json
 
 SHOWN = 60  # characters of a value, or of a key, in a message
 
@@ -59,7 +60,7 @@ class _Yaml(reprlib.Repr):
 _YAML = _Yaml()
 
 
-def as_yaml(value: Any) -> str:
+def as_yaml(value: object) -> str:
     """A value in a message: one line, as YAML spells it, cut where it is long."""
     text = _YAML.repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
@@ -92,7 +93,7 @@ class Refusal(NamedTuple):
         return f"{path.removeprefix('.') or 'the file'}: {self.text}"
 
 
-def _key_text(key: Any) -> str:
+def _key_text(key: object) -> str:
     """A key, which YAML may have as any value, as part of a place."""
     return key if isinstance(key, str) else as_yaml(key)
 
@@ -102,7 +103,7 @@ def _key(key: str) -> str:
     return key if key.isprintable() and len(key) <= SHOWN else as_yaml(key)
 
 
-def wrong_value(path: Iterable[str | int], value: Any, allowed: str) -> Refusal:
+def wrong_value(path: Iterable[str | int], value: object, allowed: str) -> Refusal:
     """A refusal of a value."""
     return Refusal(tuple(path), f"{as_yaml(value)} given, allowed: {allowed}")
 
@@ -147,7 +148,7 @@ def refusals_of(error: ValidationError) -> list[Refusal]:
 # ---------------------------------------------------------------- values
 
 
-Inner = Callable[[Any], Any]
+Inner = Callable[[object], Any]
 """pydantic's own check: of a value it makes one of the type, or raises ValidationError."""
 
 
@@ -160,19 +161,21 @@ class Check:
 
     words: str
 
-    def words_for(self, _: Any) -> str:
+    def words_for(self, _: object) -> str:
         """The words, of this type."""
         return self.words
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The value as one of the type. Raises ValidationError with refusals."""
         raise NotImplementedError
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """pydantic's check."""
         return handler(type_)
 
-    def __get_pydantic_core_schema__(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, type_: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """What pydantic looks for."""
         inner = self.inner(type_, handler)
         return core_schema.no_info_wrap_validator_function(partial(self.check, type_), inner)
@@ -188,11 +191,11 @@ class Allowed(Check):
     words: str = ""
     fits: Callable[[Any], bool] = lambda _: True
 
-    def words_for(self, type_: Any) -> str:
+    def words_for(self, type_: object) -> str:
         """The words; of a ``Literal`` its names."""
         return self.words or f"one of {', '.join(get_args(type_))}"
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The value, if it is of the type and fits. Raises ValidationError else."""
         refusals: list[Refusal] = []  # what is wrong with an item is said of it alone
         try:
@@ -221,7 +224,7 @@ def text(words: str, pattern: str = ".+") -> Allowed:
     return Allowed(words, lambda value: expressioner.fullmatch(value) is not None)
 
 
-def several(item: str, key: Callable[[Any], Any] | None = None, addition: str = "") -> Allowed:
+def several(item: str, key: Callable[[Any], object] | None = None, addition: str = "") -> Allowed:
     """Of a list: at least one, none twice.
 
     key : what may not be the same twice, if not the item itself: what it is called in a path
@@ -267,7 +270,7 @@ class Named(Check):
     names: Allowed = NAME
     empty: bool = False
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The mapping, if its names and values are allowed. Raises ValidationError else."""
         if not isinstance(value, dict) or not (value or self.empty):
             refuse([wrong_value((), value, self.words)])
@@ -321,7 +324,7 @@ class Knobs(BaseModel):
         return ""
 
     @classmethod
-    def read(cls, knobs: dict[str, Any]) -> dict[str, Any]:
+    def read(cls, knobs: Json) -> Json:
         """The knobs, as the file has them, as the fields do."""
         return knobs
 
@@ -382,12 +385,12 @@ class Chosen(Check):
 
     key: str
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """That of the kind that the key names."""
         kinds = {name: handler.generate_schema(kind) for name, kind in self._kinds(type_).items()}
         return core_schema.tagged_union_schema(kinds, discriminator=self.key)
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The knobs, as the kind that the key names. Raises ValidationError else."""
         kinds = list(self._kinds(type_))
         allowed = f"one of {', '.join(kinds)}"
@@ -403,11 +406,11 @@ class Chosen(Check):
             # a path begins with the kind's name, which does not stand in the file
             refuse(r._replace(path=r.path[1:]) for r in refusals_of(error))
 
-    def _kinds(self, type_: Any) -> dict[str, type[Knobs]]:
+    def _kinds(self, type_: object) -> dict[str, type[Knobs]]:
         return {name: kind for kind in get_args(type_) for name in names_of(kind, self.key)}
 
 
-def validate(kind: type[KnobsT], content: Any, besides: Any = None) -> KnobsT:
+def validate(kind: type[KnobsT], content: object, besides: object = None) -> KnobsT:
     """The content of a file as these knobs.
 
     besides : what ``Knobs.refusals`` are given

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.knobs import Factors, slug
 from latentlab.files.tables import read_csv
 from latentlab.measures import statistics
@@ -96,9 +97,9 @@ def set_interval(
         summary[f"{measure}{name}"] = values
 
 
-def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
+def nested(summary: pd.DataFrame, keys: Sequence[str]) -> Json:
     """The rows of a summary as a tree of mappings: one level a key, then the measures known."""
-    tree: dict[str, Any] = {}
+    tree: Json = {}
     for row in summary.to_dict("records"):
         node = tree
         for key in keys:
@@ -146,7 +147,7 @@ def levels_summary(
     return summarize(reached, keys, **estimators).drop(columns="replicates")
 
 
-def without_dots(metrics: Any) -> Any:
+def without_dots(metrics: object) -> object:
     """Metrics whose keys name error levels without a dot: "epochs_to_0.5" as "epochs_to-050"."""
     if not isinstance(metrics, dict):
         return metrics
@@ -157,16 +158,16 @@ def _dotless(key: str) -> str:
     return re.sub(r"(_to|reached)_([0-9.e-]+)", lambda m: slug(m.group(1), float(m.group(2))), key)
 
 
-def published_of(published: Mapping[str, Any], values: Sequence[str]) -> Mapping[str, float]:
+def published_of(published: Fields, values: Sequence[str]) -> Mapping[str, float]:
     """The published figures of a row, below one level of mappings a key; empty without any."""
-    figures: Mapping[str, Any] = published
+    figures: Fields = published
     for value in values:
         figures = figures.get(value, {})
     return figures
 
 
 def letter_summary(
-    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Any]
+    replicates: pd.DataFrame, keys: Sequence[str], published: Fields
 ) -> pd.DataFrame:
     """Networks on letters: error, epochs and wrong pixels, with the published figures.
 

@@ -6,10 +6,11 @@ The optimizers and the knobs of each stand here, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, model_serializer
 
+from latentlab.aliases import Json
 from latentlab.data.fonts import Font
 from latentlab.experiments.allowed import (
     Allowed,
@@ -247,7 +248,7 @@ class Trained(Knobs):
         return super().required() - {"training"}
 
     @classmethod
-    def read(cls, knobs: dict[str, Any]) -> dict[str, Any]:
+    def read(cls, knobs: Json) -> Json:
         """Those of the training in a mapping of their own."""
         fields = {key: value for key, value in knobs.items() if key in cls.model_fields}
         return fields | {"training": {key: knobs[key] for key in knobs if key not in fields}}
@@ -258,16 +259,16 @@ class Trained(Knobs):
         return path[path[:1] == ("training",) :]
 
     @model_serializer(mode="wrap")
-    def _as_in_file(self, dumped: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    def _as_in_file(self, dumped: Callable[[object], Json]) -> Json:
         knobs = dumped(self)
-        training: dict[str, Any] = knobs.pop("training")
+        training: Json = knobs.pop("training")
         return knobs | training
 
 
 class TrainedNetwork(Trained, Layers):
     """Layers, and how they are trained."""
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Layers that do not fit the training."""
         losses = {part.loss for part in self.training.parts() if isinstance(part, ByGradient)}
         if losses:

@@ -27,7 +27,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _python_value(value: Any) -> Any:
+def _python_value(value: object) -> object:
     """NumPy scalars as Python's; what JSON cannot hold (NaN, infinity) as null."""
     if isinstance(value, dict):
         return {str(key): _python_value(item) for key, item in value.items()}
@@ -40,7 +40,7 @@ def _python_value(value: Any) -> Any:
     return value
 
 
-def write_json(content: Any, path: str | Path) -> None:
+def write_json(content: object, path: str | Path) -> None:
     """Write JSON with sorted keys; NaN and infinity become null."""
     text = json.dumps(_python_value(content), indent=2, sort_keys=True, allow_nan=False)
     with replacing(path) as temporary:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab import StudyError, seeds
-from latentlab.array_types import Array, Bytes
+from latentlab.aliases import Array, Bytes
 from latentlab.data.images import Images
 from latentlab.measures import likelihood
 from latentlab.measures.latent_codes import (

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.stats import norm, spearmanr
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 
 Window = tuple[tuple[float, float], tuple[float, float]]
 

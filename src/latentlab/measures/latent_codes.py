@@ -10,7 +10,7 @@ from scipy.linalg import solve_triangular
 from scipy.ndimage import gaussian_filter
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentlab.array_types import Array, Bytes
+from latentlab.aliases import Array, Bytes
 from latentlab.measures.samples import squared_distances
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import logsumexp
 
-from latentlab.array_types import Array, Bytes
+from latentlab.aliases import Array, Bytes
 from latentlab.models import image_model
 from latentlab.models.image_model import Settings, Weights, encode, logits, scaled
 

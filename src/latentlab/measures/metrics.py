@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 from latentlab.models.network import Network, forward
 
 

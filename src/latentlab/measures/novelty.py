@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.measures import latent
 from latentlab.measures.metrics import hamming, wrong_pixels

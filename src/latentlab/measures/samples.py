@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 from latentlab.models import image_model
 from latentlab.models.image_model import Settings, Weights
 

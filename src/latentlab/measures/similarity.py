@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 
 _CANDIDATES = 20000  # random subsets looked at where there are more
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentlab.array_types import Array as Array
+from latentlab.aliases import Array as Array
 
 
 def _linear(h: Array, beta: float) -> Array:

@@ -16,15 +16,14 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font, character_name
 from latentlab.data.images import Images
 from latentlab.measures import latent
@@ -32,8 +31,6 @@ from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
 from latentlab.models.network import Network
-
-Json = dict[str, Any]
 
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     **network.ACTIVATIONS,
@@ -262,7 +259,7 @@ def alphabet(font: Font) -> Json:
     }
 
 
-def _facts(settings: Mapping[str, Any], starts: int, error: float) -> Json:
+def _facts(settings: Fields, starts: int, error: float) -> Json:
     """What is said of a letter network: where it is from and how it learned."""
     shape = settings["network"]
     return {
@@ -275,9 +272,7 @@ def _facts(settings: Mapping[str, Any], starts: int, error: float) -> Json:
     }
 
 
-def letter_model(
-    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
-) -> Json:
+def letter_model(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
     """A network of the experiment ``letters``: its decoder, and where its letters are.
 
     settings : cell ("letters/<font>/<network>"), network, threshold, optimizer
@@ -307,9 +302,7 @@ def letter_model(
     }
 
 
-def denoiser(
-    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
-) -> Json:
+def denoiser(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
     """A network of the experiment ``denoising``, weights (n_weights,), with what it learned.
 
     settings : cell ("denoising/..."), font, network, noise, threshold, optimizer
@@ -404,7 +397,7 @@ def _place(plane: latent.Plane, points: Array, window: latent.Window) -> Json:
 # --- the page ----------------------------------------------------------------------------------
 
 
-def rounding_notes(content: Mapping[str, Any]) -> Json:
+def rounding_notes(content: Fields) -> Json:
     """What storing the weights costs, as the page says it: largest change of any pixel.
 
     letters and denoising in shares of a pixel's range [0, 1], images in gray levels of 255.
@@ -417,11 +410,11 @@ def rounding_notes(content: Mapping[str, Any]) -> Json:
     }
 
 
-def _largest(models: Sequence[Mapping[str, Any]], key: str) -> float:
+def _largest(models: Sequence[Fields], key: str) -> float:
     return max((float(model[key]) for model in models), default=0.0)
 
 
-def json_in_script(content: Mapping[str, Any]) -> str:
+def json_in_script(content: Fields) -> str:
     """JSON that no name in it can end the script element of; the same bytes for equal content.
 
     Raises ValueError where a number is no number.
@@ -438,7 +431,7 @@ def significant(value: float) -> str:
     return f"{value:.{max(0, digits)}f}" if digits < 8 else f"{value:.1e}"
 
 
-def render(content: Mapping[str, Any], template: str, styles: Sequence[str], script: str) -> str:
+def render(content: Fields, template: str, styles: Sequence[str], script: str) -> str:
     """The page, of letters, denoising (lists of models) and vae (a list of image sets).
 
     Raises ValueError where a style sheet or the script would end its element.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array
 from latentlab.models.network import Network
 from latentlab.training import kernels
 from latentlab.training.replicates import Progress, Record, Training

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields
 from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
 
@@ -125,7 +125,7 @@ def train(
     return training
 
 
-def replicates_of(settings: Mapping[str, Any]) -> range:
+def replicates_of(settings: Fields) -> range:
     """The replicates that a job trains: all of a cell, or its part of them.
 
     settings : replicates, and part, where there is one: (k, n) is the k-th, from 0, of n parts of
@@ -142,7 +142,7 @@ def train_replicates(
     replicates: Sequence[int],
     seed: int,
     cell: str,
-    options: Mapping[str, Any],
+    options: Fields,
     log: Callable[[str], None] = lambda line: None,
     run: Callable[..., Training] = train,
 ) -> dict[int, Training]:

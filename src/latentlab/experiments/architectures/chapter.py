@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
@@ -30,7 +30,7 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, data_text, joined, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/architectures."""
     section, folder = settings["architectures"], results / "architectures"
     table = read_csv(folder / "tables" / "summary.csv").sort_values("error", kind="stable")
@@ -243,13 +243,11 @@ def _readings(summary: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
     return tuple(texts)
 
 
-def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Figure, ...]:
+def _figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
     return *_error_figures(folder, summary, section), *_letter_figures(folder, summary, section)
 
 
-def _error_figures(
-    folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]
-) -> tuple[Figure, ...]:
+def _error_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
     medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
     first = _label(section["encoders"][0])
     return (
@@ -284,9 +282,7 @@ def _error_figures(
     )
 
 
-def _letter_figures(
-    folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]
-) -> tuple[Figure, ...]:
+def _letter_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
     pixels = listing(
         [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
     )
@@ -324,7 +320,7 @@ def _letter_figures(
 
 
 def _factorial_figure(
-    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Mapping[str, Any]
+    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Fields
 ) -> Figure:
     level = low_level(factorial)
     return figure(

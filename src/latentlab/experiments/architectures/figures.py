@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latentlab import shown
-from latentlab.array_types import Numbers
+from latentlab.aliases import Numbers
 from latentlab.drawing import style
 from latentlab.experiments.architectures.tables import READINGS, low_level
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.gathering import (
     by,
     letter_summary,
@@ -25,7 +25,7 @@ FACTORIAL = ["depth", "latent", "hidden"]
 
 
 def architectures_summary(
-    replicates: pd.DataFrame, published: Mapping[str, Any], levels: Sequence[float]
+    replicates: pd.DataFrame, published: Fields, levels: Sequence[float]
 ) -> pd.DataFrame:
     """``letter_summary`` by network and encoder, with epochs to error levels and more intervals.
 

@@ -7,13 +7,12 @@ threshold above which a pixel is on, and examples: noisy letters and their clean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.scores import answer_scores
 from latentlab.experiments.denoising.sets import fresh_set, noise_identity, noisy
 from latentlab.measures.metrics import nearest_letter
@@ -82,8 +81,8 @@ BASELINES: dict[str, Baseline] = {
 
 def score_baselines(
     letters: Array,
-    tests: Sequence[Mapping[str, Any]],
-    settings: Mapping[str, Any],
+    tests: Sequence[Fields],
+    settings: Fields,
     *letters_of: str,
 ) -> pd.DataFrame:
     """Scores of every baseline on every noise, on the draws that the denoisers are tested on.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.denoising.plan import denoising_families_drawn, denoising_plots
 from latentlab.experiments.denoising.tables import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.files.tables import read_csv
@@ -47,7 +47,7 @@ _SIMILAR = ("similarity", "right_letter")  # of the correlations, those that sen
 class _Results:
     """The tables of the experiment; learned and fresh are the summary's two conditions."""
 
-    section: Mapping[str, Any]
+    section: Fields
     learned: pd.DataFrame
     fresh: pd.DataFrame
     replicates: pd.DataFrame
@@ -62,7 +62,7 @@ class _Results:
         networks = self.section["networks"]
         return "published" if "published" in networks else next(iter(networks))
 
-    def baseline(self, name: str, *rows: Mapping[str, Any]) -> Estimate:
+    def baseline(self, name: str, *rows: Fields) -> Estimate:
         """Share within one pixel of a baseline on the letters and noises of denoisers, together.
 
         With its interval over the draws; NaN where one of them is not tested.
@@ -75,7 +75,7 @@ class _Results:
         return share_of_draws(scores["within_one_pixel"], answers)
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/denoising."""
     section, folder = settings["denoising"], results / "denoising"
     names = ("replicates", "matrix", "baselines", "variations", "correlations")
@@ -103,7 +103,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _noise(row: Any) -> Words:
+def _noise(row: Fields) -> Words:
     text_ = _kind(row["kind"]) + f", p = {row['probability']:g}"
     match row["kind"]:
         case "uniform" | "uniform_as_run":
@@ -117,7 +117,7 @@ def _kind(kind: str) -> Words:
     return _KINDS.get(kind, kind)
 
 
-def _letters(section: Mapping[str, Any], subset: str) -> Words:
+def _letters(section: Fields, subset: str) -> Words:
     letters: str = section["subsets"][subset]["letters"]
     return text("all letters") if letters == "all" else letters
 
@@ -315,7 +315,7 @@ def _trained_differently(results: _Results, name: str) -> Text | None:
     )
 
 
-def _training(network: Mapping[str, Any]) -> tuple[str, str, int]:
+def _training(network: Fields) -> tuple[str, str, int]:
     loss = network.get("loss", "squared-error")  # Powell knows no other
     return network["optimizer"], loss, network["max_epochs"]
 
@@ -456,7 +456,7 @@ def _signed(value: float) -> str:
 # ------------------------------------------------------------------ figures
 
 
-def _cover(section: Mapping[str, Any]) -> str:
+def _cover(section: Fields) -> str:
     """The figure of the denoiser of all letters against simpler ways, if there is one."""
     plots = [name for name in denoising_plots(section) if name.startswith("baselines/")]
     candidates = [
@@ -506,7 +506,7 @@ def _plots(folder: Path, results: _Results) -> dict[str, Figure]:
     return {name: figure(folder / name, *words[name]) for name in denoising_plots(section)}
 
 
-def _fresh_noise(section: Mapping[str, Any]) -> Text:
+def _fresh_noise(section: Fields) -> Text:
     return plural(
         "Fresh noise: {n} draw of every letter that no training saw.",
         "Fresh noise: {n} draws of every letter that no training saw.",
@@ -514,7 +514,7 @@ def _fresh_noise(section: Mapping[str, Any]) -> Text:
     )
 
 
-def _by_probability(probabilities: Any, shares: Any) -> Text:
+def _by_probability(probabilities: Iterable[float], shares: Iterable[float]) -> Text:
     return listing(
         [
             text("{share} at p = {p}", share=percent(share), p=f"{p:g}")

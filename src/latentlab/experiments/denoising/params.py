@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from latentlab.experiments.allowed import (
     Allowed,
@@ -99,7 +99,7 @@ class Denoiser(TrainedNetwork, Noises):
     training: ByOne
     replicates: Count
 
-    def refusals(self, besides: Any) -> Iterator[Refusal]:
+    def refusals(self, besides: object) -> Iterator[Refusal]:
         """Layers and noise that do not fit the training."""
         yield from super().refusals(besides)
         if self.redraw and not isinstance(self.training, REDRAWING):
@@ -166,7 +166,7 @@ class DenoisingSection(Knobs):
     threshold: Share
     drawn_above: Share
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Names of subsets and networks that there are not, or that clash; what cannot vary."""
         yield from self._unknown_names()
         vary = self.variations

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
 from latentlab import shown
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.knobs import (
     ACTIVATIONS,
     Factors,
@@ -22,7 +21,7 @@ _LISTS = ("subsets", "kinds", "probabilities", "ranges")
 _NO_TRAINING = (*_LISTS, "architecture", *ACTIVATIONS, "copies", "redraw", "replicates")
 
 
-def denoising_noises(lists: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def denoising_noises(lists: Fields) -> dict[str, Json]:
     """Every combination of the lists kinds, probabilities and ranges, by its part of a path."""
     return {
         f"{kind}/{slug('p', p)}/{slug('r', r)}": {"kind": kind, "probability": p, "range": r}
@@ -30,7 +29,7 @@ def denoising_noises(lists: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def denoising_families(section: Mapping[str, Any]) -> Factors:
+def denoising_families(section: Fields) -> Factors:
     """``{font}/{subset}/{network}``: denoisers that differ by the noise they learned alone"""
     return {
         f"{font}/{subset}/{name}": {"font": font, "subset": subset, "network": name}
@@ -40,7 +39,7 @@ def denoising_families(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def denoising_factors(section: Mapping[str, Any]) -> Factors:
+def denoising_factors(section: Fields) -> Factors:
     """``{font}/{subset}/{network}/{kind}/{probability}/{range}``"""
     return {
         f"{family}/{name}": {**factors, **noise}
@@ -49,7 +48,7 @@ def denoising_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
+def _denoiser(network: Fields) -> Json:
     """A denoiser of ``denoising.networks`` in the form in which it is trained."""
     return {
         "network": pick(network, "architecture", *ACTIVATIONS),
@@ -58,7 +57,7 @@ def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def denoising_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     network = section["networks"][factors["network"]]
     common = {
@@ -75,13 +74,13 @@ def denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -
     }
 
 
-def denoising_families_drawn(section: Mapping[str, Any]) -> Factors:
+def denoising_families_drawn(section: Fields) -> Factors:
     """Those of the families whose letters are drawn."""
     families = denoising_families(section)
     return {family: families[family] for family in shown.spaced(list(families), shown.CELLS)}
 
 
-def denoising_plots(section: Mapping[str, Any]) -> list[str]:
+def denoising_plots(section: Fields) -> list[str]:
     """The figures of all denoisers together: those of a subset and network, and the others."""
     pairs = dict.fromkeys(
         (factors["subset"], factors["network"])
@@ -97,7 +96,7 @@ def denoising_plots(section: Mapping[str, Any]) -> list[str]:
     return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
 
 
-def denoising_drawn(params: Params) -> dict[str, Any]:
+def denoising_drawn(params: Params) -> Json:
     """What the figures of all denoisers together show."""
     section = params["denoising"]
     first = next(iter(section["subsets"].values()))
@@ -110,7 +109,7 @@ def denoising_drawn(params: Params) -> dict[str, Any]:
     }
 
 
-def denoising_comparison(params: Params) -> dict[str, Any]:
+def denoising_comparison(params: Params) -> Json:
     """The settings of the baselines: the letters of every font and subset, and all test noises."""
     section = params["denoising"]
     return {
@@ -125,7 +124,7 @@ def denoising_comparison(params: Params) -> dict[str, Any]:
     }
 
 
-def denoising_variations(params: Params) -> dict[str, Any]:
+def denoising_variations(params: Params) -> Json:
     """The settings of the denoiser of ``denoising.variations``, and what is varied."""
     section = params["denoising"]
     vary = section["variations"]
@@ -143,7 +142,7 @@ def denoising_variations(params: Params) -> dict[str, Any]:
     }
 
 
-def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
+def denoising_orthogonality(params: Params) -> dict[str, Json]:
     """For every font of ``denoising.orthogonality``, the settings of its subsets' denoisers."""
     section = params["denoising"]
     relate = section["orthogonality"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font
 from latentlab.experiments.denoising.denoisers import train_denoisers
 from latentlab.experiments.denoising.scores import answer_scores, scores_of
@@ -17,9 +16,7 @@ from latentlab.measures.metrics import nearest_letter
 from latentlab.seeds import generator
 
 
-def _trained_and_scored(
-    letters: Array, settings: Mapping[str, Any], *letters_of: str
-) -> list[dict[str, Any]]:
+def _trained_and_scored(letters: Array, settings: Fields, *letters_of: str) -> list[Json]:
     """Replicates of a denoiser trained here and scored on fresh noise of its kind, a row each."""
     fresh = fresh_set(
         letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
@@ -31,7 +28,7 @@ def _trained_and_scored(
 
 
 def vary(
-    letters: Array, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
+    letters: Array, settings: Fields, log: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
     """One knob of a denoiser of letters (letters, pixels) moved: fixed copies, latent width.
 
@@ -42,7 +39,7 @@ def vary(
     """
     units = list(settings["network"]["architecture"])
     middle = len(units) // 2
-    cases: list[tuple[str, int, dict[str, Any]]] = [("redrawn", settings["copies"], {})]
+    cases: list[tuple[str, int, Json]] = [("redrawn", settings["copies"], {})]
     for copies in settings["vary_copies"]:
         cases.append(("copies", copies, {"copies": copies, "redraw": False}))
     for latent in settings["vary_latent"]:
@@ -60,7 +57,7 @@ def vary(
 
 
 def relate(
-    font: Font, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
+    font: Font, settings: Fields, log: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
     """Resistance of denoisers of many subsets of a font, with how similar their letters are.
 
@@ -96,9 +93,7 @@ def relate(
     return pd.DataFrame(rows)
 
 
-def _nearest_scores(
-    letters: Array, settings: Mapping[str, Any], *letters_of: str
-) -> dict[str, Any]:
+def _nearest_scores(letters: Array, settings: Fields, *letters_of: str) -> Json:
     inputs, targets = fresh_set(
         letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.letters.plan import letters_drawn
 from latentlab.files.tables import read_csv, read_json
 from latentlab.pages.parts import (
@@ -30,7 +30,7 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, joined, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/letters."""
     section, folder = settings["letters"], results / "letters"
     summary = read_csv(folder / "tables" / "summary.csv")
@@ -71,16 +71,16 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _runs(table: pd.DataFrame, factors: Mapping[str, Any]) -> pd.DataFrame:
+def _runs(table: pd.DataFrame, factors: Fields) -> pd.DataFrame:
     same = (table["font"] == factors["font"]) & (table["network"] == factors["network"])
     return table[same]
 
 
-def _key(row: Any) -> tuple[str, str]:
+def _key(row: Fields) -> tuple[str, str]:
     return row["network"], row["font"]
 
 
-def _title(row: Any) -> Text:
+def _title(row: Fields) -> Text:
     return f"{row['network']}, " + _fonts(row["font"])
 
 
@@ -88,7 +88,7 @@ def _fonts(name: str) -> Text:
     return text("all") if name == "all" else joined("", [name])
 
 
-def _example(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
+def _example(metrics: Fields, summary: pd.DataFrame) -> dict[str, str]:
     """Font and network of the cell that stands for all: the yardstick's first."""
     for font, entry in metrics.items():
         if isinstance(entry, Mapping) and {"network", "share_of_starts"} <= set(entry):
@@ -100,7 +100,7 @@ def _example(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str
 # --- sentences -----------------------------------------------------------------------------------
 
 
-def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> Text:
+def _answer(metrics: Fields, replicates: pd.DataFrame) -> Text:
     kinds = (
         (text("through 2 numbers"), metrics),
         (text("through a single number"), metrics.get("one_dimensional", {})),
@@ -125,7 +125,7 @@ def _font(name: str) -> Words:
     return text("all fonts at once") if name == "all_fonts" else name
 
 
-def _best_start(entry: Mapping[str, Any], font: str, replicates: pd.DataFrame) -> Text:
+def _best_start(entry: Fields, font: str, replicates: pd.DataFrame) -> Text:
     cell = {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
     total = len(_runs(replicates, cell))
     return text(
@@ -138,7 +138,7 @@ def _best_start(entry: Mapping[str, Any], font: str, replicates: pd.DataFrame) -
     )
 
 
-def _front(metrics: Mapping[str, Any]) -> Text:
+def _front(metrics: Fields) -> Text:
     networks = [
         text(
             "{weights} weights on {font} ({network}, from {share} of its starts)",
@@ -169,7 +169,7 @@ def _front(metrics: Mapping[str, Any]) -> Text:
     )
 
 
-def _control(metrics: Mapping[str, Any]) -> Text | None:
+def _control(metrics: Fields) -> Text | None:
     if not metrics["linear"]:
         return None
     errors = [
@@ -189,7 +189,7 @@ def _control(metrics: Mapping[str, Any]) -> Text | None:
     )
 
 
-def _latent_space(row: Any) -> Text:
+def _latent_space(row: Fields) -> Text:
     return text(
         "Generating letters is difficult: of a grid around the codes of {network}, {known} decodes"
         " to a letter of the font, give or take a pixel, {new} to something new that looks drawn,"
@@ -203,7 +203,7 @@ def _latent_space(row: Any) -> Text:
     )
 
 
-def _stated_percent(row: Any, measure: str) -> Words:
+def _stated_percent(row: Fields, measure: str) -> Words:
     value, low, high = (
         number(100 * row[key], 2) for key in (measure, f"{measure}_low", f"{measure}_high")
     )
@@ -212,7 +212,7 @@ def _stated_percent(row: Any, measure: str) -> Words:
     return text("{value} (95 % interval {low} to {high}) %", value=value, low=low, high=high)
 
 
-def _against_published(row: Any) -> Text | None:
+def _against_published(row: Fields) -> Text | None:
     if not math.isfinite(row["published_error"]):
         return None
     return text(
@@ -231,9 +231,7 @@ def _against_published(row: Any) -> Text | None:
 # --- figures -------------------------------------------------------------------------------------
 
 
-def _overview(
-    folder: Path, summary: pd.DataFrame, metrics: Mapping[str, Any]
-) -> tuple[Figure, ...]:
+def _overview(folder: Path, summary: pd.DataFrame, metrics: Fields) -> tuple[Figure, ...]:
     shares = listing([_title(row) + f" {percent(row['new'])}" for _, row in summary.iterrows()])
     return (
         small_figure(
@@ -266,16 +264,14 @@ def _overview(
     )
 
 
-def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any]) -> Group:
+def _group(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> Group:
     pictures = *_letters(folder, row, runs, section), *_decoded(folder, row, section)
     if math.isfinite(row["published_error"]):
         pictures += _as_published(folder, row, runs, section)
     return Group(_title(row), _setting(section["networks"][row["network"]]), pictures, folded=True)
 
 
-def _letters(
-    folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any]
-) -> tuple[Figure, ...]:
+def _letters(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
     """The figures of the letters themselves."""
     best = runs.loc[runs["error"].idxmin()]
     return (
@@ -299,7 +295,7 @@ def _letters(
     )
 
 
-def _decoded(folder: Path, row: Any, section: Mapping[str, Any]) -> tuple[Figure, ...]:
+def _decoded(folder: Path, row: Fields, section: Fields) -> tuple[Figure, ...]:
     """The figures of what lies between the letters."""
     name = _title(row)
     far, near = (section["new_letters"][f"{kind}_distance"] for kind in ("new", "known"))
@@ -349,7 +345,7 @@ def _decoded(folder: Path, row: Any, section: Mapping[str, Any]) -> tuple[Figure
 
 
 def _as_published(
-    folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any]
+    folder: Path, row: Fields, runs: pd.DataFrame, section: Fields
 ) -> tuple[Figure, ...]:
     """The figures that the original has as well."""
     name, best = _title(row), runs.loc[runs["error"].idxmin()]
@@ -388,7 +384,7 @@ def _as_published(
     )
 
 
-def _setting(network: Mapping[str, Any]) -> Text:
+def _setting(network: Fields) -> Text:
     """The layers of a network, their activations and its optimizer."""
     return text(
         "{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output};"

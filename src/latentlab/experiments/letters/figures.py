@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist
 
 from latentlab import shown
-from latentlab.array_types import Array, Numbers
+from latentlab.aliases import Array, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend

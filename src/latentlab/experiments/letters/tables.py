@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields, Json
 from latentlab.experiments.gathering import by, summarize
 from latentlab.measures.latent import principal_reconstruction
 from latentlab.measures.metrics import wrong_pixels
 from latentlab.models.network import squared_error
 
 
-def letter_yardstick(
-    replicates: pd.DataFrame, networks: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -> Json:
     """The course's yardstick, for each font ("all_fonts": all letters at once).
 
     At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
@@ -26,7 +23,7 @@ def letter_yardstick(
     replicates : columns font, network, max_wrong_pixels
     networks : ``letters.networks`` of the parameters
     """
-    yardstick: dict[str, Any] = {}
+    yardstick: Json = {}
     for (font, name), runs in by(replicates, ["font", "network"]):
         network = networks[name]
         latent = network["architecture"][len(network["architecture"]) // 2]
@@ -65,14 +62,14 @@ def letter_difficulty(errors: pd.DataFrame) -> pd.DataFrame:
     return letters.rename(columns={"wrong_pixels": "mean_wrong_pixels"}).reset_index()
 
 
-def front_metrics(front: pd.DataFrame) -> dict[str, Any]:
+def front_metrics(front: pd.DataFrame) -> Json:
     """The smallest network without a wrong pixel, for each font that has one on the front.
 
     With its name, its weights and the share of its starts that make no error; ``sure`` is the
     smallest that makes none from any start.
     front : columns font, network, weights, max_wrong_pixels, a row a start
     """
-    metrics: dict[str, Any] = {}
+    metrics: Json = {}
     for (font, name), runs in by(front.sort_values("weights", kind="stable"), ["font", "network"]):
         share = float((runs["max_wrong_pixels"] == 0).mean())
         entry = {"network": name, "weights": int(runs["weights"].iloc[0]), "share_of_starts": share}
@@ -86,10 +83,10 @@ def front_metrics(front: pd.DataFrame) -> dict[str, Any]:
 
 def linear_control(
     replicates: pd.DataFrame,
-    networks: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, Fields],
     letters_of: Callable[[str], Array],
     threshold: float,
-) -> dict[str, Any]:
+) -> Json:
     """Linear networks against PCA with as many numbers, by font.
 
     Error and mean wrong pixels of a letter: of the network the start with the lowest error.
@@ -118,7 +115,7 @@ def all_fonts(font: str) -> str:
     return "all_fonts" if font == "all" else font
 
 
-def _better(entry: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
+def _better(entry: Fields, than: Fields) -> bool:
     return (entry["max_wrong_pixels"], -entry["share_of_starts"]) < (
         than["max_wrong_pixels"],
         -than["share_of_starts"],

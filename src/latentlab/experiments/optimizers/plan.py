@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
+from latentlab.aliases import Fields
 from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick
 
 
-def optimizers_factors(section: Mapping[str, Any]) -> Factors:
+def optimizers_factors(section: Fields) -> Factors:
     """``{optimizer}/{network}``, all losses in one"""
     return {
         f"{optimizer}/{network}": {"network": network, "optimizer": optimizer}
@@ -17,7 +16,7 @@ def optimizers_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def optimizers_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     stages = section["stages"][factors["optimizer"]]
     common = {

@@ -7,12 +7,11 @@ A cost is counted in evaluations of the loss over all samples, a gradient as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from latentlab.array_types import Array
+from latentlab.aliases import Array, Fields, Json
 from latentlab.models.network import Network
 from latentlab.training.replicates import GRADIENT_COST, Training, replicates_of, train_replicates
 
@@ -23,13 +22,13 @@ def multiply_adds(network: Network, samples: int) -> int:
 
 
 def staged(
-    stages: Sequence[Mapping[str, Any]],
+    stages: Sequence[Fields],
     *,
     evaluations: int,
     loss: str,
     record_every: int,
     learning_rate: float | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Options of ``training.train`` under which the stages share the evaluations equally.
 
     stages : of each its optimizer and options; a learning rate, where one needs it, is given
@@ -44,7 +43,7 @@ def staged(
     }
     # as many epochs as evaluations: never the limit
     limited = {"max_epochs": part, "max_evaluations": part}
-    budgets: dict[str, dict[str, Any]] = {
+    budgets: dict[str, Json] = {
         "powell": {**limited, "record_every": record_every},
         "lbfgs": {**limited, "record_every": record_every // GRADIENT_COST, "loss": loss},
     }
@@ -55,11 +54,11 @@ def staged(
 
 
 def _trainings(
-    settings: Mapping[str, Any],
+    settings: Fields,
     letters: Array,
     starts: Sequence[int],
     cell: str,
-    options: Mapping[str, Any],
+    options: Fields,
     log: Callable[[str], None],
 ) -> dict[int, Training]:
     return train_replicates(
@@ -73,7 +72,7 @@ def _trainings(
     )
 
 
-def tune(settings: Mapping[str, Any], letters: Array, log: Callable[[str], None]) -> pd.DataFrame:
+def tune(settings: Fields, letters: Array, log: Callable[[str], None]) -> pd.DataFrame:
     """One row a loss, learning rate and start: the error it came to, the evaluations spent.
 
     letters are (letters, pixels). The starts are none of those that ``train`` uses. A trial that
@@ -117,7 +116,7 @@ def chosen_rates(tuning: pd.DataFrame) -> dict[str, float]:
 
 
 def train(
-    settings: Mapping[str, Any],
+    settings: Fields,
     letters: Array,
     rates: Mapping[str, float],
     log: Callable[[str], None],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
     NONE,
@@ -27,7 +27,7 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/vae."""
     section, folder = settings["vae"], results / "vae"
     summary = read_csv(folder / "tables" / "summary.csv")
@@ -52,12 +52,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def missing_datasets(settings: Mapping[str, Any]) -> list[str]:
+def missing_datasets(settings: Fields) -> list[str]:
     """Image sets that the parameters know and this run did not use."""
     return [name for name in settings["data"]["images"] if name not in settings["vae"]["datasets"]]
 
 
-def _missing_sets(settings: Mapping[str, Any]) -> Text | None:
+def _missing_sets(settings: Fields) -> Text | None:
     names = missing_datasets(settings)
     if not names:
         return None
@@ -79,7 +79,7 @@ def _unit() -> Text:
     )
 
 
-def _samples(section: Mapping[str, Any]) -> Text:
+def _samples(section: Fields) -> Text:
     effort = section["measures"]
     return text(
         "Samples: {samples} images a start, decoded from draws of the VAE's prior, of an"
@@ -96,24 +96,24 @@ def _samples(section: Mapping[str, Any]) -> Text:
     )
 
 
-def _main_dataset(summary: pd.DataFrame, section: Mapping[str, Any]) -> str:
+def _main_dataset(summary: pd.DataFrame, section: Fields) -> str:
     """The set with a published figure, or the first one."""
     datasets = summary.loc[summary["published_test_loss"].notna(), "dataset"]
     return str(datasets.iloc[0]) if len(datasets) else section["datasets"][0]
 
 
-def _models(section: Mapping[str, Any], variational: bool) -> list[str]:
+def _models(section: Fields, variational: bool) -> list[str]:
     kind = "vae" if variational else "autoencoder"
     return [name for name, model in section["models"].items() if model["model"] == kind]
 
 
-def _rows(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
+def _rows(summary: pd.DataFrame, dataset: str) -> Json:
     """The summary's rows on a data set by model."""
     rows = summary[summary["dataset"] == dataset].to_dict("records")
     return {row["model"]: row for row in rows}
 
 
-def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> Text:
+def _answer(summary: pd.DataFrame, section: Fields, dataset: str) -> Text:
     rows = _rows(summary, dataset)
     published = [name for name in rows if math.isfinite(rows[name]["published_test_loss"])]
     variational = [name for name in _models(section, True) if name in rows]
@@ -172,9 +172,7 @@ def _exactness(gap: float) -> Text:
     )
 
 
-def _by_model(
-    rows: Mapping[str, Any], section: Mapping[str, Any], measure: str, digits: int
-) -> Text:
+def _by_model(rows: Fields, section: Fields, measure: str, digits: int) -> Text:
     """A measure of every model that has it: "0.5 (VAE, published) and 0.7 (autoencoder)"."""
     values = {name: row.get(measure, math.nan) for name, row in rows.items()}
     return listing(
@@ -187,7 +185,7 @@ def _by_model(
     )
 
 
-def _measures(rows: Mapping[str, Any], section: Mapping[str, Any]) -> Words:
+def _measures(rows: Fields, section: Fields) -> Words:
     """What the measures say of codes and samples, in the order of the two published claims."""
 
     def by_model(measure: str, digits: int = 3) -> Text:
@@ -222,12 +220,12 @@ def _measures(rows: Mapping[str, Any], section: Mapping[str, Any]) -> Words:
     )
 
 
-def _label(section: Mapping[str, Any], name: str) -> str:
+def _label(section: Fields, name: str) -> str:
     kind = "VAE" if section["models"][name]["model"] == "vae" else "autoencoder"
     return kind if name == kind else f"{kind} ({name})"
 
 
-def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[str, Any]) -> Group:
+def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Fields) -> Group:
     rows = _rows(summary, dataset)
     losses = listing(
         [f"{_label(section, name)} {number(row['test_loss'], 4)}" for name, row in rows.items()]
@@ -334,7 +332,7 @@ _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, s
 
 
 def _table(summary: pd.DataFrame) -> Table:
-    def stated(row: Mapping[str, Any], measure: str, digits: int) -> str:
+    def stated(row: Fields, measure: str, digits: int) -> str:
         known = math.isfinite(row.get(measure, math.nan))
         return interval(row, measure, digits) if known else NONE
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from latentlab.array_types import Array, Numbers
+from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region

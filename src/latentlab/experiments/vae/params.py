@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
@@ -40,7 +40,7 @@ class Convolution(Knobs):
     kernel: Annotated[int, integer(1, 64)]
     stride: Annotated[int, integer(1, 16)]
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """A kernel of which some pixels would meet more than others."""
         if self.kernel % self.stride:
             yield wrong_value(("kernel",), self.kernel, f"a multiple of the stride ({self.stride})")
@@ -50,7 +50,7 @@ class Convolution(Knobs):
 class _Layer(Check):
     """Units, or the mapping of a convolution."""
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """That of the one or the other."""
         kinds = {"units": Units, "convolution": Convolution}
         return core_schema.tagged_union_schema(
@@ -61,7 +61,7 @@ class _Layer(Check):
             ),
         )
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The layer. Raises ValidationError with refusals."""
         try:
             return inner(value)
@@ -101,7 +101,7 @@ class Model(Knobs):
         Named("a mapping of each name in vae.datasets to an integer from 0", empty=True),
     ]
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Layers in an order that cannot be; a weight of what an autoencoder does not have."""
         for part, first in (("encoder", True), ("decoder", False)):
             layers = getattr(self, part)

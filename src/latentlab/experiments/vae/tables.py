@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from latentlab import seeds
+from latentlab.aliases import Json
 from latentlab.experiments.gathering import by, summarize
 from latentlab.experiments.knobs import Factors
 from latentlab.measures import statistics
 
 
-def seeded(factors: Factors, seed: int) -> dict[str, dict[str, Any]]:
+def seeded(factors: Factors, seed: int) -> dict[str, Json]:
     """The cells' factors with ``seed``, the whole number that each cell's training is given.
 
     seed : the study's, from which with the cell's name it comes

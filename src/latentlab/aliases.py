@@ -1,5 +1,6 @@
-"""Types of arrays, of which every layer of the package speaks."""
+"""Types of which every layer of the package speaks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,3 +12,8 @@ Numbers = NDArray[np.floating[Any]]
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.integer[Any]]
 Booleans = NDArray[np.bool_]
+
+Json = dict[str, Any]
+"""An object of JSON."""
+Fields = Mapping[str, Any]
+"""Values of JSON or YAML by name: the settings of a step, a section of the parameters, metrics."""
