@@ -108,9 +108,12 @@ def main() -> None:
                 path.write_text(text, encoding="utf-8")
                 try:
                     run = subprocess.run(
-                        command, cwd=project.root, env=environment,
-                        capture_output=True, timeout=SECONDS,
-                    )  # fmt: skip
+                        command,
+                        cwd=project.root,
+                        env=environment,
+                        capture_output=True,
+                        timeout=SECONDS,
+                    )
                     noticed = run.returncode != 0
                 except subprocess.TimeoutExpired:
                     noticed = True

@@ -526,7 +526,10 @@ def test_an_address_restores_everything(visit, site):
       images: [explorer.rooms.images.set.name, explorer.rooms.images.ground],
     })"""
     assert again.evaluate(look) == page.evaluate(look)
-    for plane in ("explorer.rooms.letters.plane", *(f"explorer.rooms.images.cards[{i}].plane" for i in range(3))):  # fmt: skip  # noqa: E501
+    for plane in (
+        "explorer.rooms.letters.plane",
+        *(f"explorer.rooms.images.cards[{i}].plane" for i in range(3)),
+    ):
         assert np.allclose(point(again, plane), point(page, plane), rtol=1e-4, atol=1e-4)
     assert picture(again) == picture(page)
     assert again.evaluate("document.querySelector('#images').getBoundingClientRect().top") < 100

@@ -126,9 +126,12 @@ def test_configuration_files_change_no_byte(expected, tmp_path):
         keras = {"backend": "torch", "floatx": "float16", "epsilon": 0.5}
         (tmp_path / folder / "keras.json").write_text(json.dumps(keras))
     result = digests(
-        tmp_path, KERAS_HOME=str(tmp_path / "keras"), MPLCONFIGDIR=str(tmp_path / "rc"),
-        MATPLOTLIBRC=str(tmp_path / "rc"), XDG_CONFIG_HOME=str(tmp_path / "home/.config"),
-    )  # fmt: skip
+        tmp_path,
+        KERAS_HOME=str(tmp_path / "keras"),
+        MPLCONFIGDIR=str(tmp_path / "rc"),
+        MATPLOTLIBRC=str(tmp_path / "rc"),
+        XDG_CONFIG_HOME=str(tmp_path / "home/.config"),
+    )
     assert result == expected
 
 
@@ -212,9 +215,11 @@ def imported(code, **environment):
     """Standard error of a process that runs ``code``."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); {code}"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PATH": os.environ["PATH"], **environment},
-    )  # fmt: skip
+    )
     return done.stderr
 
 

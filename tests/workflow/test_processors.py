@@ -93,9 +93,12 @@ def digests(*emulator):
     # the link of a virtual environment is not followed by the emulator
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     done = subprocess.run(
-        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM], capture_output=True,
-        text=True, timeout=3600, env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
-    )  # fmt: skip
+        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=3600,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -126,8 +129,10 @@ def test_a_processor_without_avx2_runs_what_it_can():
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     environ = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
     done = subprocess.run(
-        [QEMU, "-cpu", "Nehalem", os.path.realpath(sys.executable), "-c", code], text=True,
-        capture_output=True, env={**environ, "PYTHONPATH": os.pathsep.join(packages)},
-    )  # fmt: skip
+        [QEMU, "-cpu", "Nehalem", os.path.realpath(sys.executable), "-c", code],
+        text=True,
+        capture_output=True,
+        env={**environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )
     assert done.returncode == 0, done.stderr
     assert "has no AVX2 and FMA" in done.stdout

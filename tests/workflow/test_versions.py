@@ -190,9 +190,11 @@ def test_another_user_with_another_umask_elsewhere(project):
             pytest.skip("nobody may not read this Python environment")
         done = subprocess.run(
             [*as_nobody, "sh", "-c", command],
-            cwd=home, capture_output=True, text=True,
+            cwd=home,
+            capture_output=True,
+            text=True,
             env=environment() | {"HOME": str(home), "LATENTLAB_CACHE": str(home / "numba")},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert Project(home / "a clone").bytes_of() == project.bytes_of()
         assert (home / "a clone/dvc.lock").read_bytes() == (project.root / "dvc.lock").read_bytes()

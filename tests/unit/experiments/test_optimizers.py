@@ -70,8 +70,11 @@ def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages)
 def test_stages_share_the_budget_and_go_on_from_each_other():
     options = runs.staged(
         settings("powell", "adam")["stages"],
-        evaluations=1000, loss="cross-entropy", record_every=90, learning_rate=0.1,
-    )  # fmt: skip
+        evaluations=1000,
+        loss="cross-entropy",
+        record_every=90,
+        learning_rate=0.1,
+    )
     powell, adam = options["stages"]
     assert (powell["max_evaluations"], powell["record_every"]) == (500, 90)
     assert (adam["max_epochs"], adam["record_every"]) == (166, 30)

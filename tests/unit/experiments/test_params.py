@@ -45,7 +45,7 @@ LEARNED = "denoising.networks.published"
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
 def test_the_configurations_of_the_project_are_valid(name):
-    read_params(ROOT / name, ROOT)
+    assert read_params(ROOT / name, ROOT)["seed"] >= 0
 
 
 def errors_of(path, value):
@@ -214,18 +214,20 @@ def lines_of(params):
             "data.images.digits.test_every: 1 given, allowed: an integer from 2",
         ),
         (
-            "optimizers.options.backpropagation.momentum", 1,
+            "optimizers.options.backpropagation.momentum",
+            1,
             "optimizers.options.backpropagation.momentum: 1 given, allowed: a number from 0 to bel",
         ),
         (
-            "denoising.subsets.4-0", {"fonts": ["font2"], "letters": "XHIR"},
+            "denoising.subsets.4-0",
+            {"fonts": ["font2"], "letters": "XHIR"},
             "denoising.subsets.4-0: this name given, allowed: none of two numbers like it",
         ),
         ("vae.measures.samples", 10, "vae.measures.samples: 10 given, allowed: an int"),
         ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
     if message is None:
         path, message = ["architectures", "networks", "../up"], "architectures.networks.../up: "
@@ -352,8 +354,10 @@ def test_bounds_are_allowed_and_what_is_beyond_is_not():
         with pytest.raises(NotAllowed) as error:
             validate(Bounded, dict(zip(Bounded.model_fields, beyond, strict=True)))
         assert [line.split("allowed: ")[1] for line in error.value.lines] == [
-            "a number from 0 to 0.5", "a number from 0 to below 1", "an integer from 2 to 5",
-        ]  # fmt: skip
+            "a number from 0 to 0.5",
+            "a number from 0 to below 1",
+            "an integer from 2 to 5",
+        ]
 
 
 def test_what_may_be_asked_for_is_what_there_is():
@@ -408,9 +412,11 @@ def test_every_knob_is_required_and_typed(path):
     """No hidden default: a missing knob is an error, and so is a value of another type."""
     dotted = ".".join(path)
     fan_out = path[:2] in (
-        ["architectures", "networks"], ["optimizers", "networks"], ["optimizers", "stages"],
+        ["architectures", "networks"],
+        ["optimizers", "networks"],
+        ["optimizers", "stages"],
         ["conclusions", "relevant"],  # as many as claims: see test_claims.py
-    )  # fmt: skip
+    )
     fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))

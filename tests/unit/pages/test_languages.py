@@ -225,8 +225,11 @@ def test_translations_are_what_differs_of_what_a_reader_sees_or_hears():
     other = """<p> Uno  <code>x</code>,
       dos</p><style>x</style><pre>x</pre><img alt="tres">same<p aria-label="cuatro"></p>"""
     assert translations(one, other) == {
-        " One ": " Uno ", " two": ", dos", "three": "tres", "four": "cuatro"
-    }  # fmt: skip
+        " One ": " Uno ",
+        " two": ", dos",
+        "three": "tres",
+        "four": "cuatro",
+    }
     with pytest.raises(ValueError, match="shorter"):
         translations(one, "")
 

@@ -160,11 +160,14 @@ def other_denoising_tables(section):
     """The experiment's other tables: by name."""
     tests = list(denoising_noises(section["tests"]).values())
     matrix = [
-        {**cell, **{f"test_{key}": value for key, value in noise.items()},
-         "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4}
+        {
+            **cell,
+            **{f"test_{key}": value for key, value in noise.items()},
+            "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4,
+        }
         for cell in denoising_factors(section).values()
         for noise in tests
-    ]  # fmt: skip
+    ]
     baselines = [
         {"font": font, "subset": subset, "baseline": name, **noise, "within_one_pixel": share}
         for subset, chosen in section["subsets"].items()
@@ -392,19 +395,22 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
         ("denoising/summary", "right_letter", 0.31, ["31 %"]),
         ("denoising/matrix", "within_one_pixel", 0.13, ["13 % on the noise it learned"]),
         (
-            "denoising/baselines", "within_one_pixel", 0.4321,
-            ["reaches 43.2 %", "Of the noisy letters themselves 43 %",
-             "43 % [40 %, 47 %]"],
+            "denoising/baselines",
+            "within_one_pixel",
+            0.4321,
+            ["reaches 43.2 %", "Of the noisy letters themselves 43 %", "43 % [40 %, 47 %]"],
         ),
         (
-            "denoising/variations", "within_one_pixel", 0.37,
+            "denoising/variations",
+            "within_one_pixel",
+            0.37,
             ["1 copy of each letter give 37 %", "37 % with 20 units there"],
         ),
         ("denoising/correlations", "correlation", -0.33, ["\N{MINUS SIGN}0.33 (font2, published"]),
         ("denoising/correlations", "size", 7, ["Over subsets of 7 letters"]),
         ("vae/summary", "test_loss", 123.4, ["123.4"]),
     ],
-)  # fmt: skip
+)
 def test_changing_a_result_changes_the_page(results, settings, name, column, value, shown):
     before = Outline(page(results, settings)).words
     experiment, table = name.split("/")
@@ -642,9 +648,11 @@ def test_readings_of_the_published_code_are_told_apart(results, settings):
     meant = table["claim"].isin(["layers", "latent", "plane"])
     table["variant"] = table["variant"].mask(meant, "as meant")
     runs = table[table["claim"].isin(["layers", "latent"])].assign(
-        claim=["layers-as-run", "latent-as-run"], variant="as run", verdict="supported",
+        claim=["layers-as-run", "latent-as-run"],
+        variant="as run",
+        verdict="supported",
         text=["Layers as run.", "Latent as run."],
-    )  # fmt: skip
+    )
     answer, details = told(pd.concat([table, runs]))
     assert "Of 6 claims of the original" in answer
     assert "Readings of one claim count separately." in answer
@@ -720,8 +728,10 @@ def test_the_readme_follows_the_metrics():
     assert "lost" not in table
     assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
     assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
-    assert table.endswith("\nIn 1 of 2 comparisons with our runs a published figure lies where 95 %"
-                          " of single runs do.")  # fmt: skip
+    assert table.endswith(
+        "\nIn 1 of 2 comparisons with our runs a published figure lies where 95 %"
+        " of single runs do."
+    )
 
 
 def test_image_sets_left_out_are_named(results, settings):

@@ -294,14 +294,17 @@ def test_hybrid_goes_on_where_powell_ended():
     second = gradient.train_lbfgs(SMALL, x, x, first.weights, max_epochs=4, **LBFGS)
     seen = []
     hybrid = train(
-        SMALL, x, x, start,
+        SMALL,
+        x,
+        x,
+        start,
         optimizer="stages",
         stages=[
             {"optimizer": "powell", "max_epochs": 2, **tolerances},
             {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS},
         ],
         progress=lambda epoch, error: seen.append(epoch),
-    )  # fmt: skip
+    )
     assert hybrid.weights.tobytes() == second.weights.tobytes()
     assert hybrid.errors.tolist() == [*first.errors, *second.errors[1:]]
     spent = first.evaluations[-1] + second.evaluations[1:]

@@ -160,8 +160,11 @@ def run(folder, *options):
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     return subprocess.run(
         ["snakemake", "--cores", "1", *OPTIONS, *options],
-        cwd=folder, env=environ, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
