@@ -295,7 +295,7 @@ def letter_model(settings: Fields, font: Font, weights: Array, starts: int, erro
         **alphabet(font),
         "exact": int((wrong == 0).sum()),
         "worst": int(wrong.max()),
-        **_place(plane, points, latent.fitting_window(points)),
+        **_place(plane, latent.fitting_window(points)),
         "codes": points.tolist(),
         "layers": [layer_json(layer) for layer in stored],
         "rounding": largest_difference(outputs, forward(stored, codes)),
@@ -374,7 +374,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
         "variational": settings.variational,
         "hidden": [_size_text(layer) for layer in settings.decoder],
         "activation": settings.activation,
-        **_place(plane, points, window),
+        **_place(plane, window),
         "codes": floats(_narrow(points[:_CODES])),
         "labels": tensor(images.test_labels[:_CODES], "u1"),
         "samples": plane.project(sample_codes).tolist(),
@@ -384,7 +384,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     }
 
 
-def _place(plane: latent.Plane, points: Array, window: latent.Window) -> Json:
+def _place(plane: latent.Plane, window: latent.Window) -> Json:
     """A plane of the latent space and the window of it that holds the codes' points."""
     return {
         "origin": plane.origin.tolist(),

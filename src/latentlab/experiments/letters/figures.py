@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist
 
 from latentlab import shown
-from latentlab.aliases import Array, Numbers
+from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
@@ -173,7 +173,7 @@ def latent_plane(
     return figure
 
 
-def _is_known(decoded: Array, letters: Array, threshold: float) -> np.ndarray:
+def _is_known(decoded: Array, letters: Array, threshold: float) -> Booleans:
     """Which of decoded (rows, columns, pixels) differ from a letter by at most one pixel."""
     nearest = letters[nearest_letter(decoded, letters, threshold)]
     return wrong_pixels(decoded, nearest, threshold) <= 1
@@ -232,7 +232,7 @@ def regions(
     return figure
 
 
-def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
+def _map_colors(nearest: Integers, letters: int) -> Integers:
     """A color's index for each letter, as on a map: regions that touch differ.
 
     nearest : (rows, columns) index of the letter of each cell
@@ -253,7 +253,7 @@ def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
     return colors
 
 
-def _outlined(colors: Array, nearest: np.ndarray, scale: int = 4) -> Numbers:
+def _outlined(colors: Array, nearest: Integers, scale: int = 4) -> Numbers:
     """Cells (rows, columns, 3) enlarged, with a line where the nearest letter changes."""
     rows = 1 if len(nearest) == 1 else scale  # a line needs no height
     fine = np.kron(nearest, np.ones((rows, scale), int))
