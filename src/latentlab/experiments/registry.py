@@ -7,9 +7,9 @@ use it and no other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from latentlab import shown
-from latentlab.aliases import Fields, Json
 from latentlab.experiments.architectures.plan import architectures_factors, architectures_settings
 from latentlab.experiments.denoising.plan import denoising_factors, denoising_settings
 from latentlab.experiments.knobs import Experiment, Params, Settings
@@ -52,14 +52,14 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
 
 def explored(
     params: Params, computed: Mapping[str, Mapping[str, Settings]]
-) -> dict[str, list[Json]]:
+) -> dict[str, list[dict[str, Any]]]:
     """What the explorer shows: the named networks, denoisers, the image models of each set.
 
     computed : ``cells`` of each experiment. A network has its settings of ``evaluate`` and the
     name of what it was trained by.
     """
 
-    def networks(experiment: str, names: Iterable[str]) -> list[Json]:
+    def networks(experiment: str, names: Iterable[str]) -> list[dict[str, Any]]:
         steps = computed[experiment]
         knobs = ("cell", "font", "network", "threshold", "letters", "noise")
         return [
@@ -88,6 +88,6 @@ def explored(
     }
 
 
-def _optimizer_of(training: Fields) -> str:
+def _optimizer_of(training: Mapping[str, Any]) -> str:
     """What a network was trained by; a hybrid by its stages' names."""
     return "-".join(stage["optimizer"] for stage in training.get("stages", [training]))
