@@ -37,8 +37,9 @@ import pandas as pd
 from llvmlite import binding
 from scipy.optimize import minimize
 
+from latentlab.aliases import Array
 from latentlab.data.fonts import read_fonts
-from latentlab.models.network import Array, Network, forward, initial_weights, squared_error
+from latentlab.models.network import Network, forward, initial_weights, squared_error
 from latentlab.training import kernels, powell
 
 FONTS = Path(__file__).resolve().parents[1] / "data" / "fonts" / "font.h"

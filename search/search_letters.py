@@ -109,10 +109,10 @@ def main() -> None:
         check=True,
     )
 
-    found = table(params["letters"], args.run / "results/letters/cells")
-    print(found.to_string(index=False))
+    result = table(params["letters"], args.run / "results/letters/cells")
+    print(result.to_string(index=False))
     if not args.names:
-        found.to_csv(args.run.parent / "found.csv", index=False, lineterminator="\n")
+        result.to_csv(args.run.parent / "found.csv", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class Cluster:
     def processes(self) -> list[int]:
         """All processes of the cluster and its jobs: those that know its configuration."""
         mark = f"SLURM_CONF={self.root / 'slurm.conf'}".encode()
-        found = []
+        result = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 known = mark in (folder / "environ").read_bytes().split(b"\0")
@@ -138,8 +138,8 @@ class Cluster:
             except OSError:  # it has ended, or is another user's
                 continue
             if known and not zombie and int(folder.name) != os.getpid():
-                found.append(int(folder.name))
-        return found
+                result.append(int(folder.name))
+        return result
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def cluster(root: Path, cpus: int = 4, memory: int = 4000) -> Iterator[Cluster]:
     for folder in ("state", "spool", "bin"):
         (root / folder).mkdir(parents=True, mode=0o700)
     root.chmod(0o755)  # munged serves from no folder that others may write
-    found = Cluster(root)
+    result = Cluster(root)
     (root / "slurm.conf").write_text(
         _CONF.format(
             root=root, user=_USER, host=socket.gethostname().split(".")[0],
@@ -201,25 +201,25 @@ def cluster(root: Path, cpus: int = 4, memory: int = 4000) -> Iterator[Cluster]:
             for name, *options in daemons:
                 program = _find(name)
                 assert program is not None, name
-                running.enter_context(_daemon(found, program, *options))
+                running.enter_context(_daemon(result, program, *options))
                 if name == "munged":
                     _wait((root / "munge.socket").exists, "munged")
-            _wait(lambda: "idle" in _quietly(found, "sinfo", "--noheader"), "an idle node")
+            _wait(lambda: "idle" in _quietly(result, "sinfo", "--noheader"), "an idle node")
             try:
-                yield found
+                yield result
             finally:
-                found.call("scancel", "--full", f"--user={_USER}")
-                _wait(found.quiet, "the end of all jobs")
+                result.call("scancel", "--full", f"--user={_USER}")
+                _wait(result.quiet, "the end of all jobs")
     finally:
-        left = found.processes()
+        left = result.processes()
         for process in left:
             os.kill(process, signal.SIGKILL)
     if left:
         raise ClusterError(f"outlived the cluster: processes {left}")
 
 
-def _quietly(found: Cluster, *command: str) -> str:
+def _quietly(result: Cluster, *command: str) -> str:
     try:
-        return found.call(*command)
+        return result.call(*command)
     except ClusterError:
         return ""

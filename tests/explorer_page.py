@@ -71,13 +71,13 @@ def model_weights(knobs: image_model.Settings, pixels: int, seed: int) -> image_
         if after is not None and after.convolution is not None:
             units = small * after.convolution.filters
         shapes[layer.name], before = (before, units), units
-    found = {}
+    result = {}
     for name, shape in shapes.items():
         n_in, n_out = (shape[-1], shape[-2]) if len(shape) == 4 else shape
         kernel = rng.normal(0, 1.5 / np.sqrt(n_in), shape)
-        found[f"{name}/kernel"] = kernel.astype(np.float32)
-        found[f"{name}/bias"] = rng.normal(0, 0.3, n_out).astype(np.float32)
-    return found
+        result[f"{name}/kernel"] = kernel.astype(np.float32)
+        result[f"{name}/bias"] = rng.normal(0, 0.3, n_out).astype(np.float32)
+    return result
 
 
 CONVOLUTIONS = {

@@ -142,9 +142,9 @@ VALUES = [
 @st.composite
 def params_inputs(draw: st.DrawFn) -> object:
     """The parameters of the tests with one to four nodes replaced, removed, added or moved."""
-    found = copy.deepcopy(PARAMS)
+    result = copy.deepcopy(PARAMS)
     for _ in range(draw(st.integers(1, 4))):
-        node = found
+        node = result
         while keys := list(node if isinstance(node, dict) else range(len(node))):
             key = draw(st.sampled_from(keys))
             if isinstance(node[key], dict | list) and draw(st.integers(0, 4)):
@@ -162,7 +162,7 @@ def params_inputs(draw: st.DrawFn) -> object:
                 name = draw(st.sampled_from(["x", "beta", "../up", "", "a b", 7, "fonts"]))
                 node[name] = node[key] if edit == "move" else value
             break
-    return found
+    return result
 
 
 def targets(folder: Path) -> dict[str, tuple[st.SearchStrategy, Callable]]:

@@ -26,6 +26,8 @@ def idx(array: np.ndarray) -> bytes:
 def first_images(data: images.Images, train: int, test: int) -> images.Images:
     """The first training and test images of a set."""
     return images.Images(
-        data.train_images[:train], data.train_labels[:train],
-        data.test_images[:test], data.test_labels[:test],
-    )  # fmt: skip
+        data.train_images[:train],
+        data.train_labels[:train],
+        data.test_images[:test],
+        data.test_labels[:test],
+    )

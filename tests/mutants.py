@@ -24,11 +24,11 @@ from pathlib import Path
 from project import copy_project
 
 TESTS = {
-    "data/noise": ["test_noise"],
-    "measures/metrics": ["test_metrics"],
-    "experiments/conclusions/evidence": ["test_conclusions"],
-    "experiments/conclusions/tables": ["test_conclusions"],
-    "training/powell": ["test_powell", "test_powell_compiled"],
+    "data/noise": ["data/test_noise"],
+    "measures/metrics": ["measures/test_metrics"],
+    "experiments/conclusions/evidence": ["experiments/test_conclusions"],
+    "experiments/conclusions/tables": ["experiments/test_conclusions"],
+    "training/powell": ["training/test_powell", "training/test_powell_compiled"],
 }
 SECONDS = 300
 """A mutant whose tests take longer has been noticed: it no longer ends."""
@@ -101,16 +101,19 @@ def main() -> None:
             source = path.read_text(encoding="utf-8")
             tests = [f"tests/unit/{name}.py" for name in TESTS[module]]
             command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", *tests]
-            found = list(mutants(source))
-            tried = random.Random(args.seed).sample(found, -(-len(found) // args.every))
+            result = list(mutants(source))
+            tried = random.Random(args.seed).sample(result, -(-len(result) // args.every))
             killed = 0
             for line, told, text in sorted(tried):
                 path.write_text(text, encoding="utf-8")
                 try:
                     run = subprocess.run(
-                        command, cwd=project.root, env=environment,
-                        capture_output=True, timeout=SECONDS,
-                    )  # fmt: skip
+                        command,
+                        cwd=project.root,
+                        env=environment,
+                        capture_output=True,
+                        timeout=SECONDS,
+                    )
                     noticed = run.returncode != 0
                 except subprocess.TimeoutExpired:
                     noticed = True
@@ -119,7 +122,7 @@ def main() -> None:
                     print(f"{module}.py:{line}: survived: {told}", flush=True)
             path.write_text(source, encoding="utf-8")
             survived += len(tried) - killed
-            print(f"{module}: {killed} of {len(tried)} mutants noticed, of {len(found)} places")
+            print(f"{module}: {killed} of {len(tried)} mutants noticed, of {len(result)} places")
     sys.exit(survived > 0)
 
 

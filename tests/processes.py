@@ -35,23 +35,23 @@ def started(project, command):
 
 def children(process, part):
     """Processes below this one with that text on their command line."""
-    found = []
+    result = []
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 if any(part in word for word in child.cmdline()):
-                    found.append(child)
-    return found
+                    result.append(child)
+    return result
 
 
 def at_work(project):
     """Processes whose working directory is the project."""
-    found = []
+    result = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.cwd() == str(project.root):
-                found.append(process)
-    return found
+                result.append(process)
+    return result
 
 
 def finish(project, *command):

@@ -22,10 +22,12 @@ def environment() -> dict[str, str]:
         **keep,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "LATENTLAB_CACHE": str(ROOT / ".cache/numba"),  # compile once for all projects
-        "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
-        "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@example.org",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@example.org",
         "GIT_CONFIG_GLOBAL": "/dev/null",
-    }  # fmt: skip
+    }
 
 
 @dataclass
@@ -112,8 +114,11 @@ def copy_project(target: Path) -> Project:
     """The files that git tracks or would track, with the configuration of the tests."""
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     for name in files:
         source = ROOT / name
         if source.is_file() and not name.startswith(RESULTS_OF_GIT):

@@ -36,13 +36,13 @@ class Row:
 
 def rows(report: Iterable[ElementTree.Element]) -> dict[str, Row]:
     """The scenarios of a report in JUnit's format, in the order of the tests."""
-    found: dict[str, Row] = {}
+    result: dict[str, Row] = {}
     for case in report:
         # a value that the test itself recorded comes last
         said = {p.get("name"): p.get("value") or "" for p in case.iter("property")}
         if "scenario" not in said:
             continue
-        row = found.setdefault(said["scenario"], Row())
+        row = result.setdefault(said["scenario"], Row())
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             row.failed.append(case.get("name") or "")
@@ -50,7 +50,7 @@ def rows(report: Iterable[ElementTree.Element]) -> dict[str, Row]:
             row.skipped.append(skipped.get("message") or "")
         else:
             row.times += int(said["times"])
-    return found
+    return result
 
 
 def main() -> None:
@@ -59,8 +59,9 @@ def main() -> None:
         command = ["-m", "scenario", f"--junitxml={report}", "-o", "junit_family=xunit1"]
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *command, *sys.argv[1:]],
-            cwd=ROOT, stdout=sys.stderr,
-        ).returncode  # fmt: skip
+            cwd=ROOT,
+            stdout=sys.stderr,
+        ).returncode
         cases = ElementTree.parse(report).iter("testcase")
         table = rows(cases)
     print("| scenario | times tried | outcome |")

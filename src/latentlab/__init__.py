@@ -1,29 +1,27 @@
-"""Autoencoders studied as a workflow: model, data, training, measures, presentation.
+"""Autoencoders studied as a workflow: data, models, training, measures, presentation.
 
-The package knows nothing of Snakemake or DVC; the modules of a line import only from that
-line and those before it:
+The package knows nothing of Snakemake or DVC. What stands in a line imports from the lines above
+it alone, and nothing else of its own line:
 
-process       ``arithmetic``: importing the package pins how its libraries compute
-files         ``arrays``, ``tables``, ``seeds``
-model         ``network``
-data          ``fonts``, ``images``, ``noise``, ``cells``, ``params``
-training      ``training`` (the door), ``powell``, ``kernels``, ``gradient``, ``optimizers``,
-              ``vae``
-measures      ``metrics``, ``similarity``, ``denoising``, ``baselines``, ``latent``, ``novelty``,
-              ``generation``, ``suitability``, ``statistics``, ``gather``, ``claims``,
-              ``conclusions``
-presentation  ``figures``, ``report``, ``explorer``
+arithmetic                  pins how the libraries compute, when the package is imported
+aliases, seeds, shown       what all of the following speak of
+files                       arrays, tables and YAML on disk
+data, models                fonts, images, noise; the networks
+training, measures          weights from data; numbers from weights
+drawing, pages              what figures, and what pages, are made of
+experiments                 a folder each: plan, tables, figures, chapter
+pages/report                the chapters of all experiments on one page
 """
 
 import warnings
 
 from latentlab import arithmetic
 
-_late = arithmetic.too_late()
+_warning = arithmetic.late_import()
 OVERRULED = arithmetic.pin()
 """Variables of the environment that were set otherwise when the package was imported."""
-if _late:
-    warnings.warn(_late, stacklevel=2)
+if _warning:
+    warnings.warn(_warning, stacklevel=2)
 
 
 class StudyError(ValueError):

@@ -100,24 +100,24 @@ def instructions(described: str | Path = "/proc/cpuinfo") -> frozenset[str]:
     return frozenset(flags.partition(":")[2].split())
 
 
-def same_bytes(machine: str, found: Collection[str]) -> bool:
+def same_bytes(machine: str, flags: Collection[str]) -> bool:
     """Whether a machine with these instruction sets gives the bytes of the committed results."""
-    return machine in ("x86_64", "AMD64") and {"avx2", "fma"} <= set(found)
+    return machine in ("x86_64", "AMD64") and {"avx2", "fma"} <= set(flags)
 
 
-def variables(machine: str, found: Collection[str]) -> dict[str, str]:
+def variables(machine: str, flags: Collection[str]) -> dict[str, str]:
     """What is set on a machine (``platform.machine()``) with these instruction sets."""
     x86 = machine in ("x86_64", "AMD64")
     return {
         **ANYWHERE,
         **(X86 if x86 else {}),
-        **(AVX2 if same_bytes(machine, found) else {}),
+        **(AVX2 if same_bytes(machine, flags) else {}),
     }
 
 
-def doubt(machine: str, found: Collection[str]) -> str | None:
+def doubt(machine: str, flags: Collection[str]) -> str | None:
     """One line for a machine whose results may be others in their last digits; else None."""
-    if same_bytes(machine, found):
+    if same_bytes(machine, flags):
         return None
     return (
         f"this processor ({machine}) has no AVX2 and FMA that could be found: networks trained"
@@ -127,7 +127,7 @@ def doubt(machine: str, found: Collection[str]) -> str | None:
 
 
 @cache
-def here() -> tuple[str, frozenset[str]]:
+def this_machine() -> tuple[str, frozenset[str]]:
     """This machine, for the functions above."""
     return platform.machine(), instructions()
 
@@ -137,8 +137,8 @@ def matplotlib_folder() -> Path | None:
 
     Beside compiled code where LATENTLAB_CACHE says so; None where it cannot be written.
     """
-    given = os.environ.get("LATENTLAB_CACHE")
-    parent = Path(given) if given else Path(__file__).resolve().parents[2] / ".cache"
+    variable = os.environ.get("LATENTLAB_CACHE")
+    parent = Path(variable) if variable else Path(__file__).resolve().parents[2] / ".cache"
     folder = parent.absolute() / "matplotlib"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -147,35 +147,35 @@ def matplotlib_folder() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def ours() -> dict[str, str]:
+def pinned_variables() -> dict[str, str]:
     """All that is set in this process."""
     folder = matplotlib_folder()
-    return variables(*here()) | ({} if folder is None else {"MPLCONFIGDIR": str(folder)})
+    return variables(*this_machine()) | ({} if folder is None else {"MPLCONFIGDIR": str(folder)})
 
 
-def _strays(environ: MutableMapping[str, str], kept: Collection[str]) -> list[str]:
+def _strays(environ: MutableMapping[str, str], exempt: Collection[str]) -> list[str]:
     """The names of set variables of the families that may not stay."""
     return [
         name
         for name, value in environ.items()
         if name.startswith(FAMILIES)
-        and name not in (*USERS, *kept)
+        and name not in (*USERS, *exempt)
         and (name, value) != ("JAX_PLATFORMS", "cpu")
     ]
 
 
 def pin(environ: MutableMapping[str, str] = os.environ) -> dict[str, str]:
-    """Remove what may change or break a step, and set what is ``ours``.
+    """Remove what may change or break a step, and set what is ``pinned_variables``.
 
     Returns what was set otherwise before, by name; MPLCONFIGDIR, a mere place, aside. A second
     call finds nothing.
     """
-    wanted = ours()
-    found = {name: environ.pop(name) for name in _strays(environ, wanted)}
-    found |= {k: environ[k] for k, v in wanted.items() if environ.get(k, v) != v}
-    environ.update(wanted)
-    found.pop("MPLCONFIGDIR", None)  # that of another tree, say, from which this one is run
-    return dict(sorted(found.items()))
+    pinned = pinned_variables()
+    overruled = {name: environ.pop(name) for name in _strays(environ, pinned)}
+    overruled |= {k: environ[k] for k, v in pinned.items() if environ.get(k, v) != v}
+    environ.update(pinned)
+    overruled.pop("MPLCONFIGDIR", None)  # that of another tree, say, from which this one is run
+    return dict(sorted(overruled.items()))
 
 
 def apart() -> contextlib.chdir[Path]:
@@ -186,12 +186,12 @@ def apart() -> contextlib.chdir[Path]:
     return contextlib.chdir(Path(__file__).parent)
 
 
-def too_late(environ: MutableMapping[str, str] = os.environ) -> str | None:
+def late_import(environ: MutableMapping[str, str] = os.environ) -> str | None:
     """One line where NumPy or JAX is there already and chose its kernels without ``pin``."""
     later = ("MATPLOTLIB", "MPL", "KERAS_")  # of no matter to these two
-    wanted = {k: v for k, v in variables(*here()).items() if not k.startswith(later)}
-    pinned = all(environ.get(name) == value for name, value in wanted.items())
-    strays = [name for name in _strays(environ, wanted) if not name.startswith(later)]
+    required = {k: v for k, v in variables(*this_machine()).items() if not k.startswith(later)}
+    pinned = all(environ.get(name) == value for name, value in required.items())
+    strays = [name for name in _strays(environ, required) if not name.startswith(later)]
     loaded = [name for name in ("numpy", "jax") if name in sys.modules]
     if not loaded or (pinned and not strays):
         return None

@@ -10,10 +10,10 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 def test_no_serious_violation(visit, pages, name, width, scheme):
     viewport = {"width": width, "height": 900}
     page = visit(f"{pages}/{name}", viewport=viewport, color_scheme=scheme)
-    found = axe.Axe().run(page).response["violations"]
+    result = axe.Axe().run(page).response["violations"]
     grave = [
         (violation["id"], violation["help"], [node["target"] for node in violation["nodes"]])
-        for violation in found
+        for violation in result
         if violation["impact"] in ("serious", "critical")
     ]
     assert grave == []

@@ -116,16 +116,16 @@ def test_letter_networks_decode_as_in_python(visit, site, activation, biases):
     rng = np.random.default_rng(5)
     weights, codes = rng.normal(size=net.n_weights), rng.normal(0, 5, (50, 2))
     layers = explorer.letter_layers(net, weights)[net.latent_layer + 1 :]
-    found = computed(visit(site), plain(layers), codes)
-    assert np.abs(found - network.decode(net, weights, codes)).max() < 1e-6
+    result = computed(visit(site), plain(layers), codes)
+    assert np.abs(result - network.decode(net, weights, codes)).max() < 1e-6
 
 
 def test_denoisers_answer_as_in_python(visit, site):
     net = Network((35, 18, 5, 18, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
     rng = np.random.default_rng(6)
     weights, spoiled = rng.normal(size=net.n_weights), rng.random((50, 35))
-    found = computed(visit(site), plain(explorer.letter_layers(net, weights)), spoiled)
-    assert np.abs(found - network.forward(net, weights, spoiled)).max() < 1e-6
+    result = computed(visit(site), plain(explorer.letter_layers(net, weights)), spoiled)
+    assert np.abs(result - network.forward(net, weights, spoiled)).max() < 1e-6
 
 
 @pytest.mark.parametrize("activation", list(image_model.ACTIVATIONS))
@@ -133,8 +133,8 @@ def test_image_decoders_decode_as_in_python(visit, site, activation):
     knobs = explorer_page.model_settings(encoder=(64, 32), decoder=(32, 64), activation=activation)
     weights = explorer_page.model_weights(knobs, 784, 0)
     z = np.random.default_rng(7).normal(0, 2, (20, 2))
-    found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
-    assert np.abs(found - image_model.decode(knobs, weights, z)).max() < 1e-6
+    result = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
+    assert np.abs(result - image_model.decode(knobs, weights, z)).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", explorer_page.CONVOLUTIONS)
@@ -142,8 +142,8 @@ def test_transposed_convolutions_decode_as_in_python(visit, site, name):
     knobs = explorer_page.model_settings(**explorer_page.CONVOLUTIONS[name])
     weights = explorer_page.model_weights(knobs, 784, 0)
     z = np.random.default_rng(7).normal(0, 2, (5, 2))
-    found = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
-    assert np.abs(found - image_model.decode(knobs, weights, z)).max() < 1e-6
+    result = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)
+    assert np.abs(result - image_model.decode(knobs, weights, z)).max() < 1e-6
 
 
 def test_stored_weights_come_back(visit, site):
@@ -155,7 +155,7 @@ def test_stored_weights_come_back(visit, site):
     ]
     inputs = rng.normal(size=(10, 2))
     stored = explorer.as_stored(layers, inputs)
-    exported = [explorer.exported(layer) for layer in stored]
+    exported = [explorer.layer_json(layer) for layer in stored]
     assert [layer["weights"]["type"] for layer in exported] == ["f4", "i1", "f8"]
     restored = visit(site).evaluate(
         "([layers, inputs]) => explorer.forward(layers.map(explorer.restored), inputs)",
@@ -526,7 +526,10 @@ def test_an_address_restores_everything(visit, site):
       images: [explorer.rooms.images.set.name, explorer.rooms.images.ground],
     })"""
     assert again.evaluate(look) == page.evaluate(look)
-    for plane in ("explorer.rooms.letters.plane", *(f"explorer.rooms.images.cards[{i}].plane" for i in range(3))):  # fmt: skip  # noqa: E501
+    for plane in (
+        "explorer.rooms.letters.plane",
+        *(f"explorer.rooms.images.cards[{i}].plane" for i in range(3)),
+    ):
         assert np.allclose(point(again, plane), point(page, plane), rtol=1e-4, atol=1e-4)
     assert picture(again) == picture(page)
     assert again.evaluate("document.querySelector('#images').getBoundingClientRect().top") < 100

@@ -104,9 +104,9 @@ def digests(folder, **environment):
 def expected(tmp_path_factory):
     """The digests with nothing set: a bare shell."""
     folder = tmp_path_factory.mktemp("bare")
-    found = digests(folder)
+    result = digests(folder)
     assert not list((folder / "home").rglob("*")), "a step writes nothing into the user's home"
-    return found
+    return result
 
 
 @pytest.mark.slow
@@ -126,11 +126,14 @@ def test_configuration_files_change_no_byte(expected, tmp_path):
         (tmp_path / folder).mkdir()
         keras = {"backend": "torch", "floatx": "float16", "epsilon": 0.5}
         (tmp_path / folder / "keras.json").write_text(json.dumps(keras))
-    found = digests(
-        tmp_path, KERAS_HOME=str(tmp_path / "keras"), MPLCONFIGDIR=str(tmp_path / "rc"),
-        MATPLOTLIBRC=str(tmp_path / "rc"), XDG_CONFIG_HOME=str(tmp_path / "home/.config"),
-    )  # fmt: skip
-    assert found == expected
+    result = digests(
+        tmp_path,
+        KERAS_HOME=str(tmp_path / "keras"),
+        MPLCONFIGDIR=str(tmp_path / "rc"),
+        MATPLOTLIBRC=str(tmp_path / "rc"),
+        XDG_CONFIG_HOME=str(tmp_path / "home/.config"),
+    )
+    assert result == expected
 
 
 # --- pin ---------------------------------------------------------------------------------------
@@ -140,7 +143,7 @@ def test_pin_removes_what_hurts_and_sets_ours():
     environ = {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", "NUMBA_DISABLE_JIT": "1",
                "XLA_FLAGS": "--nonsense", "OMP_NUM_THREADS": "1"}  # fmt: skip
     assert arithmetic.pin(environ) == {"NUMBA_DISABLE_JIT": "1", "XLA_FLAGS": "--nonsense"}
-    assert environ == {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", **arithmetic.ours()}
+    assert environ == {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "1", **arithmetic.pinned_variables()}
     before = dict(environ)
     assert arithmetic.pin(environ) == {}
     assert environ == before
@@ -150,14 +153,14 @@ def test_pin_removes_what_hurts_and_sets_ours():
 def test_every_family_is_cleared(family):
     environ = {f"{family}X": "1"}
     assert arithmetic.pin(environ) == {f"{family}X": "1"}
-    assert environ == arithmetic.ours()
+    assert environ == arithmetic.pinned_variables()
 
 
 def test_what_is_the_users_stays():
     theirs = dict.fromkeys(arithmetic.USERS, "0.5") | {"JAX_PLATFORMS": "cpu"}
     environ = dict(theirs)
     assert arithmetic.pin(environ) == {}
-    assert environ == theirs | arithmetic.ours()
+    assert environ == theirs | arithmetic.pinned_variables()
     assert arithmetic.pin({"JAX_PLATFORMS": "cpu,cuda"}) == {"JAX_PLATFORMS": "cpu,cuda"}
 
 
@@ -172,14 +175,14 @@ def test_what_is_the_users_stays():
         ("aarch64", {"asimd"}, None, False),
     ],
 )
-def test_what_is_set_fits_the_processor(machine, found, core, bounded):
-    values = arithmetic.variables(machine, found)
+def test_what_is_set_fits_the_processor(machine, result, core, bounded):
+    values = arithmetic.variables(machine, result)
     assert values.get("OPENBLAS_CORETYPE") == core
     assert ("X86_V4" in values.get("NPY_DISABLE_CPU_FEATURES", "")) == bounded
     assert ("xla_cpu_max_isa=AVX2" in values["XLA_FLAGS"]) == bounded
     assert values.keys() >= {"OMP_NUM_THREADS", "PJRT_NPROC", "MPLBACKEND", "KERAS_BACKEND"}
     assert "platform_dependent_math=false" in values["XLA_FLAGS"]
-    line = arithmetic.doubt(machine, found)
+    line = arithmetic.doubt(machine, result)
     assert (line is None) == (core is not None)
     assert line is None or (machine in line and "\n" not in line)
 
@@ -213,9 +216,11 @@ def imported(code, **environment):
     """Standard error of a process that runs ``code``."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); {code}"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PATH": os.environ["PATH"], **environment},
-    )  # fmt: skip
+    )
     return done.stderr
 
 
@@ -224,8 +229,10 @@ def test_too_late_is_said_in_a_line():
     late = imported("import numpy; import latentlab")
     assert late.count("numpy imported before latentlab: results may differ") == 1
     assert late.startswith("<string>:1: UserWarning: ")
-    assert imported("import numpy; import latentlab", **arithmetic.ours()) == ""  # in time
-    stray = arithmetic.ours() | {"OPENBLAS_L2_SIZE": "1024"}
+    assert (
+        imported("import numpy; import latentlab", **arithmetic.pinned_variables()) == ""
+    )  # in time
+    stray = arithmetic.pinned_variables() | {"OPENBLAS_L2_SIZE": "1024"}
     assert "numpy imported before" in imported("import numpy; import latentlab", **stray)
 
 
@@ -237,6 +244,6 @@ def test_numpy_and_linear_algebra_take_the_pinned_kernels():
         "i = t.threadpool_info(); print(f['X86_V4'], f['AVX512_ICL'], f['AVX512_SPR'],"
         " {(x['architecture'], x['num_threads']) for x in i}, file=sys.stderr)"
     )
-    if arithmetic.doubt(*arithmetic.here()):
+    if arithmetic.doubt(*arithmetic.this_machine()):
         pytest.skip("this processor has no AVX2 and FMA")
     assert imported(code, OPENBLAS_NUM_THREADS="2") == "False False False {('Haswell', 1)}\n"

@@ -157,8 +157,11 @@ def peak_memory(code, *arguments):
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(ROOT / "src"), *map(str, arguments)],
-        capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     *lines, memory = done.stdout.splitlines()
     return lines, int(memory)
 

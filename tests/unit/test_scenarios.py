@@ -22,8 +22,8 @@ def test_rows():
         + case("f", "lock", 1)
         + "</x>"
     )
-    found = scenarios.rows(report.iter("testcase"))
-    assert {name: (row.times, row.outcome) for name, row in found.items()} == {
+    result = scenarios.rows(report.iter("testcase"))
+    assert {name: (row.times, row.outcome) for name, row in result.items()} == {
         "kills": (7, "as promised"),
         "disk": (0, "not tried: no right to mount"),
         "lock": (1, "FAILED: e"),

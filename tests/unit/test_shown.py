@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit import test_figures as small
+from tests.unit.experiments import test_figures as small
 
 from latentlab import shown
 from latentlab.experiments.architectures import figures as architectures
@@ -32,12 +32,12 @@ HIGHEST = 60  # inches: 11,520 pixels of a PNG, of which WebP holds 16,383
 
 @given(st.integers(0, 400), st.integers(2, 60))
 def test_items_are_spaced_evenly_with_the_first_and_the_last(total, most):
-    found = shown.spaced(range(total), most)
-    assert len(found) == min(total, most)
-    assert found == sorted(set(found))
+    result = shown.spaced(range(total), most)
+    assert len(result) == min(total, most)
+    assert result == sorted(set(result))
     if total:
-        assert (found[0], found[-1]) == (0, total - 1)
-    gaps = set(np.diff(found))
+        assert (result[0], result[-1]) == (0, total - 1)
+    gaps = set(np.diff(result))
     assert not gaps or max(gaps) - min(gaps) <= 1
 
 

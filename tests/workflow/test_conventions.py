@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import latentlab
 from latentlab.experiments.registry import EXPERIMENTS
 from latentlab.files.yaml import read_yaml
 
@@ -118,20 +119,54 @@ def test_what_any_study_needs_knows_nothing_of_this_one():
                 assert "workflow.dag" not in text, path
 
 
-def test_no_two_modules_import_each_other():
-    """By whatever way round, imports inside functions aside: ``TopologicalSorter`` raises."""
+def package_imports():
+    """By module of the package, the modules that it imports, imports inside functions included."""
     source = ROOT / "src"
     graph = {}
     for path in source.rglob("*.py"):
         names = set()
-        for node in ast.parse(path.read_text()).body:
+        for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("latentlab"):
                 parts = {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
                 names |= {part.replace(".", "/") for part in parts}
         module = path.relative_to(source).with_suffix("").as_posix().removesuffix("/__init__")
         graph[module] = {name for name in names if (source / f"{name}.py").exists()}
-    order = list(TopologicalSorter(graph).static_order())
+    return graph
+
+
+def test_no_two_modules_import_each_other():
+    """By whatever way round: ``TopologicalSorter`` raises."""
+    order = list(TopologicalSorter(package_imports()).static_order())
     assert order.index("latentlab/models/network") < order.index("latentlab/pages/report")
+
+
+LAYERS = [
+    line.split("  ")[0].split(", ")
+    for line in latentlab.__doc__.splitlines()
+    if re.match(r"[\w/, ]+ {2,}\w", line)
+]
+"""The table of the package's docstring."""
+UPWARD = {("latentlab/models/image_model", "latentlab/data/images")}
+"""Arrows that are still to be turned round: the type ``Bytes`` stands in ``aliases``."""
+
+
+def layer(module):
+    """Number of the module's line in the table, and the folder or module that stands there."""
+    name = module.removeprefix("latentlab/")
+    places = [(number, part) for number, line in enumerate(LAYERS) for part in line]
+    return max(place for place in places if f"{name}/".startswith(f"{place[1]}/"))
+
+
+def test_imports_go_downward():
+    arrows = {
+        (module, other)
+        for module, others in package_imports().items()
+        for other in others
+        if module != "latentlab"
+        and layer(module)[1] != layer(other)[1]
+        and layer(module)[0] <= layer(other)[0]
+    }
+    assert arrows <= UPWARD
 
 
 NOT_IMPORTED = {

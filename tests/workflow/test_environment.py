@@ -46,9 +46,11 @@ def test_variables_that_would_change_or_break_a_step(project: Project, tmp_path)
         "XLA_FLAGS": "--nonsense",
     }
     project.snakemake(
-        "vae", "results/architectures/figures/final_errors.svg",
-        "results/architectures/figures/learning_curves.svg", **hostile,
-    )  # fmt: skip
+        "vae",
+        "results/architectures/figures/final_errors.svg",
+        "results/architectures/figures/learning_curves.svg",
+        **hostile,
+    )
     after = project.bytes_of("results/vae", "results/architectures/figures")
     assert after == before
 
@@ -80,9 +82,12 @@ def prepared(**variables):
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "workflow")])
     code = f"import sys; sys.path[:0] = {path.split(os.pathsep)!r}{PREPARE}"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PATH": os.environ["PATH"], **variables},
-    )  # fmt: skip
+    )
     assert not done.stderr
     return json.loads(done.stdout)
 

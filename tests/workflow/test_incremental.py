@@ -15,14 +15,14 @@ def trained(paths):
 
 
 def all_weights(project, folder=""):
-    found = trained(path for path in project.bytes_of("results") if f"results/{folder}" in path)
-    assert found
-    return found
+    result = trained(path for path in project.bytes_of("results") if f"results/{folder}" in path)
+    assert result
+    return result
 
 
 def metrics(project, experiment="architectures"):
-    found = json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
-    return found["networks"]
+    result = json.loads((project.root / f"results/{experiment}/metrics.json").read_text())
+    return result["networks"]
 
 
 @pytest.mark.scenario("a second run, by either tool")

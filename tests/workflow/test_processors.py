@@ -20,7 +20,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed"),
     pytest.mark.skipif(
-        arithmetic.doubt(*arithmetic.here()) is not None, reason="the host has no AVX2 and FMA"
+        arithmetic.doubt(*arithmetic.this_machine()) is not None,
+        reason="the host has no AVX2 and FMA",
     ),
 ]
 
@@ -93,9 +94,12 @@ def digests(*emulator):
     # the link of a virtual environment is not followed by the emulator
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     done = subprocess.run(
-        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM], capture_output=True,
-        text=True, timeout=3600, env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
-    )  # fmt: skip
+        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=3600,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -119,14 +123,17 @@ def test_a_processor_without_avx2_runs_what_it_can():
         "old = lambda path, *a, **k: io.StringIO('flags: sse4_2') if path == '/proc/cpuinfo'"
         " else opened(path, *a, **k);"  # the emulator shows the host's
         "builtins.open = old; import latentlab, hashlib, numpy as np, scipy.linalg;"
-        "builtins.open = opened; print(latentlab.arithmetic.doubt(*latentlab.arithmetic.here()));"
+        "builtins.open = opened; from latentlab import arithmetic as here;"
+        "print(here.doubt(*here.this_machine()));"
         "a = np.random.default_rng(0).normal(size=(300, 300)); a @ a; scipy.linalg.eigh(a + a.T)"
     )
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     environ = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
     done = subprocess.run(
-        [QEMU, "-cpu", "Nehalem", os.path.realpath(sys.executable), "-c", code], text=True,
-        capture_output=True, env={**environ, "PYTHONPATH": os.pathsep.join(packages)},
-    )  # fmt: skip
+        [QEMU, "-cpu", "Nehalem", os.path.realpath(sys.executable), "-c", code],
+        text=True,
+        capture_output=True,
+        env={**environ, "PYTHONPATH": os.pathsep.join(packages)},
+    )
     assert done.returncode == 0, done.stderr
     assert "has no AVX2 and FMA" in done.stdout

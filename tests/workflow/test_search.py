@@ -16,8 +16,8 @@ def test_search_and_adopt(blank):
     yaml.dump(candidates, blank.root / "search/candidates.yaml")
 
     blank.run("dvc", "--cd", "search", "repro")
-    found = (blank.root / "search/found.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in found] == ["candidate", name, "35-4-2"]
+    result = (blank.root / "search/found.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in result] == ["candidate", name, "35-4-2"]
     assert not (blank.root / "results/letters").exists()
     # the study's DVC does not know of it
     assert "search" not in blank.dvc("status")

@@ -93,12 +93,12 @@ def test_experiments_in_the_workspace_in_a_copy_and_queued(project):
     project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "architectures.max_epochs=1")
     project.dvc("exp", "run", "--run-all")
     shown = json.loads(project.dvc("exp", "show", "--json"))
-    found = {}
+    result = {}
     for revision in shown[-1]["experiments"] or []:
         for run in revision["revs"]:
             data = run["data"]["metrics"]["results/architectures/metrics.json"]["data"]
-            found[run["name"]] = data["networks"]["35-2"]["relu"]["mean_error"]
-    assert found == {"here": here, "copy": here, "queued": here}
+            result[run["name"]] = data["networks"]["35-2"]["relu"]["mean_error"]
+    assert result == {"here": here, "copy": here, "queued": here}
 
 
 @pytest.mark.scenario("dvc exp run, --temp, --queue")
@@ -190,9 +190,11 @@ def test_another_user_with_another_umask_elsewhere(project):
             pytest.skip("nobody may not read this Python environment")
         done = subprocess.run(
             [*as_nobody, "sh", "-c", command],
-            cwd=home, capture_output=True, text=True,
+            cwd=home,
+            capture_output=True,
+            text=True,
             env=environment() | {"HOME": str(home), "LATENTLAB_CACHE": str(home / "numba")},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert Project(home / "a clone").bytes_of() == project.bytes_of()
         assert (home / "a clone/dvc.lock").read_bytes() == (project.root / "dvc.lock").read_bytes()

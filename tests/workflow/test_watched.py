@@ -46,19 +46,19 @@ OWN = (".dvc/cache/", ".snakemake/", ".cache/", "logs/", "results/")  # what a r
 
 def source_of(path: str) -> str:
     """The module that a compiled file is of; any other file as it is."""
-    found = Path(path)
-    if found.suffix == ".pyc":
-        return (found.parents[1] / f"{found.name.split('.')[0]}.py").as_posix()
+    result = Path(path)
+    if result.suffix == ".pyc":
+        return (result.parents[1] / f"{result.name.split('.')[0]}.py").as_posix()
     return path
 
 
 def reads_of(folder: Path) -> dict[tuple[str, str], set[str]]:
     """The files that were read, by stage and reader: "graph", or the name of a step's script."""
-    found = defaultdict(set)
+    result = defaultdict(set)
     for path in folder.iterdir():
         stage, who, _ = path.name.split("--")
-        found[stage.split("@")[0], who] |= set(map(source_of, path.read_text().splitlines()))
-    return found
+        result[stage.split("@")[0], who] |= set(map(source_of, path.read_text().splitlines()))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -196,13 +196,15 @@ def test_what_is_behind_a_link_to_a_folder_is_not_watched(tmp_path):
     assert list(unwatched(files, ["photos", "elsewhere"], tmp_path)) == []
     assert list(unwatched(files, ["photos/circle/1.png", "elsewhere"], tmp_path)) == []
     assert list(unwatched(files[1:], [], tmp_path)) == [
-        Path("photos/circle"), Path("elsewhere/square")
-    ]  # fmt: skip
+        Path("photos/circle"),
+        Path("elsewhere/square"),
+    ]
     (tmp_path / "photos/empty").symlink_to(tmp_path / "elsewhere")
     inside = inside_folders(tmp_path / "photos")
     assert set(unwatched(inside, ["photos"], tmp_path)) == {
-        Path("elsewhere"), Path("elsewhere/square")
-    }  # fmt: skip
+        Path("elsewhere"),
+        Path("elsewhere/square"),
+    }
     assert list(unwatched([Path("font.h")], [], tmp_path)) == [Path("font.h")]
 
 

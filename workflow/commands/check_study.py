@@ -23,7 +23,7 @@ from support import graph, records
 SHOWN = 5
 
 
-def listed(paths):
+def file_list(paths):
     """The first paths, indented, a line each, and how many more there are."""
     lines = [f"  {path}" for path in paths[:SHOWN]]
     return "\n".join(lines + [f"  and {len(paths) - SHOWN} more"] * (len(paths) > SHOWN))
@@ -31,11 +31,11 @@ def listed(paths):
 
 def dvc_differences():
     """What ``dvc.lock`` does not have as it is here: a line each, by DVC's own account."""
-    done = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
-    if done.returncode:
-        raise step.latentlab.StudyError(f"dvc status: {done.stderr.strip()}")
+    process = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
+    if process.returncode:
+        raise step.latentlab.StudyError(f"dvc status: {process.stderr.strip()}")
     lines = []
-    for stage, changes in json.loads(done.stdout or "{}").items():
+    for stage, changes in json.loads(process.stdout or "{}").items():
         for change in changes:
             if isinstance(change, str):  # such as 'changed command'
                 lines.append(f"{stage}: {change}")
@@ -70,8 +70,8 @@ def flat(paths):
 def uncommitted():
     """Files of the study's state that git has otherwise; None without git."""
     command = ["git", "status", "--porcelain", "--", "dvc.lock", "params.yaml", "results"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return None if done.returncode else [line[3:] for line in done.stdout.splitlines()]
+    process = subprocess.run(command, capture_output=True, text=True)
+    return None if process.returncode else [line[3:] for line in process.stdout.splitlines()]
 
 
 def main(argv):
@@ -85,20 +85,20 @@ def main(argv):
     except graph.GraphError as error:
         raise step.latentlab.StudyError(str(error)) from None
     doubtful = list(records.doubtful(map(Path, plans), plans.__contains__))
-    doubtful.sort(key=lambda found: found[1].startswith(records.OTHER_INPUT))  # causes first
+    doubtful.sort(key=lambda output: output[1].startswith(records.OTHER_INPUT))  # causes first
     damaged = [f"{path} {reason}" for path, reason in doubtful]
     stale = [path for path, plan in plans.items() if plan != graph.UP_TO_DATE]
     differences = dvc_differences() or list(misread())
 
     if differences:
         step.log(f"dvc.lock is not of what lies here ({len(differences)} differences):")
-        step.log(listed(differences))
+        step.log(file_list(differences))
     if damaged:
-        step.log(f"{len(damaged)} results are not as a job record has them:\n{listed(damaged)}")
+        step.log(f"{len(damaged)} results are not as a job record has them:\n{file_list(damaged)}")
     if stale:
         step.log(
             f"{len(stale)} of {len(plans)} results are not of these parameters, data and code,"
-            f" whatever dvc.lock says:\n{listed(stale)}"
+            f" whatever dvc.lock says:\n{file_list(stale)}"
         )
     if differences or damaged or stale:
         raise step.latentlab.StudyError(

@@ -60,8 +60,8 @@ def changed_inputs(committed: Mapping[str, Any], now: Mapping[str, Any]) -> list
         return {dep["path"]: dep["md5"] for stage in stages for dep in stage.get("deps", [])}
 
     before, after = inputs(committed), inputs(now)
-    made = outputs(now)
-    return sorted(p for p in before if p in after and before[p] != after[p] and p not in made)
+    products = outputs(now)
+    return sorted(p for p in before if p in after and before[p] != after[p] and p not in products)
 
 
 def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -125,10 +125,10 @@ class Difference:
         """Its cells in a table: committed, now, relative difference, agrees."""
         share = "-" if math.isinf(self.share) else f"{self.share:.2g}"
         agrees = {None: "not judged", True: "yes", False: "NO"}[self.agrees]
-        return _shown(self.committed), _shown(self.now), share, agrees
+        return _leaf_text(self.committed), _leaf_text(self.now), share, agrees
 
 
-def _shown(leaf: Leaf | None) -> str:
+def _leaf_text(leaf: Leaf | None) -> str:
     if leaf is None:
         return "missing"
     return leaf if isinstance(leaf, str) else f"{leaf:.6g}"

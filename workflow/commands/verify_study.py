@@ -21,10 +21,10 @@ FILES_SHOWN = 8
 
 def git(*arguments, folder=step.ROOT):
     """The output of a git command; StudyError where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise step.latentlab.StudyError(f"git {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout
+    process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    if process.returncode:
+        raise step.latentlab.StudyError(f"git {arguments[0]}: {process.stderr.strip()}")
+    return process.stdout
 
 
 def is_clone(folder):
@@ -117,9 +117,9 @@ def main(argv):
     step.log(f"{count - len(rows)} of {count} outputs are as committed, to the byte. The others:\n")
     step.log(verification.table(("output", "files that differ"), rows) + "\n")
     metrics = list(compare_metrics(folder))
-    shown = [(f"{experiment}: {d.metric}", *d.row()) for experiment, d in metrics]
+    lines = [(f"{experiment}: {d.metric}", *d.row()) for experiment, d in metrics]
     columns = ("metric", "committed", "now", "relative difference", "agrees")
-    step.log(verification.table(columns, shown) if shown else "All metrics are as committed.")
+    step.log(verification.table(columns, lines) if lines else "All metrics are as committed.")
     wrong = sum(d.agrees is False for _, d in metrics)
     step.log(f"\nThe run is in {folder}.")
     if wrong:

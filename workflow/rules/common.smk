@@ -33,7 +33,7 @@ OFFLINE = bool(config.pop("offline", False))  # leave out images that must be do
 
 def environment_facts():
     """What a result may depend on that the package pins, for logs/environment.json."""
-    here = arithmetic.here()
+    here = arithmetic.this_machine()
     pinned = sorted(arithmetic.variables(*here))
     return {
         "same_bytes_expected": arithmetic.same_bytes(*here),
@@ -116,17 +116,17 @@ def cell_of(wildcards):
     return "/".join(wildcards)
 
 
-def known(entries, name, told):
+def lookup(entries, name, description):
     """The entry of that name; a target that asks for another is refused in one line."""
     if name not in entries:
-        raise WorkflowError(f"params.yaml has no {told}")
+        raise WorkflowError(f"params.yaml has no {description}")
     return entries[name]
 
 
 def steps_of(experiment, cell):
     """The settings of each step of a cell."""
-    told = f"cell {cell} in the experiment {experiment}"
-    return known(CELLS[experiment], cell, told)
+    description = f"cell {cell} in the experiment {experiment}"
+    return lookup(CELLS[experiment], cell, description)
 
 
 def settings(experiment, step):
@@ -134,8 +134,8 @@ def settings(experiment, step):
 
     def of_cell(wildcards):
         cell = cell_of(wildcards)
-        told = f"step {step} of the cell {cell} in the experiment {experiment}"
-        return by_file(known(steps_of(experiment, cell), step, told))
+        description = f"step {step} of the cell {cell} in the experiment {experiment}"
+        return by_file(lookup(steps_of(experiment, cell), step, description))
 
     return of_cell
 
@@ -168,7 +168,7 @@ PUBLISHED = source_file("data/published.yaml")
 
 def image_set(name):
     """What params.yaml says of an image set."""
-    return known(PARAMS["data"]["images"], name, f"image set data.images.{name}")
+    return lookup(PARAMS["data"]["images"], name, f"image set data.images.{name}")
 
 
 def image_settings(wildcards):
@@ -216,18 +216,18 @@ def tuning(wildcards):
 @cache
 def denoisers_by_prefix():
     """The cells of ``denoising`` by each beginning of their names: one pass for all families."""
-    found = {}
+    groups = {}
     for cell in CELLS["denoising"]:
         parts = cell.split("/")
         for end in range(1, len(parts)):
-            found.setdefault("/".join(parts[:end]), []).append(cell)
-    return found
+            groups.setdefault("/".join(parts[:end]), []).append(cell)
+    return groups
 
 
 def cells_below(wildcards):
     """The cells whose names begin with the wildcards."""
     family = cell_of(wildcards)
-    return known(denoisers_by_prefix(), family, f"denoisers {family}")
+    return lookup(denoisers_by_prefix(), family, f"denoisers {family}")
 
 
 def denoisers(step, most=None, **more):
@@ -236,7 +236,7 @@ def denoisers(step, most=None, **more):
     most : at most so many of them, evenly spaced; then "of" says how many there are
     """
 
-    def of(wildcards):
+    def settings_file(wildcards):
         family = DENOISERS.format(**wildcards)
         cells = cells_below(wildcards)
         return by_file(
@@ -251,13 +251,13 @@ def denoisers(step, most=None, **more):
             }
         )
 
-    return of
+    return settings_file
 
 
 def of_denoisers(*files, most=None):
     """The named results of all cells that the wildcards begin, or of those that ``most`` leaves."""
 
-    def of(wildcards):
+    def paths(wildcards):
         cells = cells_below(wildcards)
         return [
             f"results/denoising/cells/{cell}/{file}"
@@ -265,13 +265,13 @@ def of_denoisers(*files, most=None):
             for file in files
         ]
 
-    return of
+    return paths
 
 
 def related(font):
     """The settings of a font's subsets."""
-    told = f"font {font} in denoising.orthogonality.fonts"
-    return known(ORTHOGONALITY, font, told)
+    description = f"font {font} in denoising.orthogonality.fonts"
+    return lookup(ORTHOGONALITY, font, description)
 
 
 # --- vae
@@ -280,7 +280,7 @@ def related(font):
 def of_dataset(file):
     """The named result of every cell of ``vae`` on the data set of the wildcards."""
 
-    def of(wildcards):
+    def paths(wildcards):
         cells = [
             c
             for c, f in EXPERIMENTS["vae"].factors(PARAMS["vae"]).items()
@@ -288,7 +288,7 @@ def of_dataset(file):
         ]
         return [f"results/vae/cells/{cell}/{file}" for cell in cells]
 
-    return of
+    return paths
 
 
 def unsuitable_images(jobs):
@@ -407,7 +407,7 @@ def check_and_compile(jobs):
         refuse(*unsuitable_images(jobs), *unusable_pages(jobs))
     except (StudyError, OSError) as error:
         raise WorkflowError(str(error)) from None
-    if line := arithmetic.doubt(*arithmetic.here()):
+    if line := arithmetic.doubt(*arithmetic.this_machine()):
         logger.warning(line)
     if COMPILED.intersection(jobs):
         shell("python {script}", script=here("workflow/scripts/compile_powell.py"))

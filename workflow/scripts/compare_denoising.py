@@ -12,12 +12,13 @@ def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "baselines")
     settings, fonts = args.settings, read_fonts(args.fonts)
     tables = []
-    for chosen in settings["sets"]:
-        font, subset = chosen["font"], chosen["subset"]
-        letters = fonts[font].subset(chosen["letters"]).pixels
+    for entry in settings["sets"]:
+        font, subset = entry["font"], entry["subset"]
+        letters = fonts[font].subset(entry["letters"]).pixels
         table = score_baselines(letters, settings["tests"], settings, font, subset)
-        tables.append(pd.concat([pd.DataFrame({"font": font, "subset": subset}, table.index),
-                                 table], axis=1))  # fmt: skip
+        tables.append(
+            pd.concat([pd.DataFrame({"font": font, "subset": subset}, table.index), table], axis=1)
+        )
 
     write_csv(pd.concat(tables), args.baselines)
 

@@ -41,10 +41,10 @@ def digest(folder):
     """
     if not folder.is_dir():
         return None
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     for path in sorted(p for p in folder.iterdir() if ".tmp." not in p.name):
-        found.update(f"{path.name}\0".encode() + path.read_bytes())
-    return found.hexdigest()
+        total.update(f"{path.name}\0".encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def compile_sealed(folder):
@@ -54,10 +54,10 @@ def compile_sealed(folder):
         step.log(f"{folder}: compiled code is not as it was written, compiled again")
         shutil.rmtree(folder)
     powell.compile()
-    found = digest(folder)  # none where the folder cannot be written
-    if found and not (seal.exists() and seal.read_text() == found):
+    code = digest(folder)  # none where the folder cannot be written
+    if code and not (seal.exists() and seal.read_text() == code):
         with replacing(seal) as temporary:
-            temporary.write_text(found)
+            temporary.write_text(code)
 
 
 def main(argv):

@@ -19,7 +19,7 @@ from latentlab.files.tables import read_csv
 STRIP = 16  # letters side by side in a strip of fresh answers
 
 
-def draw(cells, font, folder, subset, of):
+def draw(cells, font, folder, subset, letters_of):
     """Yield name and figure.
 
     cells : settings of the denoisers by their folders below ``folder``, ``of`` so many
@@ -39,7 +39,7 @@ def draw(cells, font, folder, subset, of):
         strips.append([values[:STRIP] for values in (inputs, outputs, targets)])
         titles.append(f"p = {noise['probability']:g}")
     kind, above = figures.called(noise["kind"]), cell["drawn_above"]
-    kind += shown.remark(len(cells), of)
+    kind += shown.remark(len(cells), letters_of)
     characters = [character_name(c) for c in font.characters]
     yield (
         "training_set",
@@ -61,8 +61,8 @@ def main(argv):
     first = next(iter(cells.values()))
     font = read_fonts(args.fonts)[first["font"]].subset(first["letters"])
 
-    subset, of = args.settings["subset"], args.settings["of"]
-    for name, figure in draw(cells, font, args.cells, subset, of):
+    subset, letters_of = args.settings["subset"], args.settings["of"]
+    for name, figure in draw(cells, font, args.cells, subset, letters_of):
         save(figure, args.figures / name)
 
 

@@ -50,15 +50,15 @@ def draw(settings, font, weights, history, published):
         yield figure, figures.latent_plane(decoded, window, plane, letters, threshold, title)
 
     knobs = dict(settings["new_letters"])
-    fine, drawn = knobs.pop("points"), knobs.pop("drawn")
+    fine, count = knobs.pop("points"), knobs.pop("drawn")
     rules = Rules(**knobs)
     decoded, window, _ = decoded_window(network, w, codes, fine)
     yield (
         "regions",
         figures.regions(decoded, window, points, plane, letters, characters, threshold, which),
     )
-    found = new_letters(decoded.reshape(-1, letters.shape[1]), letters, threshold, rules)
-    yield "new_letters", figures.new_letters(found, drawn, fine**2, letters, threshold, which)
+    patterns = new_letters(decoded.reshape(-1, letters.shape[1]), letters, threshold, rules)
+    yield "new_letters", figures.new_letters(patterns, count, fine**2, letters, which)
     yield "distances", figures.distances(codes, letters, which)
     pairs = [p for p in settings["paths"]["pairs"] if set(p) <= set(font.characters)]
     lines = [

@@ -21,10 +21,10 @@ def main(argv):
     for name, cell in settings["cells"].items():
         letters = fonts[cell["font"]].subset(cell["letters"]).pixels
         weights = load_npz(args.cells / name / "weights.npz")["weights"]
-        of, learned = (cell["font"], settings["subset"]), cell["noise"]
-        table = score_cell(weights, letters, cell, *of)
+        letters_of, learned = (cell["font"], settings["subset"]), cell["noise"]
+        table = score_cell(weights, letters, cell, *letters_of)
         scores.append(table.assign(**learned))
-        table = score_tests(weights, letters, cell, settings["tests"], *of)
+        table = score_tests(weights, letters, cell, settings["tests"], *letters_of)
         tests.append(noise_summary(table).assign(**learned))
         step.log(name)
 

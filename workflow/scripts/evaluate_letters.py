@@ -23,8 +23,8 @@ def main(argv):
     points, rules = settings["new_letters"].pop("points"), Rules(**settings["new_letters"])
 
     scores = reconstruction_scores(network, weights, font.pixels, threshold)
-    between = latent_scores(network, weights, font.pixels, threshold, points, rules)
-    write_csv(scores.merge(between, on="replicate"), args.scores)
+    spaces = latent_scores(network, weights, font.pixels, threshold, points, rules)
+    write_csv(scores.merge(spaces, on="replicate"), args.scores)
     write_csv(letter_errors(network, weights, font.pixels, threshold, characters), args.letters)
 
 

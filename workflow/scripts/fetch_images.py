@@ -22,32 +22,32 @@ def downloaded(dataset, source):
     return folder
 
 
-def own(settings):
+def own_images(settings):
     """The user's images, which are those that the settings' digest is of.
 
     Raises images.DataError where they are not, or cannot be read.
     """
     path = step.ROOT / settings["path"]  # an absolute path stays as it is
     source = path, settings["classes"], settings.get("test_every")
-    found = folders.load_folder(*source)
+    images_set = folders.load_folder(*source)
     # what changes before or while it is read is still changed afterwards
     if folders.digest(*source) != settings["content"]:
         raise images.DataError(
             f"{path}: changed while the run was at work; run the same command again"
         )
-    return found
+    return images_set
 
 
 def main(argv):
     args = step.arguments(__doc__, argv, "folder")
     settings = args.settings
     if settings["source"] == "scikit-learn":
-        found = digits.digits()
+        image_set = digits.digits()
     elif settings["source"] == "folder":
-        found = own(settings)
+        image_set = own_images(settings)
     else:
-        found = folders.load_idx_folder(downloaded(settings["dataset"], settings))
-    images.save(found, args.folder)
+        image_set = folders.load_idx_folder(downloaded(settings["dataset"], settings))
+    images.save(image_set, args.folder)
 
 
 if __name__ == "__main__":

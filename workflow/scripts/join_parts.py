@@ -6,7 +6,7 @@ import step
 from latentlab.files.arrays import load_npz, replacing, save_npz
 
 
-def joined(tables):
+def join(tables):
     """The text of tables (CSV) one under the other; the header once. No number is read.
 
     Where a label comes first, rows of a label stand together, as in each of the tables.
@@ -28,7 +28,7 @@ def main(argv):
     for path in (args.history, args.runs):
         with replacing(path) as temporary:
             tables = [(folder / path.name).read_text() for folder in parts]
-            temporary.write_text(joined(tables), newline="\n")
+            temporary.write_text(join(tables), newline="\n")
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def class_regions(points, classes):
     for c in np.unique(classes):
         of_class = points[classes == c]
         if len(of_class) > 2:
-            found = [densest_region(of_class, share, cells=192) for share in (0.5, 0.9)]
-            if all(found):
-                regions[c] = found
+            pair = [densest_region(of_class, share, cells=192) for share in (0.5, 0.9)]
+            if all(pair):
+                regions[c] = pair
     return regions
 
 
@@ -56,8 +56,8 @@ def draw(settings, data, models, curves, published):
     }
     prior = {m.label for m in models.values() if m.settings.variational}
     classes, names = np.asarray(data.test_labels), settings["classes"]
-    whole = {label: densest_region(p, cells=256) for label, p in points.items()}
-    yield "latent_codes", figures.latent_codes(points, classes, names, dataset, prior, whole)
+    regions = {label: densest_region(p, cells=256) for label, p in points.items()}
+    yield "latent_codes", figures.latent_codes(points, classes, names, dataset, prior, regions)
     of_classes = {label: class_regions(p, classes) for label, p in points.items()}
     yield "class_density", figures.class_density(points, classes, names, dataset, of_classes)
 
@@ -71,10 +71,10 @@ def draw(settings, data, models, curves, published):
         pictures[model.label] = decoded.reshape(*grid.shape[:2], *data.size)
     yield "manifolds", figures.manifolds(pictures, windows, dataset)
 
-    shown = figures.shown_images(classes, settings["drawn"])
-    rows = {"original": x[shown].reshape(-1, *data.size)}
+    chosen = figures.shown_images(classes, settings["drawn"])
+    rows = {"original": x[chosen].reshape(-1, *data.size)}
     for model in models.values():
-        rows[model.label] = model.decode(model.encode(x[shown])).reshape(-1, *data.size)
+        rows[model.label] = model.decode(model.encode(x[chosen])).reshape(-1, *data.size)
     yield "reconstructions", figures.rows(rows, f"Test images of {dataset} and what returns")
 
     rows = {}

@@ -38,12 +38,12 @@ def image_sets(sets, folder, results):
     for settings in sets:
         dataset = settings["dataset"]
         data = images.load(folder / dataset)
-        shown = explorer.image_set(dataset, settings["classes"], data)
+        image_set = explorer.image_set(dataset, settings["classes"], data)
         for model in settings["models"]:
             name, knobs = model["name"], image_model.Settings(**model["model"])
             weights = load_npz(results / "vae/cells" / dataset / name / "0/weights.npz")
-            shown["models"].append(explorer.image_autoencoder(name, knobs, weights, data))
-        yield shown
+            image_set["models"].append(explorer.image_autoencoder(name, knobs, weights, data))
+        yield image_set
 
 
 def main(argv):

@@ -9,8 +9,9 @@ from latentlab.pages.report import context, render
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "results", "template", "style", "spanish", "javascript",
-                          "lock", "page")  # fmt: skip
+    args = step.arguments(
+        __doc__, argv, "results", "template", "style", "spanish", "javascript", "lock", "page"
+    )
     template, style, javascript, lock = (
         path.read_text(encoding="utf-8")
         for path in (args.template, args.style, args.javascript, args.lock)

@@ -52,9 +52,7 @@ def main(argv):
     write_csv(summary, args.summary)
     write_csv(factorial, args.factorial)
     write_csv(effects, args.effects)
-    metrics = {
-        "networks": nested(summary, KEYS), "factorial": nested(effects, ["factor", "value"])
-    }  # fmt: skip
+    metrics = {"networks": nested(summary, KEYS), "factorial": nested(effects, ["factor", "value"])}
     write_json(without_dots(metrics), args.metrics)
 
 

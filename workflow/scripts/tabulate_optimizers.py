@@ -6,14 +6,14 @@ import step
 from latentlab.experiments.optimizers.plan import optimizers_factors
 from latentlab.experiments.gathering import first_reached, gather_cells, nested, without_dots
 from latentlab.experiments.optimizers.tables import (
-    OPTIMIZERS,
+    KEYS,
     convergence,
     optimizers_summary,
     performance_profiles,
 )
 from latentlab.files.tables import write_csv, write_json
 
-NO_TUNING = pd.DataFrame({name: [] for name in [*OPTIMIZERS, "operations"]})
+NO_TUNING = pd.DataFrame({name: [] for name in [*KEYS, "operations"]})
 
 
 def main(argv):
@@ -31,9 +31,9 @@ def main(argv):
     }
 
     history = gather_cells(cells, factors, "history.csv")
-    reached = first_reached(history, OPTIMIZERS, "operations", levels, "operations")
+    reached = first_reached(history, KEYS, "operations", levels, "operations")
     replicates = gather_cells(cells, factors, "runs.csv", "scores.csv").merge(
-        reached, on=[*OPTIMIZERS, "replicate"], validate="one_to_one"
+        reached, on=[*KEYS, "replicate"], validate="one_to_one"
     )
     tuning = gather_cells(cells, tuned, "tuning.csv") if tuned else NO_TUNING
     summary = optimizers_summary(replicates, tuning, levels)
@@ -43,7 +43,7 @@ def main(argv):
     write_csv(tuning, args.tuning)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(without_dots(nested(summary, OPTIMIZERS)), args.metrics)
+    write_json(without_dots(nested(summary, KEYS)), args.metrics)
 
 
 if __name__ == "__main__":

@@ -68,18 +68,18 @@ def _local_imports(path: Path, folders: tuple[Path, ...]) -> tuple[Path, ...]:
         for parts in (name.split(".") for name in _imported_names(_tree(path), package))
         for end in range(1, len(parts) + 1)
     }
-    return tuple(found for name in sorted(names) if (found := _file(name, folders)) is not None)
+    return tuple(file for name in sorted(names) if (file := _file(name, folders)) is not None)
 
 
 def local_modules(script: Path, folders: tuple[Path, ...]) -> list[Path]:
     """The script and all local files it imports, transitively, sorted."""
-    found, waiting = {script}, [script]
+    modules, waiting = {script}, [script]
     while waiting:
         for path in _local_imports(waiting.pop(), folders):
-            if path not in found:
-                found.add(path)
+            if path not in modules:
+                modules.add(path)
                 waiting.append(path)
-    return sorted(found)
+    return sorted(modules)
 
 
 def code_digest(script: Path, root: Path, packages: tuple[str, ...] = ("src",)) -> str:
@@ -110,10 +110,10 @@ def _strays(folders: tuple[Path, ...], lock: Path) -> tuple[Path, ...]:
     in Python's library, or in a package of the lock, which import each other.
     """
     pins = {line.split("==")[0].replace("-", "_") for line in lock.read_text().splitlines()}
-    found = set()
+    modules = set()
     for folder in folders:
         files = (path for path in folder.rglob("*") if path.is_file())
-        found |= {
+        modules |= {
             path
             for path in files
             if path.suffix not in (".py", ".pyc")
@@ -122,8 +122,8 @@ def _strays(folders: tuple[Path, ...], lock: Path) -> tuple[Path, ...]:
         }
         for path in folder.iterdir():
             if path.stem in sys.stdlib_module_names or path.stem in pins:
-                found |= {path} if path.is_file() else set(path.rglob("*.py"))
-    return tuple(sorted(found))
+                modules |= {path} if path.is_file() else set(path.rglob("*.py"))
+    return tuple(sorted(modules))
 
 
 @cache

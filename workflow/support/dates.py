@@ -20,7 +20,7 @@ def set_to_now(paths: Iterable[str]) -> str | None:
 
     Paths that are not there are passed over. Raises FutureError.
     """
-    now, found = time.time(), []
+    now, files = time.time(), []
     for path in sorted(set(paths)):
         try:
             if os.stat(path).st_mtime <= now:
@@ -34,10 +34,10 @@ def set_to_now(paths: Iterable[str]) -> str | None:
                 f"{path}: dated in the future, and cannot be dated now ({error.strerror}): whatever"
                 " is made from it would be taken for older; 'touch' it as its owner"
             ) from None
-        found.append(path)
-    if not found:
+        files.append(path)
+    if not files:
         return None
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     return (
-        f"{found[0]}{more} dated in the future: now dated today; no date decides what is computed"
+        f"{files[0]}{more} dated in the future: now dated today; no date decides what is computed"
     )

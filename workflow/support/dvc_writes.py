@@ -16,9 +16,9 @@ def refusals(root: Path) -> Iterator[str]:
             f"{root.absolute()}: DVC fails in a folder whose path has braces, after all is"
             " computed: move the project; snakemake alone runs here"
         )
-    asked = subprocess.run(["dvc", "cache", "dir"], cwd=root, capture_output=True, text=True)
-    if asked.returncode == 0:
-        files = Path(asked.stdout.strip()) / "files/md5"
+    process = subprocess.run(["dvc", "cache", "dir"], cwd=root, capture_output=True, text=True)
+    if process.returncode == 0:
+        files = Path(process.stdout.strip()) / "files/md5"
         places = [files, *sorted(files.glob("??"))]
         if line := unwritable(*places):
             yield f"{line}; it is DVC's cache, where results are recorded"

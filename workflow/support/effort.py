@@ -14,7 +14,7 @@ def summary(cores: int) -> str | None:
     The work of the jobs is their processor time, interpreter and imports included; without
     any overhead they would take ``work / cores`` seconds. Jobs run one thread each.
     """
-    jobs, own = (
+    jobs, overhead = (
         usage.ru_utime + usage.ru_stime
         for usage in map(resource.getrusage, (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
     )
@@ -23,5 +23,5 @@ def summary(cores: int) -> str | None:
         return None
     return (
         f"{wall:.0f} s on {cores} cores for {jobs:.0f} s of work in jobs"
-        f" ({own:.0f} s of Snakemake's own): {wall * cores / jobs:.2f} times the ideal"
+        f" ({overhead:.0f} s of Snakemake's own): {wall * cores / jobs:.2f} times the ideal"
     )

@@ -30,27 +30,27 @@ _NOTHING = (
 )  # fmt: skip
 
 
-def _wrong(given: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _wrong(options: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Option, what is given, what is needed; of what is not as a study needs it."""
-    if missing := internals.ALL_TRIGGERS - given["rerun-triggers"]:
-        triggers = ", ".join(sorted(given["rerun-triggers"])) or "none"
+    if missing := internals.ALL_TRIGGERS - options["rerun-triggers"]:
+        triggers = ", ".join(sorted(options["rerun-triggers"])) or "none"
         yield "rerun-triggers", triggers, f"{', '.join(sorted(missing))} too"
-    if given["max-checksum-file-size"] < _CHECKSUMS:
+    if options["max-checksum-file-size"] < _CHECKSUMS:
         yield (
             "max-checksum-file-size",
-            str(given["max-checksum-file-size"]),
+            str(options["max-checksum-file-size"]),
             f"{_CHECKSUMS} or more",
         )
-    for option, needed in _SWITCHES.items():
-        if option in given and bool(given[option]) is not needed:
-            yield option, str(bool(given[option])).lower(), str(needed).lower()
+    for option, value in _SWITCHES.items():
+        if option in options and bool(options[option]) is not value:
+            yield option, str(bool(options[option])).lower(), str(value).lower()
     for option in _NOTHING:
-        if values := given[option]:
+        if values := options[option]:
             text = values if isinstance(values, str) else ", ".join(sorted(map(str, values)))
             yield option, text, "nothing"
-    if given["persistence-backend"] is not internals.RECORDS_IN_FILES:
-        yield "persistence-backend", str(given["persistence-backend"]), "file"
-    if internals.SHARED - given["shared-fs-usage"]:
+    if options["persistence-backend"] is not internals.RECORDS_IN_FILES:
+        yield "persistence-backend", str(options["persistence-backend"]), "file"
+    if internals.SHARED - options["shared-fs-usage"]:
         yield "shared-fs-usage", "without input-output or persistence", "both"
 
 
@@ -87,15 +87,15 @@ def refused_mode(workflow: Any) -> str | None:
     return None
 
 
-def sources_of(rule: Any, made: tuple[str, ...]) -> list[str]:
+def sources_of(rule: Any, prefixes: tuple[str, ...]) -> list[str]:
     """The inputs of a rule that no rule makes.
 
     made : how the paths begin that rules make
     """
-    return [path for path in internals.input_paths(rule) if not path.startswith(made)]
+    return [path for path in internals.input_paths(rule) if not path.startswith(prefixes)]
 
 
-def watch_sources(workflow: Any, made: tuple[str, ...]) -> None:
+def watch_sources(workflow: Any, prefixes: tuple[str, ...]) -> None:
     """Add the contents of the files that no rule makes, fonts say, to the ``params:`` of each rule.
 
     Of inputs Snakemake compares the times: it would miss an older file in the place of a newer
@@ -104,7 +104,7 @@ def watch_sources(workflow: Any, made: tuple[str, ...]) -> None:
     made : how the paths begin that rules make
     """
     for rule in internals.rules(workflow):
-        if sources := sources_of(rule, made):
+        if sources := sources_of(rule, prefixes):
             internals.add_params(rule, sources=files_digest(sources))
 
 

@@ -59,8 +59,8 @@ def overruled_line() -> str | None:
     lines = []
     if _overruled:
         lines.append(f"set otherwise for this run: {', '.join(sorted(_overruled))}")
-    if kept := [name for name in LOADERS if os.environ.get(name)]:
-        lines.append(f"left as set, though results may hang on it: {', '.join(kept)}")
+    if names := [name for name in LOADERS if os.environ.get(name)]:
+        lines.append(f"left as set, though results may hang on it: {', '.join(names)}")
     return f"{'; '.join(lines)} (see logs/environment.json)" if lines else None
 
 
@@ -83,8 +83,8 @@ print(json.dumps({f"{i['internal_api']} {i['version']}": i.get("architecture") f
 
 def _kernels() -> dict[str, str | None]:
     """Linear algebra in a process started as jobs are: library, and the processor it takes."""
-    done = subprocess.run([sys.executable, "-c", _ASK], stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+    process = subprocess.run([sys.executable, "-c", _ASK], stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(process.stdout)) if process.returncode == 0 else {}
 
 
 def describe(facts: Mapping[str, object]) -> dict[str, object]:
@@ -92,7 +92,7 @@ def describe(facts: Mapping[str, object]) -> dict[str, object]:
 
     facts : what the study itself adds
     """
-    found = {package.metadata["Name"]: package.version for package in metadata.distributions()}
+    versions = {package.metadata["Name"]: package.version for package in metadata.distributions()}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -101,7 +101,7 @@ def describe(facts: Mapping[str, object]) -> dict[str, object]:
         "cores": os.cpu_count(),
         **facts,
         "overruled": sorted(_overruled),
-        "packages": dict(sorted(found.items(), key=lambda item: item[0].lower())),
+        "packages": dict(sorted(versions.items(), key=lambda item: item[0].lower())),
     }
 
 

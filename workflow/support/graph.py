@@ -29,16 +29,16 @@ def outputs(folder: Path = Path()) -> dict[str, str]:
     An output that is not there is "missing"; one that its rule calls temporary is then left out.
     Raises GraphError.
     """
-    done = subprocess.run(
+    process = subprocess.run(
         ["snakemake", "--summary", *_OPTIONS],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if name != "SNAKEMAKE_PROFILE"},
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        raise GraphError(done.stderr.strip())
-    rows = csv.DictReader(done.stdout.splitlines(), delimiter="\t")
+    if process.returncode:
+        raise GraphError(process.stderr.strip())
+    rows = csv.DictReader(process.stdout.splitlines(), delimiter="\t")
     return {
         row["output_file"]: row["plan"] if (folder / row["output_file"]).exists() else "missing"
         for row in rows

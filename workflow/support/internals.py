@@ -1,8 +1,8 @@
 """Snakemake's private parts: all that this folder touches of them, each with its reason.
 
 What is here is no public interface of Snakemake and may be another in its next release. Nothing
-else in this folder knows it; ``tests/unit/test_internals.py`` compares it with the Snakemake that
-is installed, and says in a line which part has changed.
+else in this folder knows it; ``tests/unit/workflow/test_internals.py`` compares it with the
+Snakemake that is installed, and says in a line which part has changed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def settings(workflow: Any) -> dict[str, Any]:
     """
     dag, execution = workflow.dag_settings, workflow.execution_settings
     storage, general = workflow.storage_settings, workflow.workflow_settings
-    found = {
+    options = {
         "rerun-triggers": frozenset(map(str, dag.rerun_triggers)),
         "max-checksum-file-size": dag.max_checksum_file_size,
         "rerun-incomplete": dag.force_incomplete,
@@ -82,12 +82,12 @@ def settings(workflow: Any) -> dict[str, Any]:
         "shared-fs-usage": frozenset(storage.shared_fs_usage),
     }
     if execution is not None:
-        found |= {
+        options |= {
             "ignore-incomplete": execution.ignore_incomplete,
             "drop-metadata": not execution.keep_metadata,
             "no-hooks": execution.no_hooks,
         }
-    return found
+    return options
 
 
 ALL_TRIGGERS = frozenset(map(str, RerunTrigger.all()))
@@ -110,10 +110,10 @@ def jobs_to_run(workflow: Any) -> dict[str, list[dict[str, str]]]:
 
     ``onstart`` is told of none.
     """
-    found: dict[str, list[dict[str, str]]] = {}
+    jobs: dict[str, list[dict[str, str]]] = {}
     for job in workflow.dag.needrun_jobs():
-        found.setdefault(job.rule.name, []).append(dict(job.wildcards.items()))
-    return found
+        jobs.setdefault(job.rule.name, []).append(dict(job.wildcards.items()))
+    return jobs
 
 
 def files(workflow: Any) -> Iterator[str]:
@@ -173,13 +173,13 @@ def named_patterns(rule: Any) -> dict[str, str]:
 
     Functions aside, which have no text that stays the same.
     """
-    found = {}
+    patterns = {}
     for kind, items in (("input", rule.input), ("output", rule.output)):
         for name, value in items.items():
             entries = value if isinstance(value, list) else [value]
             if not any(map(is_callable, entries)):
-                found[f"{kind} {name}"] = "\n".join(map(str, entries))
-    return found
+                patterns[f"{kind} {name}"] = "\n".join(map(str, entries))
+    return patterns
 
 
 def has_command(rule: Any, text: str) -> bool:
@@ -222,6 +222,6 @@ def value_of(param: Any, wildcards: Any, **context: Any) -> Any:
     context : the inputs and outputs, for functions that ask for them
     """
     if callable(param):
-        asked = get_function_params(param)
-        return param(wildcards, **{k: v for k, v in context.items() if k in asked})
+        arguments = get_function_params(param)
+        return param(wildcards, **{k: v for k, v in context.items() if k in arguments})
     return apply_wildcards(param, wildcards) if isinstance(param, str) else param

@@ -30,19 +30,19 @@ def refusal(lock: Path) -> str | None:
     """
     if not lock.is_file():
         return f"{lock}: not there: which packages compute is part of what results are made of"
-    found: dict[str, str] = {}
+    differences: dict[str, str] = {}
     for package in metadata.distributions():
         if name := package.metadata["Name"]:
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package.version)
+            differences.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package.version)
     other = [
-        f"{name} {found[name]} (not {version})"
+        f"{name} {differences[name]} (not {version})"
         for name, version in pins(lock)
-        if name in found and found[name] != version
+        if name in differences and differences[name] != version
     ]
     if not other:
         return None
-    shown = ", ".join(other[:_SHOWN]) + (", ..." if len(other) > _SHOWN else "")
+    text = ", ".join(other[:_SHOWN]) + (", ..." if len(other) > _SHOWN else "")
     return (
-        f"{len(other)} installed packages are not those of requirements.lock: {shown};"
+        f"{len(other)} installed packages are not those of requirements.lock: {text};"
         " install them: pip install --require-hashes -r requirements.lock"
     )

@@ -39,15 +39,15 @@ _TEMPORARY = ".*.tmp"
 
 def files_below(folder: Path) -> list[Path]:
     """All files below a folder, sorted; through links to folders, as whoever reads them goes."""
-    found, seen = [], set()
+    files, visited = [], set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
-        if real in seen:  # a link back to a folder above
+        if real in visited:  # a link back to a folder above
             folders.clear()
             continue
-        seen.add(real)
-        found += [path for name in names if (path := Path(parent, name)).is_file()]
-    return sorted(found)
+        visited.add(real)
+        files += [path for name in names if (path := Path(parent, name)).is_file()]
+    return sorted(files)
 
 
 def record_files(records: Path) -> Iterator[Path]:
@@ -135,7 +135,7 @@ OTHER_INPUT = "was computed from another"
 
 
 def _doubt(
-    output: Path, records: Path, made: Callable[[str], bool], digest: Callable[[str], str]
+    output: Path, records: Path, is_product: Callable[[str], bool], digest: Callable[[str], str]
 ) -> str | None:
     """Why no job record vouches for a result file; None where one does."""
     path = record_of(str(output), records)
@@ -153,7 +153,7 @@ def _doubt(
     # of what no rule makes the content is watched otherwise (engine.py); an input that is gone is
     # made again for this one's sake: Snakemake would do without it
     for name, checksum in (record.get(CHECKSUMS) or {}).items():
-        if made(name) and checksum != f"sha256:{digest(name)}":
+        if is_product(name) and checksum != f"sha256:{digest(name)}":
             return f"{OTHER_INPUT} {name}"
     return None
 
@@ -169,7 +169,7 @@ def _is_of_git(output: Path, records: Path) -> bool:
 
 
 def doubtful(
-    outputs: Iterable[Path], made: Callable[[str], bool], records: Path = RECORDS
+    outputs: Iterable[Path], is_product: Callable[[str], bool], records: Path = RECORDS
 ) -> Iterator[tuple[str, str]]:
     """The result files that no job record vouches for, each with the reason.
 
@@ -179,7 +179,7 @@ def doubtful(
     """
     digest = cache(file_digest)  # results are inputs of others: each is read once
     for output in outputs:
-        if output.is_file() and (reason := _doubt(output, records, made, digest)):
+        if output.is_file() and (reason := _doubt(output, records, is_product, digest)):
             yield str(output), reason
 
 
@@ -200,11 +200,11 @@ def mark_doubtful(
     for path in record_files(RECORDS):
         _detach(path)
     results = list(results)
-    made = tuple(f"{folder}/" for folder in results)
+    prefixes = tuple(f"{folder}/" for folder in results)
     files = (path for folder in (*results, *temporary) for path in files_below(folder))
     outputs = (path for path in files if not path.name.startswith("."))  # .gitignore; a job's own
     lines, unknown, others = [], 0, 0
-    for output, reason in doubtful(outputs, lambda name: name.startswith(made)):
+    for output, reason in doubtful(outputs, lambda name: name.startswith(prefixes)):
         path = record_of(output, incomplete)
         if not path.exists():  # else a job is at work on it
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -233,16 +233,16 @@ def prune(
     outputs : all output paths of the workflow, relative to the working directory
     Returns the paths removed, sorted.
     """
-    wanted = {os.path.normpath(path) for path in outputs}
+    paths = {os.path.normpath(path) for path in outputs}
     recorded = {os.path.normpath(output_of(path, records)) for path in record_files(records)}
     begun = {os.path.normpath(output_of(path, incomplete)) for path in record_files(incomplete)}
-    folders = {Path(path).parent for path in wanted | recorded | begun}
-    orphans = {Path(path) for path in recorded - wanted if os.path.isfile(path)}
+    folders = {Path(path).parent for path in paths | recorded | begun}
+    orphans = {Path(path) for path in recorded - paths if os.path.isfile(path)}
     orphans |= {path for folder in folders for path in folder.glob(_TEMPORARY) if path.is_file()}
     for path in orphans:
         path.unlink()
     for path in record_files(records):
-        if os.path.normpath(output_of(path, records)) not in wanted:
+        if os.path.normpath(output_of(path, records)) not in paths:
             path.unlink()
     for folder in folders:
         _remove_empty(folder)

@@ -20,13 +20,11 @@ from pathlib import Path
 from typing import IO
 
 # of flock: ENOLCK by an NFS server without locks, ENOSYS by Lustre mounted without them
-_NONE_HERE = {
-    errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL,
-}  # fmt: skip
+_NONE_HERE = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 TEMPORARY = Path("/tmp")
 """The machine's own folder; not what TMPDIR says: a scheduler gives every job another one."""
 
-_held: list[Lock] = []  # open as long as the process lives: closing would unlock
+_locks: list[Lock] = []  # open as long as the process lives: closing would unlock
 
 
 class LockError(Exception):
@@ -82,7 +80,7 @@ def acquire(path: Path, wait: bool) -> Lock:
 
 def _locked(path: Path, wait: bool) -> IO[str]:
     """The open file once its lock is held. Raises RunningError, _NoLocksError, OSError."""
-    file = _opened(path)
+    file = _open(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -104,7 +102,7 @@ def _locked(path: Path, wait: bool) -> IO[str]:
     return file
 
 
-def _opened(path: Path) -> IO[str]:
+def _open(path: Path) -> IO[str]:
     """The file, made unless it is there; for reading where it is another user's."""
     # no link: where everybody may write, it could lead to any file
     flags = os.O_CREAT | os.O_NOFOLLOW
@@ -142,5 +140,5 @@ def take(path: Path) -> str | None:
     Raises RunningError when another run holds it, LockError when it cannot be had.
     """
     lock = acquire(path, wait=False)
-    _held.append(lock)
+    _locks.append(lock)
     return lock.doubt

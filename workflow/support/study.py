@@ -210,5 +210,5 @@ class Study:
 
 def refuse(*lines: str | None) -> None:
     """End the run with these lines, where there are any."""
-    if told := [line for line in lines if line]:
-        raise WorkflowError("\n".join(told))
+    if reasons := [line for line in lines if line]:
+        raise WorkflowError("\n".join(reasons))

@@ -20,10 +20,10 @@ def _filled(text: str, params: Mapping[str, Any]) -> str:
     """A text of ``dvc.yaml`` with its ``${data.fonts}`` and the like filled in from parameters."""
 
     def value(match: re.Match[str]) -> str:
-        found: Any = params
+        entry: Any = params
         for key in match[1].split("."):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        return match[0] if found is None else str(found)
+            entry = entry.get(key) if isinstance(entry, Mapping) else None
+        return match[0] if entry is None else str(entry)
 
     return _PLACE.sub(value, text)
 
@@ -49,11 +49,11 @@ def unwatched(files: Iterable[Path], watched: Iterable[str], root: Path) -> Iter
     DVC looks into a folder that a stage depends on, through links to files, not through links to
     folders below it: so real paths are compared.
     """
-    known = [os.path.realpath(root / path) for path in watched]
+    paths = [os.path.realpath(root / path) for path in watched]
 
     def is_known(path: Path) -> bool:
         real = os.path.realpath(path)
-        return any(real == place or real.startswith(place.rstrip("/") + "/") for place in known)
+        return any(real == place or real.startswith(place.rstrip("/") + "/") for place in paths)
 
     folders: dict[Path, list[Path]] = {}
     for file in files:
@@ -92,8 +92,8 @@ def fingerprint(path: Path) -> str:
     """
     folder, digest = path.parent, hashlib.sha256()
     for place in sorted(dependencies_of_all(path) | {"params.yaml", path.name}):
-        inside = sorted(p for p in (folder / place).rglob("*") if "__pycache__" not in p.parts)
-        for file in [folder / place, *inside]:
+        files = sorted(p for p in (folder / place).rglob("*") if "__pycache__" not in p.parts)
+        for file in [folder / place, *files]:
             if file.is_file():
                 digest.update(f"{file}\0{file_digest(file)}".encode())
     return digest.hexdigest()

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from latentlab.data.images import FIELDS, Bytes, DataError, Images, assembled
+from latentlab.aliases import Bytes
+from latentlab.data.images import FIELDS, DataError, Images, assembled
 from latentlab.files import arrays
 
 IDX_FILES = {
@@ -43,14 +44,14 @@ def read_idx(path: str | Path, dimensions: int, max_bytes: int = _MAX_BYTES) -> 
     path = Path(path)
     try:
         with path.open("rb") as raw:
-            held = os.fstat(raw.fileno()).st_size
+            size = os.fstat(raw.fileno()).st_size
             packed = raw.read(2) == b"\x1f\x8b"  # an IDX file begins with two zeros
             raw.seek(0)
             if packed:
                 with gzip.GzipFile(fileobj=raw) as stream:
-                    limit = min(max_bytes, held * _MAX_INFLATION)
+                    limit = min(max_bytes, size * _MAX_INFLATION)
                     return _parse_idx(cast(BinaryIO, stream), dimensions, limit)
-            return _parse_idx(raw, dimensions, min(max_bytes, held))
+            return _parse_idx(raw, dimensions, min(max_bytes, size))
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: {error}") from error
 
@@ -68,9 +69,9 @@ def _parse_idx(stream: BinaryIO, dimensions: int, limit: int) -> Bytes:
     if size == 0 or size > limit:
         raise ValueError(f"its header claims {size} bytes {shape}, 1 to {limit} are possible")
     data = np.empty(size, np.uint8)
-    found = _fill(stream, data)
-    if found < size:
-        raise ValueError(f"{size} bytes {shape} expected, {found} found")
+    count = _fill(stream, data)
+    if count < size:
+        raise ValueError(f"{size} bytes {shape} expected, {count} found")
     if stream.read(1):
         raise ValueError(f"more than the {size} bytes {shape} expected")
     return data.reshape(shape)
@@ -78,13 +79,13 @@ def _parse_idx(stream: BinaryIO, dimensions: int, limit: int) -> Bytes:
 
 def _fill(stream: BinaryIO, data: Bytes) -> int:
     """Read into ``data`` until it is full or the stream ends; return the bytes read."""
-    view, found = data.data, 0
-    while found < len(view):
-        count = stream.readinto(view[found : found + 2**20])  # type: ignore[attr-defined]
+    view, total = data.data, 0
+    while total < len(view):
+        count = stream.readinto(view[total : total + 2**20])  # type: ignore[attr-defined]
         if not count:
             break
-        found += count
-    return found
+        total += count
+    return total
 
 
 def load_idx_folder(folder: str | Path) -> Images:
@@ -124,7 +125,7 @@ def load_npz(path: str | Path) -> Images:
     missing = [name for name in FIELDS if name not in parts]
     if missing:
         raise DataError(f"{path}: lacks {', '.join(missing)}")
-    return assembled(path, {name: _narrowed(parts[name]) for name in FIELDS})
+    return assembled(path, {name: _narrow(parts[name]) for name in FIELDS})
 
 
 def load_folder(path: str | Path, classes: Sequence[str], test_every: int | None) -> Images:
@@ -213,10 +214,10 @@ def _png_files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
     """All PNG files of a folder with their labels, by class, then by name."""
     folders = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     # tools leave hidden folders and files where they work (.git, ._1.png of macOS): no images
-    found = {path.name for path in folders if path.name in classes or not _hidden(path)}
-    if missing := sorted(set(classes) - found):
+    names = {path.name for path in folders if path.name in classes or not _hidden(path)}
+    if missing := sorted(set(classes) - names):
         raise DataError(f"{folder}: a folder {missing[0]} is missing")
-    if unknown := sorted(found - set(classes)):
+    if unknown := sorted(names - set(classes)):
         raise DataError(f"{folder}: a folder {unknown[0]} is not among the class names given")
     items = [
         (file, label)
@@ -238,7 +239,7 @@ def _unreadable(path: Path) -> DataError:
     return DataError(f"{path}: not a readable PNG file")
 
 
-def _opened(path: Path) -> Any:
+def _open_png(path: Path) -> Any:
     """A PNG file, its header read, its pixels not."""
     from PIL import Image  # here: only this source needs it
 
@@ -249,12 +250,12 @@ def _opened(path: Path) -> Any:
 
 
 def _png_size(path: Path) -> tuple[int, int]:
-    with _opened(path) as image:
+    with _open_png(path) as image:
         return image.height, image.width
 
 
 def _read_png(path: Path, size: tuple[int, int]) -> Bytes:
-    with _opened(path) as image:
+    with _open_png(path) as image:
         if (image.height, image.width) != size:
             raise DataError(
                 f"{path}: {image.height} x {image.width} pixels (height, width), the first image"
@@ -313,7 +314,7 @@ def _content_digest(role: str, file: Path) -> bytes:
         raise _unreadable(file) from error
 
 
-def _narrowed(array: np.ndarray) -> np.ndarray:
+def _narrow(array: np.ndarray) -> np.ndarray:
     """Label-like integers as uint8 where that loses nothing; anything else as it is."""
     if array.ndim == 1 and array.dtype.kind in "iu" and np.all((array >= 0) & (array <= 255)):
         return array.astype(np.uint8)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab import StudyError
-from latentlab.models.network import Array
+from latentlab.aliases import Array
 
 LETTERS, ROWS, COLUMNS = 32, 7, 5
 FIRST_CODE = 0x20
@@ -122,9 +122,9 @@ class _Parser:
         self.expect("[", f"after the name {name}")
         if self.text != "]":
             line = self.line
-            given = self.number(f"as a size of {name}")
-            if given != allowed:
-                raise self.fail(f"{name} has the size {given}, {allowed} is needed", line)
+            size = self.number(f"as a size of {name}")
+            if size != allowed:
+                raise self.fail(f"{name} has the size {size}, {allowed} is needed", line)
         self.expect("]", f"after a size of {name}")
 
     def row(self, name: str) -> list[int]:
@@ -149,8 +149,8 @@ class _Parser:
         while self.kind == "word":
             words.append(self.take())
         if not words or not set(words[:-1]) <= _TYPE_WORDS or words[-1] in _TYPE_WORDS:
-            found = " ".join(words) or self.text
-            raise self.fail(f"a declaration such as 'unsigned char name' expected, {found!r} found")
+            text = " ".join(words) or self.text
+            raise self.fail(f"a declaration such as 'unsigned char name' expected, {text!r} found")
         name = words[-1]
         line = self.line
         self.size(name, LETTERS)

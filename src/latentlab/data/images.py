@@ -11,12 +11,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab import StudyError
+from latentlab.aliases import Bytes as Bytes
 from latentlab.files import arrays
-
-Bytes = NDArray[np.uint8]
 
 
 class DataError(StudyError):

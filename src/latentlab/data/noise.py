@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from latentlab.models.network import Array
+from latentlab.aliases import Array
 
 Noise = Callable[[Array, float, float, np.random.Generator], Array]
 

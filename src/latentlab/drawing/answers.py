@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 
+from latentlab.aliases import Numbers
 from latentlab.drawing import pixels, style
-from latentlab.drawing.style import Array
 
 
 def wrong_legend(axes: Axes, x: float, y: float) -> None:
     """What the marks of ``marked_letters`` mean, on one line from x, y on."""
     pixels.squares(axes, np.array([x]), np.array([y - 0.5]), style.WARNING)
     _hollow(axes, np.array([x + 25.0]), np.array([y - 0.5]))
-    options: dict[str, Any] = {"va": "center", "fontsize": 9, "color": style.MUTED}
+    options: style.Options = {"va": "center", "fontsize": 9, "color": style.MUTED}
     axes.text(x + 1.8, y, "on, but should be off", **options)
     axes.text(x + 26.8, y, "off, but should be on", **options)
 
 
-def _hollow(axes: Axes, x: Array, y: Array) -> None:
+def _hollow(axes: Axes, x: Numbers, y: Numbers) -> None:
     pixels.squares(
         axes, x, y, "none", side=0.74, edgecolor=style.WARNING, linewidth=1.3, joinstyle="miter"
     )
 
 
 def marked_letters(
-    axes: Axes, targets: Array, outputs: Array, threshold: float, x: Array, y: float
+    axes: Axes, targets: Numbers, outputs: Numbers, threshold: float, x: Numbers, y: float
 ) -> None:
     """Thresholded outputs (n, pixels) with their top left at x (n,), y; wrong pixels marked."""
     corners = np.stack([x, np.full(len(x), y)], -1)

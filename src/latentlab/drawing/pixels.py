@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from latentlab.aliases import Integers, Numbers
 from latentlab.data.fonts import COLUMNS, ROWS
-from latentlab.drawing.style import CSS_DPI, INK, PAPER, WIDTH, Array, heading
+from latentlab.drawing.style import CSS_DPI, INK, PAPER, WIDTH, heading
 
 GROUND = "#f0f0f2"  # of a letter: its pixels that are off
 _LEVELS = 8  # of gray: more cannot be told apart, and every level is a path of its own
@@ -40,9 +41,15 @@ def sheet(
 
 
 def frame(
-    pictures: Sequence[Array], title: str, *, left: float = 0.1875, top: float = 0.5,
-    bottom: float = 0.6, width: float = WIDTH, largest: int = 8,
-) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    pictures: Sequence[Numbers],
+    title: str,
+    *,
+    left: float = 0.1875,
+    top: float = 0.5,
+    bottom: float = 0.6,
+    width: float = WIDTH,
+    largest: int = 8,
+) -> tuple[Figure, list[Axes]]:
     """A figure with pictures (height, width, 3) side by side, each on axes of its own.
 
     A pixel of a picture takes a whole number of pixels of the page, at most ``largest``: all
@@ -73,7 +80,7 @@ def frame(
 
 
 def squares(
-    axes: Axes, x: Array, y: Array, color: Any, side: float = _SQUARE, **options: Any
+    axes: Axes, x: Numbers, y: Numbers, color: Any, side: float = _SQUARE, **options: Any
 ) -> None:
     """Squares centered in the cells whose top left corners are x, y (n,): one path in all."""
     if not len(x):
@@ -86,16 +93,19 @@ def squares(
     axes.add_patch(PathPatch(path, **{"facecolor": color, "linewidth": 0, **options}))
 
 
-def cells(corners: Array) -> tuple[Array, Array]:
+def cells(corners: Numbers) -> tuple[Numbers, Numbers]:
     """x and y (n, pixels) of the cells of letters whose top left corners are (n, 2)."""
     columns, rows = np.meshgrid(np.arange(COLUMNS), np.arange(ROWS))
     return corners[:, :1] + columns.ravel(), corners[:, 1:] + rows.ravel()
 
 
 def letters(
-    axes: Axes, pixels: Array, corners: Array, color: str = INK,
+    axes: Axes,
+    pixels: Numbers,
+    corners: Numbers,
+    color: str = INK,
     grounds: Sequence[str | None] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Letters (n, pixels) of [0, 1], gray between, with their top left corners at (n, 2).
 
     grounds : what lies below each letter, ``GROUND`` where there is none
@@ -111,23 +121,23 @@ def letters(
         squares(axes, x[of_level], y[of_level], tuple(shaded(value / _LEVELS, GROUND, color)))
 
 
-def tiles(pictures: Array, gap: int, ground: str = PAPER) -> Array:
+def tiles(pictures: Numbers, gap: int, ground: str = PAPER) -> Numbers:
     """One picture (height, width, 3) of colors in [0, 1] from a grid of pictures.
 
     pictures : (rows, columns, height, width, 3)
     gap : pixels between pictures and around them, of the color ``ground``
     """
     rows, columns, height, width, _ = pictures.shape
-    whole = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
-    whole *= np.array(to_rgb(ground))
+    picture = np.ones((rows * (height + gap) + gap, columns * (width + gap) + gap, 3))
+    picture *= np.array(to_rgb(ground))
     for i in range(rows):
         for j in range(columns):
             y, x = gap + i * (height + gap), gap + j * (width + gap)
-            whole[y : y + height, x : x + width] = pictures[i, j]
-    return whole
+            picture[y : y + height, x : x + width] = pictures[i, j]
+    return picture
 
 
-def shaded(pixels: Array | float, off: Array | str, on: str = INK) -> Array:
+def shaded(pixels: Numbers | float, off: Numbers | str, on: str = INK) -> Numbers:
     """Colors (..., 3) between ``off`` and ``on`` for pixels (...) of [0, 1].
 
     off : a color, or colors (..., 3)
@@ -138,7 +148,9 @@ def shaded(pixels: Array | float, off: Array | str, on: str = INK) -> Array:
     return np.asarray((1 - share) * low + share * np.array(to_rgb(on)))
 
 
-def labels(axes: Axes, x: Array, y: float | Array, texts: Sequence[str], **options: Any) -> None:
+def labels(
+    axes: Axes, x: Numbers, y: float | Numbers | Integers, texts: Sequence[str], **options: Any
+) -> None:
     """Texts centered at x, y (texts,) of the axes; one y may serve all."""
     ys = np.broadcast_to(y, np.shape(x))
     for at_x, at_y, text in zip(x, ys, texts, strict=True):

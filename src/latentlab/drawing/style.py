@@ -18,15 +18,20 @@ import matplotlib
 import matplotlib.patheffects as effects
 import numpy as np
 from matplotlib import ticker
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from numpy.typing import NDArray
+from matplotlib.lines import Line2D
 
+from latentlab.aliases import Numbers
 from latentlab.files.arrays import replacing
 
-Array = NDArray[Any]
-
+Array = Numbers  # as figures of denoising call it
+Options = dict[str, Any]
+"""Keyword arguments of Matplotlib."""
+Place = tuple[float, float] | Numbers
+"""x and y."""
 
 INK, MUTED, FAINT, PAPER = "#1b1b1e", "#6a6a70", "#d5d5da", "#ffffff"
 PUBLISHED = "#1b1b1e"  # published figures are black diamonds everywhere
@@ -107,10 +112,38 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
 def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()
-    figure.text(
-        0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", fontsize=12,
-        fontweight="bold",
-    )  # fmt: skip
+    font: Options = {"fontsize": 12, "fontweight": "bold"}
+    figure.text(0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", **font)
+
+
+def subtitle(axes: Axes, text: str) -> None:
+    """What is said of the whole, above the axes."""
+    axes.set_title(text, fontsize=9.5, color=MUTED)
+
+
+def key(label: str, color: str = INK, **options: Any) -> Line2D:
+    """A legend's entry for a line of this color."""
+    return Line2D([], [], color=color, label=label, **options)
+
+
+def dot_key(label: str, color: str = INK, **options: Any) -> Line2D:
+    """A legend's entry for dots of this color, or for another ``marker``."""
+    return key(label, color, **{"marker": "o", "linestyle": "none", **options})
+
+
+def look_key(label: str, look: Look) -> Line2D:
+    """A legend's entry for a series."""
+    return key(label, look.color, linestyle=look.line, marker=look.marker)
+
+
+def legend(figure: Figure, columns: int, *keys: Artist) -> None:
+    """The legend of a figure, below its panels."""
+    figure.legend(handles=keys, loc="outside lower center", ncols=columns)
+
+
+def note(axes: Axes, text: str, place: Place, shift: Place, **options: Any) -> None:
+    """A text beside a place, away from it by a shift in points."""
+    axes.annotate(text, tuple(place), xytext=tuple(shift), textcoords="offset points", **options)
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -120,28 +153,28 @@ def save(figure: Figure, path: str | Path) -> None:
     metadata = {"Date": None, "Creator": None}
     figure.savefig(svg, format="svg", dpi=CSS_DPI, metadata=metadata)
     with replacing(f"{path}.svg") as temporary:
-        temporary.write_text(_rounded(svg.getvalue()), encoding="utf-8", newline="\n")
+        temporary.write_text(_round_paths(svg.getvalue()), encoding="utf-8", newline="\n")
     with replacing(f"{path}.png") as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
 
 
-def _rounded(svg: str) -> str:
+def _round_paths(svg: str) -> str:
     """An SVG whose paths have coordinates to a hundredth of a point: a third smaller."""
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg)
 
 
-def positive(values: Array) -> Array:
+def positive(values: Numbers) -> Numbers:
     """Values (...) for a logarithmic axis: a 0 is drawn at 1e-250, where doubles nearly end."""
     return np.maximum(np.asarray(values, np.float64), 1e-250)
 
 
-def _plain(value: float, _: Any = None) -> str:
+def _decimal(value: float, _: object = None) -> str:
     """0.2 or 1000 as they are, what is smaller or larger as a power of ten."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
     return f"{value:g}" if -4 < exponent < 5 else _power(value)
 
 
-def _power(value: float, _: Any = None) -> str:
+def _power(value: float, _: object = None) -> str:
     exponent = int(np.floor(np.log10(value) + 1e-9))
     factor = value / 10.0**exponent
     times = "" if abs(factor - 1) < 1e-6 else rf"{factor:g}\cdot"
@@ -157,12 +190,12 @@ def log_axis(axis: Any) -> None:
     decades = np.log10(high) - np.log10(low)
     subs = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 3.2 else (1.0,)
     axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=8))
-    axis.set_major_formatter(ticker.FuncFormatter(_plain if decades < 7 else _power))
+    axis.set_major_formatter(ticker.FuncFormatter(_decimal if decades < 7 else _power))
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def band(
-    axes: Axes, x: Array, low: Array, middle: Array, high: Array, look: Look, **options: Any
+    axes: Axes, x: Numbers, low: Numbers, middle: Numbers, high: Numbers, look: Look, **options: Any
 ) -> None:
     """A median line with the band between the quartiles, all (points,)."""
     axes.fill_between(x, low, high, color=look.color, alpha=0.2, linewidth=0)
@@ -171,14 +204,10 @@ def band(
 
 def diamond(axes: Axes, x: float, y: float, text: str = "") -> None:
     """The mark of a published figure, with its value."""
-    axes.plot(
-        x, y, marker="D", markersize=7, color=PUBLISHED, markeredgecolor=PAPER,
-        linestyle="none", zorder=6, clip_on=False,
-    )  # fmt: skip
-    axes.annotate(
-        text, (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5,
-        color=PUBLISHED, path_effects=halo(), zorder=7,
-    )  # fmt: skip
+    mark: Options = {"marker": "D", "markersize": 7, "markeredgecolor": PAPER, "linestyle": "none"}
+    axes.plot(x, y, color=PUBLISHED, zorder=6, clip_on=False, **mark)
+    font: Options = {"ha": "center", "fontsize": 8.5, "color": PUBLISHED, "path_effects": halo()}
+    note(axes, text, (x, y), (0, 7), zorder=7, **font)
 
 
 def halo(width: float = 2.5) -> list[effects.AbstractPathEffect]:
@@ -186,7 +215,7 @@ def halo(width: float = 2.5) -> list[effects.AbstractPathEffect]:
     return [effects.withStroke(linewidth=width, foreground=PAPER)]
 
 
-def spread(count: int) -> Array:
+def spread(count: int) -> Numbers:
     """Offsets (count,) in [-1, 1] that part points of equal value, the same in every run.
 
     The golden ratio's multiples: neighbors lie far apart, and no random number is needed.
@@ -195,18 +224,17 @@ def spread(count: int) -> Array:
 
 
 def strip(
-    axes: Axes, values: Array, y: float, height: float, look: Look, hollow: bool, of: int = 0
+    axes: Axes, values: Numbers, y: float, height: float, look: Look, hollow: bool, total: int = 0
 ) -> None:
     """Values (values,) as dots along y, their median as a bar; hollow: of another condition.
 
-    of : where more values than there are count, the others as larger than any
+    total : where more values than there are count, the others as larger than any
     """
-    axes.scatter(
-        values, y + 0.35 * height * spread(len(values)), s=14, marker=look.marker,
-        facecolor="none" if hollow else look.color, edgecolor=look.color, alpha=0.7,
-        linewidths=0.8 if hollow else 0,
-    )  # fmt: skip
-    missing = max(0, of - len(values))
+    face, edge = ("none", 0.8) if hollow else (look.color, 0)
+    dots: Options = {"facecolor": face, "edgecolor": look.color, "linewidths": edge, "alpha": 0.7}
+    places = y + 0.35 * height * spread(len(values))
+    axes.scatter(values, places, s=14, marker=look.marker, **dots)
+    missing = max(0, total - len(values))
     if len(values) > missing:
         middle = np.median(np.concatenate([values, np.full(missing, np.inf)]))
         bar = [y - 0.46 * height, y + 0.46 * height]

@@ -30,6 +30,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 # ---------------------------------------------------------------- refusals
+from latentlab.aliases import Json
 
 SHOWN = 60  # characters of a value, or of a key, in a message
 
@@ -59,7 +60,7 @@ class _Yaml(reprlib.Repr):
 _YAML = _Yaml()
 
 
-def as_yaml(value: Any) -> str:
+def as_yaml(value: object) -> str:
     """A value in a message: one line, as YAML spells it, cut where it is long."""
     text = _YAML.repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
@@ -92,7 +93,7 @@ class Refusal(NamedTuple):
         return f"{path.removeprefix('.') or 'the file'}: {self.text}"
 
 
-def _named(key: Any) -> str:
+def _key_text(key: object) -> str:
     """A key, which YAML may have as any value, as part of a place."""
     return key if isinstance(key, str) else as_yaml(key)
 
@@ -102,7 +103,7 @@ def _key(key: str) -> str:
     return key if key.isprintable() and len(key) <= SHOWN else as_yaml(key)
 
 
-def wrong_value(path: Iterable[str | int], value: Any, allowed: str) -> Refusal:
+def wrong_value(path: Iterable[str | int], value: object, allowed: str) -> Refusal:
     """A refusal of a value."""
     return Refusal(tuple(path), f"{as_yaml(value)} given, allowed: {allowed}")
 
@@ -112,12 +113,12 @@ def missing_key(path: Iterable[str | int], allowed: str) -> Refusal:
     return Refusal(tuple(path), f"missing, allowed: {allowed}")
 
 
-def unknown_key(path: Iterable[str | int], known: Iterable[str], of: str = "") -> Refusal:
+def unknown_key(path: Iterable[str | int], known: Iterable[str], owner: str = "") -> Refusal:
     """A refusal of a key, the last of the path; ``of`` says whose key it would be."""
     *_, key = path = tuple(path)
-    near = difflib.get_close_matches(str(key)[:SHOWN], known := list(known), n=1)
-    hint = f" (meant {near[0]}?)" if near else ""
-    return Refusal(path, f"unknown key{of}{hint}, allowed: {', '.join(known)}")
+    similar = difflib.get_close_matches(str(key)[:SHOWN], known := list(known), n=1)
+    hint = f" (meant {similar[0]}?)" if similar else ""
+    return Refusal(path, f"unknown key{owner}{hint}, allowed: {', '.join(known)}")
 
 
 def refuse(refusals: Iterable[Refusal]) -> NoReturn:
@@ -140,14 +141,14 @@ def _encodable(part: str | int) -> str | int:
 
 def refusals_of(error: ValidationError) -> list[Refusal]:
     """Those among pydantic's errors; its own, in its words, are replaced where they arise."""
-    found = error.errors(include_url=False, include_input=False)
-    return [Refusal(e["loc"], e["ctx"]["text"]) for e in found if e["type"] == "refused"]
+    errors = error.errors(include_url=False, include_input=False)
+    return [Refusal(e["loc"], e["ctx"]["text"]) for e in errors if e["type"] == "refused"]
 
 
 # ---------------------------------------------------------------- values
 
 
-Inner = Callable[[Any], Any]
+Inner = Callable[[object], Any]
 """pydantic's own check: of a value it makes one of the type, or raises ValidationError."""
 
 
@@ -160,19 +161,21 @@ class Check:
 
     words: str
 
-    def of(self, _: Any) -> str:
+    def words_for(self, _: object) -> str:
         """The words, of this type."""
         return self.words
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The value as one of the type. Raises ValidationError with refusals."""
         raise NotImplementedError
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """pydantic's check."""
         return handler(type_)
 
-    def __get_pydantic_core_schema__(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, type_: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """What pydantic looks for."""
         inner = self.inner(type_, handler)
         return core_schema.no_info_wrap_validator_function(partial(self.check, type_), inner)
@@ -188,46 +191,46 @@ class Allowed(Check):
     words: str = ""
     fits: Callable[[Any], bool] = lambda _: True
 
-    def of(self, type_: Any) -> str:
+    def words_for(self, type_: object) -> str:
         """The words; of a ``Literal`` its names."""
         return self.words or f"one of {', '.join(get_args(type_))}"
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The value, if it is of the type and fits. Raises ValidationError else."""
-        within: list[Refusal] = []  # what is wrong with an item is said of it alone
+        refusals: list[Refusal] = []  # what is wrong with an item is said of it alone
         try:
-            if self.fits(found := inner(value)):
-                return found + 0.0 if isinstance(found, float) else found  # no -0.0
+            if self.fits(checked := inner(value)):
+                return checked + 0.0 if isinstance(checked, float) else checked  # no -0.0
         except ValidationError as error:
-            within = refusals_of(error)
-        refuse(within or [wrong_value((), value, self.of(type_))])
+            refusals = refusals_of(error)
+        refuse(refusals or [wrong_value((), value, self.words_for(type_))])
 
 
-def whole(low: int, high: int | None = None) -> Allowed:
+def integer(low: int, high: int | None = None) -> Allowed:
     """Of an int: from ``low`` to ``high``. 3.0 and true are none."""
     words = f"an integer from {low}" + ("" if high is None else f" to {high}")
     return Allowed(words, lambda value: low <= value and (high is None or value <= high))
 
 
-def number(low: float, high: float, below: float = math.inf) -> Allowed:
+def number(low: float, high: float, limit: float = math.inf) -> Allowed:
     """Of a float: from ``low`` to ``high``, or to below ``below``. 1 is the same as 1.0."""
-    upper = f"to below {below:g}" if below < math.inf else f"to {high:g}"
-    return Allowed(f"a number from {low:g} {upper}", lambda x: low <= x <= high and x < below)
+    upper = f"to below {limit:g}" if limit < math.inf else f"to {high:g}"
+    return Allowed(f"a number from {low:g} {upper}", lambda x: low <= x <= high and x < limit)
 
 
 def text(words: str, pattern: str = ".+") -> Allowed:
     """Of a str: one that the pattern matches whole. Half a surrogate pair is no character."""
-    whole = re.compile(rf"(?![^\ud800-\udfff]*[\ud800-\udfff])(?:{pattern})", re.DOTALL)
-    return Allowed(words, lambda value: whole.fullmatch(value) is not None)
+    expressioner = re.compile(rf"(?![^\ud800-\udfff]*[\ud800-\udfff])(?:{pattern})", re.DOTALL)
+    return Allowed(words, lambda value: expressioner.fullmatch(value) is not None)
 
 
-def several(of: str, by: Callable[[Any], Any] | None = None, more: str = "") -> Allowed:
+def several(item: str, key: Callable[[Any], object] | None = None, addition: str = "") -> Allowed:
     """Of a list: at least one, none twice.
 
-    by : what may not be the same twice, if not the item itself: what it is called in a path
+    key : what may not be the same twice, if not the item itself: what it is called in a path
     """
-    words = f"a list of at least one {of}, none twice{more}"
-    return Allowed(words, lambda items: 0 < len(items) == len(set(map(by or str, items))))
+    words = f"a list of at least one {item}, none twice{addition}"
+    return Allowed(words, lambda items: 0 < len(items) == len(set(map(key or str, items))))
 
 
 def is_finite(value: float) -> bool:
@@ -235,9 +238,9 @@ def is_finite(value: float) -> bool:
     return abs(value) <= sys.float_info.max
 
 
-Seed = Annotated[int, whole(0, 2**31 - 1)]
-Count = Annotated[int, whole(1, 10**6)]
-Size = Annotated[int, whole(1, 1024)]
+Seed = Annotated[int, integer(0, 2**31 - 1)]
+Count = Annotated[int, integer(1, 10**6)]
+Size = Annotated[int, integer(1, 1024)]
 Positive = Annotated[float, Allowed("a finite number above 0", lambda x: 0 < x < math.inf)]
 Share = Annotated[float, number(0, 1)]
 Truth = Annotated[bool, Allowed("true or false")]
@@ -250,7 +253,9 @@ Names = Annotated[list[Name], several("name")]
 Sizes = Annotated[list[Size], several("integer from 1 to 1024")]
 Levels = Annotated[
     list[Positive],
-    several("number above 0", by="{:g}".format, more=", to six digits"),  # columns are named so
+    several(
+        "number above 0", key="{:g}".format, addition=", to six digits"
+    ),  # columns are named so
 ]
 
 
@@ -265,23 +270,25 @@ class Named(Check):
     names: Allowed = NAME
     empty: bool = False
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The mapping, if its names and values are allowed. Raises ValidationError else."""
         if not isinstance(value, dict) or not (value or self.empty):
             refuse([wrong_value((), value, self.words)])
-        called = {key: isinstance(key, str) and self.names.fits(key) for key in value}
-        found = [
-            Refusal((_named(key),), f"{as_yaml(key)} given as a name, allowed: {self.names.words}")
-            for key, fits in called.items()
+        fits_by_key = {key: isinstance(key, str) and self.names.fits(key) for key in value}
+        refusals = [
+            Refusal(
+                (_key_text(key),), f"{as_yaml(key)} given as a name, allowed: {self.names.words}"
+            )
+            for key, fits in fits_by_key.items()
             if not fits
         ]
         try:
-            named = inner({key: child for key, child in value.items() if called[key]})
+            mapping = inner({key: child for key, child in value.items() if fits_by_key[key]})
         except ValidationError as error:
-            found += refusals_of(error)
-        if found:
-            refuse(found)
-        return named
+            refusals += refusals_of(error)
+        if refusals:
+            refuse(refusals)
+        return mapping
 
 
 # ---------------------------------------------------------------- knobs
@@ -301,23 +308,23 @@ class Knobs(BaseModel):
         yield from ()
 
     @classmethod
-    def known(cls) -> dict[str, str]:
+    def allowed_words(cls) -> dict[str, str]:
         """What is allowed of each knob that may stand there, in words."""
         return {field.alias or name: _words(field) for name, field in cls.model_fields.items()}
 
     @classmethod
-    def needed(cls) -> set[str]:
+    def required(cls) -> set[str]:
         """The knobs that have to stand there."""
         fields = cls.model_fields.items()
         return {field.alias or name for name, field in fields if field.is_required()}
 
     @classmethod
-    def whose(cls) -> str:
+    def owner(cls) -> str:
         """Whose knobs they are, where that is one of several kinds."""
         return ""
 
     @classmethod
-    def read(cls, knobs: dict[str, Any]) -> dict[str, Any]:
+    def read(cls, knobs: Json) -> Json:
         """The knobs, as the file has them, as the fields do."""
         return knobs
 
@@ -331,24 +338,24 @@ class Knobs(BaseModel):
     def _checked(cls, value: Any, inner: Inner, info: ValidationInfo) -> Any:
         if not isinstance(value, dict):
             refuse([wrong_value((), value, cls.words)])
-        known, needed, of = cls.known(), cls.needed(), cls.whose()
-        found = [
-            missing_key((key,), known[key] + f" ({of} needs it)" * bool(of))
-            for key in known
-            if key in needed and key not in value
+        allowed, required, owner = cls.allowed_words(), cls.required(), cls.owner()
+        refusals = [
+            missing_key((key,), allowed[key] + f" ({owner} needs it)" * bool(owner))
+            for key in allowed
+            if key in required and key not in value
         ]
-        found += [
-            unknown_key((_named(key),), known, f" for {of}" * bool(of))
+        refusals += [
+            unknown_key((_key_text(key),), allowed, f" for {owner}" * bool(owner))
             for key in value
-            if key not in known
+            if key not in allowed
         ]
         try:
-            knobs = inner(cls.read({key: value[key] for key in known if key in value}))
-            found += () if found else knobs.refusals(info.context)
+            knobs = inner(cls.read({key: value[key] for key in allowed if key in value}))
+            refusals += () if refusals else knobs.refusals(info.context)
         except ValidationError as error:
-            found += [Refusal(cls.in_file(path), text) for path, text in refusals_of(error)]
-        if found:
-            refuse(found)
+            refusals += [Refusal(cls.in_file(path), text) for path, text in refusals_of(error)]
+        if refusals:
+            refuse(refusals)
         return knobs
 
 
@@ -356,7 +363,7 @@ def _words(field: FieldInfo) -> str:
     """What is allowed of a field."""
     for check in field.metadata:
         if isinstance(check, Check):
-            return check.of(field.annotation)
+            return check.words_for(field.annotation)
     return str(getattr(field.annotation, "words", Knobs.words))
 
 
@@ -378,12 +385,12 @@ class Chosen(Check):
 
     key: str
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """That of the kind that the key names."""
         kinds = {name: handler.generate_schema(kind) for name, kind in self._kinds(type_).items()}
         return core_schema.tagged_union_schema(kinds, discriminator=self.key)
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The knobs, as the kind that the key names. Raises ValidationError else."""
         kinds = list(self._kinds(type_))
         allowed = f"one of {', '.join(kinds)}"
@@ -399,11 +406,11 @@ class Chosen(Check):
             # a path begins with the kind's name, which does not stand in the file
             refuse(r._replace(path=r.path[1:]) for r in refusals_of(error))
 
-    def _kinds(self, type_: Any) -> dict[str, type[Knobs]]:
+    def _kinds(self, type_: object) -> dict[str, type[Knobs]]:
         return {name: kind for kind in get_args(type_) for name in names_of(kind, self.key)}
 
 
-def validate(kind: type[KnobsT], content: Any, besides: Any = None) -> KnobsT:
+def validate(kind: type[KnobsT], content: object, besides: object = None) -> KnobsT:
     """The content of a file as these knobs.
 
     besides : what ``Knobs.refusals`` are given

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.experiments.knobs import slug
+from latentlab.aliases import Fields, Json
+from latentlab.experiments.knobs import Factors, slug
 from latentlab.files.tables import read_csv
 from latentlab.measures import statistics
-
-Factors = Mapping[str, Mapping[str, Any]]
 
 
 def gather_cells(folder: str | Path, factors: Factors, *files: str) -> pd.DataFrame:
@@ -23,16 +22,16 @@ def gather_cells(folder: str | Path, factors: Factors, *files: str) -> pd.DataFr
     folder : where the cells' folders are, by the names that ``factors`` has
     files : tables of a cell; several are joined on their common columns
     """
-    joined = None
+    result = None
     for file in files:  # all cells of a file at once: a table of its own for each costs more
         tables = [read_csv(Path(folder) / cell / file) for cell in factors]
         rows = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-        named = pd.DataFrame(list(factors.values())).iloc[rows].reset_index(drop=True)
-        table = pd.concat(tables, ignore_index=True).drop(columns=list(named), errors="ignore")
-        table = pd.concat([named, table], axis=1)
-        joined = table if joined is None else joined.merge(table, validate="one_to_one")
-    assert joined is not None, "no file named"
-    return joined
+        names = pd.DataFrame(list(factors.values())).iloc[rows].reset_index(drop=True)
+        table = pd.concat(tables, ignore_index=True).drop(columns=list(names), errors="ignore")
+        table = pd.concat([names, table], axis=1)
+        result = table if result is None else result.merge(table, validate="one_to_one")
+    assert result is not None, "no file named"
+    return result
 
 
 def by(table: pd.DataFrame, keys: Sequence[str]) -> Any:
@@ -54,8 +53,8 @@ def learning_curves(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     history : columns of the keys, replicate, epoch, error; stopped runs carry forward
     """
     curves = []
-    for values, cell in by(history, keys):
-        errors = carried_forward(cell)
+    for values, group in by(history, keys):
+        errors = carried_forward(group)
         low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
         curves.append(
             pd.DataFrame(
@@ -77,10 +76,10 @@ def summarize(replicates: pd.DataFrame, keys: Sequence[str], **measures: str) ->
     measures : column of ``replicates`` to its estimator, a function of ``statistics``
     """
     rows = []
-    for values, cell in by(replicates, keys):
-        row = {**dict(zip(keys, values, strict=True)), "replicates": len(cell)}
+    for values, group in by(replicates, keys):
+        row = {**dict(zip(keys, values, strict=True)), "replicates": len(group)}
         for measure, estimator in measures.items():
-            estimate = getattr(statistics, estimator)(cell[measure])
+            estimate = getattr(statistics, estimator)(group[measure])
             row |= {
                 measure: estimate.value,
                 f"{measure}_low": estimate.low,
@@ -98,9 +97,9 @@ def set_interval(
         summary[f"{measure}{name}"] = values
 
 
-def nested(summary: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
+def nested(summary: pd.DataFrame, keys: Sequence[str]) -> Json:
     """The rows of a summary as a tree of mappings: one level a key, then the measures known."""
-    tree: dict[str, Any] = {}
+    tree: Json = {}
     for row in summary.to_dict("records"):
         node = tree
         for key in keys:
@@ -148,7 +147,7 @@ def levels_summary(
     return summarize(reached, keys, **estimators).drop(columns="replicates")
 
 
-def without_dots(metrics: Any) -> Any:
+def without_dots(metrics: object) -> object:
     """Metrics whose keys name error levels without a dot: "epochs_to_0.5" as "epochs_to-050"."""
     if not isinstance(metrics, dict):
         return metrics
@@ -159,16 +158,16 @@ def _dotless(key: str) -> str:
     return re.sub(r"(_to|reached)_([0-9.e-]+)", lambda m: slug(m.group(1), float(m.group(2))), key)
 
 
-def published_of(published: Mapping[str, Any], values: Sequence[str]) -> Mapping[str, float]:
+def published_of(published: Fields, values: Sequence[str]) -> Mapping[str, float]:
     """The published figures of a row, below one level of mappings a key; empty without any."""
-    figures: Mapping[str, Any] = published
+    figures: Fields = published
     for value in values:
         figures = figures.get(value, {})
     return figures
 
 
 def letter_summary(
-    replicates: pd.DataFrame, keys: Sequence[str], published: Mapping[str, Any]
+    replicates: pd.DataFrame, keys: Sequence[str], published: Fields
 ) -> pd.DataFrame:
     """Networks on letters: error, epochs and wrong pixels, with the published figures.
 
@@ -184,17 +183,17 @@ def letter_summary(
         exact="share",
         within_one_pixel="share",
     )
-    groups = [cell for _, cell in by(replicates, keys)]
+    groups = [group for _, group in by(replicates, keys)]
     figures = [published_of(published, values) for values, _ in by(replicates, keys)]
-    summary["best_error"] = [cell["error"].min() for cell in groups]
-    summary["best_max_wrong_pixels"] = [cell["max_wrong_pixels"].min() for cell in groups]
+    summary["best_error"] = [group["error"].min() for group in groups]
+    summary["best_max_wrong_pixels"] = [group["max_wrong_pixels"].min() for group in groups]
     for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
-        summary[measure] = [(cell["max_wrong_pixels"] <= most).mean() for cell in groups]
+        summary[measure] = [(group["max_wrong_pixels"] <= most).mean() for group in groups]
     summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
     summary["published_epochs"] = [figure.get("epochs", np.nan) for figure in figures]
     summary["published_rank"] = [
-        statistics.rank_share(cell["error"], figure["error"]) if "error" in figure else np.nan
-        for cell, figure in zip(groups, figures, strict=True)
+        statistics.rank_share(group["error"], figure["error"]) if "error" in figure else np.nan
+        for group, figure in zip(groups, figures, strict=True)
     ]
     return summary
 

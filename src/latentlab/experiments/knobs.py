@@ -6,14 +6,15 @@ below ``results/<experiment>/cells/``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
+from latentlab.aliases import Fields, Json
 from latentlab.data.fonts import COLUMNS, ROWS
 
-Params = dict[str, Any]
-Factors = dict[str, dict[str, Any]]
-Settings = dict[str, dict[str, Any]]
+Params = Json
+Factors = dict[str, Json]
+Settings = dict[str, Json]
 PIXELS = ROWS * COLUMNS
 ACTIVATIONS = ("encoder", "latent", "decoder", "output", "beta", "biases")
 
@@ -24,12 +25,12 @@ def slug(prefix: str, value: float) -> str:
     return f"{prefix}-{whole}{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+def pick(section: Fields, *keys: str) -> Json:
     """These knobs of a section."""
     return {key: section[key] for key in keys}
 
 
-def without(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+def without(section: Fields, *keys: str) -> Json:
     """The other knobs of a section."""
     return {key: value for key, value in section.items() if key not in keys}
 
@@ -42,5 +43,5 @@ class Experiment(NamedTuple):
     settings : of a section and a cell's factors, the settings of each step that computes it
     """
 
-    factors: Callable[[Mapping[str, Any]], Factors]
-    settings: Callable[[Mapping[str, Any], Mapping[str, Any]], Settings]
+    factors: Callable[[Fields], Factors]
+    settings: Callable[[Fields, Fields], Settings]

@@ -6,10 +6,11 @@ The optimizers and the knobs of each stand here, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, model_serializer
 
+from latentlab.aliases import Json
 from latentlab.data.fonts import Font
 from latentlab.experiments.allowed import (
     Allowed,
@@ -39,15 +40,15 @@ WITHOUT_GRADIENT = ("relu_as_run", "step")
 
 def _mirrored(units: list[int]) -> list[int]:
     if len(units) % 2 == 0:
-        found = [wrong_value((), units, "an odd number of layers, the middle one latent")]
+        refusals = [wrong_value((), units, "an odd number of layers, the middle one latent")]
     elif units != units[::-1]:
-        found = [wrong_value((), units, "layer sizes that are the same in reverse")]
+        refusals = [wrong_value((), units, "layer sizes that are the same in reverse")]
     else:
-        found = []
+        refusals = []
     if units[0] != PIXELS:
-        found.append(wrong_value((0,), units[0], f"{PIXELS}, the pixels of a letter"))
-    if found:
-        refuse(found)
+        refusals.append(wrong_value((0,), units[0], f"{PIXELS}, the pixels of a letter"))
+    if refusals:
+        refuse(refusals)
     return units
 
 
@@ -103,7 +104,7 @@ class Scheduled(Knobs):
 class Momentum(Scheduled):
     """What backpropagation has besides."""
 
-    momentum: Annotated[float, number(0, 1, below=1)]
+    momentum: Annotated[float, number(0, 1, limit=1)]
     shuffle_seed: Annotated[
         int | None,
         Allowed(
@@ -129,7 +130,7 @@ class Training(Knobs):
     optimizer: str
 
     @classmethod
-    def whose(cls) -> str:
+    def owner(cls) -> str:
         """The optimizer's."""
         return names_of(cls, "optimizer")[0]
 
@@ -231,26 +232,26 @@ class Trained(Knobs):
     training: Training  # of each class: the optimizers it may have
 
     @classmethod
-    def known(cls) -> dict[str, str]:
+    def allowed_words(cls) -> dict[str, str]:
         """Its own, and those of all optimizers it may have."""
         of_training = {
             knob: words
             for kind in get_args(cls.model_fields["training"].annotation)
-            for knob, words in kind.known().items()
+            for knob, words in kind.allowed_words().items()
         }
-        own = super().known()
-        return {knob: own[knob] for knob in own if knob != "training"} | of_training
+        knobs = super().allowed_words()
+        return {knob: knobs[knob] for knob in knobs if knob != "training"} | of_training
 
     @classmethod
-    def needed(cls) -> set[str]:
+    def required(cls) -> set[str]:
         """Its own: what an optimizer needs, the optimizer says."""
-        return super().needed() - {"training"}
+        return super().required() - {"training"}
 
     @classmethod
-    def read(cls, knobs: dict[str, Any]) -> dict[str, Any]:
+    def read(cls, knobs: Json) -> Json:
         """Those of the training in a mapping of their own."""
-        own = {key: value for key, value in knobs.items() if key in cls.model_fields}
-        return own | {"training": {key: knobs[key] for key in knobs if key not in own}}
+        fields = {key: value for key, value in knobs.items() if key in cls.model_fields}
+        return fields | {"training": {key: knobs[key] for key in knobs if key not in fields}}
 
     @classmethod
     def in_file(cls, path: Place) -> Place:
@@ -258,16 +259,16 @@ class Trained(Knobs):
         return path[path[:1] == ("training",) :]
 
     @model_serializer(mode="wrap")
-    def _as_in_file(self, dumped: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    def _as_in_file(self, dumped: Callable[[object], Json]) -> Json:
         knobs = dumped(self)
-        training: dict[str, Any] = knobs.pop("training")
+        training: Json = knobs.pop("training")
         return knobs | training
 
 
 class TrainedNetwork(Trained, Layers):
     """Layers, and how they are trained."""
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Layers that do not fit the training."""
         losses = {part.loss for part in self.training.parts() if isinstance(part, ByGradient)}
         if losses:

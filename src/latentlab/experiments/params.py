@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -128,20 +128,20 @@ class Study(Knobs):
     vae: VaeSection
     conclusions: ConclusionsSection
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Image sets that there are not."""
         for path, reason in self.vae.unknown_sets(self.data.images):
             yield Refusal(("vae", *path), reason)
 
 
-def parse_params(content: Any, fonts: FontFile | None) -> Params:
+def parse_params(content: object, fonts: FontFile | None) -> Params:
     """The content of a file as the study's parameters: names in its order, knobs in ours.
 
     fonts : those of the font file, where it is known
     Raises NotAllowed with all that is wrong.
     """
-    found = validate(Study, content, fonts)
-    return found.model_dump(by_alias=True, exclude_unset=True)
+    study = validate(Study, content, fonts)
+    return study.model_dump(by_alias=True, exclude_unset=True)
 
 
 def read_params(path: str | Path, root: str | Path = ".") -> Params:
@@ -164,7 +164,7 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
     return params
 
 
-def _fonts(content: Any, root: Path) -> FontFile | None:
+def _fonts(content: object, root: Path) -> FontFile | None:
     """The fonts of the file that parameters name, if they name one."""
     data = content.get("data") if isinstance(content, dict) else None
     file = data.get("fonts") if isinstance(data, dict) else None

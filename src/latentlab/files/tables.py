@@ -27,12 +27,12 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _plain(value: Any) -> Any:
+def _python_value(value: object) -> object:
     """NumPy scalars as Python's; what JSON cannot hold (NaN, infinity) as null."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _python_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_python_value(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -40,9 +40,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def write_json(content: Any, path: str | Path) -> None:
+def write_json(content: object, path: str | Path) -> None:
     """Write JSON with sorted keys; NaN and infinity become null."""
-    text = json.dumps(_plain(content), indent=2, sort_keys=True, allow_nan=False)
+    text = json.dumps(_python_value(content), indent=2, sort_keys=True, allow_nan=False)
     with replacing(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 

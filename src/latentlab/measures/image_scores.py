@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab import StudyError, seeds
-from latentlab.data.images import Bytes, Images
+from latentlab.aliases import Array, Bytes
+from latentlab.data.images import Images
 from latentlab.measures import likelihood
 from latentlab.measures.latent_codes import (
     active_units,
@@ -30,7 +31,7 @@ from latentlab.measures.samples import (
     prior_samples,
 )
 from latentlab.models import image_model
-from latentlab.models.image_model import Array, Settings, Weights
+from latentlab.models.image_model import Settings, Weights
 
 MAX_PIXELS = 2**14
 """Of an image: the covariance of all pairs of its pixels takes 2 GiB then."""

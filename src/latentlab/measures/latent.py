@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.stats import norm, spearmanr
 
-from latentlab.models.network import Array
+from latentlab.aliases import Array
 
 Window = tuple[tuple[float, float], tuple[float, float]]
 
@@ -159,5 +159,5 @@ def principal_reconstruction(letters: Array, units: int) -> Array:
     """
     center = letters.mean(axis=0)
     _, _, components = np.linalg.svd(letters - center, full_matrices=False)
-    kept = components[:units]
-    return np.asarray(center + (letters - center) @ kept.T @ kept)
+    axes = components[:units]
+    return np.asarray(center + (letters - center) @ axes.T @ axes)

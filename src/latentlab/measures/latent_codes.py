@@ -10,9 +10,8 @@ from scipy.linalg import solve_triangular
 from scipy.ndimage import gaussian_filter
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentlab.data.images import Bytes
+from latentlab.aliases import Array, Bytes
 from latentlab.measures.samples import squared_distances
-from latentlab.models.image_model import Array
 
 
 def sample_codes(mean: Array, log_variance: Array | None, rng: np.random.Generator) -> Array:
@@ -70,12 +69,12 @@ def densest_region(codes: Array, share: float = 0.95, cells: int = 512) -> Regio
     counts, _ = np.histogramdd(white, cells, [(-reach, reach)] * 2)
     density = gaussian_filter(counts, bandwidth / side, mode="constant")
     falling = np.sort(density, axis=None)[::-1]
-    held = np.cumsum(falling) / falling.sum()
-    inside = float(np.interp(share, held, np.arange(1, len(held) + 1)))
+    shares = np.cumsum(falling) / falling.sum()
+    count = float(np.interp(share, shares, np.arange(1, len(shares) + 1)))
     middles = -reach + side * (np.arange(cells) + 0.5)
     grid = np.stack(np.meshgrid(middles, middles, indexing="ij"), axis=-1)
-    level = float(falling[min(int(inside), len(falling) - 1)])
-    area = inside * side**2 * float(np.prod(root.diagonal()))
+    level = float(falling[min(int(count), len(falling) - 1)])
+    area = count * side**2 * float(np.prod(root.diagonal()))
     return Region(center + grid @ root.T, density, level, area)
 
 

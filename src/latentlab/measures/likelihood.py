@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import logsumexp
 
-from latentlab.data.images import Bytes
+from latentlab.aliases import Array, Bytes
 from latentlab.models import image_model
-from latentlab.models.image_model import Array, Settings, Weights, encode, logits, scaled
+from latentlab.models.image_model import Settings, Weights, encode, logits, scaled
 
 
 def cross_entropy(x: Array, log_odds: Array) -> Array:
@@ -75,8 +75,9 @@ def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
 def binarized(images: Bytes, seed: int) -> Bytes:
     """Images of 0 and 255, each pixel white with its gray level as probability, drawn once.
 
-    Static binarization (Salakhutdinov and Murray 2008). The stream depends on the seed and the
-    number of pixels before, so a prefix of the images has the prefix of the result.
+    Images are (images, height, width). Static binarization (Salakhutdinov and Murray 2008). The
+    stream depends on the seed and the number of pixels before, so a prefix of the images has the
+    prefix of the result.
     """
     draws = np.random.default_rng(seed).random(images.shape, np.float32)
     return np.where(draws * np.float32(255) < images, np.uint8(255), np.uint8(0))

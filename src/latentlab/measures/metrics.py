@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from latentlab.models.network import Array, Network, forward
+from latentlab.aliases import Array
+from latentlab.models.network import Network, forward
 
 
 def wrong_pixels(outputs: Array, targets: Array, threshold: float) -> np.ndarray:

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from latentlab.aliases import Array
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.measures import latent
 from latentlab.measures.metrics import hamming, wrong_pixels
-from latentlab.models.network import Array, Network, decode, encode, forward
+from latentlab.models.network import Network, decode, encode, forward
 
 KINDS = ("known", "new", "blur")
 
@@ -98,27 +99,27 @@ def new_letters(outputs: Array, letters: Array, threshold: float, rules: Rules) 
     Ranked by stability to two decimals, then by distance from the nearest letter, then by how
     much of the grid they take.
     """
-    found = np.flatnonzero(classify(outputs, letters, threshold, rules) == KINDS.index("new"))
-    if not len(found):
+    places = np.flatnonzero(classify(outputs, letters, threshold, rules) == KINDS.index("new"))
+    if not len(places):
         return []
-    steady = stability(outputs[found], threshold)
-    on = outputs[found] > threshold
+    steady = stability(outputs[places], threshold)
+    on = outputs[places] > threshold
     patterns, pattern_of, points = np.unique(on, axis=0, return_inverse=True, return_counts=True)
     distance = hamming(patterns, letters > threshold)
-    every = []
+    new = []
     for index in range(len(patterns)):
         at = np.flatnonzero(pattern_of.ravel() == index)
         best = at[steady[at].argmax()]
-        every.append(
+        new.append(
             NewLetter(
-                outputs[found[best]],
+                outputs[places[best]],
                 float(steady[best]),
                 int(distance[index].min()),
                 int(distance[index].argmin()),
                 int(points[index]),
             )
         )
-    return sorted(every, key=lambda n: (-round(n.stability, 2), -n.distance, -n.points))
+    return sorted(new, key=lambda n: (-round(n.stability, 2), -n.distance, -n.points))
 
 
 def decoded_window(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from latentlab.aliases import Array
 from latentlab.models import image_model
-from latentlab.models.image_model import Array, Settings, Weights
+from latentlab.models.image_model import Settings, Weights
 
 
 def squared_distances(a: Array, b: Array) -> Iterator[Array]:
@@ -111,8 +112,8 @@ def _covered(points: Array, support: Array, neighbors: int) -> float:
         np.partition(chunk, neighbors, axis=1)[:, neighbors]
         for chunk in squared_distances(support, support)
     ]
-    reached = np.concatenate(radii)
-    hits = [(chunk <= reached).any(axis=1) for chunk in squared_distances(points, support)]
+    limits = np.concatenate(radii)
+    hits = [(chunk <= limits).any(axis=1) for chunk in squared_distances(points, support)]
     return float(np.mean(np.concatenate(hits)))
 
 

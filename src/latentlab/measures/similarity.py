@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from latentlab.models.network import Array
+from latentlab.aliases import Array
 
 _CANDIDATES = 20000  # random subsets looked at where there are more
 
@@ -21,16 +21,16 @@ def cosines(letters: Array) -> Array:
     norms = np.linalg.norm(letters, axis=-1)
     with np.errstate(invalid="ignore"):
         directions = letters / np.where(norms > 0.0, norms, np.nan)[:, None]
-    found: Array = np.clip(directions @ directions.T, -1.0, 1.0)
-    return found
+    cosine: Array = np.clip(directions @ directions.T, -1.0, 1.0)
+    return cosine
 
 
 def centered(letters: Array) -> Array:
     """Letters (letters, pixels), each less its own mean pixel: their cosines are correlations."""
-    found: Array = letters - letters.mean(axis=-1, keepdims=True)
+    differences: Array = letters - letters.mean(axis=-1, keepdims=True)
     # a letter of one color has no direction left; its mean may be off by a rounding
-    found[np.ptp(letters, axis=-1) == 0.0] = 0.0
-    return found
+    differences[np.ptp(letters, axis=-1) == 0.0] = 0.0
+    return differences
 
 
 def mean_absolute_cosine(cosine: Array, chosen: Sequence[int] | np.ndarray) -> Array:
@@ -42,11 +42,11 @@ def mean_absolute_cosine(cosine: Array, chosen: Sequence[int] | np.ndarray) -> A
     index = np.asarray(chosen)
     first, second = np.triu_indices(index.shape[-1], k=1)
     pairs = np.abs(cosine[index[..., first], index[..., second]])
-    known = np.isfinite(pairs)
-    count = known.sum(axis=-1)
-    total = np.where(known, pairs, 0.0).sum(axis=-1)
-    found: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return found
+    finite = np.isfinite(pairs)
+    count = finite.sum(axis=-1)
+    total = np.where(finite, pairs, 0.0).sum(axis=-1)
+    mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
 
 
 def similarities(letters: Array) -> dict[str, float]:
@@ -54,12 +54,12 @@ def similarities(letters: Array) -> dict[str, float]:
 
     left_out, left_out_centered : letters without a cosine: a blank, a letter of one color
     """
-    every = np.arange(len(letters))
-    found: dict[str, float] = {}
+    indices = np.arange(len(letters))
+    measures: dict[str, float] = {}
     for suffix, values in (("", letters), ("_centered", centered(letters))):
-        found[f"similarity{suffix}"] = float(mean_absolute_cosine(cosines(values), every))
-        found[f"left_out{suffix}"] = int(np.sum(~values.any(axis=-1)))
-    return found
+        measures[f"similarity{suffix}"] = float(mean_absolute_cosine(cosines(values), indices))
+        measures[f"left_out{suffix}"] = int(np.sum(~values.any(axis=-1)))
+    return measures
 
 
 def stratified_subsets(
@@ -74,12 +74,12 @@ def stratified_subsets(
     """
     candidates = _subsets(len(letters), size, rng)
     similar = mean_absolute_cosine(cosines(letters), candidates)
-    known = np.isfinite(similar)
-    candidates, similar = candidates[known], similar[known]
+    finite = np.isfinite(similar)
+    candidates, similar = candidates[finite], similar[finite]
     edges = np.linspace(similar.min(), similar.max(), count + 1)
     part = np.clip(np.searchsorted(edges, similar, side="right") - 1, 0, count - 1)
-    drawn = [rng.choice(np.flatnonzero(part == p)) for p in np.unique(part)]
-    ordered = sorted(drawn, key=lambda i: float(similar[i]))
+    sample = [rng.choice(np.flatnonzero(part == p)) for p in np.unique(part)]
+    ordered = sorted(sample, key=lambda i: float(similar[i]))
     return [tuple(int(letter) for letter in candidates[i]) for i in ordered]
 
 
@@ -88,5 +88,5 @@ def _subsets(letters: int, size: int, rng: np.random.Generator) -> np.ndarray:
     if math.comb(letters, size) <= 2 * _CANDIDATES:
         return np.array(list(itertools.combinations(range(letters), size)))
     shuffled = rng.permuted(np.tile(np.arange(letters), (_CANDIDATES, 1)), axis=1)
-    found: np.ndarray = np.sort(shuffled[:, :size], axis=1)
-    return found
+    subsets: np.ndarray = np.sort(shuffled[:, :size], axis=1)
+    return subsets

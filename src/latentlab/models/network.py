@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from latentlab.aliases import Array as Array
 
 
 def _linear(h: Array, beta: float) -> Array:

@@ -16,23 +16,21 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font, character_name
 from latentlab.data.images import Images
 from latentlab.measures import latent
 from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
-from latentlab.models.network import Array, Network
-
-Json = dict[str, Any]
+from latentlab.models.network import Network
 
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     **network.ACTIVATIONS,
@@ -97,25 +95,25 @@ def letter_layers(net: Network, weights: Array) -> list[Layer]:
 def image_layers(settings: Settings, weights: Weights) -> list[Layer]:
     """The decoder of an image autoencoder."""
     layers: list[Layer] = []
-    for found in image_model.decoder_layers(settings):
+    for layer in image_model.decoder_layers(settings):
         kernel, bias = (
-            weights[f"{found.name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias")
+            weights[f"{layer.name}/{kind}"].astype(np.float64) for kind in ("kernel", "bias")
         )
-        last = found.name == "decoder/output"
+        last = layer.name == "decoder/output"
         # the logistic function: 1 / (1 + exp(-2 beta h))
         kind, beta = ("sigmoid", 0.5) if last else (settings.activation, 1.0)
-        if (convolution := found.convolution) is None:
+        if (convolution := layer.convolution) is None:
             layers.append(Layer(kernel.T, bias, kind, beta))
             continue
         channels = kernel.shape[-1]
-        before = layers[-1]
-        units = len(before.weights) if before.grid is None else _given(before)
+        previous = layers[-1]
+        units = len(previous.weights) if previous.grid is None else _units_out(previous)
         grid = Grid(math.isqrt(units // channels), convolution.kernel, convolution.stride)
         layers.append(Layer(kernel.reshape(-1, channels), bias, kind, beta, grid=grid))
     return layers
 
 
-def _given(layer: Layer) -> int:
+def _units_out(layer: Layer) -> int:
     """Units that a transposed convolution gives."""
     assert layer.grid is not None
     channels = len(layer.weights) // layer.grid.kernel**2
@@ -234,7 +232,7 @@ def floats(values: Array) -> Json:
     return tensor(values, "f4" if _fits_float32(values) else "f8")
 
 
-def exported(layer: Layer) -> Json:
+def layer_json(layer: Layer) -> Json:
     """A layer of ``as_stored`` as JSON."""
     if layer.steps is None:
         weights = floats(layer.weights)
@@ -261,7 +259,7 @@ def alphabet(font: Font) -> Json:
     }
 
 
-def _facts(settings: Mapping[str, Any], starts: int, error: float) -> Json:
+def _facts(settings: Fields, starts: int, error: float) -> Json:
     """What is said of a letter network: where it is from and how it learned."""
     shape = settings["network"]
     return {
@@ -274,9 +272,7 @@ def _facts(settings: Mapping[str, Any], starts: int, error: float) -> Json:
     }
 
 
-def letter_model(
-    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
-) -> Json:
+def letter_model(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
     """A network of the experiment ``letters``: its decoder, and where its letters are.
 
     settings : cell ("letters/<font>/<network>"), network, threshold, optimizer
@@ -299,16 +295,14 @@ def letter_model(
         **alphabet(font),
         "exact": int((wrong == 0).sum()),
         "worst": int(wrong.max()),
-        **_place(plane, points, latent.fitting_window(points)),
+        **_place(plane, latent.fitting_window(points)),
         "codes": points.tolist(),
-        "layers": [exported(layer) for layer in stored],
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": largest_difference(outputs, forward(stored, codes)),
     }
 
 
-def denoiser(
-    settings: Mapping[str, Any], font: Font, weights: Array, starts: int, error: float
-) -> Json:
+def denoiser(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
     """A network of the experiment ``denoising``, weights (n_weights,), with what it learned.
 
     settings : cell ("denoising/..."), font, network, noise, threshold, optimizer
@@ -323,12 +317,12 @@ def denoiser(
         "noise": dict(settings["noise"]),
         **_facts(settings, starts, error),
         **alphabet(font),
-        "layers": [exported(layer) for layer in stored],
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": largest_difference(forward(layers, font.pixels), forward(stored, font.pixels)),
     }
 
 
-def _told(layer: image_model.Hidden) -> str:
+def _size_text(layer: image_model.Hidden) -> str:
     """A hidden layer as the page names it: "256", "16 x 4 x 4" (filters, kernel)."""
     if isinstance(layer, image_model.Convolution):
         return f"{layer.filters} x {layer.kernel} x {layer.kernel}"
@@ -337,14 +331,14 @@ def _told(layer: image_model.Hidden) -> str:
 
 def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
     """An image set: its classes, and some test images of each. Models are added to "models"."""
-    shown = _samples(images.test_labels)
+    chosen = _samples(images.test_labels)
     return {
         "name": name,
         "classes": list(classes),
         "size": list(images.test_images.shape[1:]),
         "samples": {
-            "images": tensor(images.test_images[shown], "u1"),
-            "labels": [int(label) for label in images.test_labels[shown]],
+            "images": tensor(images.test_images[chosen], "u1"),
+            "labels": [int(label) for label in images.test_labels[chosen]],
         },
         "models": [],
     }
@@ -360,7 +354,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     kind = "VAE" if settings.variational else "autoencoder"
     x = image_model.scaled(images.test_images)
     codes = image_model.encode(settings, weights, x[: 2 * _CODES])[0]
-    shown = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
+    sample_codes = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
     plane = latent.coordinate_plane(settings.latent_units)
     points = plane.project(codes)
     window = latent.quantile_window(points, 0.005, 0.995)
@@ -378,19 +372,19 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
         "id": name,
         "name": kind if name == kind else f"{kind}, {name}",
         "variational": settings.variational,
-        "hidden": [_told(layer) for layer in settings.decoder_layers],
+        "hidden": [_size_text(layer) for layer in settings.decoder_layers],
         "activation": settings.activation,
-        **_place(plane, points, window),
+        **_place(plane, window),
         "codes": floats(_narrow(points[:_CODES])),
         "labels": tensor(images.test_labels[:_CODES], "u1"),
-        "samples": plane.project(shown).tolist(),
-        "layers": [exported(layer) for layer in stored],
+        "samples": plane.project(sample_codes).tolist(),
+        "layers": [layer_json(layer) for layer in stored],
         "rounding": float(change.max()),
         "rounding_mean": float(change.mean()),
     }
 
 
-def _place(plane: latent.Plane, points: Array, window: latent.Window) -> Json:
+def _place(plane: latent.Plane, window: latent.Window) -> Json:
     """A plane of the latent space and the window of it that holds the codes' points."""
     return {
         "origin": plane.origin.tolist(),
@@ -403,7 +397,7 @@ def _place(plane: latent.Plane, points: Array, window: latent.Window) -> Json:
 # --- the page ----------------------------------------------------------------------------------
 
 
-def rounding_notes(content: Mapping[str, Any]) -> Json:
+def rounding_notes(content: Fields) -> Json:
     """What storing the weights costs, as the page says it: largest change of any pixel.
 
     letters and denoising in shares of a pixel's range [0, 1], images in gray levels of 255.
@@ -416,11 +410,11 @@ def rounding_notes(content: Mapping[str, Any]) -> Json:
     }
 
 
-def _largest(models: Sequence[Mapping[str, Any]], key: str) -> float:
+def _largest(models: Sequence[Fields], key: str) -> float:
     return max((float(model[key]) for model in models), default=0.0)
 
 
-def json_in_script(content: Mapping[str, Any]) -> str:
+def json_in_script(content: Fields) -> str:
     """JSON that no name in it can end the script element of; the same bytes for equal content.
 
     Raises ValueError where a number is no number.
@@ -437,7 +431,7 @@ def significant(value: float) -> str:
     return f"{value:.{max(0, digits)}f}" if digits < 8 else f"{value:.1e}"
 
 
-def render(content: Mapping[str, Any], template: str, styles: Sequence[str], script: str) -> str:
+def render(content: Fields, template: str, styles: Sequence[str], script: str) -> str:
     """The page, of letters, denoising (lists of models) and vae (a list of image sets).
 
     Raises ValueError where a style sheet or the script would end its element.

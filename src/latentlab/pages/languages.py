@@ -40,17 +40,17 @@ def errors(catalog: Any) -> Iterator[str]:
     if not isinstance(catalog["texts"], dict):
         yield "texts: a mapping of English messages to texts expected"
         return
-    for message, found in catalog["texts"].items():
-        if reason := _error(message, found, forms):
+    for message, translation in catalog["texts"].items():
+        if reason := _error(message, translation, forms):
             yield f"{message!r}: {reason}"
 
 
-def _error(message: Any, found: Any, forms: int) -> str:
-    texts = found if isinstance(found, list) else [found]
+def _error(message: Any, translation: Any, forms: int) -> str:
+    texts = translation if isinstance(translation, list) else [translation]
     if not all(isinstance(text, str) for text in (message, *texts)):
         return "a text expected, and a text or a list of texts for it"
-    if isinstance(found, list) and len(found) != forms:
-        return f"{len(found)} forms given, {forms} expected"
+    if isinstance(translation, list) and len(translation) != forms:
+        return f"{len(translation)} forms given, {forms} expected"
     for text in texts:
         if places(text) != places(message):
             return f"{text!r} has other places"
@@ -80,12 +80,12 @@ def translations(english: str, other: str) -> dict[str, str | list[str]]:
     same in the other language, a list in the order of the page: first texts, then attributes.
     Raises ValueError for pages of other elements.
     """
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for text, translated in zip(_texts(english), _texts(other), strict=True):
-        found.setdefault(text, []).append(translated)
+        texts.setdefault(text, []).append(translated)
     return {
         text: choices[0] if len(set(choices)) == 1 else choices
-        for text, choices in found.items()
+        for text, choices in texts.items()
         if set(choices) != {text}
     }
 

@@ -6,10 +6,9 @@ import base64
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
@@ -17,6 +16,7 @@ import yaml
 from PIL import Image
 
 from latentlab import shown
+from latentlab.aliases import Fields, Json
 from latentlab.pages.texts import Text, Words, data_text, joined, plural, text
 
 
@@ -57,7 +57,7 @@ class Table:
     folded: bool = False
 
 
-def shown_rows(summary: pd.DataFrame) -> tuple[list[dict[str, Any]], Text | None]:
+def shown_rows(summary: pd.DataFrame) -> tuple[list[Json], Text | None]:
     """As many rows as a page has place for, evenly spaced, and a note where that is not all."""
     rows = shown.spaced(range(len(summary)), shown.ROWS)
     left_out = text(
@@ -175,7 +175,7 @@ def percent(share: float) -> str:
     return f"{rounded} %"
 
 
-def interval(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
+def interval(row: Fields, measure: str, digits: int = 3) -> str:
     """A measure with its 95 % interval where there is one: "0.25 [0.18, 0.34]"."""
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
     text = number(row[measure], digits)
@@ -184,7 +184,7 @@ def interval(row: Mapping[str, Any], measure: str, digits: int = 3) -> str:
     return text
 
 
-def stated(row: Mapping[str, Any], measure: str, digits: int = 3) -> Words:
+def stated(row: Fields, measure: str, digits: int = 3) -> Words:
     """The same in a sentence: "0.25 (95 % interval 0.18 to 0.34)"."""
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
     value = number(row[measure], digits)
@@ -240,7 +240,7 @@ def rank(share: float, replicates: int) -> Words:
 
 def made(
     experiment: str,
-    section: Mapping[str, Any],
+    section: Fields,
     verbs: Sequence[str],
     tables: Sequence[str] = ("summary", "replicates"),
 ) -> Made:

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.architectures import chapter as architectures
 from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.denoising import chapter as denoising
@@ -28,10 +28,10 @@ PACKAGES = ("numpy", "scipy", "numba", "jax", "keras", "pandas", "matplotlib", "
 
 def context(
     results: Path,
-    settings: Mapping[str, Any],
+    settings: Fields,
     digests: Mapping[str, str] | None = None,
     lock: str = "",
-) -> dict[str, Any]:
+) -> Json:
     """What the template shows: chapters written from the results, and the study's frame.
 
     settings : the study's parameters, with the image sets that this run used
@@ -59,7 +59,7 @@ def versions(lock: str) -> dict[str, str]:
 
 
 def render(
-    content: Mapping[str, Any],
+    content: Fields,
     template: str,
     style: str,
     languages: Sequence[Language] = (),
@@ -88,17 +88,17 @@ def render(
     return page_in(ENGLISH, frame, template, Markup(data) if others else "")
 
 
-def page_in(language: Language, frame: Mapping[str, Any], template: str, data: str = "") -> str:
+def page_in(language: Language, frame: Fields, template: str, data: str = "") -> str:
     """The page in one language.
 
     Its texts are finished as they are shown; the template's own go through ``_``, as a catalog
     has them, tags included, blanks in a row as one; what goes into their places is escaped.
     """
 
-    def finish(value: Any) -> Any:
+    def finish(value: object) -> object:
         return value.in_language(language) if isinstance(value, Text) else value
 
-    def message(text: str, **places: Any) -> Markup:
+    def message(text: str, **places: object) -> Markup:
         filled = {name: finish(value) for name, value in places.items()}
         return Markup(language.form(" ".join(text.split()))).format(**filled)
 

@@ -33,12 +33,16 @@ class Language:
 
     def form(self, message: str, many: str = "", n: int = 1) -> str:
         """The text of a message, its places still open; of one with ``many``, the form for n."""
-        found = self.texts.get(message)
-        if found is None:
+        translation = self.texts.get(message)
+        if translation is None:
             if self.missing is not None:
                 self.missing.add(message)
             return many if many and n != 1 else message
-        return found if isinstance(found, str) else found[gettext.c2py(self.plural)(n)]
+        return (
+            translation
+            if isinstance(translation, str)
+            else translation[gettext.c2py(self.plural)(n)]
+        )
 
 
 ENGLISH = Language("en", "English", "n != 1", {})
@@ -104,15 +108,15 @@ def recognized(sentence: str, messages: Iterable[str]) -> Text:
     """The message that a sentence in a table of results was made of, with what was filled in."""
     for message in messages:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(message))
-        if found := re.fullmatch(pattern, sentence):
-            return text(message, **found.groupdict())
+        if match := re.fullmatch(pattern, sentence):
+            return text(message, **match.groupdict())
     return data_text(sentence)
 
 
 def joined(separator: str, parts: Iterable[Words]) -> Text:
     """Words one after the other, with the same characters between them."""
-    every = tuple(parts)
-    return Text(lambda language: separator.join(said(part, language) for part in every))
+    words = tuple(parts)
+    return Text(lambda language: separator.join(said(part, language) for part in words))
 
 
 def sentences(*parts: Words | None) -> Text:
@@ -127,9 +131,9 @@ def changed(words: Words, change: Callable[[str], str]) -> Text:
 
 def capital(words: Words) -> Text:
     """The words with a capital at the beginning."""
-    return changed(words, lambda found: found[:1].upper() + found[1:])
+    return changed(words, lambda text_: text_[:1].upper() + text_[1:])
 
 
 def without_stop(words: Words) -> Text:
     """The words without the full stop at the end."""
-    return changed(words, lambda found: found.rstrip("."))
+    return changed(words, lambda text_: text_.rstrip("."))

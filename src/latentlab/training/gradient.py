@@ -21,16 +21,24 @@ from __future__ import annotations
 import functools
 import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from latentlab import StudyError
-from latentlab.models.network import Array, Network, forward, squared_error
+from latentlab.aliases import Array, Fields
+from latentlab.models.network import Network, forward, squared_error
 from latentlab.training import replicates
 from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
+
+if TYPE_CHECKING:
+    from jax import Array as JaxArray
+
+    Slots = tuple[JaxArray, JaxArray]
+    State = tuple[JaxArray, Slots]
 
 LOSSES = ("squared-error", "cross-entropy")
 """squared-error is the study's E (``network.squared_error``). cross-entropy is that of the pixels
@@ -133,6 +141,7 @@ def train_redrawn(
     columns = np.ascontiguousarray(targets.T, np.float32)
     with _jax().enable_x64(False):
         run = _compiled_redrawn(network, loss, optimizer)
+        state: tuple[object, object]  # of NumPy first, of JAX then
         state = (start.astype(np.float32), (np.zeros_like(start, np.float32),) * 2)
         for first in range(0, max_epochs, record_every):
             last = min(first + record_every, max_epochs)
@@ -174,58 +183,55 @@ def train_lbfgs(
     """
     inputs, targets, start = _checked(network, inputs, targets, start, loss)
     _check_counts(max_epochs, record_every)
-    error_of = functools.partial(_error, network, inputs, targets)
-    record = Record(start, error_of(start), progress)
-    gradients = 0
-    epoch = 0
-    reached = start
-    spent = False
-
-    def value_and_gradient(weights: Array) -> tuple[float, Array]:
-        nonlocal gradients
-        if 1 + GRADIENT_COST * (gradients + 1) > max_evaluations:
-            raise _Exhausted
-        gradients += 1
-        value, gradient = gradient_of(weights, x, t)
-        return float(value), np.array(gradient)
+    record = Record(start, _error(network, inputs, targets, start), progress)
+    if record.diverged:
+        return record.training("converged")
+    epoch, weights = 0, start
 
     def note() -> bool:
-        return record.add(epoch, reached, error_of(reached), 1 + GRADIENT_COST * gradients)
+        error = _error(network, inputs, targets, weights)
+        return record.add(epoch, weights, error, gradients.cost)
 
     def callback(*, intermediate_result: OptimizeResult) -> None:
-        nonlocal epoch, reached
+        nonlocal epoch, weights
         epoch += 1
-        reached = np.array(intermediate_result.x)
+        weights = np.array(intermediate_result.x)
         if epoch % record_every == 0 and not note():
             raise StopIteration
 
-    if record.diverged:
-        return record.training("converged")
+    status = ""
+    options = {"maxiter": max_epochs, "maxcor": memory, "ftol": ftol, "gtol": gtol}
+    options["maxfun"] = np.iinfo(np.int32).max  # iterations are what is limited
     with np.errstate(all="ignore"), _jax().enable_x64(True):
-        gradient_of = _compiled_gradient(network, loss)
-        x, t = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        gradients = _Gradients(network, inputs, targets, loss, max_evaluations)
         try:
             minimize(
-                value_and_gradient,
-                start,
-                method="L-BFGS-B",
-                jac=True,
-                callback=callback,
-                options={
-                    "maxiter": max_epochs,
-                    "maxfun": np.iinfo(np.int32).max,  # iterations are what is limited
-                    "maxcor": memory,
-                    "ftol": ftol,
-                    "gtol": gtol,
-                },
+                gradients, start, method="L-BFGS-B", jac=True, callback=callback, options=options
             )
         except _Exhausted:
-            spent = True
+            status = "max_evaluations"
     if not record.diverged and epoch % record_every:
         note()
-    if spent:
-        return record.training("max_evaluations")
-    return record.training("max_epochs" if epoch == max_epochs else "converged")
+    return record.training(status or ("max_epochs" if epoch == max_epochs else "converged"))
+
+
+class _Gradients:
+    """A loss and its gradient at flat weights, as SciPy asks for them, and what they cost."""
+
+    def __init__(
+        self, network: Network, inputs: Array, targets: Array, loss: str, limit: float
+    ) -> None:
+        self._value_and_gradient = _compiled_gradient(network, loss)
+        self._samples = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
+        self._limit = limit
+        self.cost = 1  # evaluations so far: one at the start
+
+    def __call__(self, weights: Array) -> tuple[float, Array]:
+        if self.cost + GRADIENT_COST > self._limit:
+            raise _Exhausted
+        self.cost += GRADIENT_COST
+        value, gradient = self._value_and_gradient(weights, *self._samples)
+        return float(value), np.array(gradient)
 
 
 class _Exhausted(Exception):
@@ -238,7 +244,7 @@ def train_stages(
     targets: Array,
     start: Array,
     *,
-    stages: Sequence[Mapping[str, Any]],
+    stages: Sequence[Fields],
     progress: Progress | None = None,
 ) -> Training:
     """A hybrid: each stage goes on where the one before ended, such as Powell, then L-BFGS-B.
@@ -251,11 +257,11 @@ def train_stages(
     """
     if not stages:
         raise ValueError("a hybrid needs at least one stage")
-    before = spent = 0
+    epochs = spent = 0
 
     def report(epoch: int, error: float) -> None:
         if progress is not None:
-            progress(before + epoch, error)
+            progress(epochs + epoch, error)
 
     weights = start
     errors: list[Array] = []
@@ -266,8 +272,8 @@ def train_stages(
         first = 1 if errors else 0  # a later stage starts where the one before ended
         errors.append(part.errors[first:])
         evaluations.append(spent + part.evaluations[first:])
-        recorded.append(before + part.record_epochs[first:])
-        weights, before = part.weights, before + part.epochs
+        recorded.append(epochs + part.record_epochs[first:])
+        weights, epochs = part.weights, epochs + part.epochs
         spent += int(part.evaluations[-1])
         if part.status == "diverged":
             break
@@ -329,6 +335,7 @@ def _descend(
     orders = np.zeros((record_every, len(inputs) if visits else 0), np.int32)
     with _jax().enable_x64(True):
         run = _compiled_descent(network, loss, rule, visits is not None)
+        state: tuple[object, object]  # of NumPy first, of JAX then
         state = (start, (np.zeros_like(start),) * 2)
         for first in range(0, max_epochs, record_every):
             last = min(first + record_every, max_epochs)
@@ -411,12 +418,12 @@ def _check_rate(learning_rate: float, schedule: str) -> None:
 # --- JAX: what is below runs, and is compiled, inside ``enable_x64`` -----------------------------
 
 
-def _jax() -> Any:
+def _jax() -> ModuleType:
     """JAX, imported when it is used, as ``latentlab.arithmetic`` pins it."""
     return importlib.import_module("jax")
 
 
-_DIFFERENTIABLE: dict[str, Callable[[Any, Any, float], Any]] = {
+_DIFFERENTIABLE: dict[str, Callable[[ModuleType, JaxArray, float], JaxArray]] = {
     "linear": lambda jax, h, beta: h,
     # not maximum(h, 0): JAX gives that a derivative of 1/2 at 0, where a blank letter sits
     "relu": lambda jax, h, beta: jax.numpy.where(h > 0.0, h, 0.0),
@@ -426,7 +433,9 @@ _DIFFERENTIABLE: dict[str, Callable[[Any, Any, float], Any]] = {
 """``network.ACTIVATIONS`` in JAX, those with a derivative."""
 
 
-def _loss(network: Network, loss: str, layers: Sequence[Any], x: Any, targets: Any) -> Any:
+def _loss(
+    network: Network, loss: str, layers: Sequence[JaxArray], x: JaxArray, targets: JaxArray
+) -> JaxArray:
     """A loss of ``LOSSES`` for each layer's weights; x, targets (units, samples).
 
     Samples are columns here: rows take a third more time on a font.
@@ -444,14 +453,15 @@ def _loss(network: Network, loss: str, layers: Sequence[Any], x: Any, targets: A
     # -t log p - (1 - t) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - t l
     log_odds = 2.0 * network.beta * h
     softplus = jax.numpy.maximum(log_odds, 0.0) + jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
-    return (softplus - targets * log_odds).sum() / samples
+    total: JaxArray = (softplus - targets * log_odds).sum()
+    return total / samples
 
 
-def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[Any, Any]]:
+def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxArray, JaxArray]]:
     """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
     jax = _jax()
 
-    def of(weights: Any, x: Any, targets: Any) -> tuple[Any, Any]:
+    def function(weights: JaxArray, x: JaxArray, targets: JaxArray) -> tuple[JaxArray, JaxArray]:
         # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
         ends = np.cumsum([n_out * n_in for n_out, n_in in network.shapes])[:-1]
         parts = jax.numpy.split(weights, ends)
@@ -461,20 +471,36 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[Any,
         )
         return value, jax.numpy.concatenate([gradient.ravel() for gradient in gradients])
 
-    return of
+    return function
 
 
 @functools.cache
-def _compiled_gradient(network: Network, loss: str) -> Any:
-    return _jax().jit(_value_and_gradient(network, loss))
+def _compiled_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxArray, JaxArray]]:
+    compiled: Callable[..., tuple[JaxArray, JaxArray]]
+    compiled = _jax().jit(_value_and_gradient(network, loss))
+    return compiled
 
 
-def _momentum(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+def _momentum(
+    jax: ModuleType,
+    gradient: JaxArray,
+    slots: Slots,
+    rate: JaxArray,
+    epoch: JaxArray,
+    momentum: JaxArray | float,
+) -> State:
     velocity = momentum * slots[0] - rate * gradient
     return velocity, (velocity, slots[1])
 
 
-def _adam(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+def _adam(
+    jax: ModuleType,
+    gradient: JaxArray,
+    slots: Slots,
+    rate: JaxArray,
+    epoch: JaxArray,
+    momentum: JaxArray | float,
+) -> State:
     first, second, epsilon = ADAM
     mean = first * slots[0] + (1.0 - first) * gradient
     square = second * slots[1] + (1.0 - second) * gradient**2
@@ -483,7 +509,14 @@ def _adam(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: 
     return -rate * unbiased_mean / (jax.numpy.sqrt(unbiased_square) + epsilon), (mean, square)
 
 
-def _rmsprop(jax: Any, gradient: Any, slots: Any, rate: Any, epoch: Any, momentum: Any) -> Any:
+def _rmsprop(
+    jax: ModuleType,
+    gradient: JaxArray,
+    slots: Slots,
+    rate: JaxArray,
+    epoch: JaxArray,
+    momentum: JaxArray | float,
+) -> State:
     decay, epsilon = RMSPROP
     square = decay * slots[0] + (1.0 - decay) * gradient**2
     return -rate * gradient / (jax.numpy.sqrt(square) + epsilon), (square, slots[1])
@@ -495,7 +528,9 @@ the start, the step to take and the new memory; epoch counts from 0."""
 
 
 @functools.cache
-def _compiled_descent(network: Network, loss: str, rule: str, per_sample: bool) -> Any:
+def _compiled_descent(
+    network: Network, loss: str, rule: str, per_sample: bool
+) -> Callable[..., State]:
     """Gradient descent over some epochs, compiled once for any number of them.
 
     run((weights, slots), x, targets, orders, rates, momentum, first, last) goes from epoch first
@@ -506,9 +541,16 @@ def _compiled_descent(network: Network, loss: str, rule: str, per_sample: bool) 
     gradient_of = _value_and_gradient(network, loss)
 
     def run(
-        state: Any, x: Any, t: Any, orders: Any, rates: Any, momentum: Any, first: Any, last: Any
-    ) -> Any:
-        def step(epoch: Any, state: Any, x: Any, t: Any) -> Any:
+        state: State,
+        x: JaxArray,
+        t: JaxArray,
+        orders: JaxArray,
+        rates: JaxArray,
+        momentum: JaxArray,
+        first: JaxArray,
+        last: JaxArray,
+    ) -> State:
+        def step(epoch: JaxArray, state: State, x: JaxArray, t: JaxArray) -> State:
             weights, slots = state
             _, gradient = gradient_of(weights, x, t)
             change, slots = _RULES[rule](
@@ -516,23 +558,27 @@ def _compiled_descent(network: Network, loss: str, rule: str, per_sample: bool) 
             )
             return weights + change, slots
 
-        def full(epoch: Any, state: Any) -> Any:
+        def full(epoch: JaxArray, state: State) -> State:
             return step(epoch, state, x, t)
 
-        def one_by_one(epoch: Any, state: Any) -> Any:
-            def visit(index: Any, state: Any) -> Any:
+        def one_by_one(epoch: JaxArray, state: State) -> State:
+            def visit(index: JaxArray, state: State) -> State:
                 sample = orders[epoch - first, index]
                 return step(epoch, state, x[:, sample, None], t[:, sample, None])
 
-            return jax.lax.fori_loop(0, x.shape[1], visit, state)
+            after: State = jax.lax.fori_loop(0, x.shape[1], visit, state)
+            return after
 
-        return jax.lax.fori_loop(first, last, one_by_one if per_sample else full, state)
+        epochs = one_by_one if per_sample else full
+        after: State = jax.lax.fori_loop(first, last, epochs, state)
+        return after
 
-    return jax.jit(run)
+    compiled: Callable[..., State] = jax.jit(run)
+    return compiled
 
 
 @functools.cache
-def _compiled_redrawn(network: Network, loss: str, rule: str) -> Any:
+def _compiled_redrawn(network: Network, loss: str, rule: str) -> Callable[..., State]:
     """Full-batch descent on inputs of its own in every epoch, from epoch first to below last.
 
     run((weights, slots), batches, targets, rates, first, last) returns (weights, slots).
@@ -541,13 +587,22 @@ def _compiled_redrawn(network: Network, loss: str, rule: str) -> Any:
     jax = _jax()
     gradient_of = _value_and_gradient(network, loss)
 
-    def run(state: Any, batches: Any, t: Any, rates: Any, first: Any, last: Any) -> Any:
-        def step(epoch: Any, state: Any) -> Any:
+    def run(
+        state: State,
+        batches: JaxArray,
+        t: JaxArray,
+        rates: JaxArray,
+        first: JaxArray,
+        last: JaxArray,
+    ) -> State:
+        def step(epoch: JaxArray, state: State) -> State:
             weights, slots = state
             _, gradient = gradient_of(weights, batches[epoch - first], t)
             change, slots = _RULES[rule](jax, gradient, slots, rates[epoch - first], epoch, 0.0)
             return weights + change, slots
 
-        return jax.lax.fori_loop(first, last, step, state)
+        after: State = jax.lax.fori_loop(first, last, step, state)
+        return after
 
-    return jax.jit(run)
+    compiled: Callable[..., State] = jax.jit(run)
+    return compiled

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.models.network import Array, Network
+from latentlab.aliases import Array
+from latentlab.models.network import Network
 from latentlab.training import kernels
 from latentlab.training.replicates import Progress, Record, Training
 
@@ -231,28 +232,34 @@ def _iterate(
     """SciPy 1.17.1's ``_minimize_powell`` without bounds; ``go_on`` is asked after every sweep."""
     origin = lines.x
     for epoch in range(1, max_epochs + 1):
-        before = lines.value
+        previous = lines.value
         delta, best = lines.sweep(xtol * 100)
         x, value = lines.x, lines.value
         if not go_on() or epoch == max_epochs:
             return
-        if 2.0 * (before - value) <= ftol * (abs(before) + abs(value)) + 1e-20:
+        if 2.0 * (previous - value) <= ftol * (abs(previous) + abs(value)) + 1e-20:
             return
 
         # the extrapolated point, and whether its direction replaces the best one
         direction = x - origin
         origin = x
         beyond = lines.evaluate(x + direction)
-        if before > beyond:
-            t = 2.0 * (before + beyond - 2.0 * value)
-            rest = before - value - delta
+        if previous > beyond:
+            t = 2.0 * (previous + beyond - 2.0 * value)
+            rest = previous - value - delta
             t *= rest * rest
-            rest = before - beyond
+            rest = previous - beyond
             t -= delta * rest * rest
             if t < 0.0:
                 step = lines.search(direction, xtol * 100)
                 if np.any(step):
                     lines.replace(best, step)
+
+
+def _check_limits(**limits: float | None) -> None:
+    for name, limit in limits.items():
+        if limit is not None and limit < 1:
+            raise ValueError(f"{name} must be at least 1, not {limit}")
 
 
 def train(
@@ -279,23 +286,18 @@ def train(
     errors end with the last finite record. Ctrl-C is heard several times a second. Raises
     ValueError where shapes do not fit or a limit is below 1.
     """
-    for name, limit in {
-        "max_epochs": max_epochs, "max_evaluations": max_evaluations,
-        "record_every": 1 if record_every is None else record_every,
-    }.items():  # fmt: skip
-        if limit < 1:
-            raise ValueError(f"{name} must be at least 1, not {limit}")
+    _check_limits(max_epochs=max_epochs, max_evaluations=max_evaluations, record_every=record_every)
     lines = Lines(Objective(network, inputs, targets), start, max_evaluations)
     record = Record(lines.x, lines.value, progress)
     epoch: int = 0
-    done = 0.0  # of the epoch under way
+    share_done = 0.0  # of the epoch under way
 
     def watch(share: float) -> None:
-        nonlocal done
-        done = share if share < 1.0 else 0.0
+        nonlocal share_done
+        share_done = share if share < 1.0 else 0.0
         spent = lines.evaluations - record.evaluations[-1]
-        if done and record_every is not None and spent >= record_every:
-            record.add_part(epoch + done, lines.x, lines.value, lines.evaluations)
+        if share_done and record_every is not None and spent >= record_every:
+            record.add_part(epoch + share_done, lines.x, lines.value, lines.evaluations)
 
     def end_of_epoch() -> bool:
         nonlocal epoch
@@ -313,7 +315,7 @@ def train(
             record.diverged = True
     exhausted = lines.evaluations >= max_evaluations
     if exhausted and not record.diverged and lines.evaluations > record.evaluations[-1]:
-        record.add_part(epoch + done, lines.x, lines.value, lines.evaluations)
+        record.add_part(epoch + share_done, lines.x, lines.value, lines.evaluations)
     if exhausted:
         return record.training("max_evaluations")
     return record.training("max_epochs" if epoch == max_epochs else "converged")
@@ -339,14 +341,13 @@ def train_scipy(
     """
     from scipy.optimize import minimize
 
-    if max_epochs < 1:
-        raise ValueError(f"max_epochs must be at least 1, not {max_epochs}")
+    _check_limits(max_epochs=max_epochs)
     loss = objective(network, inputs, targets)
     network.checked_weights(start)
     start = np.array(start, dtype=np.float64)
     evaluations = epoch = 0
 
-    def counted(weights: Array) -> float:
+    def evaluate(weights: Array) -> float:
         nonlocal evaluations
         evaluations += 1
         return loss(weights)
@@ -363,7 +364,7 @@ def train_scipy(
         if not record.diverged:
             try:
                 minimize(
-                    counted,
+                    evaluate,
                     start,
                     method="Powell",
                     callback=callback,

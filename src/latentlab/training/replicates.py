@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from latentlab.models.network import Array, Network, initial_weights
+from latentlab.aliases import Array, Fields
+from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
 
 Progress = Callable[[int, float], None]
@@ -124,7 +125,7 @@ def train(
     return training
 
 
-def replicates_of(settings: Mapping[str, Any]) -> range:
+def replicates_of(settings: Fields) -> range:
     """The replicates that a job trains: all of a cell, or its part of them.
 
     settings : replicates, and part, where there is one: (k, n) is the k-th, from 0, of n parts of
@@ -141,7 +142,7 @@ def train_replicates(
     replicates: Sequence[int],
     seed: int,
     cell: str,
-    options: Mapping[str, Any],
+    options: Fields,
     log: Callable[[str], None] = lambda line: None,
     run: Callable[..., Training] = train,
 ) -> dict[int, Training]:
@@ -217,10 +218,11 @@ def runs_table(trainings: Mapping[int, Training]) -> pd.DataFrame:
 
 def labeled(column: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables one under the other, with their names as first column."""
-    return pd.concat(
-        [pd.concat([pd.Series(name, table.index, name=column), table], axis=1)
-         for name, table in tables.items()], ignore_index=True,
-    )  # fmt: skip
+    parts = [
+        pd.concat([pd.Series(name, table.index, name=column), table], axis=1)
+        for name, table in tables.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 GRADIENT_COST = 3

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
@@ -30,15 +30,15 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, data_text, joined, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/architectures."""
     section, folder = settings["architectures"], results / "architectures"
-    every = read_csv(folder / "tables" / "summary.csv").sort_values("error", kind="stable")
+    table = read_csv(folder / "tables" / "summary.csv").sort_values("error", kind="stable")
     replicates = read_csv(folder / "tables" / "replicates.csv")
     factorial = read_csv(folder / "tables" / "factorial.csv")
     effects = read_csv(folder / "tables" / "factorial_effects.csv")
     encoder = section["encoders"][0]  # the one the answer is about
-    summary = every[every["encoder"] == encoder]
+    summary = table[table["encoder"] == encoder]
     runs = replicates[replicates["encoder"] == encoder]
     figures = _figures(folder / "figures", summary, section)
     return Chapter(
@@ -57,7 +57,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         details=(
             _luck(summary, runs),
             _published(summary, runs),
-            *_readings(every, section["encoders"]),
+            *_readings(table, section["encoders"]),
             _sooner(effects, low_level(factorial)),
         ),
         cover=figures[0],
@@ -69,12 +69,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
                 (_factorial_figure(folder, effects, factorial, section),),
             ),
         ),
-        table=_table(every),
+        table=_table(table),
         made=made("architectures", section, ("train", "evaluate", "tabulate", "plot")),
     )
 
 
-def _called(encoder: str) -> Words:
+def _label(encoder: str) -> Words:
     return data_text(READINGS[encoder]) if encoder in READINGS else encoder
 
 
@@ -95,12 +95,12 @@ def _answer(summary: pd.DataFrame) -> Text:
     )
 
 
-def _most(effects: pd.DataFrame, factor: str) -> Any:
+def _highest(effects: pd.DataFrame, factor: str) -> Any:
     """The row of a factor's largest value."""
     return effects[effects["factor"] == factor].sort_values("value").iloc[-1]
 
 
-def _least(effects: pd.DataFrame, factor: str) -> Any:
+def _lowest(effects: pd.DataFrame, factor: str) -> Any:
     return effects[effects["factor"] == factor].sort_values("value").iloc[0]
 
 
@@ -113,7 +113,7 @@ _UNITS = {
 
 def _step(effects: pd.DataFrame, factor: str) -> Text:
     """What a factor does to the error, from its lowest value to its highest."""
-    low, high = _least(effects, factor), _most(effects, factor)
+    low, high = _lowest(effects, factor), _highest(effects, factor)
     return text(
         "{ratio} times as large from {low} to {high} {units}",
         ratio=stated(high, "error_ratio", 2),
@@ -127,7 +127,7 @@ def _depth_or_width(effects: pd.DataFrame) -> Text | None:
     steps = [
         _step(effects, factor)
         for factor in _UNITS
-        if _least(effects, factor).value != _most(effects, factor).value
+        if _lowest(effects, factor).value != _highest(effects, factor).value
     ]
     if not steps:
         return None
@@ -144,20 +144,20 @@ def _sooner(effects: pd.DataFrame, level: str) -> Text:
     parts = []
     for row in rows.to_dict("records"):
         units, epochs = int(row["value"]), row[f"epochs_to_{level}"]
-        reached = percent(row[f"reached_{level}"])
+        share = percent(row[f"reached_{level}"])
         parts.append(
             plural(
                 "{share} with {n} latent unit (too few for a median)",
                 "{share} with {n} latent units (too few for a median)",
                 units,
-                share=reached,
+                share=share,
             )
             if math.isnan(epochs)
             else plural(
                 "{share} with {n} latent unit (median {epochs} epochs)",
                 "{share} with {n} latent units (median {epochs} epochs)",
                 units,
-                share=reached,
+                share=share,
                 epochs=number(epochs, 2),
             )
         )
@@ -188,22 +188,22 @@ def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
 
 
 def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
-    known = summary[summary["published_error"].notna()]
-    if known.empty:
+    rows = summary[summary["published_error"].notna()]
+    if rows.empty:
         return text("For these networks the original study gives no figure.")
     errors = replicates.groupby("network")["error"]
     low, high = errors.min(), errors.max()
-    within = [
+    typical = [
         r.network
-        for r in known.itertuples()
+        for r in rows.itertuples()
         if low[r.network] <= r.published_error <= high[r.network]
     ]
-    lucky = [r.network for r in known.itertuples() if r.published_rank <= 0.1]
+    lucky = [r.network for r in rows.itertuples() if r.published_rank <= 0.1]
     return sentences(
         text(
             "{some} of {all} published errors lie within what our starts reach.",
-            some=len(within),
-            all=len(known),
+            some=len(typical),
+            all=len(rows),
         ),
         plural(
             "That of {networks} is reached by at most one start in ten.",
@@ -216,9 +216,9 @@ def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
     )
 
 
-def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
+def _readings(summary: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
     """What another reading of the encoder changes, against the first."""
-    wide = every.pivot(index="network", columns="encoder", values="error")
+    wide = summary.pivot(index="network", columns="encoder", values="error")
     texts = []
     for encoder in encoders[1:]:
         ratios = (wide[encoder] / wide[encoders[0]]).sort_values()
@@ -231,8 +231,8 @@ def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
                 " ({least_network}) to {most} ({most_network}) times as large, larger for {worse}"
                 " of {n} networks.",
                 len(ratios),
-                reading=_called(encoder),
-                first=_called(encoders[0]),
+                reading=_label(encoder),
+                first=_label(encoders[0]),
                 least=number(ratios.iloc[0], 2),
                 least_network=ratios.index[0],
                 most=number(ratios.iloc[-1], 2),
@@ -243,16 +243,13 @@ def _readings(every: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
     return tuple(texts)
 
 
-def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) -> tuple[Figure, ...]:
+def _figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
+    return *_error_figures(folder, summary, section), *_letter_figures(folder, summary, section)
+
+
+def _error_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
     medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
-    pixels = listing(
-        [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
-    )
-    first, level = _called(section["encoders"][0]), f"{min(section['error_levels']):g}"
-    reached = listing(
-        [f"{row['network']} {percent(row[f'reached_{level}'])}"
-         for row in summary.to_dict("records")]
-    )  # fmt: skip
+    first = _label(section["encoders"][0])
     return (
         figure(
             folder / "final_errors",
@@ -282,6 +279,17 @@ def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) ->
                 epochs=section["max_epochs"],
             ),
         ),
+    )
+
+
+def _letter_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
+    pixels = listing(
+        [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
+    )
+    level = f"{min(section['error_levels']):g}"
+    shares = zip(summary["network"], summary[f"reached_{level}"], strict=True)
+    reached = listing([f"{network} {percent(share)}" for network, share in shares])
+    return (
         figure(
             folder / "wrong_pixels",
             text(
@@ -312,7 +320,7 @@ def _figures(folder: Path, summary: pd.DataFrame, section: Mapping[str, Any]) ->
 
 
 def _factorial_figure(
-    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Mapping[str, Any]
+    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Fields
 ) -> Figure:
     level = low_level(factorial)
     return figure(
@@ -340,7 +348,7 @@ def _table(summary: pd.DataFrame) -> Table:
     rows = tuple(
         (
             str(row["network"]),
-            _called(row["encoder"]),
+            _label(row["encoder"]),
             interval(row, "error"),
             number(row["best_error"]),
             number(row["published_error"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from latentlab import shown
+from latentlab.aliases import Numbers
 from latentlab.drawing import style
 from latentlab.experiments.architectures.tables import READINGS, low_level
 
@@ -30,7 +31,7 @@ def _ranked(replicates: pd.DataFrame) -> list[str]:
     return list(first.groupby("network", sort=True)["error"].median().sort_values().index)
 
 
-def _drawn(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _select(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The runs of as many networks as a figure has rows for, from best to worst; a remark."""
     names = _ranked(replicates)
     drawn = shown.spaced(names, shown.CELLS)
@@ -50,9 +51,9 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     published : error and epochs by network
     """
     names = list(curves["network"].unique())
-    drawn = shown.spaced(names, shown.PANELS)
-    remark = shown.remark(len(drawn), len(names))
-    curves = curves[curves["network"].isin(drawn)]
+    networks = shown.spaced(names, shown.PANELS)
+    remark = shown.remark(len(networks), len(names))
+    curves = curves[curves["network"].isin(networks)]
     looks, encoders = _looks(curves), _encoders(curves)
     rows = -(-len(looks) // _COLUMNS)
     title = "Error while learning, by architecture"
@@ -63,18 +64,16 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
         for other, curve in first.groupby("network", sort=True):
             if other != name:
                 axes.plot(curve["epoch"], curve["error"], color=style.FAINT, linewidth=1)
-        own = first[first["network"] == name]
-        style.band(
-            axes, own["epoch"], own["lower_quartile"], own["error"], own["upper_quartile"],
-            style.Look(look.color, look.marker, "-"),
-        )  # fmt: skip
+        runs = first[first["network"] == name]
+        low, middle, high = (runs[name] for name in ("lower_quartile", "error", "upper_quartile"))
+        style.band(axes, runs["epoch"], low, middle, high, replace(look, line="-"))
         for encoder in encoders[1:]:
             run = curves[(curves["network"] == name) & (curves["encoder"] == encoder)]
             axes.plot(run["epoch"], run["error"], color=look.color, linestyle=(0, (3, 1.5)))
         axes.set_title(name, fontweight="bold")
-        known = published.get(name, {})
-        if {"epochs", "error"} <= set(known):
-            style.diamond(axes, known["epochs"], known["error"], f"{known['error']:g}")
+        figures = published.get(name, {})
+        if {"epochs", "error"} <= set(figures):
+            style.diamond(axes, figures["epochs"], figures["error"], f"{figures['error']:g}")
         style.log_axis(axes.yaxis)
     for axes in panels[len(looks) :]:
         axes.axis("off")
@@ -83,28 +82,26 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
         axes.tick_params(labelbottom=True)
     for axes in panels[::_COLUMNS]:
         axes.set_ylabel("error a letter")
-    lines = [
-        Line2D([], [], color=style.INK, label=f"{_called(encoders[0])}: median, band: quartiles"),
-        *[
-            Line2D([], [], color=style.INK, linestyle=(0, (3, 1.5)), label=_called(encoder))
-            for encoder in encoders[1:]
-        ],
-        Line2D([], [], color=style.FAINT, linewidth=1.5, label="the other networks"),
-        *_published_handle(published, looks),
-    ]
-    figure.legend(handles=lines, loc="outside lower center", ncols=2)
+    style.legend(
+        figure,
+        2,
+        style.key(f"{_label(encoders[0])}: median, band: quartiles"),
+        *[style.key(_label(encoder), linestyle=(0, (3, 1.5))) for encoder in encoders[1:]],
+        style.key("the other networks", style.FAINT, linewidth=1.5),
+        *_published_key(published, looks),
+    )
     return figure
 
 
-def _called(encoder: str) -> str:
+def _label(encoder: str) -> str:
     return READINGS.get(encoder, encoder)
 
 
-def _published_handle(published: Published, names: Mapping[str, object]) -> list[Line2D]:
+def _published_key(published: Published, names: Mapping[str, object]) -> list[Line2D]:
     if not set(published) & set(names):
         return []
-    mark: dict[str, Any] = {"marker": "D", "markersize": 6, "linestyle": "none"}
-    return [Line2D([], [], color=style.PUBLISHED, label="published, a single run", **mark)]
+    text = "published, a single run"
+    return [style.dot_key(text, style.PUBLISHED, marker="D", markersize=6)]
 
 
 def _rows(replicates: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, str, float, float, bool]]:
@@ -130,15 +127,14 @@ def _row_axis(axes: Axes, replicates: pd.DataFrame) -> None:
 
 def _marks(encoders: list[str]) -> list[Line2D]:
     """What filled and hollow dots are."""
-    mark: dict[str, Any] = {"color": style.MUTED, "marker": "o", "linestyle": "none"}
+    fillings = [style.MUTED, *["none"] * (len(encoders) - 1)]
     return [
-        Line2D([], [], label=f"{_called(encoder)}, one start",
-               markerfacecolor="none" if index else style.MUTED, **mark)
-        for index, encoder in enumerate(encoders)
-    ]  # fmt: skip
+        style.dot_key(f"{_label(encoder)}, one start", style.MUTED, markerfacecolor=filling)
+        for encoder, filling in zip(encoders, fillings, strict=True)
+    ]
 
 
-_MEDIAN = Line2D([], [], color=style.MUTED, linewidth=2.6, label="median")
+_MEDIAN = style.key("median", style.MUTED, linewidth=2.6)
 
 
 def _height(replicates: pd.DataFrame) -> float:
@@ -150,7 +146,7 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
 
     replicates : columns network, encoder, error
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     figure = style.canvas(_height(replicates), title="Final error of every start" + remark)
     axes = figure.subplots()
@@ -163,11 +159,8 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
     _row_axis(axes, replicates)
     axes.set_xlabel("final error a letter (half the squared distance, 35 pixels summed)")
     style.log_axis(axes.xaxis)
-    figure.legend(
-        handles=[*_marks(_encoders(replicates)), _MEDIAN, *_published_handle(published, looks)],
-        loc="outside lower center",
-        ncols=2,
-    )
+    keys = *_marks(_encoders(replicates)), _MEDIAN, *_published_key(published, looks)
+    style.legend(figure, 2, *keys)
     return figure
 
 
@@ -176,7 +169,7 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, mean_wrong_pixels, exact, within_one_pixel
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     title = "Wrong pixels of the 35, and letters reproduced"
     figure = style.canvas(_height(replicates), title=title + remark)
@@ -193,13 +186,11 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
     right.set_xlabel("share of letters (%), mean of starts")
     right.grid(axis="y", visible=False)
     right.tick_params(axis="y", length=0)
-    right.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.1,
-        columnspacing=1.0, handletextpad=0.5, borderaxespad=0.1, fontsize=9,
-    )  # fmt: skip
+    close = {"handlelength": 1.1, "columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0.1}
+    right.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, fontsize=9, **close)
     encoders = _encoders(replicates)
     if len(encoders) > 1:
-        text = "in a row, from the top: " + ", ".join(map(_called, encoders))
+        text = "in a row, from the top: " + ", ".join(map(_label, encoders))
         figure.supxlabel(text, x=0.01, ha="left", fontsize=9, color=style.MUTED)
     return figure
 
@@ -214,15 +205,11 @@ def _letter_shares(
     ]
     left = 0.0
     for name, share, color in parts:
-        axes.barh(
-            y, 100 * share, left=left, height=height, color=color, linewidth=0,
-            label=name if label else None,
-        )  # fmt: skip
+        bar: style.Options = {"height": height, "color": color, "linewidth": 0}
+        axes.barh(y, 100 * share, left=left, label=name if label else None, **bar)
         if share > 0.08:
-            axes.text(
-                left + 50 * share, y, f"{100 * share:.0f}", ha="center", va="center",
-                fontsize=9, color="white" if name == "exact" else style.INK,
-            )  # fmt: skip
+            text, ink = f"{100 * share:.0f}", "white" if name == "exact" else style.INK
+            axes.text(left + 50 * share, y, text, ha="center", va="center", fontsize=9, color=ink)
         left += 100 * share
 
 
@@ -231,7 +218,7 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
 
     replicates : columns network, encoder, error, epochs_to_<level> (NaN: not reached)
     """
-    replicates, remark = _drawn(replicates)
+    replicates, remark = _select(replicates)
     looks = _looks(replicates)
     columns = [name for name in replicates if name.startswith("epochs_to_")]
     title = "Epochs until the error is at most a level"
@@ -240,11 +227,14 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
     for axes, column in zip(panels, columns, strict=True):
         for runs, name, y, height, hollow in _rows(replicates):
             epochs = runs[column].dropna().to_numpy()
-            style.strip(axes, epochs, y, height, looks[name], hollow, of=len(runs))
+            style.strip(axes, epochs, y, height, looks[name], hollow, total=len(runs))
+            font: style.Options = {"fontsize": 7.5, "color": style.MUTED}
+            edge = axes.get_yaxis_transform()
+            text = f"{len(epochs)}/{len(runs)} "
+            halo = style.halo()
             axes.text(
-                1.0, y, f"{len(epochs)}/{len(runs)} ", ha="right", va="center", fontsize=7.5,
-                color=style.MUTED, transform=axes.get_yaxis_transform(), path_effects=style.halo(),
-            )  # fmt: skip
+                1.0, y, text, ha="right", va="center", transform=edge, path_effects=halo, **font
+            )
         axes.set_title(f"error {column.removeprefix('epochs_to_')}")
         axes.set_xlabel("epoch")
         axes.grid(axis="y", visible=False)
@@ -252,14 +242,12 @@ def error_levels(replicates: pd.DataFrame) -> Figure:
     panels[0].set_xlim(left=0)
     low, high = panels[0].get_xlim()
     panels[0].set_xlim(low, low + 1.3 * (high - low))  # room for the counts
-    figure.legend(
-        handles=[
-            *_marks(_encoders(replicates)),
-            Line2D([], [], color=style.MUTED, linewidth=2.6, label="median, where half get there"),
-            Line2D([], [], linestyle="none", label="right: starts that get there, of all"),
-        ],
-        loc="outside lower center",
-        ncols=2,
+    style.legend(
+        figure,
+        2,
+        *_marks(_encoders(replicates)),
+        style.key("median, where half get there", style.MUTED, linewidth=2.6),
+        style.key("right: starts that get there, of all", linestyle="none"),
     )
     return figure
 
@@ -298,15 +286,8 @@ def factorial(replicates: pd.DataFrame) -> Figure:
     panels[0, 0].set_ylabel("final error a letter")
     panels[1, 0].set_ylabel(f"epochs to an error of {level}")
     panels[1, 0].set_ylim(bottom=0)
-    figure.legend(
-        handles=[
-            Line2D([], [], color=look.color, marker=look.marker, linestyle=look.line,
-                   label=_layers(int(depth)))
-            for depth, look in looks.items()
-        ],
-        loc="outside lower center",
-        ncols=len(looks),
-    )  # fmt: skip
+    keys = [style.look_key(_layers(int(depth)), look) for depth, look in looks.items()]
+    style.legend(figure, len(looks), *keys)
     return figure
 
 
@@ -315,8 +296,7 @@ def _layers(depth: int) -> str:
 
 
 def _whiskers(
-    axes: Axes, x: style.Array, low: style.Array, middle: style.Array, high: style.Array,
-    look: style.Look,
-) -> None:  # fmt: skip
+    axes: Axes, x: Numbers, low: Numbers, middle: Numbers, high: Numbers, look: style.Look
+) -> None:
     axes.plot(x, middle, color=look.color, marker=look.marker, linestyle=look.line, markersize=5)
     axes.vlines(x, low, high, color=look.color, alpha=0.5, linewidth=1.6)

@@ -15,8 +15,8 @@ from latentlab.experiments.allowed import (
     Share,
     Sizes,
     Truth,
+    integer,
     several,
-    whole,
 )
 from latentlab.experiments.architectures.plan import factorial_factors
 from latentlab.experiments.networks import Activation, Architectures, ByPowell, FontFile, Trained
@@ -26,7 +26,7 @@ class Factorial(Knobs):
     """Every combination of depth, latent and width."""
 
     encoder: Activation
-    depths: Annotated[list[Annotated[int, whole(1, 6)]], several("integer from 1 to 6")]
+    depths: Annotated[list[Annotated[int, integer(1, 6)]], several("integer from 1 to 6")]
     latents: Sizes
     widths: Sizes
     replicates: Count

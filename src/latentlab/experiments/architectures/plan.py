@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
+from latentlab.aliases import Fields
 from latentlab.experiments.knobs import ACTIVATIONS, PIXELS, Factors, Settings, pick
 
 
-def network_factors(section: Mapping[str, Any]) -> Factors:
+def network_factors(section: Fields) -> Factors:
     """``{network}/{encoder}`` of ``architectures``: the published networks"""
     return {
         f"{network}/{encoder}": {"network": network, "encoder": encoder}
@@ -17,7 +16,7 @@ def network_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def factorial_factors(section: Mapping[str, Any]) -> Factors:
+def factorial_factors(section: Fields) -> Factors:
     """``depth-{depth}-width-{hidden}/{encoder}`` of ``architectures``: all latent widths in one"""
     factorial = section["factorial"]
     return {
@@ -26,12 +25,12 @@ def factorial_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def architectures_factors(section: Mapping[str, Any]) -> Factors:
+def architectures_factors(section: Fields) -> Factors:
     """``{network}/{encoder}``: those of ``networks``, then those of the factorial"""
     return network_factors(section) | factorial_factors(section)
 
 
-def architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def architectures_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     if "network" in factors:
         name, encoder, replicates = factors["network"], factors["encoder"], section["replicates"]
@@ -40,12 +39,8 @@ def architectures_settings(section: Mapping[str, Any], factors: Mapping[str, Any
         factorial = section["factorial"]
         hidden = [factors["hidden"]] * factors["depth"]
         encoder, replicates = factorial["encoder"], factorial["replicates"]
-        architectures = {
-            "-".join(map(str, [PIXELS, *hidden, latent])): [
-                PIXELS, *hidden, latent, *hidden, PIXELS
-            ]
-            for latent in factorial["latents"]
-        }  # fmt: skip
+        halves = [[PIXELS, *hidden, latent] for latent in factorial["latents"]]
+        architectures = {"-".join(map(str, half)): half + half[-2::-1] for half in halves}
     kinds = {"encoder": encoder, **pick(section, *ACTIVATIONS[1:])}
     networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
     common = {"font": section["font"], "networks": networks}

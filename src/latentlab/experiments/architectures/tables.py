@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.gathering import (
     by,
     letter_summary,
@@ -25,7 +25,7 @@ FACTORIAL = ["depth", "latent", "hidden"]
 
 
 def architectures_summary(
-    replicates: pd.DataFrame, published: Mapping[str, Any], levels: Sequence[float]
+    replicates: pd.DataFrame, published: Fields, levels: Sequence[float]
 ) -> pd.DataFrame:
     """``letter_summary`` by network and encoder, with epochs to error levels and more intervals.
 
@@ -43,10 +43,10 @@ def architectures_summary(
             summary, measure, [statistics.proportion(c["max_wrong_pixels"] <= most) for c in groups]
         )
     ranks = [
-        statistics.proportion(cell["error"] <= known)
-        if known == known
+        statistics.proportion(cell["error"] <= figure)
+        if figure == figure
         else statistics.Estimate(np.nan, np.nan, np.nan)
-        for cell, known in zip(groups, summary["published_error"], strict=True)
+        for cell, figure in zip(groups, summary["published_error"], strict=True)
     ]
     set_interval(summary, "published_rank", ranks)
     return summary.merge(levels_summary(replicates, keys, "epochs", levels), on=keys)

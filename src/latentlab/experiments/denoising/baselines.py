@@ -7,16 +7,15 @@ threshold above which a pixel is on, and examples: noisy letters and their clean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.scores import answer_scores
 from latentlab.experiments.denoising.sets import fresh_set, noise_identity, noisy
 from latentlab.measures.metrics import nearest_letter
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 Examples = tuple[Array, Array]
@@ -53,14 +52,14 @@ def hopfield(inputs: Array, letters: Array, threshold: float, examples: Examples
     np.fill_diagonal(weights, 0.0)
     state = np.where(inputs > threshold, 1.0, -1.0)
     for _ in range(SWEEPS):
-        before = state.copy()
+        previous = state.copy()
         for pixel in range(state.shape[1]):
             field = state @ weights[pixel]
             state[:, pixel] = np.where(field == 0.0, state[:, pixel], np.sign(field))
-        if np.array_equal(state, before):
+        if np.array_equal(state, previous):
             break
-    found: Array = (state + 1.0) / 2.0
-    return found
+    answers: Array = (state + 1.0) / 2.0
+    return answers
 
 
 def linear(inputs: Array, letters: Array, threshold: float, examples: Examples) -> Array:
@@ -68,8 +67,8 @@ def linear(inputs: Array, letters: Array, threshold: float, examples: Examples) 
     noisy_letters, clean = (np.asarray(a, np.float64) for a in examples)
     design = np.hstack([noisy_letters, np.ones((len(noisy_letters), 1))])
     weights, *_ = np.linalg.lstsq(design, clean, rcond=1e-8)
-    found: Array = np.hstack([inputs, np.ones((len(inputs), 1))]) @ weights
-    return found
+    answers: Array = np.hstack([inputs, np.ones((len(inputs), 1))]) @ weights
+    return answers
 
 
 BASELINES: dict[str, Baseline] = {
@@ -82,8 +81,8 @@ BASELINES: dict[str, Baseline] = {
 
 def score_baselines(
     letters: Array,
-    tests: Sequence[Mapping[str, Any]],
-    settings: Mapping[str, Any],
+    tests: Sequence[Fields],
+    settings: Fields,
     *letters_of: str,
 ) -> pd.DataFrame:
     """Scores of every baseline on every noise, on the draws that the denoisers are tested on.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.denoising.plan import denoising_families_drawn, denoising_plots
 from latentlab.experiments.denoising.tables import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.files.tables import read_csv
@@ -47,7 +47,7 @@ _SIMILAR = ("similarity", "right_letter")  # of the correlations, those that sen
 class _Results:
     """The tables of the experiment; learned and fresh are the summary's two conditions."""
 
-    section: Mapping[str, Any]
+    section: Fields
     learned: pd.DataFrame
     fresh: pd.DataFrame
     replicates: pd.DataFrame
@@ -59,44 +59,42 @@ class _Results:
     @property
     def network(self) -> str:
         """The network that the published figures are compared with."""
-        known = self.section["networks"]
-        return "published" if "published" in known else next(iter(known))
+        networks = self.section["networks"]
+        return "published" if "published" in networks else next(iter(networks))
 
-    def baseline(self, name: str, *rows: Mapping[str, Any]) -> Estimate:
+    def baseline(self, name: str, *rows: Fields) -> Estimate:
         """Share within one pixel of a baseline on the letters and noises of denoisers, together.
 
         With its interval over the draws; NaN where one of them is not tested.
         """
-        wanted = pd.DataFrame(rows)[["font", "subset", *NOISE]].drop_duplicates()
-        found = wanted.merge(self.baselines[self.baselines["baseline"] == name])
-        if len(found) < len(wanted):
+        conditions = pd.DataFrame(rows)[["font", "subset", *NOISE]].drop_duplicates()
+        scores = conditions.merge(self.baselines[self.baselines["baseline"] == name])
+        if len(scores) < len(conditions):
             return Estimate(math.nan, math.nan, math.nan)
-        answers = [answers_scored(self.section, subset) for subset in found["subset"]]
-        return share_of_draws(found["within_one_pixel"], answers)
+        answers = [answers_scored(self.section, subset) for subset in scores["subset"]]
+        return share_of_draws(scores["within_one_pixel"], answers)
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/denoising."""
     section, folder = settings["denoising"], results / "denoising"
     names = ("replicates", "matrix", "baselines", "variations", "correlations")
-    tables = {name: read_csv(folder / "tables" / f"{name}.csv") for name in names}
+    by_name = {name: read_csv(folder / "tables" / f"{name}.csv") for name in names}
     summary = read_csv(folder / "tables" / "summary.csv")
     learned, fresh = (summary[summary["noise"] == name] for name in ("training", "fresh"))
-    found = _Results(section, learned, fresh, **tables)
-    plots = _plots(folder / "figures", found)
-    told = (
-        _learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality,
-    )  # fmt: skip
+    tables = _Results(section, learned, fresh, **by_name)
+    plots = _plots(folder / "figures", tables)
+    parts = (_learned, _as_run, _sensitivity, _transfer, _redrawn, _copies, _latent, _orthogonality)
     return Chapter(
         id="denoising",
         number="1.b",
         title=text("Denoising"),
         question=text("How well are letters cleaned of noise never seen, of what noise, and why?"),
-        answer=_answer(found),
-        details=tuple(filter(None, (tell(found) for tell in told))),
+        answer=_answer(tables),
+        details=tuple(filter(None, (tell(tables) for tell in parts))),
         cover=plots[_cover(section)],
-        groups=(*_groups(plots), *_cells(folder / "figures", found)),
-        table=_table(found),
+        groups=(*_groups(plots), *_cells(folder / "figures", tables)),
+        table=_table(tables),
         made=made(
             "denoising",
             section,
@@ -105,7 +103,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _noise(row: Any) -> Words:
+def _noise(row: Fields) -> Words:
     text_ = _kind(row["kind"]) + f", p = {row['probability']:g}"
     match row["kind"]:
         case "uniform" | "uniform_as_run":
@@ -119,7 +117,7 @@ def _kind(kind: str) -> Words:
     return _KINDS.get(kind, kind)
 
 
-def _letters(section: Mapping[str, Any], subset: str) -> Words:
+def _letters(section: Fields, subset: str) -> Words:
     letters: str = section["subsets"][subset]["letters"]
     return text("all letters") if letters == "all" else letters
 
@@ -127,32 +125,32 @@ def _letters(section: Mapping[str, Any], subset: str) -> Words:
 # ------------------------------------------------------------------ sentences
 
 
-def _first_kind(found: _Results) -> pd.DataFrame:
+def _first_kind(results: _Results) -> pd.DataFrame:
     """Fresh scores of the published network on the first kind of noise, by probability."""
-    own = found.fresh[found.fresh["network"] == found.network]
-    own = own[own["kind"] == found.section["networks"][found.network]["kinds"][0]]
+    scores = results.fresh[results.fresh["network"] == results.network]
+    scores = scores[scores["kind"] == results.section["networks"][results.network]["kinds"][0]]
     measures = ["right_letter", "within_one_pixel", "exact"]
-    return own.groupby(["kind", "probability"])[measures].mean().reset_index()
+    return scores.groupby(["kind", "probability"])[measures].mean().reset_index()
 
 
-def _answer(found: _Results) -> Text:
-    own = _first_kind(found)
-    low, high = own.iloc[0], own.iloc[-1]
+def _answer(results: _Results) -> Text:
+    scores = _first_kind(results)
+    low, high = scores.iloc[0], scores.iloc[-1]
     weak = {
-        "network": found.network,
+        "network": results.network,
         "noise": _kind(low["kind"]),
         "right": percent(low.right_letter),
         "p": f"{low['probability']:g}",
         "exact": percent(low.exact),
     }
     if high["probability"] == low["probability"]:
-        scores = text(
+        answer = text(
             "The {network} network, on {noise} that it never saw, takes {right} of the letters for"
             " the right one with p = {p} and returns {exact} without a wrong pixel.",
             **weak,
         )
     else:
-        scores = text(
+        answer = text(
             "The {network} network, on {noise} that it never saw, takes {right} of the letters for"
             " the right one with p = {p} and returns {exact} without a wrong pixel; with p ="
             " {high_p} it is {high_right} and {high_exact}.",
@@ -161,16 +159,16 @@ def _answer(found: _Results) -> Text:
             high_exact=percent(high.exact),
             **weak,
         )
-    return sentences(scores, _hard(found))
+    return sentences(answer, _hard(results))
 
 
-def _learned(found: _Results) -> Text:
+def _learned(results: _Results) -> Text:
     """What the published measure, the error on the learned copies, does not tell."""
-    learned, fresh = (t[t["network"] == found.network] for t in (found.learned, found.fresh))
+    learned, fresh = (t[t["network"] == results.network] for t in (results.learned, results.fresh))
     errors = text(
         "On the noisy copies it learned, the {network} network's median error is {low} to {high};"
         " on fresh noise of the same kind it is {fresh_low} to {fresh_high}.",
-        network=found.network,
+        network=results.network,
         low=number(learned["error"].min(), 2),
         high=number(learned["error"].max(), 2),
         fresh_low=number(fresh["error"].min(), 2),
@@ -185,16 +183,16 @@ def _learned(found: _Results) -> Text:
     return sentences(errors, memorized)
 
 
-def _as_run(found: _Results) -> Text | None:
+def _as_run(results: _Results) -> Text | None:
     """The noise as meant against the noise that the published code made."""
-    own = found.fresh[found.fresh["network"] == found.network]
-    meant, run = (own[own["kind"] == kind] for kind in ("uniform", "uniform_as_run"))
+    fresh = results.fresh[results.fresh["network"] == results.network]
+    meant, run = (fresh[fresh["kind"] == kind] for kind in ("uniform", "uniform_as_run"))
     if meant.empty or run.empty:
         return None
     nothing, erased = (
-        found.baseline("do_nothing", *table.to_dict("records")) for table in (meant, run)
+        results.baseline("do_nothing", *table.to_dict("records")) for table in (meant, run)
     )
-    scores = text(
+    shares = text(
         "Averaged over the probabilities, {meant} of the letters come back with at most one wrong"
         " pixel where the noise is uniform as meant, and {run} where it is as the published code"
         " ran it, mostly erosion.",
@@ -202,15 +200,15 @@ def _as_run(found: _Results) -> Text | None:
         run=percent(run["within_one_pixel"].mean()),
     )
     if not math.isfinite(nothing.value + erased.value):
-        return scores
+        return shares
     noisy = {"meant": percent(nothing.value), "run": percent(erased.value)}
     if nothing.value < 1.0:
         return sentences(
-            scores,
+            shares,
             text("Of the noisy letters themselves {meant} and {run} are that good.", **noisy),
         )
     return sentences(
-        scores,
+        shares,
         text(
             "Of the noisy letters themselves {meant} and {run} are that good: noise up to 0.5 never"
             " carries a pixel over the threshold.",
@@ -219,20 +217,20 @@ def _as_run(found: _Results) -> Text | None:
     )
 
 
-def _sensitivity(found: _Results) -> Text | None:
-    own = found.fresh[found.fresh["network"] == found.network]
+def _sensitivity(results: _Results) -> Text | None:
+    fresh = results.fresh[results.fresh["network"] == results.network]
     changes = []
-    for kind, table in own.groupby("kind", sort=False):
-        by = table.groupby("probability")["within_one_pixel"].mean()
-        if len(by) > 1:
-            change = 100 * (by.iloc[-1] - by.iloc[0])
+    for kind, table in fresh.groupby("kind", sort=False):
+        shares = table.groupby("probability")["within_one_pixel"].mean()
+        if len(shares) > 1:
+            change = 100 * (shares.iloc[-1] - shares.iloc[0])
             points = {"points": f"{abs(change):.0f}", "noise": _kind(str(kind))}
             changes.append(
                 text("falls by {points} points with {noise}", **points)
                 if change < 0
                 else text("rises by {points} points with {noise}", **points)
             )
-            first, last = by.index[0], by.index[-1]
+            first, last = shares.index[0], shares.index[-1]
     if not changes:
         return None
     return text(
@@ -244,14 +242,14 @@ def _sensitivity(found: _Results) -> Text | None:
     )
 
 
-def _transfer(found: _Results) -> Text | None:
-    own = found.matrix[found.matrix["network"] == found.network]
-    kind = own["kind"] == own["test_kind"]
-    same = kind & (own["probability"] == own["test_probability"])
+def _transfer(results: _Results) -> Text | None:
+    matrix = results.matrix[results.matrix["network"] == results.network]
+    kind = matrix["kind"] == matrix["test_kind"]
+    same = kind & (matrix["probability"] == matrix["test_probability"])
     learned, near, far = (
-        own[rows]["within_one_pixel"].mean() for rows in (same, kind & ~same, ~kind)
+        matrix[rows]["within_one_pixel"].mean() for rows in (same, kind & ~same, ~kind)
     )
-    told = [
+    shares = [
         words
         for share, words in (
             (learned, text("{share} on the noise it learned", share=percent(learned))),
@@ -260,25 +258,25 @@ def _transfer(found: _Results) -> Text | None:
         )
         if math.isfinite(share)
     ]
-    if len(told) < 2:
+    if len(shares) < 2:
         return None
     return text(
         "A denoiser of the {network} network brings back, with at most one wrong pixel, {shares}.",
-        network=found.network,
-        shares=listing(told),
+        network=results.network,
+        shares=listing(shares),
     )
 
 
-def _redrawn(found: _Results) -> Text | None:
+def _redrawn(results: _Results) -> Text | None:
     """Fixed copies and redrawn noise in two networks; ``_copies`` has them in a single one."""
-    networks, one = found.section["networks"], found.network
+    networks, one = results.section["networks"], results.network
     keys = ["font", "subset", *NOISE]
-    own = found.fresh[found.fresh["network"] == one].set_index(keys)
+    first = results.fresh[results.fresh["network"] == one].set_index(keys)
     for name, network in networks.items():
-        other = found.fresh[found.fresh["network"] == name].set_index(keys)
-        both = own.index.intersection(other.index)
-        if name != one and network["redraw"] and len(both):
-            fixed, redrawn = (t.loc[both, "within_one_pixel"].mean() for t in (own, other))
+        second = results.fresh[results.fresh["network"] == name].set_index(keys)
+        common = first.index.intersection(second.index)
+        if name != one and network["redraw"] and len(common):
+            fixed, redrawn = (t.loc[common, "within_one_pixel"].mean() for t in (first, second))
             copies = plural("{n} fixed copy", "{n} fixed copies", networks[one]["copies"])
             return sentences(
                 plural(
@@ -288,21 +286,21 @@ def _redrawn(found: _Results) -> Text | None:
                     "Network {redrawn}, with noise redrawn every epoch, brings back {redrawn_share}"
                     " with at most one wrong pixel, network {fixed}, with {copies}, {fixed_share},"
                     " averaged over the {n} noises that both learned.",
-                    len(both),
+                    len(common),
                     redrawn=name,
                     redrawn_share=percent(redrawn),
                     fixed=one,
                     copies=copies,
                     fixed_share=percent(fixed),
                 ),
-                _trained_differently(found, name),
+                _trained_differently(results, name),
             )
     return None
 
 
-def _trained_differently(found: _Results, name: str) -> Text | None:
+def _trained_differently(results: _Results, name: str) -> Text | None:
     """That the two networks differ by more than redrawing, where they do."""
-    networks, one = found.section["networks"], found.network
+    networks, one = results.section["networks"], results.network
     if _training(networks[one]) == _training(networks[name]):
         return None
     return text(
@@ -313,11 +311,11 @@ def _trained_differently(found: _Results, name: str) -> Text | None:
         fixed_training=_trained(*_training(networks[one])),
         redrawn=name,
         redrawn_training=_trained(*_training(networks[name])),
-        network=found.section["variations"]["network"],
+        network=results.section["variations"]["network"],
     )
 
 
-def _training(network: Mapping[str, Any]) -> tuple[str, str, int]:
+def _training(network: Fields) -> tuple[str, str, int]:
     loss = network.get("loss", "squared-error")  # Powell knows no other
     return network["optimizer"], loss, network["max_epochs"]
 
@@ -331,19 +329,19 @@ def _trained(optimizer: str, loss: str, epochs: int) -> Text:
     )
 
 
-def _hard(found: _Results) -> Text | None:
+def _hard(results: _Results) -> Text | None:
     """All letters of a font, beside the best there is for bit flips."""
-    section = found.section
-    whole = [name for name, chosen in section["subsets"].items() if chosen["letters"] == "all"]
-    rows = found.fresh[found.fresh["subset"].isin(whole)].to_dict("records")
-    tested = (r for r in rows if math.isfinite(found.baseline("nearest_letter", r).value))
+    section = results.section
+    subsets = [name for name, subset in section["subsets"].items() if subset["letters"] == "all"]
+    rows = results.fresh[results.fresh["subset"].isin(subsets)].to_dict("records")
+    tested = (r for r in rows if math.isfinite(results.baseline("nearest_letter", r).value))
     first = next(tested, None)
     if first is None:
         return None
     alike = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
-    rows = [r for r in alike if math.isfinite(found.baseline("nearest_letter", r).value)]
-    best = [found.baseline("nearest_letter", row) for row in rows]
-    told = [
+    rows = [r for r in alike if math.isfinite(results.baseline("nearest_letter", r).value)]
+    best = [results.baseline("nearest_letter", row) for row in rows]
+    shares = [
         text(
             "{share} on {font}, where the nearest letter in Hamming distance reaches {nearest}",
             share=_percent1(row["within_one_pixel"]),
@@ -360,7 +358,7 @@ def _hard(found: _Results) -> Text | None:
             noise=_kind(first["kind"]),
             p=f"{first['probability']:g}",
             network=first["network"],
-            shares=listing(told),
+            shares=listing(shares),
         ),
         text(
             "It stays within {points} points of that decoder on every font.",
@@ -383,10 +381,10 @@ def _bracketed(share: Estimate) -> str:
     return f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
 
 
-def _copies(found: _Results) -> Text:
-    by = found.variations.groupby(["knob", "value"])["within_one_pixel"].mean()
-    copies, redrawn = by["copies"], by["redrawn"].iloc[0]
-    vary = found.section["variations"]
+def _copies(results: _Results) -> Text:
+    shares = results.variations.groupby(["knob", "value"])["within_one_pixel"].mean()
+    copies, redrawn = shares["copies"], shares["redrawn"].iloc[0]
+    vary = results.section["variations"]
     return text(
         "Fixed copies, {font}, network {network} after {steps}: {few} of each letter give"
         " {few_share} with at most one wrong pixel, {many} give {many_share}, noise redrawn every"
@@ -402,23 +400,23 @@ def _copies(found: _Results) -> Text:
     )
 
 
-def _latent(found: _Results) -> Text:
-    by = found.variations[found.variations["knob"] == "latent"]
-    means = by.groupby("value")["within_one_pixel"].mean()
-    told = [
+def _latent(results: _Results) -> Text:
+    runs = results.variations[results.variations["knob"] == "latent"]
+    means = runs.groupby("value")["within_one_pixel"].mean()
+    shares = [
         plural("{share} with {n} unit", "{share} with {n} units", int(n), share=percent(share))
         for n, share in means.items()
     ]
-    return text("The width of the latent layer decides: {shares} there.", shares=listing(told))
+    return text("The width of the latent layer decides: {shares} there.", shares=listing(shares))
 
 
-def _orthogonality(found: _Results) -> Text | None:
-    table = found.correlations
-    chosen = table[(table["similarity"] == _SIMILAR[0]) & (table["measure"] == _SIMILAR[1])]
-    chosen = chosen[chosen["correlation"].notna()]
-    if chosen.empty:
+def _orthogonality(results: _Results) -> Text | None:
+    table = results.correlations
+    correlations = table[(table["similarity"] == _SIMILAR[0]) & (table["measure"] == _SIMILAR[1])]
+    correlations = correlations[correlations["correlation"].notna()]
+    if correlations.empty:
         return None
-    told = [
+    texts = [
         text(
             "{correlation} ({font}, {network}, 95 % interval {low} to {high})",
             correlation=_signed(row["correlation"]),
@@ -427,15 +425,15 @@ def _orthogonality(found: _Results) -> Text | None:
             low=_signed(row["correlation_low"]),
             high=_signed(row["correlation_high"]),
         )
-        for row in chosen.to_dict("records")
+        for row in correlations.to_dict("records")
     ]
-    surely = int((chosen["correlation_high"] < 0).sum())
+    surely = int((correlations["correlation_high"] < 0).sum())
     return text(
         "Over subsets of {size} letters, the rank correlation of right answers on fresh noise with"
         " the letters' mean absolute cosine is {correlations}: {verdict}.",
-        size=chosen["size"].iloc[0],
-        correlations=listing(told),
-        verdict=_borne_out(surely, len(chosen)),
+        size=correlations["size"].iloc[0],
+        correlations=listing(texts),
+        verdict=_borne_out(surely, len(correlations)),
     )
 
 
@@ -458,21 +456,21 @@ def _signed(value: float) -> str:
 # ------------------------------------------------------------------ figures
 
 
-def _cover(section: Mapping[str, Any]) -> str:
+def _cover(section: Fields) -> str:
     """The figure of the denoiser of all letters against simpler ways, if there is one."""
-    found = [name for name in denoising_plots(section) if name.startswith("baselines/")]
-    hard = [
+    plots = [name for name in denoising_plots(section) if name.startswith("baselines/")]
+    candidates = [
         f"baselines/{subset}-{network}"
-        for subset, chosen in section["subsets"].items()
+        for subset, letters in section["subsets"].items()
         for network in section["networks"]
-        if chosen["letters"] == "all"
+        if letters["letters"] == "all"
     ]
-    return next((name for name in hard if name in found), found[0])
+    return next((name for name in candidates if name in plots), plots[0])
 
 
-def _plots(folder: Path, found: _Results) -> dict[str, Figure]:
-    section = found.section
-    told: dict[str, tuple[Words, Words]] = {
+def _plots(folder: Path, results: _Results) -> dict[str, Figure]:
+    section = results.section
+    words: dict[str, tuple[Words, Words]] = {
         "kinds": (
             text(
                 "A letter with {kinds}, from weak to strong.",
@@ -484,11 +482,11 @@ def _plots(folder: Path, found: _Results) -> dict[str, Figure]:
             ),
         ),
         "variations": (
-            sentences(_copies(found), _latent(found)),
+            sentences(_copies(results), _latent(results)),
             sentences(_fresh_noise(section), text("Bars: 95 % intervals over the replicates.")),
         ),
         "orthogonality": (
-            _orthogonality(found) or text("Right letters against the similarity of the letters."),
+            _orthogonality(results) or text("Right letters against the similarity of the letters."),
             text(
                 "Each point is a subset, the mean of {replicates} denoisers; hollow points are what"
                 " the nearest letter reaches on the same noise, which the letters themselves"
@@ -504,11 +502,11 @@ def _plots(folder: Path, found: _Results) -> dict[str, Figure]:
     for name in denoising_plots(section):
         if "/" in name:
             kind, pair = name.split("/")
-            told[name] = _words_of_plot(kind, pair, found)
-    return {name: figure(folder / name, *told[name]) for name in denoising_plots(section)}
+            words[name] = _words_of_plot(kind, pair, results)
+    return {name: figure(folder / name, *words[name]) for name in denoising_plots(section)}
 
 
-def _fresh_noise(section: Mapping[str, Any]) -> Text:
+def _fresh_noise(section: Fields) -> Text:
     return plural(
         "Fresh noise: {n} draw of every letter that no training saw.",
         "Fresh noise: {n} draws of every letter that no training saw.",
@@ -516,7 +514,7 @@ def _fresh_noise(section: Mapping[str, Any]) -> Text:
     )
 
 
-def _by_probability(probabilities: Any, shares: Any) -> Text:
+def _by_probability(probabilities: Iterable[float], shares: Iterable[float]) -> Text:
     return listing(
         [
             text("{share} at p = {p}", share=percent(share), p=f"{p:g}")
@@ -525,12 +523,12 @@ def _by_probability(probabilities: Any, shares: Any) -> Text:
     )
 
 
-def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]:
+def _words_of_plot(kind: str, pair: str, results: _Results) -> tuple[Words, Words]:
     """What a figure about a set of letters and a network shows, and its caption."""
-    own = found.fresh[(found.fresh["subset"] + "-" + found.fresh["network"]) == pair]
-    by = own.groupby("probability")[["right_letter", "within_one_pixel"]].mean()
-    within = _by_probability(by.index, by["within_one_pixel"])
-    fresh = _fresh_noise(found.section)
+    scores = results.fresh[(results.fresh["subset"] + "-" + results.fresh["network"]) == pair]
+    means = scores.groupby("probability")[["right_letter", "within_one_pixel"]].mean()
+    shares = _by_probability(means.index, means["within_one_pixel"])
+    fresh = _fresh_noise(results.section)
     match kind:
         case "scores":
             return (
@@ -538,7 +536,7 @@ def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]
                     "Error, right letters and letters with at most one wrong pixel by noise"
                     " probability, for learned copies and for fresh noise. Right letters on fresh"
                     " noise: {shares}.",
-                    shares=_by_probability(by.index, by["right_letter"]),
+                    shares=_by_probability(means.index, means["right_letter"]),
                 ),
                 sentences(fresh, text("Bars: 95 % intervals over the replicates.")),
             )
@@ -547,7 +545,7 @@ def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]
                 text(
                     "Letters with at most one wrong pixel by noise probability, for the denoisers"
                     " and for simpler ways. Denoisers: {shares}.",
-                    shares=within,
+                    shares=shares,
                 ),
                 sentences(
                     fresh,
@@ -562,7 +560,7 @@ def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]
         text(
             "Heat map of letters with at most one wrong pixel: the noise learned in rows, the noise"
             " tested in columns. On the noise learned: {shares}.",
-            shares=within,
+            shares=shares,
         ),
         text(
             "Framed: tested on the noise that was learned. Below the line: the nearest letter in"
@@ -572,29 +570,31 @@ def _words_of_plot(kind: str, pair: str, found: _Results) -> tuple[Words, Words]
 
 
 def _groups(plots: Mapping[str, Figure]) -> tuple[Group, ...]:
-    def of(*names: str) -> tuple[Figure, ...]:
+    def pick(*names: str) -> tuple[Figure, ...]:
         return tuple(f for name, f in plots.items() if name.split("/")[0] in names)
 
     return (
-        Group("", "", of("baselines")),
-        Group(text("Kinds of noise"), "", of("kinds"), folded=True),
-        Group(text("Learned copies and fresh noise"), "", of("scores"), folded=True),
-        Group(text("Learned on one noise, tested on another"), "", of("transfer"), folded=True),
-        Group(text("Fixed copies, redrawn noise, latent width"), "", of("variations"), folded=True),
-        Group(text("Similar letters"), "", of("orthogonality", "subset_sizes"), folded=True),
+        Group("", "", pick("baselines")),
+        Group(text("Kinds of noise"), "", pick("kinds"), folded=True),
+        Group(text("Learned copies and fresh noise"), "", pick("scores"), folded=True),
+        Group(text("Learned on one noise, tested on another"), "", pick("transfer"), folded=True),
+        Group(
+            text("Fixed copies, redrawn noise, latent width"), "", pick("variations"), folded=True
+        ),
+        Group(text("Similar letters"), "", pick("orthogonality", "subset_sizes"), folded=True),
     )
 
 
-def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
+def _cells(folder: Path, results: _Results) -> tuple[Group, ...]:
     """The letters themselves, a group for each network, letters and kind of noise."""
-    section, groups = found.section, []
+    section, groups = results.section, []
     for family, factors in denoising_families_drawn(section).items():
         network = section["networks"][factors["network"]]
         letters = _letters(section, factors["subset"])
         for kind in network["kinds"]:
-            own = found.fresh[found.fresh["kind"] == kind]
+            scores = results.fresh[results.fresh["kind"] == kind]
             for key, value in factors.items():
-                own = own[own[key] == value]
+                scores = scores[scores[key] == value]
             noise = _kind(kind)
             figures = (
                 figure(
@@ -603,7 +603,7 @@ def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
                         "Letters with fresh noise ({noise}), the answers and the true letters."
                         " Right letters: {shares}.",
                         noise=noise,
-                        shares=_by_probability(own["probability"], own["right_letter"]),
+                        shares=_by_probability(scores["probability"], scores["right_letter"]),
                     ),
                     text(
                         "From top to bottom: the noisy input, as it is and black above {drawn}, as"
@@ -638,11 +638,11 @@ def _cells(folder: Path, found: _Results) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _table(found: _Results) -> Table:
-    runs = found.replicates[found.replicates["noise"] == "training"].groupby(DENOISER)["error"]
-    fresh = found.fresh.set_index(DENOISER)
+def _table(results: _Results) -> Table:
+    runs = results.replicates[results.replicates["noise"] == "training"].groupby(DENOISER)["error"]
+    fresh = results.fresh.set_index(DENOISER)
     rows = []
-    shown, note = shown_rows(found.learned)
+    shown, note = shown_rows(results.learned)
     for row in shown:
         key, published = tuple(row[name] for name in DENOISER), row["published_error"]
         errors, scores = runs.get_group(key), fresh.loc[key]
@@ -650,7 +650,7 @@ def _table(found: _Results) -> Table:
         rows.append(
             (
                 f"{row['network']}, {row['font']}, "
-                + (_letters(found.section, row["subset"]) + ": ")
+                + (_letters(results.section, row["subset"]) + ": ")
                 + _noise(row),
                 interval(row, "error"),
                 number(published),
@@ -659,7 +659,7 @@ def _table(found: _Results) -> Table:
                 percent(scores["right_letter"]),
                 percent(scores["exact"]),
                 percent(scores["within_one_pixel"]),
-                _bracketed(found.baseline("nearest_letter", row)),
+                _bracketed(results.baseline("nearest_letter", row)),
             )
         )
     columns = (

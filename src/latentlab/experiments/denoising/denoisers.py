@@ -6,19 +6,20 @@ probability, range), copies, redraw, training, replicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.sets import training_set
-from latentlab.models.network import Array, Network
+from latentlab.models.network import Network
 from latentlab.training import gradient
 from latentlab.training.replicates import Training, replicates_of, train, train_replicates
 
 
 def train_denoisers(
-    letters: Array, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
+    letters: Array, settings: Fields, log: Callable[[str], None] = lambda line: None
 ) -> dict[int, Training]:
     """A denoiser of letters (letters, pixels), by replicate, each from its own start.
 

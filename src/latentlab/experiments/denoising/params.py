@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from latentlab.experiments.allowed import (
     Allowed,
@@ -19,11 +19,11 @@ from latentlab.experiments.allowed import (
     Share,
     Sizes,
     Truth,
+    integer,
     names_of,
     number,
     several,
     text,
-    whole,
     wrong_value,
 )
 from latentlab.experiments.knobs import slug
@@ -99,7 +99,7 @@ class Denoiser(TrainedNetwork, Noises):
     training: ByOne
     replicates: Count
 
-    def refusals(self, besides: Any) -> Iterator[Refusal]:
+    def refusals(self, besides: object) -> Iterator[Refusal]:
         """Layers and noise that do not fit the training."""
         yield from super().refusals(besides)
         if self.redraw and not isinstance(self.training, REDRAWING):
@@ -127,7 +127,7 @@ class Sampled(Knobs):
 
     words: ClassVar[str] = "a mapping with size and count"
 
-    size: Annotated[int, whole(2, 32)]
+    size: Annotated[int, integer(2, 32)]
     count: Count
 
 
@@ -166,7 +166,7 @@ class DenoisingSection(Knobs):
     threshold: Share
     drawn_above: Share
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Names of subsets and networks that there are not, or that clash; what cannot vary."""
         yield from self._unknown_names()
         vary = self.variations
@@ -190,10 +190,10 @@ class DenoisingSection(Knobs):
         subsets: dict[Place, str] = {("variations", "subset"): vary.subset}
         for name, network in self.networks.items():
             subsets |= {("networks", name, "subsets", i): s for i, s in enumerate(network.subsets)}
-        for named, known in ((networks, self.networks), (subsets, self.subsets)):
-            for path, name in named.items():
-                if name not in known:
-                    yield wrong_value(path, name, f"one of {', '.join(known)}")
+        for places, names in ((networks, self.networks), (subsets, self.subsets)):
+            for path, name in places.items():
+                if name not in names:
+                    yield wrong_value(path, name, f"one of {', '.join(names)}")
 
     def _same_figures(self) -> Iterator[Refusal]:
         """Figures are named <subset>-<network>: "a-b" of "c" is "a" of "b-c"."""

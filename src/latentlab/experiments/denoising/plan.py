@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
 from latentlab import shown
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.knobs import (
     ACTIVATIONS,
     Factors,
@@ -22,17 +21,15 @@ _LISTS = ("subsets", "kinds", "probabilities", "ranges")
 _NO_TRAINING = (*_LISTS, "architecture", *ACTIVATIONS, "copies", "redraw", "replicates")
 
 
-def denoising_noises(chosen: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def denoising_noises(lists: Fields) -> dict[str, Json]:
     """Every combination of the lists kinds, probabilities and ranges, by its part of a path."""
     return {
         f"{kind}/{slug('p', p)}/{slug('r', r)}": {"kind": kind, "probability": p, "range": r}
-        for kind, p, r in itertools.product(
-            chosen["kinds"], chosen["probabilities"], chosen["ranges"]
-        )
+        for kind, p, r in itertools.product(lists["kinds"], lists["probabilities"], lists["ranges"])
     }
 
 
-def denoising_families(section: Mapping[str, Any]) -> Factors:
+def denoising_families(section: Fields) -> Factors:
     """``{font}/{subset}/{network}``: denoisers that differ by the noise they learned alone"""
     return {
         f"{font}/{subset}/{name}": {"font": font, "subset": subset, "network": name}
@@ -42,7 +39,7 @@ def denoising_families(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def denoising_factors(section: Mapping[str, Any]) -> Factors:
+def denoising_factors(section: Fields) -> Factors:
     """``{font}/{subset}/{network}/{kind}/{probability}/{range}``"""
     return {
         f"{family}/{name}": {**factors, **noise}
@@ -51,7 +48,7 @@ def denoising_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
+def _denoiser(network: Fields) -> Json:
     """A denoiser of ``denoising.networks`` in the form in which it is trained."""
     return {
         "network": pick(network, "architecture", *ACTIVATIONS),
@@ -60,7 +57,7 @@ def _denoiser(network: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def denoising_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     network = section["networks"][factors["network"]]
     common = {
@@ -77,13 +74,13 @@ def denoising_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -
     }
 
 
-def denoising_families_drawn(section: Mapping[str, Any]) -> Factors:
+def denoising_families_drawn(section: Fields) -> Factors:
     """Those of the families whose letters are drawn."""
     families = denoising_families(section)
     return {family: families[family] for family in shown.spaced(list(families), shown.CELLS)}
 
 
-def denoising_plots(section: Mapping[str, Any]) -> list[str]:
+def denoising_plots(section: Fields) -> list[str]:
     """The figures of all denoisers together: those of a subset and network, and the others."""
     pairs = dict.fromkeys(
         (factors["subset"], factors["network"])
@@ -99,7 +96,7 @@ def denoising_plots(section: Mapping[str, Any]) -> list[str]:
     return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
 
 
-def denoising_drawn(params: Params) -> dict[str, Any]:
+def denoising_drawn(params: Params) -> Json:
     """What the figures of all denoisers together show."""
     section = params["denoising"]
     first = next(iter(section["subsets"].values()))
@@ -112,22 +109,22 @@ def denoising_drawn(params: Params) -> dict[str, Any]:
     }
 
 
-def denoising_comparison(params: Params) -> dict[str, Any]:
+def denoising_comparison(params: Params) -> Json:
     """The settings of the baselines: the letters of every font and subset, and all test noises."""
     section = params["denoising"]
     return {
         "seed": params["seed"],
         "sets": [
-            {"font": font, "subset": subset, "letters": chosen["letters"]}
-            for subset, chosen in section["subsets"].items()
-            for font in chosen["fonts"]
+            {"font": font, "subset": subset, "letters": entry["letters"]}
+            for subset, entry in section["subsets"].items()
+            for font in entry["fonts"]
         ],
         "tests": list(denoising_noises(section["tests"]).values()),
         **pick(section, "linear_copies", "fresh_draws", "threshold"),
     }
 
 
-def denoising_variations(params: Params) -> dict[str, Any]:
+def denoising_variations(params: Params) -> Json:
     """The settings of the denoiser of ``denoising.variations``, and what is varied."""
     section = params["denoising"]
     vary = section["variations"]
@@ -145,7 +142,7 @@ def denoising_variations(params: Params) -> dict[str, Any]:
     }
 
 
-def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
+def denoising_orthogonality(params: Params) -> dict[str, Json]:
     """For every font of ``denoising.orthogonality``, the settings of its subsets' denoisers."""
     section = params["denoising"]
     relate = section["orthogonality"]
@@ -155,9 +152,9 @@ def denoising_orthogonality(params: Params) -> dict[str, dict[str, Any]]:
             "cell": f"denoising/orthogonality/{font}",
             "font": font,
             "marked": {
-                subset: chosen["letters"]
-                for subset, chosen in section["subsets"].items()
-                if font in chosen["fonts"] and chosen["letters"] != "all"
+                subset: entry["letters"]
+                for subset, entry in section["subsets"].items()
+                if font in entry["fonts"] and entry["letters"] != "all"
             },
             "networks": {name: _denoiser(section["networks"][name]) for name in relate["networks"]},
             **pick(relate, "noise", "subsets", "replicates"),

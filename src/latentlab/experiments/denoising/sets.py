@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
+from latentlab.aliases import Array, Fields
 from latentlab.data.noise import NOISES
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 
-def noisy(letters: Array, noise: Mapping[str, Any], rng: np.random.Generator) -> Array:
+def noisy(letters: Array, noise: Fields, rng: np.random.Generator) -> Array:
     """Letters (samples, pixels) with noise of the given kind, probability and range."""
     return NOISES[noise["kind"]](letters, noise["probability"], noise["range"], rng)
 
 
 def training_set(
-    letters: Array, settings: Mapping[str, Any], replicate: int, epoch: int | None = None
+    letters: Array, settings: Fields, replicate: int, epoch: int | None = None
 ) -> tuple[Array, Array]:
     """Noisy inputs and clean targets (copies * letters, pixels) of one replicate.
 
     epoch : the one whose noise it is, where it is drawn anew for each; else None
     """
     targets = np.tile(letters, (settings["copies"], 1))
-    drawn = () if epoch is None else (epoch,)
-    rng = generator(settings["seed"], settings["cell"], replicate, "copies", *drawn)
+    identity = () if epoch is None else (epoch,)
+    rng = generator(settings["seed"], settings["cell"], replicate, "copies", *identity)
     return noisy(targets, settings["noise"], rng), targets
 
 
-def last_training_set(
-    letters: Array, settings: Mapping[str, Any], replicate: int
-) -> tuple[Array, Array]:
+def last_training_set(letters: Array, settings: Fields, replicate: int) -> tuple[Array, Array]:
     """What a replicate learned from last, as ``training_set`` gives it for its last epoch.
 
     (copies * letters, pixels) each; the copies are those of every epoch where none is redrawn. Of
@@ -42,13 +37,13 @@ def last_training_set(
     return training_set(letters, settings, replicate, last)
 
 
-def noise_identity(noise: Mapping[str, Any]) -> tuple[str, str, str]:
+def noise_identity(noise: Fields) -> tuple[str, str, str]:
     """What random numbers for a noise derive from, whatever the order of its keys."""
     return noise["kind"], str(noise["probability"]), str(noise["range"])
 
 
 def fresh_set(
-    letters: Array, draws: int, noise: Mapping[str, Any], seed: int, *letters_of: str
+    letters: Array, draws: int, noise: Fields, seed: int, *letters_of: str
 ) -> tuple[Array, Array]:
     """Noisy inputs and clean targets (draws * letters, pixels) that no training has seen.
 
@@ -60,7 +55,7 @@ def fresh_set(
     return noisy(targets, noise, rng), targets
 
 
-def kinds_drawn(letter: Array, tests: Mapping[str, Any], seed: int) -> dict[str, Array]:
+def kinds_drawn(letter: Array, tests: Fields, seed: int) -> dict[str, Array]:
     """One letter (pixels,) with every kind of noise: by kind (probabilities, pixels).
 
     tests : kinds, probabilities, ranges, of which the last is drawn. The same pixels are hit in

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
+from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font
 from latentlab.experiments.denoising.denoisers import train_denoisers
 from latentlab.experiments.denoising.scores import answer_scores, scores_of
 from latentlab.experiments.denoising.sets import fresh_set
 from latentlab.measures import similarity
 from latentlab.measures.metrics import nearest_letter
-from latentlab.models.network import Array
 from latentlab.seeds import generator
 
 
-def _trained_and_scored(
-    letters: Array, settings: Mapping[str, Any], *letters_of: str
-) -> list[dict[str, Any]]:
+def _trained_and_scored(letters: Array, settings: Fields, *letters_of: str) -> list[Json]:
     """Replicates of a denoiser trained here and scored on fresh noise of its kind, a row each."""
     fresh = fresh_set(
         letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
@@ -31,7 +28,7 @@ def _trained_and_scored(
 
 
 def vary(
-    letters: Array, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
+    letters: Array, settings: Fields, log: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
     """One knob of a denoiser of letters (letters, pixels) moved: fixed copies, latent width.
 
@@ -42,7 +39,7 @@ def vary(
     """
     units = list(settings["network"]["architecture"])
     middle = len(units) // 2
-    cases: list[tuple[str, int, dict[str, Any]]] = [("redrawn", settings["copies"], {})]
+    cases: list[tuple[str, int, Json]] = [("redrawn", settings["copies"], {})]
     for copies in settings["vary_copies"]:
         cases.append(("copies", copies, {"copies": copies, "redraw": False}))
     for latent in settings["vary_latent"]:
@@ -60,7 +57,7 @@ def vary(
 
 
 def relate(
-    font: Font, settings: Mapping[str, Any], log: Callable[[str], None] = lambda line: None
+    font: Font, settings: Fields, log: Callable[[str], None] = lambda line: None
 ) -> pd.DataFrame:
     """Resistance of denoisers of many subsets of a font, with how similar their letters are.
 
@@ -71,15 +68,15 @@ def relate(
     """
     rng = generator(settings["seed"], settings["cell"], "subsets")
     subsets = dict(settings["marked"])
-    for wanted in settings["subsets"]:
-        size, count = wanted["size"], wanted["count"]
+    for group in settings["subsets"]:
+        size, count = group["size"], group["count"]
         sample = similarity.stratified_subsets(font.pixels, size, count, rng)
-        for number, chosen in enumerate(sample):
-            subsets[f"{size}-{number}"] = "".join(font.characters[i] for i in chosen)
+        for number, indices in enumerate(sample):
+            subsets[f"{size}-{number}"] = "".join(font.characters[i] for i in indices)
     rows = []
     for name, characters in subsets.items():
         letters = font.subset(characters).pixels
-        known = {
+        facts = {
             "font": font.name,
             "subset": name,
             "letters": characters,
@@ -87,18 +84,16 @@ def relate(
             **similarity.similarities(letters),
             **_nearest_scores(letters, settings, font.name, name),
         }
-        for network, own in settings["networks"].items():
+        for network, denoiser in settings["networks"].items():
             cell = f"{settings['cell']}/{network}/{name}"
-            case = {**settings, **own, "cell": cell}
+            case = {**settings, **denoiser, "cell": cell}
             for row in _trained_and_scored(letters, case, font.name, name):
-                rows.append({"network": network, **known, **row})
+                rows.append({"network": network, **facts, **row})
         log(f"{name}: {characters}")
     return pd.DataFrame(rows)
 
 
-def _nearest_scores(
-    letters: Array, settings: Mapping[str, Any], *letters_of: str
-) -> dict[str, Any]:
+def _nearest_scores(letters: Array, settings: Fields, *letters_of: str) -> Json:
     inputs, targets = fresh_set(
         letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
     )

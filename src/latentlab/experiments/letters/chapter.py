@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields
 from latentlab.experiments.letters.plan import letters_drawn
 from latentlab.files.tables import read_csv, read_json
 from latentlab.pages.parts import (
@@ -30,7 +30,7 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, joined, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/letters."""
     section, folder = settings["letters"], results / "letters"
     summary = read_csv(folder / "tables" / "summary.csv")
@@ -38,13 +38,16 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     metrics = read_json(folder / "metrics.json")
     cells = letters_drawn(section)
     groups = {
-        _key(of): _group(
-            folder / "figures" / cell, _runs(summary, of).iloc[0], _runs(replicates, of), section
+        _key(factors): _group(
+            folder / "figures" / cell,
+            _runs(summary, factors).iloc[0],
+            _runs(replicates, factors),
+            section,
         )
-        for cell, of in cells.items()
+        for cell, factors in cells.items()
     }
     overview = Group("", "", _overview(folder / "figures", summary, metrics))
-    shown = _runs(summary, _shown(metrics, summary)).iloc[0]
+    example = _runs(summary, _example(metrics, summary)).iloc[0]
     return Chapter(
         id="letters",
         number="1.a",
@@ -56,28 +59,28 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
             for sentence in (
                 _front(metrics),
                 _control(metrics),
-                _between(shown),
+                _latent_space(example),
                 *(_against_published(row) for _, row in summary.iterrows()),
             )
             if sentence
         ),
-        cover=groups[_key(shown)].figures[1],
+        cover=groups[_key(example)].figures[1],
         groups=(overview, *groups.values()),
         table=_table(summary),
         made=made("letters", section, ("train", "evaluate", "tabulate", "plot", "draw")),
     )
 
 
-def _runs(table: pd.DataFrame, factors: Mapping[str, Any]) -> pd.DataFrame:
+def _runs(table: pd.DataFrame, factors: Fields) -> pd.DataFrame:
     same = (table["font"] == factors["font"]) & (table["network"] == factors["network"])
     return table[same]
 
 
-def _key(row: Any) -> tuple[str, str]:
+def _key(row: Fields) -> tuple[str, str]:
     return row["network"], row["font"]
 
 
-def _title(row: Any) -> Text:
+def _title(row: Fields) -> Text:
     return f"{row['network']}, " + _fonts(row["font"])
 
 
@@ -85,7 +88,7 @@ def _fonts(name: str) -> Text:
     return text("all") if name == "all" else joined("", [name])
 
 
-def _shown(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
+def _example(metrics: Fields, summary: pd.DataFrame) -> dict[str, str]:
     """Font and network of the cell that stands for all: the yardstick's first."""
     for font, entry in metrics.items():
         if isinstance(entry, Mapping) and {"network", "share_of_starts"} <= set(entry):
@@ -97,7 +100,7 @@ def _shown(metrics: Mapping[str, Any], summary: pd.DataFrame) -> dict[str, str]:
 # --- sentences -----------------------------------------------------------------------------------
 
 
-def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> Text:
+def _answer(metrics: Fields, replicates: pd.DataFrame) -> Text:
     kinds = (
         (text("through 2 numbers"), metrics),
         (text("through a single number"), metrics.get("one_dimensional", {})),
@@ -106,13 +109,13 @@ def _answer(metrics: Mapping[str, Any], replicates: pd.DataFrame) -> Text:
     )
     parts = []
     for words, entries in kinds:
-        met = [
+        texts = [
             _best_start(entry, font, replicates)
             for font, entry in entries.items()
             if isinstance(entry, Mapping) and "max_wrong_pixels" in entry
         ]
-        if met:
-            parts.append(words + ": " + listing(met))
+        if texts:
+            parts.append(words + ": " + listing(texts))
     return text(
         "Wrong pixels of the worst letter in the best start, {parts}.", parts=joined("; ", parts)
     )
@@ -122,21 +125,21 @@ def _font(name: str) -> Words:
     return text("all fonts at once") if name == "all_fonts" else name
 
 
-def _best_start(entry: Mapping[str, Any], font: str, replicates: pd.DataFrame) -> Text:
+def _best_start(entry: Fields, font: str, replicates: pd.DataFrame) -> Text:
     cell = {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
-    every = len(_runs(replicates, cell))
+    total = len(_runs(replicates, cell))
     return text(
         "{font} ({pixels}, from {some} of {starts} of {network})",
         font=_font(font),
         pixels=entry["max_wrong_pixels"],
-        some=round(entry["share_of_starts"] * every),
-        starts=starts(every),
+        some=round(entry["share_of_starts"] * total),
+        starts=starts(total),
         network=entry["network"],
     )
 
 
-def _front(metrics: Mapping[str, Any]) -> Text:
-    found = [
+def _front(metrics: Fields) -> Text:
+    networks = [
         text(
             "{weights} weights on {font} ({network}, from {share} of its starts)",
             weights=entry["weights"],
@@ -147,7 +150,7 @@ def _front(metrics: Mapping[str, Any]) -> Text:
         for font, entry in metrics["front"].items()
         if "weights" in entry
     ]
-    if not found:
+    if not networks:
         return text("None of the small networks returns every letter without a wrong pixel.")
     sure = [
         text("{weights} on {font}", weights=entry["sure"]["weights"], font=_font(font))
@@ -156,19 +159,20 @@ def _front(metrics: Mapping[str, Any]) -> Text:
     ]
     if not sure:
         return text(
-            "The smallest networks without a wrong pixel have {networks}.", networks=listing(found)
+            "The smallest networks without a wrong pixel have {networks}.",
+            networks=listing(networks),
         )
     return text(
         "The smallest networks without a wrong pixel have {networks}; from every start, {sure}.",
-        networks=listing(found),
+        networks=listing(networks),
         sure=listing(sure),
     )
 
 
-def _control(metrics: Mapping[str, Any]) -> Text | None:
+def _control(metrics: Fields) -> Text | None:
     if not metrics["linear"]:
         return None
-    found = [
+    errors = [
         text(
             "on {font} error {error} (PCA {pca_error}) and {pixels} wrong pixels a letter (PCA"
             " {pca_pixels})",
@@ -181,11 +185,11 @@ def _control(metrics: Mapping[str, Any]) -> Text | None:
         for font, entry in metrics["linear"].items()
     ]
     return text(
-        "Without non-linearity the network is no better than PCA: {errors}.", errors=listing(found)
+        "Without non-linearity the network is no better than PCA: {errors}.", errors=listing(errors)
     )
 
 
-def _between(row: Any) -> Text:
+def _latent_space(row: Fields) -> Text:
     return text(
         "Generating letters is difficult: of a grid around the codes of {network}, {known} decodes"
         " to a letter of the font, give or take a pixel, {new} to something new that looks drawn,"
@@ -199,7 +203,7 @@ def _between(row: Any) -> Text:
     )
 
 
-def _stated_percent(row: Any, measure: str) -> Words:
+def _stated_percent(row: Fields, measure: str) -> Words:
     value, low, high = (
         number(100 * row[key], 2) for key in (measure, f"{measure}_low", f"{measure}_high")
     )
@@ -208,7 +212,7 @@ def _stated_percent(row: Any, measure: str) -> Words:
     return text("{value} (95 % interval {low} to {high}) %", value=value, low=low, high=high)
 
 
-def _against_published(row: Any) -> Text | None:
+def _against_published(row: Fields) -> Text | None:
     if not math.isfinite(row["published_error"]):
         return None
     return text(
@@ -227,9 +231,7 @@ def _against_published(row: Any) -> Text | None:
 # --- figures -------------------------------------------------------------------------------------
 
 
-def _overview(
-    folder: Path, summary: pd.DataFrame, metrics: Mapping[str, Any]
-) -> tuple[Figure, ...]:
+def _overview(folder: Path, summary: pd.DataFrame, metrics: Fields) -> tuple[Figure, ...]:
     shares = listing([_title(row) + f" {percent(row['new'])}" for _, row in summary.iterrows()])
     return (
         small_figure(
@@ -262,12 +264,17 @@ def _overview(
     )
 
 
-def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any]) -> Group:
-    network, best = section["networks"][row["network"]], runs.loc[runs["error"].idxmin()]
-    name = _title(row)
-    low, high = (f"{bound:g}" for bound in section["grid"]["published_window"])
-    apart, near = (section["new_letters"][f"{kind}_distance"] for kind in ("new", "known"))
-    pictures = [
+def _group(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> Group:
+    pictures = *_letters(folder, row, runs, section), *_decoded(folder, row, section)
+    if math.isfinite(row["published_error"]):
+        pictures += _as_published(folder, row, runs, section)
+    return Group(_title(row), _setting(section["networks"][row["network"]]), pictures, folded=True)
+
+
+def _letters(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
+    """The figures of the letters themselves."""
+    best = runs.loc[runs["error"].idxmin()]
+    return (
         small_figure(
             folder / "reconstructions",
             text(
@@ -285,6 +292,14 @@ def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any
                 threshold=f"{section['threshold']:g}",
             ),
         ),
+    )
+
+
+def _decoded(folder: Path, row: Fields, section: Fields) -> tuple[Figure, ...]:
+    """The figures of what lies between the letters."""
+    name = _title(row)
+    far, near = (section["new_letters"][f"{kind}_distance"] for kind in ("new", "known"))
+    return (
         small_figure(
             folder / "regions",
             text(
@@ -321,50 +336,55 @@ def _group(folder: Path, row: Any, runs: pd.DataFrame, section: Mapping[str, Any
                 " threshold. Mean of the starts: {new} of the grid, and {known} within {n} pixels"
                 " of a letter of the font.",
                 near,
-                apart=apart,
+                apart=far,
                 new=percent(row["new"]),
                 known=percent(row["known"]),
             ),
         ),
-    ]
-    if math.isfinite(row["published_error"]):
-        pictures += [
-            small_figure(
-                folder / "learning_curve",
-                text(
-                    "Error by epoch of {starts} of {network}: median {median} at the end, best"
-                    " {best}.",
-                    starts=starts(len(runs)),
-                    network=name,
-                    median=number(row["error"]),
-                    best=number(best.error),
-                ),
-                text(
-                    "Every start, their median with quartiles, and the best one. A start ends where"
-                    " its error falls by less than the tolerance in one epoch."
-                ),
-            ),
-            small_figure(
-                folder / "latent_plane_published_window",
-                text(
-                    "A grid over the latent plane of {network}, decoded, in the window from {low}"
-                    " to {high} on both axes.",
-                    network=name,
-                    low=low,
-                    high=high,
-                ),
-                text(
-                    "The latent plane decoded in the window of the original study, {low} to {high}."
-                    " On blue ground: a letter of the font, give or take one pixel.",
-                    low=low,
-                    high=high,
-                ),
-            ),
-        ]
-    return Group(name, _setting(network), tuple(pictures), folded=True)
+    )
 
 
-def _setting(network: Mapping[str, Any]) -> Text:
+def _as_published(
+    folder: Path, row: Fields, runs: pd.DataFrame, section: Fields
+) -> tuple[Figure, ...]:
+    """The figures that the original has as well."""
+    name, best = _title(row), runs.loc[runs["error"].idxmin()]
+    low, high = (f"{bound:g}" for bound in section["grid"]["published_window"])
+    return (
+        small_figure(
+            folder / "learning_curve",
+            text(
+                "Error by epoch of {starts} of {network}: median {median} at the end, best {best}.",
+                starts=starts(len(runs)),
+                network=name,
+                median=number(row["error"]),
+                best=number(best.error),
+            ),
+            text(
+                "Every start, their median with quartiles, and the best one. A start ends where"
+                " its error falls by less than the tolerance in one epoch."
+            ),
+        ),
+        small_figure(
+            folder / "latent_plane_published_window",
+            text(
+                "A grid over the latent plane of {network}, decoded, in the window from {low}"
+                " to {high} on both axes.",
+                network=name,
+                low=low,
+                high=high,
+            ),
+            text(
+                "The latent plane decoded in the window of the original study, {low} to {high}."
+                " On blue ground: a letter of the font, give or take one pixel.",
+                low=low,
+                high=high,
+            ),
+        ),
+    )
+
+
+def _setting(network: Fields) -> Text:
     """The layers of a network, their activations and its optimizer."""
     return text(
         "{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output};"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,22 +10,22 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from scipy.spatial.distance import pdist
 
 from latentlab import shown
+from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.drawing.placing import place_labels
-from latentlab.drawing.style import Array
 from latentlab.experiments.gathering import carried_forward
 from latentlab.measures.latent import Plane, Window, distance_correlation
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 from latentlab.measures.novelty import NewLetter
 
 _LOOK = style.LOOKS[0]
-_BEST: dict[str, Any] = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
+_BEST: style.Options = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
+_DOTS: style.Options = {"color": _LOOK.color, "markeredgewidth": 0}
 _PER_BAND = 16  # letters side by side
 _KNOWN = "#cfe3f5"  # ground of a decoded letter that the font has
 
@@ -45,35 +44,27 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
     axes = figure.subplots()
     for run in runs:
         axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25, linewidth=0.8)
-        axes.plot(
-            run["epoch"].iloc[-1], run["error"].iloc[-1], "o", color=_LOOK.color, alpha=0.5,
-            markersize=2.5,
-        )  # fmt: skip
+        last = run.iloc[-1]
+        axes.plot(last["epoch"], last["error"], "o", color=_LOOK.color, alpha=0.5, markersize=2.5)
     style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
     axes.plot(best["epoch"], best["error"], **_BEST)
     end = best["error"].iloc[-1]
-    axes.annotate(
-        f"{end:.3g}", (best["epoch"].iloc[-1], end), xytext=(5, 0), textcoords="offset points",
-        color=style.WARNING, va="center", fontweight="bold",
-    )  # fmt: skip
+    font = {"color": style.WARNING, "va": "center", "fontweight": "bold"}
+    style.note(axes, f"{end:.3g}", (best["epoch"].iloc[-1], end), (5, 0), **font)
     if published is not None:
         axes.axhline(published, color=style.PUBLISHED, linewidth=1.2, linestyle=(0, (1.5, 1.5)))
-        axes.annotate(
-            f"published {published:.3g}", (0, published), xycoords=("axes fraction", "data"),
-            xytext=(4, 4), textcoords="offset points", fontsize=9.5,
-        )  # fmt: skip
+        edge = {"xycoords": ("axes fraction", "data"), "fontsize": 9.5}
+        style.note(axes, f"published {published:.3g}", (0, published), (4, 4), **edge)
     axes.set_xlabel("epoch")
     axes.set_ylabel("error a letter")
     axes.set_xlim(left=0)
     style.log_axis(axes.yaxis)
-    figure.legend(
-        handles=[
-            Line2D([], [], color=_LOOK.color, alpha=0.4, linewidth=1, label="one start"),
-            Line2D([], [], color=_LOOK.color, linewidth=2.4, label="median, band: quartiles"),
-            Line2D([], [], **_BEST, label="best start"),
-        ],
-        loc="outside lower center",
-        ncols=3,
+    style.legend(
+        figure,
+        3,
+        style.key("one start", _LOOK.color, alpha=0.4, linewidth=1),
+        style.key("median, band: quartiles", _LOOK.color, linewidth=2.4),
+        style.key("best start", **_BEST),
     )
     return figure
 
@@ -83,9 +74,13 @@ def _count(starts: int) -> str:
 
 
 def reconstructions(
-    letters: Array, outputs: Array, characters: Sequence[str], threshold: float, name: str,
+    letters: Array,
+    outputs: Array,
+    characters: Sequence[str],
+    threshold: float,
+    name: str,
     start: str,
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Every letter over what the network makes of it, in gray and thresholded.
 
     letters, outputs : (letters, pixels)
@@ -112,10 +107,9 @@ def reconstructions(
         for y, text in zip(rows, ("letter", "output", f"above {threshold:g}"), strict=True):
             axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
         bad = np.flatnonzero(wrong[part])
-        pixels.labels(
-            axes, center[bad], rows[2] + ROWS + 1.1, [str(n) for n in wrong[part][bad]],
-            fontsize=9, color=style.WARNING, fontweight="bold",
-        )  # fmt: skip
+        font = {"fontsize": 9, "color": style.WARNING, "fontweight": "bold"}
+        counts = [str(n) for n in wrong[part][bad]]
+        pixels.labels(axes, center[bad], rows[2] + ROWS + 1.1, counts, **font)
     wrong_legend(axes, left, bands * height + 0.6)
     return figure
 
@@ -162,7 +156,7 @@ def latent_plane(
     letters : (letters, pixels) of the font; tiles within one pixel of one have a blue ground
     """
     rows, columns, _ = decoded.shape
-    known = _known(decoded, letters, threshold)
+    known = _is_known(decoded, letters, threshold)
     ground = np.where(known[..., None], to_rgb(_KNOWN), to_rgb(pixels.GROUND))
     glyphs = decoded.reshape(rows, columns, ROWS, COLUMNS)
     picture = pixels.tiles(pixels.shaded(glyphs, ground[:, :, None, None]), gap=1)
@@ -174,14 +168,12 @@ def latent_plane(
     else:
         axes.set_yticks([])
     share = 100 * known.mean()
-    figure.text(
-        0.99, 0.012, f"blue ground: a letter of the font, give or take one pixel ({share:.0f} %)",
-        ha="right", fontsize=9, color=style.MUTED,
-    )  # fmt: skip
+    text = f"blue ground: a letter of the font, give or take one pixel ({share:.0f} %)"
+    figure.text(0.99, 0.012, text, ha="right", fontsize=9, color=style.MUTED)
     return figure
 
 
-def _known(decoded: Array, letters: Array, threshold: float) -> np.ndarray:
+def _is_known(decoded: Array, letters: Array, threshold: float) -> Booleans:
     """Which of decoded (rows, columns, pixels) differ from a letter by at most one pixel."""
     nearest = letters[nearest_letter(decoded, letters, threshold)]
     return wrong_pixels(decoded, nearest, threshold) <= 1
@@ -201,9 +193,15 @@ _REGIONS = ("#9ecae9", "#ffbf86", "#98d8a8", "#f2b0d0", "#e6d36f", "#b9b3e3", "#
 
 
 def regions(
-    decoded: Array, window: Window, points: Array, plane: Plane, letters: Array,
-    characters: Sequence[str], threshold: float, which: str,
-) -> Figure:  # fmt: skip
+    decoded: Array,
+    window: Window,
+    points: Array,
+    plane: Plane,
+    letters: Array,
+    characters: Sequence[str],
+    threshold: float,
+    which: str,
+) -> Figure:
     """The latent plane by the letter nearest to what is decoded there, with all codes.
 
     decoded : (rows, columns, pixels) of a fine grid over the window
@@ -211,11 +209,10 @@ def regions(
     """
     rows, columns, _ = decoded.shape
     nearest = nearest_letter(decoded, letters, threshold)
-    known = _known(decoded, letters, threshold)
+    known = _is_known(decoded, letters, threshold)
     colors = np.array([to_rgb(c) for c in _REGIONS])[_map_colors(nearest, len(letters))[nearest]]
     colors = np.where(known[..., None], colors, 1 - 0.4 * (1 - colors))
     picture = _outlined(colors, nearest)
-    found = len(np.unique(nearest))
     line, crowded = rows == 1, len(points) > 40
     title = f"Regions by nearest letter: {which}"
     figure = style.canvas(2.6 if line else 7.4 if crowded else 6.2, title=title)
@@ -225,17 +222,17 @@ def regions(
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
     axes.plot(*points.T, "o", color=style.INK, markersize=3)
     _plane_axes(axes, plane)
-    axes.set_title(
-        f"{found} of {len(letters)} letters have a region; full color: the letter, give or take"
-        f" one pixel ({100 * known.mean():.0f} %)",
-        fontsize=9.5, color=style.MUTED,
-    )  # fmt: skip
+    style.subtitle(
+        axes,
+        f"{len(np.unique(nearest))} of {len(letters)} letters have a region; full color: the"
+        f" letter, give or take one pixel ({100 * known.mean():.0f} %)",
+    )
     figure.draw_without_rendering()
     place_labels(figure, axes, points, characters, 8.5 if crowded or line else 10)
     return figure
 
 
-def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
+def _map_colors(nearest: Integers, letters: int) -> Integers:
     """A color's index for each letter, as on a map: regions that touch differ.
 
     nearest : (rows, columns) index of the letter of each cell
@@ -247,8 +244,8 @@ def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
             touching[j].add(int(i))
     colors = np.full(letters, -1)
     for letter in sorted(range(letters), key=lambda one: (-len(touching[one]), one)):
-        taken = {int(colors[other]) for other in touching[letter]}
-        free = [c for c in range(len(_REGIONS)) if c not in taken]
+        neighbor_colors = {int(colors[other]) for other in touching[letter]}
+        free = [c for c in range(len(_REGIONS)) if c not in neighbor_colors]
         # through the palette, so that a map of few neighbors is not of two colors
         colors[letter] = min(
             free or range(len(_REGIONS)), key=lambda c: (c - letter) % len(_REGIONS)
@@ -256,7 +253,7 @@ def _map_colors(nearest: np.ndarray, letters: int) -> np.ndarray:
     return colors
 
 
-def _outlined(colors: Array, nearest: np.ndarray, scale: int = 4) -> Array:
+def _outlined(colors: Array, nearest: Integers, scale: int = 4) -> Numbers:
     """Cells (rows, columns, 3) enlarged, with a line where the nearest letter changes."""
     rows = 1 if len(nearest) == 1 else scale  # a line needs no height
     fine = np.kron(nearest, np.ones((rows, scale), int))
@@ -280,27 +277,23 @@ def distances(codes: Array, letters: Array, which: str) -> Figure:
     figure = style.canvas(3.9, title=title)
     axes = figure.subplots()
     jitter = 0.32 * style.spread(len(near))
-    axes.plot(
-        alike + jitter, near, "o", color=_LOOK.color, alpha=0.35 if len(near) < 1000 else 0.12,
-        markersize=3.2, markeredgewidth=0, rasterized=True,
-    )  # fmt: skip
+    dots: style.Options = {"markersize": 3.2, "markeredgewidth": 0, "rasterized": True}
+    alpha = 0.35 if len(near) < 1000 else 0.12
+    axes.plot(alike + jitter, near, "o", color=_LOOK.color, alpha=alpha, **dots)
     steps = [d for d in np.unique(alike) if np.sum(alike == d) >= 5]
     medians = [np.median(near[alike == d]) for d in steps]
     axes.plot(steps, medians, color=style.WARNING, linewidth=2, marker="s", markersize=4)
     axes.set_xlabel("pixels in which two letters differ")
     axes.set_ylabel("distance in the latent space")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}", fontsize=9.5,
-                   color=style.MUTED)  # fmt: skip
-    figure.legend(
-        handles=[
-            Line2D([], [], color=_LOOK.color, alpha=0.6, marker="o", markersize=4,
-                   linestyle="none", label="two letters"),
-            Line2D([], [], color=style.WARNING, marker="s", markersize=4, linewidth=2,
-                   label="median, where there are 5 pairs"),
-        ],
-        loc="outside lower center", ncols=2,
-    )  # fmt: skip
+    style.subtitle(axes, f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}")
+    squares: style.Options = {"marker": "s", "markersize": 4, "linewidth": 2}
+    style.legend(
+        figure,
+        2,
+        style.dot_key("two letters", _LOOK.color, alpha=0.6, markersize=4),
+        style.key("median, where there are 5 pairs", style.WARNING, **squares),
+    )
     return figure
 
 
@@ -319,41 +312,40 @@ def paths(
         2 * wide + 2.0, bands * high + 1.6, f"From letter to letter: {which}", largest=0.09
     )
     for index, (pair, outputs) in enumerate(zip(pairs, decoded, strict=True)):
-        left, top = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
-        x = left + 8.0 + step_x * np.arange(points)
-        axes.text(left, top + step_y, f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}", fontsize=9,
-                  fontweight="bold", va="center")  # fmt: skip
-        known = _known(outputs[None], letters, threshold)[0]
+        x0, y0 = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
+        x = x0 + 8.0 + step_x * np.arange(points)
+        text = f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}"
+        axes.text(x0, y0 + step_y, text, fontsize=9, fontweight="bold", va="center")
+        known = _is_known(outputs[None], letters, threshold)[0]
         for row, values in enumerate((outputs, (outputs > threshold).astype(float))):
-            corners = np.stack([x, np.full(points, top + row * step_y)], -1)
+            corners = np.stack([x, np.full(points, y0 + row * step_y)], -1)
             pixels.letters(axes, values, corners, grounds=[_KNOWN if k else None for k in known])
-    axes.text(
-        0, bands * high + 1.2, f"above: the outputs; below: above {threshold:g}. Blue ground: a"
-        " letter of the font, give or take one pixel", fontsize=8.5, color=style.MUTED,
-        va="bottom",
-    )  # fmt: skip
+    text = (
+        f"above: the outputs; below: above {threshold:g}. Blue ground: a letter of the font, give"
+        " or take one pixel"
+    )
+    axes.text(0, bands * high + 1.2, text, fontsize=8.5, color=style.MUTED, va="bottom")
     return figure
 
 
 def new_letters(
-    found: Sequence[NewLetter], drawn: int, points: int, letters: Array, threshold: float,
-    which: str,
-) -> Figure:  # fmt: skip
+    patterns: Sequence[NewLetter], count: int, points: int, letters: Array, which: str
+) -> Figure:
     """The best new letters above the letters of the font that are nearest to them.
 
-    found : all new patterns, the best first, of a grid of so many points
+    patterns : all that are new, the best first, of a grid of so many points; ``count`` are drawn
     letters : (letters, pixels), those of the font
     """
-    shown = list(found[:drawn])
-    share = 100 * sum(n.points for n in found) / points
+    shown = list(patterns[:count])
+    share = 100 * sum(n.points for n in patterns) / points
     title = f"New letters: {which}"
     per_band = 12
     bands = max(1, -(-len(shown) // per_band))
     step_x, step_y, left = COLUMNS + 2.4, ROWS + 1.2, 11.5
     high = 2 * step_y + 3.6
     figure, axes = pixels.sheet(left + per_band * step_x, bands * high + 1.6, title)
-    text = f"{len(found)} new pattern{'s' * (len(found) != 1)} on {share:.1f} % of the grid"
-    if found:
+    text = f"{len(patterns)} new pattern{'s' * (len(patterns) != 1)} on {share:.1f} % of the grid"
+    if patterns:
         text += "; the first are those furthest from blur"
     axes.text(0, bands * high + 1.0, text, fontsize=9, color=style.MUTED, va="center")
     for band in range(bands):
@@ -370,8 +362,9 @@ def new_letters(
             axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
         y = rows[1] + ROWS + 1.3
         axes.text(0, y, "pixels apart", va="center", fontsize=9, color=style.MUTED)
-        pixels.labels(axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9,
-                      color=style.MUTED)  # fmt: skip
+        pixels.labels(
+            axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9, color=style.MUTED
+        )
     return figure
 
 
@@ -391,8 +384,7 @@ def front(table: pd.DataFrame) -> Figure:
         sizes = of_font.groupby("weights")["max_wrong_pixels"]
         for weights, values in sizes:
             shift = 1 + 0.022 * style.spread(len(values))
-            axes.plot(weights * shift, np.sort(values), "o", color=_LOOK.color, alpha=0.45,
-                      markersize=4, markeredgewidth=0)  # fmt: skip
+            axes.plot(weights * shift, np.sort(values), "o", alpha=0.45, markersize=4, **_DOTS)
         median, best = sizes.median(), sizes.min()
         axes.plot(median.index, median, color=_LOOK.color, linewidth=2)
         axes.plot(best.index, best, **_BEST, marker="s", markersize=4)
@@ -407,23 +399,20 @@ def front(table: pd.DataFrame) -> Figure:
         axes.set_title("all fonts" if font == "all" else font)
         exact = best[best == 0]
         if len(exact):
-            axes.annotate(
-                f"{exact.index[0]} weights", (exact.index[0], 0), xytext=(0, -16),
-                textcoords="offset points", ha="center", fontsize=9, color=style.WARNING,
-                fontweight="bold", path_effects=style.halo(), annotation_clip=False,
-            )  # fmt: skip
+            font = {"fontsize": 9, "color": style.WARNING, "fontweight": "bold"}
+            outside = {"ha": "center", "path_effects": style.halo(), "annotation_clip": False}
+            smallest = exact.index[0]
+            style.note(axes, f"{smallest} weights", (smallest, 0), (0, -16), **font, **outside)
     panels[0].set_ylabel("wrong pixels of the worst letter")
     panels[0].set_ylim(bottom=-1.9)
     panels[len(fonts) // 2].set_xlabel("weights, biases included")
-    figure.legend(
-        handles=[
-            Line2D([], [], color=_LOOK.color, alpha=0.5, marker="o", markersize=4,
-                   linestyle="none", label="one start"),
-            Line2D([], [], color=_LOOK.color, linewidth=2, label="median start"),
-            Line2D([], [], **_BEST, marker="s", markersize=4, label="best start"),
-        ],
-        loc="outside lower center", ncols=3,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        3,
+        style.dot_key("one start", _LOOK.color, alpha=0.5, markersize=4),
+        style.key("median start", _LOOK.color, linewidth=2),
+        style.key("best start", **_BEST, marker="s", markersize=4),
+    )
     return figure
 
 
@@ -459,8 +448,8 @@ def letter_errors(table: pd.DataFrame) -> Figure:
         for (row, column), value in np.ndenumerate(strip.to_numpy()):
             if value > 0:
                 text = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}".lstrip("0")
-                axes.text(column, row, text, ha="center", va="center", fontsize=6,
-                          color=style.PAPER if scale(value) > 0.55 else style.INK)  # fmt: skip
+                color = style.PAPER if scale(value) > 0.55 else style.INK
+                axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
     bar = figure.colorbar(picture, ax=list(panels), aspect=50, pad=0.01, fraction=0.02)
     bar.outline.set_visible(False)
     return figure
@@ -495,8 +484,8 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     for place, row in enumerate(summary.to_dict("records")):
         cell = (replicates["font"] == row["font"]) & (replicates["network"] == row["network"])
         values = replicates.loc[cell, "distance_correlation"]
-        left.plot(values, place + 0.22 * style.spread(len(values)), "o", color=_LOOK.color,
-                  alpha=0.35, markersize=3.5, markeredgewidth=0)  # fmt: skip
+        heights = place + 0.22 * style.spread(len(values))
+        left.plot(values, heights, "o", alpha=0.35, markersize=3.5, **_DOTS)
         low, high = row["distance_correlation_low"], row["distance_correlation_high"]
         left.plot([low, high], [place, place], color=style.WARNING, linewidth=2.5)
         left.plot(row["distance_correlation"], place, "s", color=style.WARNING, markersize=4.5)
@@ -506,10 +495,10 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     for kind, color in _KINDS.items():
         share = 100 * summary[kind].to_numpy()
         right.barh(y, share, left=start, color=color, height=0.72, label=kind)
-        for wide in np.flatnonzero(share >= 4):
-            right.text(start[wide] + share[wide] / 2, wide, f"{share[wide]:.0f}", ha="center",
-                       va="center", fontsize=8,
-                       color=style.INK if kind != "new" else style.PAPER)  # fmt: skip
+        font = {"fontsize": 8, "color": style.INK if kind != "new" else style.PAPER}
+        wide = np.flatnonzero(share >= 4)
+        texts = [f"{value:.0f}" for value in share[wide]]
+        pixels.labels(right, start[wide] + share[wide] / 2, wide, texts, **font)
         start = start + share
     right.set_xlim(0, 100)
     right.set_xlabel("share of a grid around the codes, %")
@@ -519,16 +508,14 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     for axes in (left, right):
         axes.tick_params(axis="y", length=0)
     left.grid(visible=False, axis="y")
-    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.0)
-    left.legend(
-        handles=[
-            Line2D([], [], color=_LOOK.color, alpha=0.5, marker="o", markersize=4,
-                   linestyle="none", label="one start"),
-            Line2D([], [], color=style.WARNING, marker="s", markersize=4.5, linewidth=2.5,
-                   label="mean, 95 %"),
-        ],
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0,
-    )  # fmt: skip
+    above: style.Options = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    right.legend(ncols=3, handlelength=1.0, **above)
+    square: style.Options = {"marker": "s", "markersize": 4.5, "linewidth": 2.5}
+    keys = [
+        style.dot_key("one start", _LOOK.color, alpha=0.5, markersize=4),
+        style.key("mean, 95 %", style.WARNING, **square),
+    ]
+    left.legend(handles=keys, ncols=2, columnspacing=1.0, **above)
     return figure
 
 

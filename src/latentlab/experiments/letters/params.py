@@ -15,11 +15,11 @@ from latentlab.experiments.allowed import (
     Names,
     Refusal,
     Share,
+    integer,
     is_finite,
     number,
     several,
     text,
-    whole,
     wrong_value,
 )
 from latentlab.experiments.networks import (
@@ -63,7 +63,7 @@ class Front(TrainedNetwork):
 class Grid(Knobs):
     """The latent plane, decoded."""
 
-    points: Annotated[int, whole(2, 100)]
+    points: Annotated[int, integer(2, 100)]
     published_window: Annotated[
         list[Coordinate],
         Allowed("two numbers, the lower one first", lambda x: len(x) == 2 and x[0] < x[1]),
@@ -76,17 +76,17 @@ class Paths(Knobs):
     pairs: Annotated[
         list[Annotated[str, text("two different letters", "..")]], several("text of two letters")
     ]
-    points: Annotated[int, whole(3, 30)]
+    points: Annotated[int, integer(3, 30)]
 
 
 class NewLetters(Knobs):
     """What counts as a new letter."""
 
-    points: Annotated[int, whole(2, 300)]
-    known_distance: Annotated[int, whole(0, 34)]
-    new_distance: Annotated[int, whole(1, 35)]
+    points: Annotated[int, integer(2, 300)]
+    known_distance: Annotated[int, integer(0, 34)]
+    new_distance: Annotated[int, integer(1, 35)]
     margin: Annotated[float, number(0, 0.5)]
-    drawn: Annotated[int, whole(1, 50)]
+    drawn: Annotated[int, integer(1, 50)]
 
     def refusals(self, _: object) -> Iterator[Refusal]:
         """Distances that leave nothing between known and new."""
@@ -116,7 +116,7 @@ class LettersSection(Knobs):
                 yield Refusal(path, f"{name!r} given as a name, allowed: {allowed}")
         if fonts:
             lists: dict[tuple[str, ...], list[str]] = {("front",): self.front.fonts}
-            lists |= {("networks", name): own.fonts for name, own in self.networks.items()}
+            lists |= {("networks", name): network.fonts for name, network in self.networks.items()}
             yield from fonts.refusals(
                 {
                     (*path, "fonts", i): name
@@ -130,9 +130,9 @@ class LettersSection(Knobs):
     def _pairs_refused(self, file: FontFile) -> Iterator[Refusal]:
         """Pairs of letters that no font has, and fonts of a network that have no pair."""
         pairs = self.paths.pairs
-        every = {c for font in file.fonts.values() for c in font.characters}
+        characters = {c for font in file.fonts.values() for c in font.characters}
         for i, pair in enumerate(pairs):
-            if not every.issuperset(pair) or pair[0] == pair[1]:
+            if not characters.issuperset(pair) or pair[0] == pair[1]:
                 yield wrong_value(("paths", "pairs", i), pair, "two different letters")
         used = {name for network in self.networks.values() for name in network.fonts}
         for font in (font for name, font in file.fonts.items() if name in used):

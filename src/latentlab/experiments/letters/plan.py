@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from latentlab import shown
+from latentlab.aliases import Fields
 from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick, without
 from latentlab.models.network import Network
 
@@ -13,7 +11,7 @@ from latentlab.models.network import Network
 _NO_TRAINING = ("fonts", "architecture", "architectures", *ACTIVATIONS, "replicates")
 
 
-def letters_factors(section: Mapping[str, Any]) -> Factors:
+def letters_factors(section: Fields) -> Factors:
     """``{font}/{network}``"""
     return {
         f"{font}/{name}": {"font": font, "network": name}
@@ -22,13 +20,13 @@ def letters_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def letters_drawn(section: Mapping[str, Any]) -> Factors:
+def letters_drawn(section: Fields) -> Factors:
     """Those of them that have figures of their own and a place in the pages."""
     factors = letters_factors(section)
     return {cell: factors[cell] for cell in shown.spaced(list(factors), shown.CELLS)}
 
 
-def front_factors(section: Mapping[str, Any]) -> Factors:
+def front_factors(section: Fields) -> Factors:
     """``{font}/{network}`` of the networks on the front of size against wrong pixels"""
     return {
         f"{font}/{name}": {"font": font, "network": name}
@@ -37,7 +35,7 @@ def front_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def front_weights(section: Mapping[str, Any]) -> dict[str, int]:
+def front_weights(section: Fields) -> dict[str, int]:
     """Number of weights of each network on the front."""
     front = section["front"]
     return {
@@ -46,16 +44,16 @@ def front_weights(section: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def letters_network(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def letters_network(section: Fields, name: str) -> Fields:
     """The knobs of a named network, or of one on the front."""
     front = section["front"]
     if name in front["architectures"]:
         return {**front, "architecture": front["architectures"][name]}
-    network: Mapping[str, Any] = section["networks"][name]
+    network: Fields = section["networks"][name]
     return network
 
 
-def letters_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def letters_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     network = letters_network(section, factors["network"])
     common = {

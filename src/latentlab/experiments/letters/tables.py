@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Array, Fields, Json
 from latentlab.experiments.gathering import by, summarize
 from latentlab.measures.latent import principal_reconstruction
 from latentlab.measures.metrics import wrong_pixels
-from latentlab.models.network import Array, squared_error
+from latentlab.models.network import squared_error
 
 
-def letter_yardstick(
-    replicates: pd.DataFrame, networks: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -> Json:
     """The course's yardstick, for each font ("all_fonts": all letters at once).
 
     At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
@@ -25,26 +23,26 @@ def letter_yardstick(
     replicates : columns font, network, max_wrong_pixels
     networks : ``letters.networks`` of the parameters
     """
-    found: dict[str, Any] = {}
-    for (font, name), cell in by(replicates, ["font", "network"]):
+    yardstick: Json = {}
+    for (font, name), runs in by(replicates, ["font", "network"]):
         network = networks[name]
         latent = network["architecture"][len(network["architecture"]) // 2]
-        best = int(cell["max_wrong_pixels"].min())
+        best = int(runs["max_wrong_pixels"].min())
         entry = {
             "network": name,
             "max_wrong_pixels": best,
-            "share_of_starts": float((cell["max_wrong_pixels"] == best).mean()),
+            "share_of_starts": float((runs["max_wrong_pixels"] == best).mean()),
         }
-        places = {1: [found.setdefault("one_dimensional", {})], 2: [found]}.get(latent, [])
+        places = {1: [yardstick.setdefault("one_dimensional", {})], 2: [yardstick]}.get(latent, [])
         if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
-            places.append(found.setdefault("powell_only", {}))
+            places.append(yardstick.setdefault("powell_only", {}))
         if latent == 2 and network["optimizer"] == "stages":
-            places = [found.setdefault("hybrid", {})]
+            places = [yardstick.setdefault("hybrid", {})]
         for place in places:
-            known = place.get(all_fonts(font))
-            if known is None or _better(entry, known):
+            best_entry = place.get(all_fonts(font))
+            if best_entry is None or _better(entry, best_entry):
                 place[all_fonts(font)] = entry
-    return found
+    return yardstick
 
 
 def latent_space_summary(replicates: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -64,52 +62,52 @@ def letter_difficulty(errors: pd.DataFrame) -> pd.DataFrame:
     return letters.rename(columns={"wrong_pixels": "mean_wrong_pixels"}).reset_index()
 
 
-def front_metrics(front: pd.DataFrame) -> dict[str, Any]:
+def front_metrics(front: pd.DataFrame) -> Json:
     """The smallest network without a wrong pixel, for each font that has one on the front.
 
     With its name, its weights and the share of its starts that make no error; ``sure`` is the
     smallest that makes none from any start.
     front : columns font, network, weights, max_wrong_pixels, a row a start
     """
-    found: dict[str, Any] = {}
-    for (font, name), cell in by(front.sort_values("weights", kind="stable"), ["font", "network"]):
-        share = float((cell["max_wrong_pixels"] == 0).mean())
-        entry = {"network": name, "weights": int(cell["weights"].iloc[0]), "share_of_starts": share}
-        of_font = found.setdefault(all_fonts(font), {})
+    metrics: Json = {}
+    for (font, name), runs in by(front.sort_values("weights", kind="stable"), ["font", "network"]):
+        share = float((runs["max_wrong_pixels"] == 0).mean())
+        entry = {"network": name, "weights": int(runs["weights"].iloc[0]), "share_of_starts": share}
+        of_font = metrics.setdefault(all_fonts(font), {})
         if share > 0 and "network" not in of_font:
             of_font.update(entry)
         if share == 1 and "sure" not in of_font:
             of_font["sure"] = {"network": name, "weights": entry["weights"]}
-    return {font: entry for font, entry in found.items() if entry}
+    return {font: entry for font, entry in metrics.items() if entry}
 
 
 def linear_control(
     replicates: pd.DataFrame,
-    networks: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, Fields],
     letters_of: Callable[[str], Array],
     threshold: float,
-) -> dict[str, Any]:
+) -> Json:
     """Linear networks against PCA with as many numbers, by font.
 
     Error and mean wrong pixels of a letter: of the network the start with the lowest error.
     replicates : columns font, network, error, mean_wrong_pixels
     letters_of : a font's name -> letters (letters, pixels)
     """
-    found = {}
-    for (font, name), cell in by(replicates, ["font", "network"]):
+    control = {}
+    for (font, name), runs in by(replicates, ["font", "network"]):
         network = networks[name]
         if {network[layer] for layer in ("encoder", "latent", "decoder", "output")} != {"linear"}:
             continue
-        letters, best = letters_of(font), cell.loc[cell["error"].idxmin()]
+        letters, best = letters_of(font), runs.loc[runs["error"].idxmin()]
         pca = principal_reconstruction(letters, min(network["architecture"]))
-        found[all_fonts(font)] = {
+        control[all_fonts(font)] = {
             "network": name,
             "autoencoder_error": float(best["error"]),
             "autoencoder_wrong_pixels": float(best["mean_wrong_pixels"]),
             "pca_error": squared_error(pca, letters),
             "pca_wrong_pixels": float(wrong_pixels(pca, letters, threshold).mean()),
         }
-    return found
+    return control
 
 
 def all_fonts(font: str) -> str:
@@ -117,7 +115,7 @@ def all_fonts(font: str) -> str:
     return "all_fonts" if font == "all" else font
 
 
-def _better(entry: Mapping[str, Any], than: Mapping[str, Any]) -> bool:
+def _better(entry: Fields, than: Fields) -> bool:
     return (entry["max_wrong_pixels"], -entry["share_of_starts"]) < (
         than["max_wrong_pixels"],
         -than["share_of_starts"],

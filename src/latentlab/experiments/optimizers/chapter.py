@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
     Chapter,
@@ -29,7 +28,7 @@ from latentlab.pages.texts import Text, plural, text
 from latentlab.training.replicates import GRADIENT_COST
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/optimizers."""
     section, folder = settings["optimizers"], results / "optimizers"
     summary = read_csv(folder / "tables" / "summary.csv")
@@ -52,7 +51,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def _best(summary: pd.DataFrame) -> dict[str, Any]:
+def _best(summary: pd.DataFrame) -> Json:
     """For each network the row with the lowest median error."""
     rows = summary.sort_values("error", kind="stable").groupby("network", sort=False).head(1)
     best = {row.network: row for row in rows.itertuples()}
@@ -72,7 +71,7 @@ def _answer(summary: pd.DataFrame) -> Text:
     return text("At the end of the common budget {trainings}.", trainings=listing(parts))
 
 
-def _cost(section: Mapping[str, Any]) -> Text:
+def _cost(section: Fields) -> Text:
     return text(
         "A training may take {evaluations} evaluations of the loss on all letters; a gradient"
         " counts as {gradient}, and an evaluation costs as many multiply-adds as the network has"
@@ -99,7 +98,7 @@ def _powell(summary: pd.DataFrame) -> Text | None:
     return text("Powell alone ends at {errors}.", errors=listing(parts)) if parts else None
 
 
-def _tuned(summary: pd.DataFrame, section: Mapping[str, Any]) -> Text | None:
+def _tuned(summary: pd.DataFrame, section: Fields) -> Text | None:
     tuned = summary[summary["tuning_operations"] > 0]
     if tuned.empty:
         return None
@@ -118,7 +117,7 @@ def _tuned(summary: pd.DataFrame, section: Mapping[str, Any]) -> Text | None:
 
 
 def _figures(
-    folder: Path, summary: pd.DataFrame, profiles: pd.DataFrame, section: Mapping[str, Any]
+    folder: Path, summary: pd.DataFrame, profiles: pd.DataFrame, section: Fields
 ) -> tuple[Figure, ...]:
     medians = listing(
         [
@@ -169,7 +168,7 @@ def _figures(
     )
 
 
-def _table(summary: pd.DataFrame, section: Mapping[str, Any]) -> Table:
+def _table(summary: pd.DataFrame, section: Fields) -> Table:
     level = f"{max(section['error_levels']):g}"
     rows = tuple(
         (

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from latentlab import shown
 from latentlab.drawing import style
@@ -21,16 +18,13 @@ def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
     """As many networks as a figure has panels for, and a remark."""
     names = list(table["network"].unique())
-    drawn = shown.spaced(names, shown.PANELS)
-    return drawn, shown.remark(len(drawn), len(names))
+    selection = shown.spaced(names, shown.PANELS)
+    return selection, shown.remark(len(selection), len(names))
 
 
-def _legend(figure: Figure, looks: dict[str, style.Look], *more: Line2D) -> None:
-    lines = [
-        Line2D([], [], color=look.color, linestyle=look.line, label=name)
-        for name, look in looks.items()
-    ]
-    figure.legend(handles=[*lines, *more], loc="outside lower center", ncols=4)
+def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
+    keys = [style.key(name, look.color, linestyle=look.line) for name, look in looks.items()]
+    style.legend(figure, 4, *keys)
 
 
 def convergence(curves: pd.DataFrame) -> Figure:
@@ -48,12 +42,11 @@ def convergence(curves: pd.DataFrame) -> Figure:
     for row, network in zip(panels, networks, strict=True):
         for axes, loss in zip(row, losses, strict=True):
             for name, look in looks.items():
-                own = curves[(curves["network"] == network) & (curves["optimizer"] == name)]
-                known = own[own["loss"] == loss] if loss in set(own["loss"]) else own
-                style.band(
-                    axes, known["operations"], known["lower_quartile"], known["error"],
-                    known["upper_quartile"], look,
-                )  # fmt: skip
+                runs = curves[(curves["network"] == network) & (curves["optimizer"] == name)]
+                curve = runs[runs["loss"] == loss] if loss in set(runs["loss"]) else runs
+                names = "lower_quartile", "error", "upper_quartile"
+                low, middle, high = (curve[name] for name in names)
+                style.band(axes, curve["operations"], low, middle, high, look)
             axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
             style.log_axis(axes.xaxis)
             style.log_axis(axes.yaxis)
@@ -71,7 +64,7 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
     """
     looks = _looks(profiles)
     levels, losses = list(profiles["level"].unique()), list(profiles["loss"].unique())
-    most = 1.15 * max(2.0, profiles["factor"].max())
+    end = 1.15 * max(2.0, profiles["factor"].max())
     figure = style.canvas(
         0.9 + 2.5 * len(losses),
         width=9.0,
@@ -80,17 +73,15 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
     panels = figure.subplots(len(losses), len(levels), sharex=True, sharey=True, squeeze=False)
     for row, loss in zip(panels, losses, strict=True):
         for axes, level in zip(row, levels, strict=True):
-            here = profiles[(profiles["level"] == level) & (profiles["loss"] == loss)]
-            for name, steps in here.groupby("optimizer", sort=False):
+            panel = profiles[(profiles["level"] == level) & (profiles["loss"] == loss)]
+            for name, steps in panel.groupby("optimizer", sort=False):
                 factors, shares = (
-                    [*steps["factor"], most],
+                    [*steps["factor"], end],
                     [*steps["share"], steps["share"].iloc[-1]],
                 )
-                axes.step(
-                    factors, [100 * share for share in shares], where="post",
-                    color=looks[name].color, linestyle=looks[name].line,
-                )  # fmt: skip
-            axes.set_xlim(1, most)
+                line = {"color": looks[name].color, "linestyle": looks[name].line}
+                axes.step(factors, [100 * share for share in shares], where="post", **line)
+            axes.set_xlim(1, end)
             axes.set_ylim(-3, 103)
             style.log_axis(axes.xaxis)
             axes.set_title(f"to an error of {level:g}, {loss.replace('-', ' ')}")
@@ -115,9 +106,11 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):
         for row, (name, look) in enumerate(looks.items()):
-            own = replicates[(replicates["network"] == network) & (replicates["optimizer"] == name)]
+            runs = replicates[
+                (replicates["network"] == network) & (replicates["optimizer"] == name)
+            ]
             for index, loss in enumerate(losses):
-                errors = own.loc[own["loss"] == loss, "error"].to_numpy()
+                errors = runs.loc[runs["loss"] == loss, "error"].to_numpy()
                 y = row + (index - (len(losses) - 1) / 2) * height
                 style.strip(axes, errors, y, height, look, index > 0)
         axes.set_title(network)
@@ -126,17 +119,10 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
         style.log_axis(axes.xaxis)
     panels[0].set_yticks(range(len(looks)), list(looks))
     panels[0].set_ylim(len(looks) - 0.5, -0.5)
-    mark: dict[str, Any] = {"color": style.MUTED, "marker": "o", "linestyle": "none"}
-    figure.legend(
-        handles=[
-            *[
-                Line2D([], [], label=f"training by {loss.replace('-', ' ')}",
-                       markerfacecolor="none" if index else style.MUTED, **mark)
-                for index, loss in enumerate(losses)
-            ],
-            Line2D([], [], color=style.MUTED, linewidth=2.6, label="median"),
-        ],
-        loc="outside lower center",
-        ncols=3,
-    )  # fmt: skip
+    fillings = [style.MUTED, *["none"] * (len(losses) - 1)]
+    dots = [
+        style.dot_key(f"training by {loss.replace('-', ' ')}", style.MUTED, markerfacecolor=filling)
+        for loss, filling in zip(losses, fillings, strict=True)
+    ]
+    style.legend(figure, 3, *dots, style.key("median", style.MUTED, linewidth=2.6))
     return figure

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
+from latentlab.aliases import Fields
 from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick
 
 
-def optimizers_factors(section: Mapping[str, Any]) -> Factors:
+def optimizers_factors(section: Fields) -> Factors:
     """``{optimizer}/{network}``, all losses in one"""
     return {
         f"{optimizer}/{network}": {"network": network, "optimizer": optimizer}
@@ -17,7 +16,7 @@ def optimizers_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def optimizers_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     stages = section["stages"][factors["optimizer"]]
     common = {
@@ -41,8 +40,6 @@ def optimizers_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) 
     tuning = section["tuning"]
     tuned = [stage for stage in stages if stage in tuning["learning_rates"]]
     if tuned:
-        rates = tuning["learning_rates"][tuned[-1]]
-        steps["tune"] = {
-            **training, **pick(tuning, "evaluations", "starts"), "learning_rates": rates
-        }  # fmt: skip
+        rates = {"learning_rates": tuning["learning_rates"][tuned[-1]]}
+        steps["tune"] = {**training, **pick(tuning, "evaluations", "starts"), **rates}
     return steps

@@ -7,12 +7,12 @@ A cost is counted in evaluations of the loss over all samples, a gradient as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from latentlab.models.network import Array, Network
+from latentlab.aliases import Array, Fields, Json
+from latentlab.models.network import Network
 from latentlab.training.replicates import GRADIENT_COST, Training, replicates_of, train_replicates
 
 
@@ -22,13 +22,13 @@ def multiply_adds(network: Network, samples: int) -> int:
 
 
 def staged(
-    stages: Sequence[Mapping[str, Any]],
+    stages: Sequence[Fields],
     *,
     evaluations: int,
     loss: str,
     record_every: int,
     learning_rate: float | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Options of ``training.train`` under which the stages share the evaluations equally.
 
     stages : of each its optimizer and options; a learning rate, where one needs it, is given
@@ -43,7 +43,7 @@ def staged(
     }
     # as many epochs as evaluations: never the limit
     limited = {"max_epochs": part, "max_evaluations": part}
-    budgets: dict[str, dict[str, Any]] = {
+    budgets: dict[str, Json] = {
         "powell": {**limited, "record_every": record_every},
         "lbfgs": {**limited, "record_every": record_every // GRADIENT_COST, "loss": loss},
     }
@@ -54,11 +54,11 @@ def staged(
 
 
 def _trainings(
-    settings: Mapping[str, Any],
+    settings: Fields,
     letters: Array,
     starts: Sequence[int],
     cell: str,
-    options: Mapping[str, Any],
+    options: Fields,
     log: Callable[[str], None],
 ) -> dict[int, Training]:
     return train_replicates(
@@ -72,7 +72,7 @@ def _trainings(
     )
 
 
-def tune(settings: Mapping[str, Any], letters: Array, log: Callable[[str], None]) -> pd.DataFrame:
+def tune(settings: Fields, letters: Array, log: Callable[[str], None]) -> pd.DataFrame:
     """One row a loss, learning rate and start: the error it came to, the evaluations spent.
 
     letters are (letters, pixels). The starts are none of those that ``train`` uses. A trial that
@@ -112,11 +112,11 @@ def chosen_rates(tuning: pd.DataFrame) -> dict[str, float]:
     """
     errors = tuning.assign(error=tuning["error"].fillna(np.inf))
     medians = errors.groupby(["loss", "learning_rate"], sort=True)["error"].median()
-    return {str(loss): float(of[loss].idxmin()) for loss, of in medians.groupby(level=0)}
+    return {str(loss): float(group[loss].idxmin()) for loss, group in medians.groupby(level=0)}
 
 
 def train(
-    settings: Mapping[str, Any],
+    settings: Fields,
     letters: Array,
     rates: Mapping[str, float],
     log: Callable[[str], None],

@@ -12,14 +12,14 @@ from latentlab.experiments.gathering import by, levels_summary, summarize
 GRID = 80
 """Costs, evenly spaced on a logarithmic axis, at which optimizers are compared."""
 
-OPTIMIZERS = ["network", "loss", "optimizer"]
+KEYS = ["network", "loss", "optimizer"]
 """What a row of the tables of ``optimizers`` is about."""
 
 
 def convergence(history: pd.DataFrame) -> pd.DataFrame:
     """Median error and quartiles over replicates at common costs, by network, loss, optimizer.
 
-    history : columns of ``OPTIMIZERS``, replicate, operations, error. At a cost a training has the
+    history : columns of ``KEYS``, replicate, operations, error. At a cost a training has the
     last error recorded until then; one that stopped keeps its last.
     """
     tables = []
@@ -54,7 +54,7 @@ def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.Dat
     Dolan and More (2002). A problem is to bring a network and start to an error level; its least
     cost is over all optimizers and losses. Steps of each line: columns level, loss, optimizer,
     factor, share, from factor 1 on.
-    costs : columns of ``OPTIMIZERS``, replicate, operations_to_<level> (NaN: not reached)
+    costs : columns of ``KEYS``, replicate, operations_to_<level> (NaN: not reached)
     """
     tables = []
     for level in levels:
@@ -66,8 +66,8 @@ def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.Dat
         solved = wide[wide.notna().any(axis=1)]
         factors = solved.div(solved.min(axis=1), axis=0)
         for loss, optimizer in costs[["loss", "optimizer"]].drop_duplicates().to_numpy():
-            own = np.sort(factors[loss, optimizer].dropna().to_numpy())
-            steps = np.unique(np.concatenate([[1.0], own]))
+            factors_of_runs = np.sort(factors[loss, optimizer].dropna().to_numpy())
+            steps = np.unique(np.concatenate([[1.0], factors_of_runs]))
             tables.append(
                 pd.DataFrame(
                     {
@@ -76,7 +76,7 @@ def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.Dat
                         "optimizer": optimizer,
                         "factor": steps,
                         # of all problems: one that nobody solves counts for nobody
-                        "share": np.searchsorted(own, steps, "right") / len(wide),
+                        "share": np.searchsorted(factors_of_runs, steps, "right") / len(wide),
                     }
                 )
             )
@@ -88,20 +88,18 @@ def optimizers_summary(
 ) -> pd.DataFrame:
     """Optimizers by network and loss: error, cost, wrong pixels, cost to error levels, tuning.
 
-    tuning : columns of ``OPTIMIZERS``, operations; a row a trial
+    tuning : columns of ``KEYS``, operations; a row a trial
     """
     summary = summarize(
         replicates,
-        OPTIMIZERS,
+        KEYS,
         error="median",
         operations="median",
         mean_wrong_pixels="median",
         exact="median",
         within_one_pixel="median",
-    ).merge(levels_summary(replicates, OPTIMIZERS, "operations", levels), on=OPTIMIZERS)
-    summary["learning_rate"] = [
-        cell["learning_rate"].iloc[0] for _, cell in by(replicates, OPTIMIZERS)
-    ]
-    spent = by(tuning, OPTIMIZERS)["operations"].sum().rename("tuning_operations")
-    summary = summary.merge(spent, left_on=OPTIMIZERS, right_index=True, how="left")
+    ).merge(levels_summary(replicates, KEYS, "operations", levels), on=KEYS)
+    summary["learning_rate"] = [cell["learning_rate"].iloc[0] for _, cell in by(replicates, KEYS)]
+    spent = by(tuning, KEYS)["operations"].sum().rename("tuning_operations")
+    summary = summary.merge(spent, left_on=KEYS, right_index=True, how="left")
     return summary.fillna({"tuning_operations": 0.0})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import (
     NONE,
@@ -27,7 +27,7 @@ from latentlab.pages.parts import (
 from latentlab.pages.texts import Text, Words, plural, sentences, text
 
 
-def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
+def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/vae."""
     section, folder = settings["vae"], results / "vae"
     summary = read_csv(folder / "tables" / "summary.csv")
@@ -44,7 +44,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         title=text("Variational autoencoder"),
         question=text("What does a variational autoencoder make of images, beside a plain one?"),
         answer=_answer(summary, section, main),
-        details=tuple(filter(None, [_missing(settings), _unit(), _samples(section)])),
+        details=tuple(filter(None, [_missing_sets(settings), _unit(), _samples(section)])),
         cover=cover,
         groups=groups,
         table=_table(summary),
@@ -52,12 +52,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     )
 
 
-def missing_datasets(settings: Mapping[str, Any]) -> list[str]:
+def missing_datasets(settings: Fields) -> list[str]:
     """Image sets that the parameters know and this run did not use."""
     return [name for name in settings["data"]["images"] if name not in settings["vae"]["datasets"]]
 
 
-def _missing(settings: Mapping[str, Any]) -> Text | None:
+def _missing_sets(settings: Fields) -> Text | None:
     names = missing_datasets(settings)
     if not names:
         return None
@@ -79,7 +79,7 @@ def _unit() -> Text:
     )
 
 
-def _samples(section: Mapping[str, Any]) -> Text:
+def _samples(section: Fields) -> Text:
     effort = section["measures"]
     return text(
         "Samples: {samples} images a start, decoded from draws of the VAE's prior, of an"
@@ -96,32 +96,32 @@ def _samples(section: Mapping[str, Any]) -> Text:
     )
 
 
-def _main_dataset(summary: pd.DataFrame, section: Mapping[str, Any]) -> str:
+def _main_dataset(summary: pd.DataFrame, section: Fields) -> str:
     """The set with a published figure, or the first one."""
-    known = summary.loc[summary["published_test_loss"].notna(), "dataset"]
-    return str(known.iloc[0]) if len(known) else section["datasets"][0]
+    datasets = summary.loc[summary["published_test_loss"].notna(), "dataset"]
+    return str(datasets.iloc[0]) if len(datasets) else section["datasets"][0]
 
 
-def _models(section: Mapping[str, Any], variational: bool) -> list[str]:
+def _models(section: Fields, variational: bool) -> list[str]:
     kind = "vae" if variational else "autoencoder"
     return [name for name, model in section["models"].items() if model["model"] == kind]
 
 
-def _rows(summary: pd.DataFrame, dataset: str) -> dict[str, Any]:
+def _rows(summary: pd.DataFrame, dataset: str) -> Json:
     """The summary's rows on a data set by model."""
     rows = summary[summary["dataset"] == dataset].to_dict("records")
     return {row["model"]: row for row in rows}
 
 
-def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> Text:
+def _answer(summary: pd.DataFrame, section: Fields, dataset: str) -> Text:
     rows = _rows(summary, dataset)
-    known = [name for name in rows if math.isfinite(rows[name]["published_test_loss"])]
+    published = [name for name in rows if math.isfinite(rows[name]["published_test_loss"])]
     variational = [name for name in _models(section, True) if name in rows]
-    name = (known or variational or list(rows))[0]
+    name = (published or variational or list(rows))[0]
     row = rows[name]
     ends = {
         "dataset": dataset,
-        "model": _called(section, name),
+        "model": _label(section, name),
         "loss": number(row["test_loss"], 4),
     }
     answer = (
@@ -131,27 +131,27 @@ def _answer(summary: pd.DataFrame, section: Mapping[str, Any], dataset: str) -> 
             published=number(row["published_test_loss"], 4),
             **ends,
         )
-        if name in known
+        if name in published
         else text("On {dataset} the {model} ends at a test loss of {loss} nats an image", **ends)
     )
-    plain = [other for other in _models(section, False) if other in rows and other != name]
-    if plain:
-        gap = row["test_reconstruction"] - rows[plain[0]]["test_reconstruction"]
+    autoencoders = [model for model in _models(section, False) if model in rows and model != name]
+    if autoencoders:
+        gap = row["test_reconstruction"] - rows[autoencoders[0]]["test_reconstruction"]
         answer += "; " + _exactness(gap)
     latent = section["models"][name]["latent_units"]
-    better = [
-        other
-        for other in _models(section, True)
-        if other in rows and other != name and section["models"][other]["latent_units"] == latent
+    rivals = [
+        model
+        for model in _models(section, True)
+        if model in rows and model != name and section["models"][model]["latent_units"] == latent
     ]
-    best = min(better, key=lambda n: rows[n]["test_loss"], default=None)
+    best = min(rivals, key=lambda n: rows[n]["test_loss"], default=None)
     if best is None or rows[best]["test_loss"] >= row["test_loss"]:
         return answer + "."
     return sentences(
         answer + ".",
         text(
             "The {model}, through as many numbers, ends at {loss}.",
-            model=_called(section, best),
+            model=_label(section, best),
             loss=number(rows[best]["test_loss"], 4),
         ),
     )
@@ -172,24 +172,24 @@ def _exactness(gap: float) -> Text:
     )
 
 
-def _each(rows: Mapping[str, Any], section: Mapping[str, Any], measure: str, digits: int) -> Text:
+def _by_model(rows: Fields, section: Fields, measure: str, digits: int) -> Text:
     """A measure of every model that has it: "0.5 (VAE, published) and 0.7 (autoencoder)"."""
-    known = {name: row.get(measure, math.nan) for name, row in rows.items()}
+    values = {name: row.get(measure, math.nan) for name, row in rows.items()}
     return listing(
         [
-            f"{number(value, digits)} ({_called(section, name)})"
-            for name, value in known.items()
+            f"{number(value, digits)} ({_label(section, name)})"
+            for name, value in values.items()
             if math.isfinite(value)
         ]
         or [NONE]
     )
 
 
-def _measured(rows: Mapping[str, Any], section: Mapping[str, Any]) -> Words:
+def _measures(rows: Fields, section: Fields) -> Words:
     """What the measures say of codes and samples, in the order of the two published claims."""
 
-    def each(measure: str, digits: int = 3) -> Text:
-        return _each(rows, section, measure, digits)
+    def by_model(measure: str, digits: int = 3) -> Text:
+        return _by_model(rows, section, measure, digits)
 
     floor = next(iter(rows.values()))
     if not math.isfinite(floor.get("real_frechet", math.nan)):
@@ -206,38 +206,59 @@ def _measured(rows: Mapping[str, Any], section: Mapping[str, Any]) -> Words:
         " real {real_recall}: samples are smooth means, close to real images but without their"
         " variety where recall is low. Median distance to the nearest training image {nearest}, of"
         " test images {real_nearest}: samples much nearer than that would be copies.",
-        area=each("code_area"),
-        mmd=each("prior_mmd2", 2),
-        accuracy=each("label_accuracy"),
-        frechet=each("frechet"),
+        area=by_model("code_area"),
+        mmd=by_model("prior_mmd2", 2),
+        accuracy=by_model("label_accuracy"),
+        frechet=by_model("frechet"),
         real_frechet=real("frechet"),
-        precision=each("precision"),
+        precision=by_model("precision"),
         real_precision=real("precision"),
-        recall=each("recall", 2),
+        recall=by_model("recall", 2),
         real_recall=real("recall"),
-        nearest=each("nearest_training"),
+        nearest=by_model("nearest_training"),
         real_nearest=real("nearest_training"),
     )
 
 
-def _called(section: Mapping[str, Any], name: str) -> str:
+def _label(section: Fields, name: str) -> str:
     kind = "VAE" if section["models"][name]["model"] == "vae" else "autoencoder"
     return kind if name == kind else f"{kind} ({name})"
 
 
-def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[str, Any]) -> Group:
+def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Fields) -> Group:
     rows = _rows(summary, dataset)
     losses = listing(
-        [f"{_called(section, name)} {number(row['test_loss'], 4)}" for name, row in rows.items()]
+        [f"{_label(section, name)} {number(row['test_loss'], 4)}" for name, row in rows.items()]
     )
-    of = {"models": listing([_called(section, name) for name in rows]), "dataset": dataset}
-    figures: tuple[Figure, ...] = (
+    subject: dict[str, Words] = {
+        "models": listing([_label(section, name) for name in rows]),
+        "dataset": dataset,
+    }
+    curves = figure(
+        folder / "loss_curves",
+        text(
+            "Loss on {dataset} by epoch. Test loss at the end: {losses} nats an image.",
+            dataset=dataset,
+            losses=losses,
+        ),
+        text("Means of all starts; the first epochs, far above, are out of sight."),
+    )
+    planes = _planes(folder, subject, section["manifold"])
+    return Group(dataset, _measures(rows, section), (*planes, curves, *_images(folder, subject)))
+
+
+def _planes(folder: Path, subject: Mapping[str, Words], side: int) -> tuple[Figure, ...]:
+    """The figures of the latent plane.
+
+    subject : what goes into the places {models} and {dataset}
+    """
+    return (
         figure(
             folder / "manifolds",
             text(
                 "{side} by {side} images decoded from the latent plane of {models}, on {dataset}.",
-                side=section["manifold"],
-                **of,
+                side=side,
+                **subject,
             ),
             text(
                 "Of the VAE every image stands for the same share of its prior; of the autoencoder"
@@ -247,7 +268,8 @@ def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[s
         figure(
             folder / "latent_codes",
             text(
-                "Codes of the test images of {dataset}, colored and named by class: {models}.", **of
+                "Codes of the test images of {dataset}, colored and named by class: {models}.",
+                **subject,
             ),
             text(
                 "The encoder's mean for every test image. The VAE's codes are drawn to the prior,"
@@ -258,25 +280,22 @@ def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[s
             folder / "class_density",
             text(
                 "Where the codes of each class of {dataset} are dense, in the plane of {models}.",
-                **of,
+                **subject,
             ),
             text(
                 "Filled: the smallest region that holds half of a class; thin: nine tenths. Drawn:"
                 " the first start of each model."
             ),
         ),
-        figure(
-            folder / "loss_curves",
-            text(
-                "Loss on {dataset} by epoch. Test loss at the end: {losses} nats an image.",
-                dataset=dataset,
-                losses=losses,
-            ),
-            text("Means of all starts; the first epochs, far above, are out of sight."),
-        ),
+    )
+
+
+def _images(folder: Path, subject: Mapping[str, Words]) -> tuple[Figure, ...]:
+    """The figures of rows of images, places as for ``_planes``."""
+    return (
         figure(
             folder / "reconstructions",
-            text("Test images of {dataset} above what {models} make of them.", **of),
+            text("Test images of {dataset} above what {models} make of them.", **subject),
             text("Test images and their reconstructions. Drawn: the first start of each model."),
         ),
         figure(
@@ -284,7 +303,7 @@ def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[s
             text(
                 "Images decoded on the straight line between the codes of two test images of"
                 " {dataset} by {models}.",
-                **of,
+                **subject,
             ),
             text(
                 "At the ends the test images themselves, between them equal steps. Drawn: the first"
@@ -293,14 +312,13 @@ def _group(folder: Path, dataset: str, summary: pd.DataFrame, section: Mapping[s
         ),
         figure(
             folder / "samples",
-            text("Images decoded from random codes by {models}, on {dataset}.", **of),
+            text("Images decoded from random codes by {models}, on {dataset}.", **subject),
             text(
                 "Every column decodes the same draw from the standard normal prior. The autoencoder"
                 " knows no prior: for it the draw is an arbitrary place of the plane."
             ),
         ),
     )
-    return Group(dataset, _measured(rows, section), figures)
 
 
 _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, significant digits
@@ -314,7 +332,7 @@ _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, s
 
 
 def _table(summary: pd.DataFrame) -> Table:
-    def shown(row: Mapping[str, Any], measure: str, digits: int) -> str:
+    def stated(row: Fields, measure: str, digits: int) -> str:
         known = math.isfinite(row.get(measure, math.nan))
         return interval(row, measure, digits) if known else NONE
 
@@ -325,7 +343,7 @@ def _table(summary: pd.DataFrame) -> Table:
             interval(row, "test_loss", 4),
             number(row["published_test_loss"], 4),
             rank(row["published_rank"], row["replicates"]),
-            *(shown(row, measure, digits) for measure, (_, digits) in _COLUMNS.items()),
+            *(stated(row, measure, digits) for measure, (_, digits) in _COLUMNS.items()),
         )
         for row in summary.to_dict("records")
     )

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
-from latentlab.drawing.style import Array
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 
@@ -21,11 +20,12 @@ _CLASSES = (  # Okabe and Ito's colors and three between; names are written besi
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7",
     "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817",
 )  # fmt: skip
+_DASHED: style.Options = {"linestyle": (0, (2, 1.2))}
 _WIDE = 9.5  # inches: two manifolds of 15 images of 28 pixels side by side
 
 
 def shown_images(labels: np.ndarray, count: int) -> np.ndarray:
-    """Numbers (count,) of images to show: the first of each class, then the second, ..."""
+    """Array (count,) of images to show: the first of each class, then the second, ..."""
     ranks = np.zeros(len(labels), int)
     for label in np.unique(labels):
         of_class = labels == label
@@ -49,8 +49,7 @@ def loss_curves(
     for axes, term in zip(panels, terms, strict=True):
         for model, look in looks.items():
             curve = curves[curves["model"] == model]
-            axes.plot(curve["epoch"], curve[term], color=look.color, linestyle=(0, (2, 1.2)),
-                      linewidth=1.2)  # fmt: skip
+            axes.plot(curve["epoch"], curve[term], color=look.color, linewidth=1.2, **_DASHED)
             axes.plot(curve["epoch"], curve[f"test_{term}"], color=look.color)
             _mark_end(axes, curve, f"test_{term}", look)
         axes.set_title(_TERMS[term])
@@ -59,20 +58,16 @@ def loss_curves(
         _settled_limits(axes, curves, term, marked)
         if marked is not None:
             axes.axhline(marked, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
-            axes.annotate(f"published {marked:g}", (0.99, marked), ha="right",
-                          xycoords=("axes fraction", "data"), xytext=(0, 4),
-                          textcoords="offset points", fontsize=9)  # fmt: skip
+            edge: style.Options = {"xycoords": ("axes fraction", "data"), "ha": "right"}
+            style.note(axes, f"published {marked:g}", (0.99, marked), (0, 4), fontsize=9, **edge)
     panels[0].set_ylabel("nats an image")
-    figure.legend(
-        handles=[
-            *(Line2D([], [], color=look.color, marker=look.marker, label=labels[model])
-              for model, look in looks.items()),
-            Line2D([], [], color=style.MUTED, label="test images"),
-            Line2D([], [], color=style.MUTED, linestyle=(0, (2, 1.2)), label="training images"),
-        ],
-        loc="outside lower center",
-        ncols=4,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        4,
+        *[style.key(labels[name], x.color, marker=x.marker) for name, x in looks.items()],
+        style.key("test images", style.MUTED),
+        style.key("training images", style.MUTED, **_DASHED),
+    )
     return figure
 
 
@@ -95,9 +90,13 @@ def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float |
 
 
 def latent_codes(
-    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
-    prior: set[str], regions: Mapping[str, Region | None],
-) -> Figure:  # fmt: skip
+    codes: Mapping[str, Array],
+    classes: Array,
+    names: Sequence[str],
+    dataset: str,
+    prior: set[str],
+    regions: Mapping[str, Region | None],
+) -> Figure:
     """Codes of the test images, a panel a model, colored and named by class.
 
     codes : (n, 2) by the model's label; classes : (n,) numbers of the names
@@ -119,14 +118,12 @@ def latent_codes(
             _border(axes, region, style.INK, 1.4)
         _name_classes(axes, points, classes, names)
         axes.set_title(f"{label}{_area_text(region)}")
-    figure.legend(
-        handles=[
-            Line2D([], [], color=style.INK, linewidth=1.4, label="smallest region with 95 %"),
-            Line2D([], [], color=style.INK, linewidth=1, linestyle=(0, (4, 3)),
-                   label="two deviations of the prior"),
-        ],
-        loc="outside lower center", ncols=2,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        2,
+        style.key("smallest region with 95 %", linewidth=1.4),
+        style.key("two deviations of the prior", **_PRIOR),
+    )
     return figure
 
 
@@ -157,9 +154,12 @@ def _border(axes: Axes, region: Region, color: str, width: float) -> None:
 
 
 def class_density(
-    codes: Mapping[str, Array], classes: Array, names: Sequence[str], dataset: str,
+    codes: Mapping[str, Array],
+    classes: Array,
+    names: Sequence[str],
+    dataset: str,
     regions: Mapping[str, Mapping[int, tuple[Region, Region]]],
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Where the test codes of each class are dense, a panel a model.
 
     codes, classes, names : as for ``latent_codes``: (images, 2), (images,), one a class
@@ -167,42 +167,42 @@ def class_density(
     """
     figure, panels = _planes(len(codes), f"Density of the classes' codes, {dataset}")
     for axes, (label, points) in zip(panels, codes.items(), strict=False):
-        for c, (half, most) in regions[label].items():
+        for c, (half, nine_tenths) in regions[label].items():
             color = _CLASSES[c % len(_CLASSES)]
             x, y = half.points[..., 0], half.points[..., 1]
             axes.contourf(x, y, half.density, [half.level, np.inf], colors=[color], alpha=0.4)
             _border(axes, half, color, 1.2)
-            _border(axes, most, color, 0.6)
+            _border(axes, nine_tenths, color, 0.6)
         _name_classes(axes, points, classes, names)
         axes.set_title(label)
-    figure.legend(
-        handles=[
-            Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
-            Line2D([], [], color=style.MUTED, linewidth=0.6, label="nine tenths of a class"),
-        ],
-        loc="outside lower center", ncols=2,
-    )  # fmt: skip
+    style.legend(
+        figure,
+        2,
+        Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
+        style.key("nine tenths of a class", style.MUTED, linewidth=0.6),
+    )
     return figure
+
+
+_PRIOR: style.Options = {"linewidth": 1, "linestyle": (0, (4, 3))}
 
 
 def _prior_circle(axes: Axes) -> None:
     """Two standard deviations of the prior: what a VAE's codes are drawn to."""
     angle = np.linspace(0, 2 * np.pi, 100)
-    axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, linewidth=1,
-              linestyle=(0, (4, 3)))  # fmt: skip
+    axes.plot(2 * np.cos(angle), 2 * np.sin(angle), color=style.INK, **_PRIOR)
 
 
 def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str]) -> None:
     """Each class's name at the median of its codes, moved apart where names would overlap."""
     centers = {c: np.median(points[classes == c], axis=0) for c in np.unique(classes)}
     _robust_limits(axes, points)
-    for c, place in _apart(axes, centers, names).items():
+    for c, place in _separate(axes, centers, names).items():
         # darker than its points, so that a gray print shows it too
         color = tuple(pixels.shaded(0.35, _CLASSES[c % len(_CLASSES)], style.INK))
-        axes.text(
-            place[0], place[1], names[c], color=color, fontsize=11,
-            fontweight="bold", ha="center", va="center", path_effects=style.halo(3.5), zorder=8,
-        )  # fmt: skip
+        font: style.Options = {"color": color, "fontsize": 11, "fontweight": "bold", "zorder": 8}
+        halo = style.halo(3.5)
+        axes.text(place[0], place[1], names[c], ha="center", va="center", path_effects=halo, **font)
 
 
 def _robust_limits(axes: Axes, points: Array) -> None:
@@ -213,7 +213,7 @@ def _robust_limits(axes: Axes, points: Array) -> None:
     axes.set_ylim(low[1] - pad[1], high[1] + pad[1])
 
 
-def _apart(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
+def _separate(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) -> dict[int, Array]:
     """The places (2,) nearest to the centers at which the names do not overlap."""
     sides = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
     turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
@@ -238,16 +238,16 @@ def manifolds(
     pictures : (rows, columns, height, width) in [0, 1] by the model's label
     windows : the window of the grid; None for the normal quantiles 0.05 to 0.95
     """
-    wholes = [_tiled(grid, gap=1) for grid in pictures.values()]
-    figure, panels = _two_columns(wholes, f"The latent plane of {dataset}, decoded")
-    for axes, whole, label in zip(panels, wholes, pictures, strict=True):
-        _picture(axes, whole)
+    tiled = [_tiled(grid, gap=1) for grid in pictures.values()]
+    figure, panels = _two_columns(tiled, f"The latent plane of {dataset}, decoded")
+    for axes, picture, label in zip(panels, tiled, pictures, strict=True):
+        _picture(axes, picture)
         axes.set_title(label)
         axes.set_xlabel(_window_text(windows[label], len(pictures[label])), fontsize=9, loc="left")
     return figure
 
 
-def _two_columns(pictures: Sequence[Array], title: str) -> tuple[Figure, list[Axes]]:
+def _two_columns(pictures: Sequence[Numbers], title: str) -> tuple[Figure, list[Axes]]:
     """A figure with axes for pictures (height, width, 3), two side by side, title and label each.
 
     A pixel of a picture takes a whole number of pixels of the page, as in ``pixels.frame``.
@@ -284,12 +284,12 @@ def _window_text(window: Window | None, rows: int) -> str:
     return f"unit 1 from {x0:.3g} to {x1:.3g}{second}:\nthe middle 90 % of its test codes"
 
 
-def _tiled(grid: Array, gap: int) -> Array:
+def _tiled(grid: Array, gap: int) -> Numbers:
     """Images (rows, columns, height, width) in [0, 1] as one picture, dark on white."""
     return pixels.tiles(pixels.shaded(grid, "white", "black"), gap, "#e4e4ea")
 
 
-def _picture(axes: Axes, picture: Array) -> None:
+def _picture(axes: Axes, picture: Numbers) -> None:
     axes.imshow(picture, interpolation="none", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -302,9 +302,9 @@ def rows(pictures: Mapping[str, Array], title: str) -> Figure:
     """
     grid = np.stack(list(pictures.values()))
     count, _, height, _ = grid.shape
-    whole = _tiled(grid, gap=1)
-    figure, (axes,) = pixels.frame([whole], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
-    _picture(axes, whole)
+    picture = _tiled(grid, gap=1)
+    figure, (axes,) = pixels.frame([picture], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
+    _picture(axes, picture)
     axes.set_yticks([1 + (i + 0.5) * (height + 1) for i in range(count)], list(pictures))
     axes.tick_params(axis="y", length=0, labelsize=9.5)
     return figure

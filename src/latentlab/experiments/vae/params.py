@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
@@ -19,16 +19,16 @@ from latentlab.experiments.allowed import (
     Names,
     Positive,
     Refusal,
+    integer,
     missing_key,
     number,
     refusals_of,
     refuse,
     unknown_key,
-    whole,
     wrong_value,
 )
 
-Units = Annotated[int, whole(1, 4096)]
+Units = Annotated[int, integer(1, 4096)]
 
 
 class Convolution(Knobs):
@@ -36,11 +36,11 @@ class Convolution(Knobs):
 
     words: ClassVar[str] = "a mapping of filters, kernel and stride"
 
-    filters: Annotated[int, whole(1, 512)]
-    kernel: Annotated[int, whole(1, 64)]
-    stride: Annotated[int, whole(1, 16)]
+    filters: Annotated[int, integer(1, 512)]
+    kernel: Annotated[int, integer(1, 64)]
+    stride: Annotated[int, integer(1, 16)]
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """A kernel of which some pixels would meet more than others."""
         if self.kernel % self.stride:
             yield wrong_value(("kernel",), self.kernel, f"a multiple of the stride ({self.stride})")
@@ -50,7 +50,7 @@ class Convolution(Knobs):
 class _Layer(Check):
     """Units, or the mapping of a convolution."""
 
-    def inner(self, type_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def inner(self, type_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """That of the one or the other."""
         kinds = {"units": Units, "convolution": Convolution}
         return core_schema.tagged_union_schema(
@@ -61,7 +61,7 @@ class _Layer(Check):
             ),
         )
 
-    def check(self, type_: Any, value: Any, inner: Inner) -> Any:
+    def check(self, type_: object, value: object, inner: Inner) -> object:
         """The layer. Raises ValidationError with refusals."""
         try:
             return inner(value)
@@ -85,7 +85,7 @@ class Model(Knobs):
     model: Annotated[Literal["vae", "autoencoder"], Allowed()]
     encoder_layers: Layers
     decoder_layers: Layers
-    latent_units: Annotated[int, whole(1, 64)]
+    latent_units: Annotated[int, integer(1, 64)]
     activation: Annotated[Literal["relu", "gelu", "silu", "tanh"], Allowed()]
     variance: Annotated[Literal["free", "bounded"], Allowed()]
     input_dropout: Annotated[float, number(0, 0.9)]
@@ -93,23 +93,23 @@ class Model(Knobs):
     learning_rate: Positive
     schedule: Annotated[Literal["constant", "cosine"], Allowed()]
     kl_weight: Annotated[float, number(0, 1000)]
-    kl_warmup: Annotated[int, whole(0, 1000)]
+    kl_warmup: Annotated[int, integer(0, 1000)]
     epochs: Count
     batch_size: Count
     replicates: Annotated[
-        dict[str, Annotated[int, whole(0, 10**6)]],
+        dict[str, Annotated[int, integer(0, 10**6)]],
         Named("a mapping of each name in vae.datasets to an integer from 0", empty=True),
     ]
 
-    def refusals(self, _: Any) -> Iterator[Refusal]:
+    def refusals(self, _: object) -> Iterator[Refusal]:
         """Layers in an order that cannot be; a weight of what an autoencoder does not have."""
         for part, first in (("encoder_layers", True), ("decoder_layers", False)):
             layers = getattr(self, part)
             convolutional = [isinstance(layer, Convolution) for layer in layers]
             if convolutional != sorted(convolutional, reverse=first):
-                given = [layer if isinstance(layer, int) else dict(layer) for layer in layers]
+                values = [layer if isinstance(layer, int) else dict(layer) for layer in layers]
                 where = "first" if first else "last"
-                yield wrong_value((part,), given, f"convolutions, if any, {where}")
+                yield wrong_value((part,), values, f"convolutions, if any, {where}")
         if self.model == "autoencoder" and self.kl_weight:
             yield wrong_value(
                 ("kl_weight",), self.kl_weight, "0, for an autoencoder has no KL term"
@@ -121,11 +121,11 @@ class Measures(Knobs):
 
     words: ClassVar[str] = "a mapping that says how much is measured"
 
-    samples: Annotated[int, whole(100, 10**6)]
+    samples: Annotated[int, integer(100, 10**6)]
     components: Count
-    neighbors: Annotated[int, whole(1, 50)]
-    label_neighbors: Annotated[int, whole(1, 100)]
-    likelihood_images: Annotated[int, whole(2, 10**6)]
+    neighbors: Annotated[int, integer(1, 50)]
+    label_neighbors: Annotated[int, integer(1, 100)]
+    likelihood_images: Annotated[int, integer(2, 10**6)]
     likelihood_samples: Count
 
 
@@ -135,8 +135,8 @@ class VaeSection(Knobs):
     datasets: Names
     models: Annotated[dict[str, Model], Named("a mapping of at least one named model")]
     measures: Measures
-    manifold: Annotated[int, whole(2, 50)]
-    drawn: Annotated[int, whole(1, 50)]
+    manifold: Annotated[int, integer(2, 50)]
+    drawn: Annotated[int, integer(1, 50)]
 
     def unknown_sets(self, sets: Collection[str]) -> Iterator[Refusal]:
         """Image sets, of a run or of a model's replicates, that are none or not all of these.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
 
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.knobs import Factors, Params, Settings, pick, without
 
 
-def vae_factors(section: Mapping[str, Any]) -> Factors:
+def vae_factors(section: Fields) -> Factors:
     """``{dataset}/{model}/{replicate}``"""
     return {
         f"{dataset}/{name}/{replicate}": {"dataset": dataset, "model": name, "replicate": replicate}
@@ -20,7 +19,7 @@ def vae_factors(section: Mapping[str, Any]) -> Factors:
     }
 
 
-def models_of(section: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]:
+def models_of(section: Fields, dataset: str) -> dict[str, Json]:
     """The models that are trained on an image set, by name, in the form in which they are."""
     return {
         name: image_model_of(section, name)
@@ -29,12 +28,12 @@ def models_of(section: Mapping[str, Any], dataset: str) -> dict[str, dict[str, A
     }
 
 
-def image_model_of(section: Mapping[str, Any], name: str) -> dict[str, Any]:
+def image_model_of(section: Fields, name: str) -> Json:
     """A model of ``vae.models`` in the form in which it is trained."""
     return without(section["models"][name], "replicates")
 
 
-def vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Settings:
+def vae_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     model = image_model_of(section, factors["model"])
     return {
@@ -43,7 +42,7 @@ def vae_settings(section: Mapping[str, Any], factors: Mapping[str, Any]) -> Sett
     }
 
 
-def vae_drawn(params: Params, dataset: str) -> dict[str, Any]:
+def vae_drawn(params: Params, dataset: str) -> Json:
     """What the figures of an image set show, of the first replicate of each of its models."""
     section = params["vae"]
     return {

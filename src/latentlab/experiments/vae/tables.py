@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from latentlab import seeds
-from latentlab.experiments.gathering import Factors, by, summarize
+from latentlab.aliases import Json
+from latentlab.experiments.gathering import by, summarize
+from latentlab.experiments.knobs import Factors
 from latentlab.measures import statistics
 
 
-def seeded(factors: Factors, seed: int) -> dict[str, dict[str, Any]]:
+def seeded(factors: Factors, seed: int) -> dict[str, Json]:
     """The cells' factors with ``seed``, the whole number that each cell's training is given.
 
     seed : the study's, from which with the cell's name it comes
@@ -53,15 +54,15 @@ def vae_summary(
         for side, bound in (("low", -half), ("high", half)):
             summary[f"{measure}_images_{side}"] = summary[measure] + bound.to_numpy()
     losses = [cell["test_loss"] for _, cell in by(replicates, keys)]
-    known = [
+    figures = [
         published.get(row.dataset, {}).get("test_loss", np.nan)
         if row.model == "published"
         else np.nan
         for row in summary.itertuples()
     ]
-    summary["published_test_loss"] = known
+    summary["published_test_loss"] = figures
     summary["published_rank"] = [
-        np.nan if np.isnan(figure) else statistics.rank_share(found, figure)
-        for found, figure in zip(losses, known, strict=True)
+        np.nan if np.isnan(figure) else statistics.rank_share(runs, figure)
+        for runs, figure in zip(losses, figures, strict=True)
     ]
     return summary

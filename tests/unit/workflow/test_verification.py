@@ -13,7 +13,7 @@ from commands import verification
 from commands.verification import TOLERANCE, compare
 from latentlab import StudyError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_digests_are_those_of_dvc(tmp_path):
@@ -78,8 +78,8 @@ def test_a_metric_agrees_within_tolerance_or_interval(now, agrees):
 
 
 def test_missing_and_new_metrics_disagree():
-    found = compare(COMMITTED, {"n": 3, "m": 4})
-    assert [(d.metric, d.agrees) for d in found] == [
+    result = compare(COMMITTED, {"n": 3, "m": 4})
+    assert [(d.metric, d.agrees) for d in result] == [
         ("a.mean", False),
         ("a.mean_low", False),
         ("a.mean_high", False),
@@ -87,8 +87,8 @@ def test_missing_and_new_metrics_disagree():
         ("ok", False),
         ("m", False),
     ]
-    assert all(d.share == float("inf") for d in found)
-    assert {d.row()[2:] for d in found} == {("-", "NO")}
+    assert all(d.share == float("inf") for d in result)
+    assert {d.row()[2:] for d in result} == {("-", "NO")}
 
 
 VERDICT = {"claims": {"adam": {"verdict": "contradicted", "effect": -0.5}}}
@@ -105,13 +105,13 @@ VERDICT = {"claims": {"adam": {"verdict": "contradicted", "effect": -0.5}}}
     ],
 )
 def test_a_text_agrees_when_it_is_equal(now, name, row):
-    (found,) = compare(VERDICT, {"claims": {"adam": {**VERDICT["claims"]["adam"], **now}}})
-    assert (found.metric, found.row()) == (f"claims.adam.{name}", row)
+    (result,) = compare(VERDICT, {"claims": {"adam": {**VERDICT["claims"]["adam"], **now}}})
+    assert (result.metric, result.row()) == (f"claims.adam.{name}", row)
 
 
 def test_a_text_that_is_gone_disagrees():
-    (found,) = compare(VERDICT, {"claims": {"adam": {"effect": -0.5}}})
-    assert found.row() == ("contradicted", "missing", "-", "NO")
+    (result,) = compare(VERDICT, {"claims": {"adam": {"effect": -0.5}}})
+    assert result.row() == ("contradicted", "missing", "-", "NO")
 
 
 def test_the_table_is_aligned():

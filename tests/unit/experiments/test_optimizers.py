@@ -49,9 +49,9 @@ def settings(*stages, **more):
 
 @pytest.mark.parametrize("stages", METHODS, ids="-".join)
 def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages):
-    found = runs.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
+    result = runs.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
     network = Network(**NETWORK)
-    for replicate, run in found["squared-error"].items():
+    for replicate, run in result["squared-error"].items():
         start = initial_weights(network, generator(1, "optimizers/6-3", replicate, "start"))
         alone = training.train(
             network, X, X, start, optimizer="powell", max_epochs=1, xtol=0.01, ftol=0.01
@@ -70,8 +70,11 @@ def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages)
 def test_stages_share_the_budget_and_go_on_from_each_other():
     options = runs.staged(
         settings("powell", "adam")["stages"],
-        evaluations=1000, loss="cross-entropy", record_every=90, learning_rate=0.1,
-    )  # fmt: skip
+        evaluations=1000,
+        loss="cross-entropy",
+        record_every=90,
+        learning_rate=0.1,
+    )
     powell, adam = options["stages"]
     assert (powell["max_evaluations"], powell["record_every"]) == (500, 90)
     assert (adam["max_epochs"], adam["record_every"]) == (166, 30)
@@ -82,9 +85,10 @@ def test_stages_share_the_budget_and_go_on_from_each_other():
 def test_tuning_never_sees_a_reported_start(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        training, "initial_weights",
+        training,
+        "initial_weights",
         lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
-    )  # fmt: skip
+    )
     tuned = settings("adam", starts=3, learning_rates=[0.01, 0.1])
     trials = runs.tune(tuned, X, lambda line: None)
     tried = {start.tobytes() for start in seen}
@@ -130,11 +134,11 @@ def history(**runs):
 
 def test_levels_are_reached_at_the_first_error_at_most_as_large():
     table = history(a0=[4.0, 1.0, 2.0, 0.5], a1=[4.0, 3.0])
-    found = first_reached(table, ["network"], "epoch", [4.0, 1.0, 0.5], "epochs")
-    assert found["epochs_to_4"].tolist() == [0, 0]
-    assert found["epochs_to_1"].tolist()[0] == 1
-    assert found["epochs_to_0.5"].tolist()[0] == 3
-    assert found.loc[1, ["epochs_to_1", "epochs_to_0.5"]].isna().all()
+    result = first_reached(table, ["network"], "epoch", [4.0, 1.0, 0.5], "epochs")
+    assert result["epochs_to_4"].tolist() == [0, 0]
+    assert result["epochs_to_1"].tolist()[0] == 1
+    assert result["epochs_to_0.5"].tolist()[0] == 3
+    assert result.loc[1, ["epochs_to_1", "epochs_to_0.5"]].isna().all()
 
 
 @settings_of(max_examples=30)

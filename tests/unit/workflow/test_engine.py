@@ -8,7 +8,7 @@ from snakemake.settings import types
 from latentlab.files.yaml import read_yaml
 from support import engine, graph
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def asked(lines):
@@ -26,13 +26,13 @@ def workflow(**dag):
 
 def explicit():
     """The options with which the last check of ``dvc repro`` asks, values by name."""
-    options, found = list(graph._OPTIONS), {}
+    options, result = list(graph._OPTIONS), {}
     while options:
         name, values = options.pop(0).removeprefix("--"), []
         while options and not options[0].startswith("--"):
             values.append(options.pop(0))
-        found[name] = values
-    return found
+        result[name] = values
+    return result
 
 
 def test_what_snakemake_would_not_set_itself_the_profile_and_the_last_check_set_alike():

@@ -19,7 +19,7 @@ from support import internals, records, run_lock
 from support.code_digest import code_digest, local_modules
 from support.study import Study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -49,8 +49,11 @@ def fresh_digest(project):
     )
     return subprocess.run(
         [sys.executable, "-c", code, str(project)],
-        cwd=ROOT / "workflow", capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT / "workflow",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 @pytest.mark.parametrize(
@@ -268,8 +271,10 @@ def holding(lock, prelude=""):
     """Another process that holds a lock; killed at the end."""
     with subprocess.Popen(
         [sys.executable, "-c", prelude + "\n" + HOLD, str(lock)],
-        cwd=ROOT / "workflow", stdout=subprocess.PIPE, text=True,
-    ) as holder:  # fmt: skip
+        cwd=ROOT / "workflow",
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
         try:
             assert holder.stdout.readline() == "held\n"
             yield holder

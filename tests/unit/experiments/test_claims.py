@@ -8,7 +8,7 @@ import pytest
 from latentlab.experiments.conclusions import claims
 from latentlab.files.yaml import read_yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLAIMS = read_yaml(ROOT / claims.FILE)
 FIGURES = read_yaml(ROOT / claims.PUBLISHED)
 RELEVANT = read_yaml(ROOT / "params.yaml")["conclusions"]["relevant"]

@@ -30,7 +30,7 @@ from latentlab.experiments.params import read_params
 from latentlab.files.tables import read_csv, write_csv
 from latentlab.files.yaml import read_yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PUBLISHED = read_yaml(ROOT / "data/published.yaml")
 PARAMS = read_params(ROOT / "params.yaml", ROOT)

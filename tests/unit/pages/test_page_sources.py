@@ -8,7 +8,7 @@ import pytest
 
 from latentlab.pages import sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPANISH = "{{code: es, name: Español, plural: n != 1, texts: {{'{}': '{}'}}}}"
 
 
@@ -44,9 +44,9 @@ def test_the_pages_sources_can_be_used(report):
 )
 def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):
     (report / file).write_text(text)
-    (found,) = sources.errors(report)
-    assert re.search(line, found)
-    assert "\n" not in found
+    (result,) = sources.errors(report)
+    assert re.search(line, result)
+    assert "\n" not in result
 
 
 def test_a_source_that_is_no_text_is_one_line(report):

@@ -10,7 +10,7 @@ import pytest
 from latentlab.data import download
 from latentlab.training import kernels, powell
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

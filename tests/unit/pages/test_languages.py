@@ -29,7 +29,7 @@ from latentlab.pages.texts import (
 )
 from latentlab.training.gradient import LOSSES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
 SPANISH = language(CATALOG)
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
@@ -187,8 +187,8 @@ def test_a_catalog_that_cannot_be_used_is_said_by_entry():
            "<b>f</b>": "f", "{n} g": ["{n}", "g"], "m": "",
            "<i>j</i> k": "k <i>j</i>", "l": "l <"}  # fmt: skip
     good = {"{a} of {b}.": "{b} de {a}.", "{n} h": ["{n} i", "{n} j"]}
-    found = list(errors({**CATALOG, "texts": {**bad, **good}}))
-    assert [line.split(":")[0] for line in found] == [repr(message) for message in bad]
+    result = list(errors({**CATALOG, "texts": {**bad, **good}}))
+    assert [line.split(":")[0] for line in result] == [repr(message) for message in bad]
     assert list(errors(CATALOG)) == []
     expected = "a mapping with the keys code, name, plural, texts expected"
     assert list(errors(None)) == list(errors({"code": "es"})) == [expected]
@@ -225,8 +225,11 @@ def test_translations_are_what_differs_of_what_a_reader_sees_or_hears():
     other = """<p> Uno  <code>x</code>,
       dos</p><style>x</style><pre>x</pre><img alt="tres">same<p aria-label="cuatro"></p>"""
     assert translations(one, other) == {
-        " One ": " Uno ", " two": ", dos", "three": "tres", "four": "cuatro"
-    }  # fmt: skip
+        " One ": " Uno ",
+        " two": ", dos",
+        "three": "tres",
+        "four": "cuatro",
+    }
     with pytest.raises(ValueError, match="shorter"):
         translations(one, "")
 

@@ -18,7 +18,7 @@ from latentlab.measures.novelty import KINDS, Rules
 from latentlab.models.network import Network, forward, initial_weights, squared_error, unflatten
 from latentlab.training.replicates import train
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LETTERS = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
 RULES = Rules(known_distance=1, new_distance=3, margin=0.3)
 PATTERNS = arrays.arrays(bool, st.tuples(st.integers(1, 8), st.just(35)))
@@ -49,8 +49,8 @@ def test_corners_touch_and_pictures_do_not():
     apart[[0, 2], 0] = True
     edge = np.zeros((2, 7, 5), bool)  # the last row of one, the first of the next
     edge[0, 6], edge[1, 0] = True, True
-    found = novelty.connected(np.stack([diagonal, apart, *edge, 0 * apart]).reshape(5, 35) > 0)
-    assert found.tolist() == [True, False, True, True, False]
+    result = novelty.connected(np.stack([diagonal, apart, *edge, 0 * apart]).reshape(5, 35) > 0)
+    assert result.tolist() == [True, False, True, True, False]
 
 
 def test_a_letter_is_known_give_or_take_a_pixel():
@@ -75,14 +75,14 @@ def test_what_is_new_is_far_from_letters_in_one_piece_and_far_from_the_threshold
 
 @given(OUTPUTS)
 def test_every_output_is_of_one_kind(outputs):
-    found = novelty.classify(outputs, LETTERS, 0.5, RULES)
-    shares = novelty.shares(found)
+    result = novelty.classify(outputs, LETTERS, 0.5, RULES)
+    shares = novelty.shares(result)
     assert sum(shares.values()) == pytest.approx(1.0)
     assert list(shares) == list(KINDS)
     # a wider margin can only turn what is new into blur
     strict = novelty.classify(outputs, LETTERS, 0.5, Rules(1, 3, 0.5))
-    changed = found != strict
-    assert set(found[changed]) <= {KINDS.index("new")}
+    changed = result != strict
+    assert set(result[changed]) <= {KINDS.index("new")}
     assert set(strict[changed]) <= {KINDS.index("blur")}
 
 
@@ -93,11 +93,11 @@ def test_new_letters_are_distinct_and_the_best_come_first():
     other[1:6, 0:5] = 1.0
     faint = 0.15 + 0.7 * block
     outputs = np.stack([faint, LETTERS[1].reshape(7, 5), 0.1 + 0.8 * other, block, block])
-    found = novelty.new_letters(outputs.reshape(5, 35), LETTERS, 0.5, RULES)
-    assert [n.points for n in found] == [3, 1]
-    assert [n.stability for n in found] == [0.5, pytest.approx(0.4)]
-    assert np.array_equal(found[0].outputs, block.ravel())
-    for new in found:
+    result = novelty.new_letters(outputs.reshape(5, 35), LETTERS, 0.5, RULES)
+    assert [n.points for n in result] == [3, 1]
+    assert [n.stability for n in result] == [0.5, pytest.approx(0.4)]
+    assert np.array_equal(result[0].outputs, block.ravel())
+    for new in result:
         apart = (LETTERS > 0.5) != (new.outputs > 0.5)
         assert new.distance == apart.sum(axis=1).min() == apart[new.nearest].sum()
     assert novelty.new_letters(LETTERS, LETTERS, 0.5, RULES) == []
@@ -160,13 +160,13 @@ def test_a_linear_autoencoder_is_pca():
     """Equal error, reconstructions and subspace (Baldi and Hornik 1989)."""
     net = Network((35, 2, 35), "linear", "linear", "linear", "linear", 1.0, True)
     start = initial_weights(net, np.random.default_rng(1))
-    found = train(net, LETTERS, LETTERS, start, optimizer="adam", loss="squared-error",
+    result = train(net, LETTERS, LETTERS, start, optimizer="adam", loss="squared-error",
                   max_epochs=20000, learning_rate=0.05, schedule="cosine",
                   record_every=2000)  # fmt: skip
     pca = latent.principal_reconstruction(LETTERS, 2)
-    assert found.errors[-1] == pytest.approx(squared_error(pca, LETTERS), rel=1e-6)
-    assert np.allclose(forward(net, found.weights, LETTERS), pca, atol=0.01)
-    decoder = unflatten(net, found.weights)[1][:, :2]
+    assert result.errors[-1] == pytest.approx(squared_error(pca, LETTERS), rel=1e-6)
+    assert np.allclose(forward(net, result.weights, LETTERS), pca, atol=0.01)
+    decoder = unflatten(net, result.weights)[1][:, :2]
     components = np.linalg.svd(LETTERS - LETTERS.mean(axis=0))[2][:2]
     cosines = np.linalg.svd(np.linalg.qr(decoder)[0].T @ components.T, compute_uv=False)
     assert cosines == pytest.approx([1.0, 1.0], abs=1e-5)
@@ -180,15 +180,15 @@ def test_the_control_stands_beside_pca():
     }
     rows = [("font2", name, error, wrong) for name in "ab" for error, wrong in ((3, 8), (2, 7))]
     table = pd.DataFrame(rows, columns=["font", "network", "error", "mean_wrong_pixels"])
-    found = linear_control(table, networks, lambda font: LETTERS, 0.5)
-    assert list(found) == ["font2"]
-    assert found["font2"]["network"] == "a"
-    assert found["font2"]["autoencoder_error"] == 2
-    assert found["font2"]["autoencoder_wrong_pixels"] == 7
-    assert found["font2"]["pca_error"] == pytest.approx(
+    result = linear_control(table, networks, lambda font: LETTERS, 0.5)
+    assert list(result) == ["font2"]
+    assert result["font2"]["network"] == "a"
+    assert result["font2"]["autoencoder_error"] == 2
+    assert result["font2"]["autoencoder_wrong_pixels"] == 7
+    assert result["font2"]["pca_error"] == pytest.approx(
         squared_error(latent.principal_reconstruction(LETTERS, 2), LETTERS)
     )
-    assert found["font2"]["pca_wrong_pixels"] > 1
+    assert result["font2"]["pca_wrong_pixels"] > 1
 
 
 def test_the_front_names_the_smallest_network_without_an_error():

@@ -36,7 +36,7 @@ from latentlab.pages.report import context, render, versions
 from latentlab.pages.texts import Text
 from support.by_content import by_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
 STYLE = (ROOT / "workflow/report/style.css").read_text(encoding="utf-8")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="540pt" height="270pt"></svg>'
@@ -99,8 +99,9 @@ def reaching(name, levels):
 def architectures_tables(section):
     keys = [
         {"network": network, "encoder": encoder}
-        for encoder in section["encoders"] for network in section["networks"]
-    ]  # fmt: skip
+        for encoder in section["encoders"]
+        for network in section["networks"]
+    ]
     summary, replicates = letter_tables(keys, {"35-18-5": 0.13})
     return summary.assign(**reaching("epochs_to", section["error_levels"])), replicates
 
@@ -159,11 +160,14 @@ def other_denoising_tables(section):
     """The experiment's other tables: by name."""
     tests = list(denoising_noises(section["tests"]).values())
     matrix = [
-        {**cell, **{f"test_{key}": value for key, value in noise.items()},
-         "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4}
+        {
+            **cell,
+            **{f"test_{key}": value for key, value in noise.items()},
+            "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4,
+        }
         for cell in denoising_factors(section).values()
         for noise in tests
-    ]  # fmt: skip
+    ]
     baselines = [
         {"font": font, "subset": subset, "baseline": name, **noise, "within_one_pixel": share}
         for subset, chosen in section["subsets"].items()
@@ -297,8 +301,8 @@ def page(results, settings):
 
 def chapters(results, settings):
     """The chapters of the page, by their ids, their sentences in English."""
-    found = context(results, settings)["chapters"]
-    return {chapter.id: in_english(chapter) for chapter in found}
+    result = context(results, settings)["chapters"]
+    return {chapter.id: in_english(chapter) for chapter in result}
 
 
 def in_english(content):
@@ -391,19 +395,22 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
         ("denoising/summary", "right_letter", 0.31, ["31 %"]),
         ("denoising/matrix", "within_one_pixel", 0.13, ["13 % on the noise it learned"]),
         (
-            "denoising/baselines", "within_one_pixel", 0.4321,
-            ["reaches 43.2 %", "Of the noisy letters themselves 43 %",
-             "43 % [40 %, 47 %]"],
+            "denoising/baselines",
+            "within_one_pixel",
+            0.4321,
+            ["reaches 43.2 %", "Of the noisy letters themselves 43 %", "43 % [40 %, 47 %]"],
         ),
         (
-            "denoising/variations", "within_one_pixel", 0.37,
+            "denoising/variations",
+            "within_one_pixel",
+            0.37,
             ["1 copy of each letter give 37 %", "37 % with 20 units there"],
         ),
         ("denoising/correlations", "correlation", -0.33, ["\N{MINUS SIGN}0.33 (font2, published"]),
         ("denoising/correlations", "size", 7, ["Over subsets of 7 letters"]),
         ("vae/summary", "test_loss", 123.4, ["123.4"]),
     ],
-)  # fmt: skip
+)
 def test_changing_a_result_changes_the_page(results, settings, name, column, value, shown):
     before = Outline(page(results, settings)).words
     experiment, table = name.split("/")
@@ -425,26 +432,26 @@ def test_changing_a_figure_changes_the_page(results, settings):
 
 
 def test_answers_follow_the_data(results, settings):
-    found = chapters(results, settings)
-    assert found["architectures"].answer.startswith("35-15-2 ends at the lowest median error")
-    assert "153.4" in found["vae"].answer
-    assert "5.0" not in found["vae"].answer
-    assert "10 nats less exact" in found["vae"].answer
-    assert "VAE (improved), through as many numbers, ends at 131.7." in found["vae"].answer
+    result = chapters(results, settings)
+    assert result["architectures"].answer.startswith("35-15-2 ends at the lowest median error")
+    assert "153.4" in result["vae"].answer
+    assert "5.0" not in result["vae"].answer
+    assert "10 nats less exact" in result["vae"].answer
+    assert "VAE (improved), through as many numbers, ends at 131.7." in result["vae"].answer
     settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
-    measured = found["vae"].groups[0].text
+    measured = result["vae"].groups[0].text
     assert "Fréchet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
     assert "of real images 0.625" in measured
-    told = " ".join(found["denoising"].details)
+    told = " ".join(result["denoising"].details)
     assert "memorized" in told
     assert "noise up to 0.5 never carries a pixel over the threshold" in told
     assert "90 % on the noise it learned" in told
     assert "1 copy of each letter give 2 %" in told
     assert "\N{MINUS SIGN}0.62 (font2, published" in told
     assert "resist less is borne out." in told
-    assert "87.5 % on font1, where the nearest letter" in found["denoising"].answer
-    assert "within 9.5 points of that decoder on every font" in found["denoising"].answer
+    assert "87.5 % on font1, where the nearest letter" in result["denoising"].answer
+    assert "within 9.5 points of that decoder on every font" in result["denoising"].answer
     path = results / "denoising/tables/summary.csv"
     table = read_csv(path)
     table.loc[table["noise"] == "training", "error"] = 1.4
@@ -630,8 +637,8 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
 def test_readings_of_the_published_code_are_told_apart(results, settings):
     def told(table):
         write_csv(table, path)
-        found = in_english(conclusions.chapter(results, settings))
-        return found.answer, " ".join(found.details)
+        result = in_english(conclusions.chapter(results, settings))
+        return result.answer, " ".join(result.details)
 
     path = results / "conclusions/tables/findings.csv"
     table = read_csv(path)
@@ -641,9 +648,11 @@ def test_readings_of_the_published_code_are_told_apart(results, settings):
     meant = table["claim"].isin(["layers", "latent", "plane"])
     table["variant"] = table["variant"].mask(meant, "as meant")
     runs = table[table["claim"].isin(["layers", "latent"])].assign(
-        claim=["layers-as-run", "latent-as-run"], variant="as run", verdict="supported",
+        claim=["layers-as-run", "latent-as-run"],
+        variant="as run",
+        verdict="supported",
         text=["Layers as run.", "Latent as run."],
-    )  # fmt: skip
+    )
     answer, details = told(pd.concat([table, runs]))
     assert "Of 6 claims of the original" in answer
     assert "Readings of one claim count separately." in answer
@@ -662,14 +671,14 @@ def test_readings_of_the_published_code_are_told_apart(results, settings):
 
 def test_every_chapter_says_what_made_it(results, settings):
     lock = (ROOT / "requirements.lock").read_text()
-    found = context(results, settings, {"train_letters": "0123abcd"}, lock)
-    words = Outline(render(found, TEMPLATE, STYLE)).words
-    assert words.count("How this was made") == len(found["chapters"])
+    result = context(results, settings, {"train_letters": "0123abcd"}, lock)
+    words = Outline(render(result, TEMPLATE, STYLE)).words
+    assert words.count("How this was made") == len(result["chapters"])
     assert "train_letters (code 0123abcd)" in words
     pinned = versions("scipy==1.2.3 \\\n    --hash=x\nnumpy==4.5.6 ; python_version >= '3.11' \\\n")
     assert pinned == {"numpy": "4.5.6", "scipy": "1.2.3"}
     for name in ("numpy", "scipy", "numba", "jax", "keras", "snakemake", "dvc"):
-        assert words.count(f"{name} {versions(lock)[name]}") >= len(found["chapters"])
+        assert words.count(f"{name} {versions(lock)[name]}") >= len(result["chapters"])
 
 
 def test_tables_of_words_wrap_and_long_chapters_fold(results, settings):
@@ -701,13 +710,13 @@ def test_the_readme_follows_the_metrics():
     claims = {
         "claims": {"a": {"claim": "It is so.", "test": "trend", **recall}, "b": {"claim": "Nice."}}
     }
-    found = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
+    result = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
     metrics = {
         "claims": {
-            "a": {**found, "verdict": "supported"},
+            "a": {**result, "verdict": "supported"},
             "b": {"runs": 0, "verdict": "not testable"},
         },
-        "beside": {"a-recall": {**found, "effect_low": 0.125}, "a-lost": {"runs": 0}},
+        "beside": {"a-recall": {**result, "effect_low": 0.125}, "a-lost": {"runs": 0}},
         "figures": {
             "x": {"verdict": "supported"},
             "y": {"verdict": "inconclusive"},
@@ -719,8 +728,10 @@ def test_the_readme_follows_the_metrics():
     assert "lost" not in table
     assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
     assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
-    assert table.endswith("\nIn 1 of 2 comparisons with our runs a published figure lies where 95 %"
-                          " of single runs do.")  # fmt: skip
+    assert table.endswith(
+        "\nIn 1 of 2 comparisons with our runs a published figure lies where 95 %"
+        " of single runs do."
+    )
 
 
 def test_image_sets_left_out_are_named(results, settings):

@@ -16,7 +16,7 @@ import snakemake
 from support import graph, internals
 from support.by_content import file_digest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OPTIONS = ["--rerun-incomplete", "--nolock", "--max-checksum-file-size", "1EB"]
 LONG = "results/" + "x" * 150 + "/" + "y" * 150 + ".txt"  # its record's name is split over folders
 
@@ -128,7 +128,8 @@ EXPECTED = {
     },
     "input_paths": ["source.txt"],
     "named_patterns": {
-        "input source": "source.txt", "output made": "results/{name,[a-z]}.txt",
+        "input source": "source.txt",
+        "output made": "results/{name,[a-z]}.txt",
     },
     "has_command": True,
     "prefer": None,
@@ -145,7 +146,7 @@ EXPECTED = {
     "cores_here": 1,
     "rate limit": True,
     "lift_rate_limit": None,
-}  # fmt: skip
+}
 
 
 def changed(part):
@@ -159,8 +160,11 @@ def run(folder, *options):
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     return subprocess.run(
         ["snakemake", "--cores", "1", *OPTIONS, *options],
-        cwd=folder, env=environ, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from latentlab.files.arrays import load_npz, save_npz
 
-SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 
 
 @pytest.fixture
@@ -20,15 +20,15 @@ def join_parts(monkeypatch):
 def test_tables_stand_one_under_the_other_with_one_header(join_parts):
     """Figures as they were written: read as numbers, 0.10 and 1e-3 would be others."""
     tables = ["replicate,error\n0,0.10\n1,1e-3\n", "replicate,error\n2,\n10,0.3\n"]
-    assert join_parts.joined(tables) == "replicate,error\n0,0.10\n1,1e-3\n2,\n10,0.3\n"
-    assert join_parts.joined(tables[:1]) == tables[0]
+    assert join_parts.join(tables) == "replicate,error\n0,0.10\n1,1e-3\n2,\n10,0.3\n"
+    assert join_parts.join(tables[:1]) == tables[0]
 
 
 def test_rows_of_a_label_stand_together(join_parts):
     """Labels, and the rows of each, in the order of the tables, not of the alphabet."""
     header = "loss,replicate\n"
     tables = [f"{header}squared-error,{r}\ncross-entropy,{r}\n" for r in (9, 10)]
-    assert join_parts.joined(tables) == (
+    assert join_parts.join(tables) == (
         f"{header}squared-error,9\nsquared-error,10\ncross-entropy,9\ncross-entropy,10\n"
     )
 

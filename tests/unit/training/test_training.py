@@ -24,20 +24,20 @@ X = np.eye(6)
 def replicates(count=2, **options):
     options = {"optimizer": "powell", "max_epochs": 3, "xtol": 0.01, "ftol": 1e-9, **options}
     lines = []
-    found = train_replicates(
+    result = train_replicates(
         NETWORK, lambda r: (X, X), replicates=range(count), seed=1, cell="c", options=options,
         log=lines.append,
     )  # fmt: skip
-    return found, lines
+    return result, lines
 
 
 @pytest.mark.parametrize("optimizer", ["powell", "scipy-powell"])
 def test_every_replicate_has_its_own_start_and_is_logged(optimizer):
-    found, lines = replicates(3, optimizer=optimizer)
+    result, lines = replicates(3, optimizer=optimizer)
     starts = [initial_weights(NETWORK, generator(1, "c", r, "start")) for r in range(3)]
     assert len({start.tobytes() for start in starts}) == 3
-    assert len({t.weights.tobytes() for t in found.values()}) == 3
-    assert all(t.errors[-1] < t.errors[0] for t in found.values())
+    assert len({t.weights.tobytes() for t in result.values()}) == 3
+    assert all(t.errors[-1] < t.errors[0] for t in result.values())
     assert lines[0].startswith("replicate 1 of 3: max_epochs after 3 epochs, error ")
 
 

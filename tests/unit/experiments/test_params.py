@@ -13,7 +13,7 @@ import pytest
 from latentlab.data.fonts import read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
-from latentlab.experiments.allowed import Knobs, NotAllowed, names_of, number, validate, whole
+from latentlab.experiments.allowed import Knobs, NotAllowed, integer, names_of, number, validate
 from latentlab.experiments.architectures.plan import factorial_factors
 from latentlab.experiments.denoising.params import Kind
 from latentlab.experiments.denoising.plan import (
@@ -36,7 +36,7 @@ from latentlab.models.network import ACTIVATIONS, Network
 from latentlab.training.replicates import OPTIMIZERS
 from support.code_digest import local_modules
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PARAMS = read_params(ROOT / "params.yaml", ROOT)
 FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h"))
 LAYER = "denoising.networks.published.architecture"
@@ -45,7 +45,7 @@ LEARNED = "denoising.networks.published"
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
 def test_the_configurations_of_the_project_are_valid(name):
-    read_params(ROOT / name, ROOT)
+    assert read_params(ROOT / name, ROOT)["seed"] >= 0
 
 
 def errors_of(path, value):
@@ -214,25 +214,27 @@ def lines_of(params):
             "data.images.digits.test_every: 1 given, allowed: an integer from 2",
         ),
         (
-            "optimizers.options.backpropagation.momentum", 1,
+            "optimizers.options.backpropagation.momentum",
+            1,
             "optimizers.options.backpropagation.momentum: 1 given, allowed: a number from 0 to bel",
         ),
         (
-            "denoising.subsets.4-0", {"fonts": ["font2"], "letters": "XHIR"},
+            "denoising.subsets.4-0",
+            {"fonts": ["font2"], "letters": "XHIR"},
             "denoising.subsets.4-0: this name given, allowed: none of two numbers like it",
         ),
         ("vae.measures.samples", 10, "vae.measures.samples: 10 given, allowed: an int"),
         ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_allowed_is_refused_in_one_line(path, value, message):
     if message is None:
         path, message = ["architectures", "networks", "../up"], "architectures.networks.../up: "
-    found = errors_of(path, value)
-    assert len(found) == 1 or all(error.startswith(message[:20]) for error in found)
-    assert found[0].startswith(message)
-    assert "\n" not in found[0]
+    result = errors_of(path, value)
+    assert len(result) == 1 or all(error.startswith(message[:20]) for error in result)
+    assert result[0].startswith(message)
+    assert "\n" not in result[0]
 
 
 def test_an_image_set_needs_a_model_that_is_trained_on_it(tmp_path):
@@ -321,30 +323,30 @@ def test_a_number_has_one_form():
     params["vae"]["models"]["autoencoder"]["kl_weight"] = -0.0
     params["denoising"]["tests"]["probabilities"] = [0, 1]
     params["letters"]["grid"]["published_window"] = [-15.0, 25.5]
-    found = parse_params(params, FONTS)
-    assert repr(found["architectures"]["beta"]) == "1.0"
-    assert repr(found["vae"]["models"]["autoencoder"]["kl_weight"]) == "0.0"
-    assert repr(found["denoising"]["tests"]["probabilities"]) == "[0.0, 1.0]"
-    assert repr(found["letters"]["grid"]["published_window"]) == "[-15, 25.5]"
+    result = parse_params(params, FONTS)
+    assert repr(result["architectures"]["beta"]) == "1.0"
+    assert repr(result["vae"]["models"]["autoencoder"]["kl_weight"]) == "0.0"
+    assert repr(result["denoising"]["tests"]["probabilities"]) == "[0.0, 1.0]"
+    assert repr(result["letters"]["grid"]["published_window"]) == "[-15, 25.5]"
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
 def test_what_is_read_is_what_stands_there(name):
     """The same values, spelled the same; names in the file's order, knobs in one order."""
-    written, found = read_yaml(ROOT / name), read_params(ROOT / name, ROOT)
-    assert json.dumps(found, sort_keys=True) == json.dumps(written, sort_keys=True)
+    written, result = read_yaml(ROOT / name), read_params(ROOT / name, ROOT)
+    assert json.dumps(result, sort_keys=True) == json.dumps(written, sort_keys=True)
     for experiment, key in (("letters", "networks"), ("denoising", "subsets"), ("vae", "models")):
-        assert list(found[experiment][key]) == list(written[experiment][key])
+        assert list(result[experiment][key]) == list(written[experiment][key])
     turned = dict(reversed(written.items()))
     turned["letters"] = dict(reversed(written["letters"].items()))
-    assert json.dumps(parse_params(turned, FONTS)) == json.dumps(found)
+    assert json.dumps(parse_params(turned, FONTS)) == json.dumps(result)
 
 
 def test_bounds_are_allowed_and_what_is_beyond_is_not():
     class Bounded(Knobs):
         number: Annotated[float, number(0, 0.5)]
-        below: Annotated[float, number(0, 1, below=1)]
-        whole: Annotated[int, whole(2, 5)]
+        below: Annotated[float, number(0, 1, limit=1)]
+        whole: Annotated[int, integer(2, 5)]
 
     for fits in ((0, 0, 2), (0.5, 0.999, 5)):
         validate(Bounded, dict(zip(Bounded.model_fields, fits, strict=True)))
@@ -352,8 +354,10 @@ def test_bounds_are_allowed_and_what_is_beyond_is_not():
         with pytest.raises(NotAllowed) as error:
             validate(Bounded, dict(zip(Bounded.model_fields, beyond, strict=True)))
         assert [line.split("allowed: ")[1] for line in error.value.lines] == [
-            "a number from 0 to 0.5", "a number from 0 to below 1", "an integer from 2 to 5",
-        ]  # fmt: skip
+            "a number from 0 to 0.5",
+            "a number from 0 to below 1",
+            "an integer from 2 to 5",
+        ]
 
 
 def test_what_may_be_asked_for_is_what_there_is():
@@ -408,15 +412,17 @@ def test_every_knob_is_required_and_typed(path):
     """No hidden default: a missing knob is an error, and so is a value of another type."""
     dotted = ".".join(path)
     fan_out = path[:2] in (
-        ["architectures", "networks"], ["optimizers", "networks"], ["optimizers", "stages"],
+        ["architectures", "networks"],
+        ["optimizers", "networks"],
+        ["optimizers", "stages"],
         ["conclusions", "relevant"],  # as many as claims: see test_claims.py
-    )  # fmt: skip
+    )
     fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))
-    found = errors_of(path, [{"no": ["such value"]}])
-    assert found
-    assert all(error.startswith(dotted) and "allowed" in error for error in found)
+    result = errors_of(path, [{"no": ["such value"]}])
+    assert result
+    assert all(error.startswith(dotted) and "allowed" in error for error in result)
 
 
 def unknown_keys(node, path=()):
@@ -483,11 +489,11 @@ def test_a_cell_for_every_combination():
     section["subsets"]["some"] = {"fonts": ["font1", "font3"], "letters": "all"}
     before = len(EXPERIMENTS["denoising"].factors(section))
     section["networks"]["published"]["subsets"].append("some")
-    found = EXPERIMENTS["denoising"].factors(section)
+    result = EXPERIMENTS["denoising"].factors(section)
     # 6 kinds, 4 probabilities; the networks redrawn and wide have 2 and 1, on 1 and 3 fonts
     assert before == 6 * 4 + 2 * 4 + 3
-    assert len(found) == before + 2 * 6 * 4
-    assert found["font3/some/published/uniform/p-030/r-050"] == {
+    assert len(result) == before + 2 * 6 * 4
+    assert result["font3/some/published/uniform/p-030/r-050"] == {
         "font": "font3",
         "subset": "some",
         "network": "published",
@@ -542,8 +548,10 @@ def test_every_plot_of_denoisers_has_something_to_show():
 def test_the_front_adds_cells_that_are_drawn_in_common():
     letters = PARAMS["letters"]
     front = letters["front"]["architectures"]
-    found = EXPERIMENTS["letters"].factors(letters)
-    assert len(found) == len(letters_factors(letters)) + len(front) * len(letters["front"]["fonts"])
+    result = EXPERIMENTS["letters"].factors(letters)
+    assert len(result) == len(letters_factors(letters)) + len(front) * len(
+        letters["front"]["fonts"]
+    )
     name = next(iter(front))
     settings = cells(PARAMS, "letters")[f"font1/{name}"]["train"]
     assert settings["network"]["architecture"] == front[name]
@@ -555,12 +563,12 @@ def test_the_front_adds_cells_that_are_drawn_in_common():
 def test_the_factorial_has_every_combination_once():
     section = PARAMS["architectures"]
     factorial = section["factorial"]
-    found = {
+    result = {
         (factors["depth"], factors["hidden"]): cells(PARAMS, "architectures")[cell]["train"]
         for cell, factors in factorial_factors(section).items()
     }
-    assert set(found) == set(itertools.product(factorial["depths"], factorial["widths"]))
-    for (depth, width), settings in found.items():
+    assert set(result) == set(itertools.product(factorial["depths"], factorial["widths"]))
+    for (depth, width), settings in result.items():
         assert settings["replicates"] == factorial["replicates"]
         architectures = [network["architecture"] for network in settings["networks"].values()]
         assert architectures == [
@@ -572,8 +580,8 @@ def test_the_factorial_has_every_combination_once():
 
 
 def test_both_readings_of_an_encoder_differ_in_it_alone():
-    found = cells(PARAMS, "architectures")
-    meant, as_run = (found[f"35-15-2/{name}"]["train"] for name in ("relu", "relu_as_run"))
+    result = cells(PARAMS, "architectures")
+    meant, as_run = (result[f"35-15-2/{name}"]["train"] for name in ("relu", "relu_as_run"))
     networks = [settings["networks"]["35-15-2"] for settings in (meant, as_run)]
     assert [network.pop("encoder") for network in networks] == ["relu", "relu_as_run"]
     assert networks[0] == networks[1]
@@ -621,9 +629,9 @@ def test_evaluation_knobs_do_not_retrain():
 def test_a_model_without_replicates_on_a_set_is_nowhere_on_it():
     params = copy.deepcopy(PARAMS)
     params["vae"]["models"]["convolutional"]["replicates"]["mnist"] = 0
-    found = EXPERIMENTS["vae"].factors(params["vae"])
-    assert "digits/convolutional/0" in found
-    assert not [cell for cell in found if cell.startswith("mnist/convolutional")]
+    result = EXPERIMENTS["vae"].factors(params["vae"])
+    assert "digits/convolutional/0" in result
+    assert not [cell for cell in result if cell.startswith("mnist/convolutional")]
     assert list(vae_drawn(params, "mnist")["models"]) == ["published", "autoencoder", "improved"]
     page = explored(params, {name: cells(params, name) for name in EXPERIMENTS})["vae"]
     shown = {images["dataset"]: [model["name"] for model in images["models"]] for images in page}
@@ -632,14 +640,14 @@ def test_a_model_without_replicates_on_a_set_is_nowhere_on_it():
 
 
 def test_the_explorer_shows_named_networks_denoisers_and_image_models():
-    found = explored(PARAMS, {name: cells(PARAMS, name) for name in EXPERIMENTS})
+    result = explored(PARAMS, {name: cells(PARAMS, name) for name in EXPERIMENTS})
     named = letters_factors(PARAMS["letters"])
-    assert [shown["cell"] for shown in found["letters"]] == [f"letters/{cell}" for cell in named]
-    assert "powell-adam" in {shown["optimizer"] for shown in found["letters"]}
-    assert {"letters", "noise", "network"} <= set(found["denoising"][0])
-    assert "noise" not in found["letters"][0]
-    models = {model["name"]: model["model"] for model in found["vae"][0]["models"]}
-    assert models == vae_drawn(PARAMS, found["vae"][0]["dataset"])["models"]
+    assert [shown["cell"] for shown in result["letters"]] == [f"letters/{cell}" for cell in named]
+    assert "powell-adam" in {shown["optimizer"] for shown in result["letters"]}
+    assert {"letters", "noise", "network"} <= set(result["denoising"][0])
+    assert "noise" not in result["letters"][0]
+    models = {model["name"]: model["model"] for model in result["vae"][0]["models"]}
+    assert models == vae_drawn(PARAMS, result["vae"][0]["dataset"])["models"]
     trained = cells(PARAMS, "vae")["digits/published/0"]["train"]["model"]
     assert models["published"] == trained
     assert "replicates" not in trained

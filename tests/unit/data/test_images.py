@@ -109,10 +109,10 @@ def test_a_damaged_gzip_is_refused_or_unharmed(tmp_path, array, data):
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path = write(tmp_path / "damaged", content, False)
     try:
-        found = folders.read_idx(path, array.ndim)
+        result = folders.read_idx(path, array.ndim)
     except ValueError:
         return
-    np.testing.assert_array_equal(found, array)  # time and name in a gzip header mean nothing
+    np.testing.assert_array_equal(result, array)  # time and name in a gzip header mean nothing
 
 
 @pytest.mark.parametrize(
@@ -304,20 +304,20 @@ def png_folder(folder, parts=("",), count=5, size=(6, 4)):
 
 
 def test_png_files_of_a_class_folder_are_split_by_name(tmp_path):
-    found = folders.load_folder(png_folder(tmp_path), CLASSES, test_every=3)
-    assert found.size == (6, 4)
-    assert found.train_images[:, 0, 0].tolist() == [1, 2, 4, 5, 6, 7, 9, 10]
-    assert found.train_labels.tolist() == [0] * 4 + [1] * 4
-    assert found.test_images[:, 0, 0].tolist() == [3, 8]
-    assert found.test_labels.tolist() == [0, 1]
+    result = folders.load_folder(png_folder(tmp_path), CLASSES, test_every=3)
+    assert result.size == (6, 4)
+    assert result.train_images[:, 0, 0].tolist() == [1, 2, 4, 5, 6, 7, 9, 10]
+    assert result.train_labels.tolist() == [0] * 4 + [1] * 4
+    assert result.test_images[:, 0, 0].tolist() == [3, 8]
+    assert result.test_labels.tolist() == [0, 1]
 
 
 def test_png_files_already_split_stay_split(tmp_path):
     png_folder(tmp_path, ("train", "test"), count=2)
-    found = folders.load_folder(tmp_path, CLASSES, test_every=None)
-    assert found.train_images[:, 0, 0].tolist() == [1, 2, 3, 4]
-    assert found.test_images[:, 0, 0].tolist() == [5, 6, 7, 8]
-    assert found.test_labels.tolist() == [0, 0, 1, 1]
+    result = folders.load_folder(tmp_path, CLASSES, test_every=None)
+    assert result.train_images[:, 0, 0].tolist() == [1, 2, 3, 4]
+    assert result.test_images[:, 0, 0].tolist() == [5, 6, 7, 8]
+    assert result.test_labels.tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
@@ -421,9 +421,9 @@ def test_the_source_files_are_those_that_are_opened(tmp_path, kind):
     sys.addaudithook(lambda event, args: hook[0](event, args))
     folders.load_folder(*read)
     hook[0] = lambda event, args: None
-    found = [str(file) for file in folders.source_files(*read)]
-    assert set(found) == {path for path in opened if path.startswith(str(tmp_path))}
-    assert len(found) == {"npz": 1, "idx": 4, "split": 8, "png": 6}[kind]
+    result = [str(file) for file in folders.source_files(*read)]
+    assert set(result) == {path for path in opened if path.startswith(str(tmp_path))}
+    assert len(result) == {"npz": 1, "idx": 4, "split": 8, "png": 6}[kind]
 
 
 @FORMS
@@ -456,14 +456,14 @@ def test_the_digest_covers_names(tmp_path, other):
 def test_the_digest_covers_how_it_is_read(tmp_path):
     """The same files split otherwise, other classes' numbers, other forms side by side."""
     path, classes, _ = source("png", tmp_path)
-    found = {
+    result = {
         folders.digest(path, classes, 2),
         folders.digest(path, classes, 3),
         folders.digest(path, classes[::-1], 3),
     }
     write_idx_folder(tmp_path, small_images(classes=2), True)
-    found.add(folders.digest(path, classes, 3))
-    assert len(found) == 4
+    result.add(folders.digest(path, classes, 3))
+    assert len(result) == 4
 
 
 def test_the_plain_file_beside_a_packed_one_is_not_read(tmp_path):
@@ -606,8 +606,8 @@ def test_digits_are_the_originals_interpolated():
     place = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
     grid = np.stack(np.meshgrid(place, place, indexing="ij"), -1)
     expected = RegularGridInterpolator((range(8), range(8)), small[0].reshape(8, 8))(grid)
-    found = large[np.argmin(np.abs(large - expected * 255 / 16).sum((1, 2)))]
-    assert np.abs(found - expected * 255 / 16).max() <= 0.5 + 1e-9
+    result = large[np.argmin(np.abs(large - expected * 255 / 16).sum((1, 2)))]
+    assert np.abs(result - expected * 255 / 16).max() <= 0.5 + 1e-9
     np.testing.assert_array_equal(np.bincount(labels), np.bincount(small_labels))
 
 
@@ -683,9 +683,9 @@ def test_fetch_from_a_folder_first(tmp_path, server):
     (tmp_path / "mirror" / "set").mkdir(parents=True)
     (tmp_path / "mirror" / "set" / "file.gz").write_bytes(CONTENT)
     for source in (f"{tmp_path}/mirror", f"{tmp_path}/mirror/", (tmp_path / "mirror").as_uri()):
-        found = fetch(tmp_path, [f"{server.url}/good"], source)
-        assert found["file.gz"].read_bytes() == CONTENT
-        found["file.gz"].unlink()
+        result = fetch(tmp_path, [f"{server.url}/good"], source)
+        assert result["file.gz"].read_bytes() == CONTENT
+        result["file.gz"].unlink()
     assert not server.counts
 
 
@@ -715,8 +715,8 @@ def test_other_bytes_are_named_and_the_next_mirror_is_asked(tmp_path, server):
     (tmp_path / "mirror" / "set").mkdir(parents=True)
     (tmp_path / "mirror" / "set" / "file.gz").write_bytes(b"other")
     mirrors = [f"{server.url}/html", f"{server.url}/good"]
-    found = fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
-    assert found["file.gz"].read_bytes() == CONTENT
+    result = fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
+    assert result["file.gz"].read_bytes() == CONTENT
     assert server.counts == {"html": 1, "good": 1}
 
 
@@ -736,8 +736,8 @@ def test_other_bytes_everywhere_are_one_line_that_names_each_place(tmp_path, ser
 
 def test_a_file_that_its_server_calls_encoded_is_kept_as_sent(tmp_path, server):
     packed = gzip.compress(CONTENT)
-    found = fetch(tmp_path, [f"{server.url}/gzip"], digest=sha256(packed))
-    assert found["file.gz"].read_bytes() == packed
+    result = fetch(tmp_path, [f"{server.url}/gzip"], digest=sha256(packed))
+    assert result["file.gz"].read_bytes() == packed
 
 
 @pytest.mark.parametrize("kind", ["flaky", "flaky_cut"])

@@ -72,14 +72,14 @@ def test_errors_cancel_on_inputs_that_occur():
 @given(matrices)
 def test_float32_keeps_seven_digits(weights):
     layer = Layer(weights, weights[:, 0], "linear", 1.0)
-    stored = explorer.exported(explorer.as_stored([layer])[0])
+    stored = explorer.layer_json(explorer.as_stored([layer])[0])
     assert np.allclose(read_weights(stored), weights, rtol=2**-23, atol=1e-40)
     assert stored["weights"]["type"] == "f4"
 
 
 def test_weights_that_ran_away_stay_what_they_are():
     layer = Layer(np.array([[1e200, 1.1]]), None, "sigmoid", 0.8)
-    stored = explorer.exported(explorer.as_stored([layer])[0])
+    stored = explorer.layer_json(explorer.as_stored([layer])[0])
     assert read_weights(stored).tolist() == [[1e200, 1.1]]
 
 
@@ -89,7 +89,7 @@ def test_a_letter_network_that_float32_would_change_is_kept():
     ones = np.ones((1, 2))
     for layer, kind in ((far, "f8"), (near, "f4")):
         stored = explorer.letters_as_stored([layer], ones)
-        exported = explorer.exported(stored[0])
+        exported = explorer.layer_json(stored[0])
         assert exported["weights"]["type"] == kind
         assert read_weights(exported).tolist() == stored[0].weights.tolist()
         change = explorer.forward(stored, ones) - explorer.forward([layer], ones)
@@ -101,7 +101,7 @@ def test_large_layers_alone_are_rounded_to_bytes():
     sizes = [(100, 2), (400, 100), (30, 400)]
     layers = [Layer(rng.normal(size=s), rng.normal(size=s[0]), "tanh", 1.0) for s in sizes]
     stored = explorer.as_stored(layers, rng.normal(size=(50, 2)))
-    exported = [explorer.exported(layer) for layer in stored]
+    exported = [explorer.layer_json(layer) for layer in stored]
     assert [layer["weights"]["type"] for layer in exported] == ["f4", "i1", "f4"]
     for layer, data in zip(stored, exported, strict=True):
         assert np.allclose(read_weights(data), layer.weights, rtol=1e-6, atol=0)

@@ -30,7 +30,7 @@ from latentlab.experiments.denoising.tables import (
 from latentlab.measures import similarity
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 
-FONTS = read_fonts(Path(__file__).parents[2] / "data/fonts/font.h")
+FONTS = read_fonts(Path(__file__).parents[3] / "data/fonts/font.h")
 XHIR = FONTS["font2"].subset("XHIR").pixels
 FLIPS = {"kind": "bit_flip", "probability": 0.15, "range": 0.5}
 NETWORK = {

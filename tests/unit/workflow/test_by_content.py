@@ -81,7 +81,7 @@ def test_other_versions_than_the_locked_ones_are_refused(tmp_path):
 
 
 def test_the_pins_are_those_of_the_lock():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     lines = (root / "requirements.lock").read_text().splitlines()
     names = [line.split("==")[0] for line in lines if line[:1].isalnum()]
     pins = dict(locked.pins(root / "requirements.lock"))

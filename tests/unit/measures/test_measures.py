@@ -108,16 +108,16 @@ def test_the_yardstick_takes_the_best_network_of_each_kind():
             for w in values
         ]
     )
-    found = letter_yardstick(replicates, networks)
-    assert found["all_fonts"]["network"] == "a"
-    assert found["all_fonts"]["max_wrong_pixels"] == 0
-    assert found["all_fonts"]["share_of_starts"] == pytest.approx(2 / 3)
-    assert found["powell_only"]["all_fonts"]["share_of_starts"] == pytest.approx(1 / 3)
-    assert found["powell_only"]["font1"]["max_wrong_pixels"] == 1
-    assert found["one_dimensional"]["all_fonts"]["network"] == "c"
-    assert list(found["one_dimensional"]) == ["all_fonts"]
-    assert found["font1"]["network"] == "b"  # of one optimizer
-    assert {font: entry["network"] for font, entry in found["hybrid"].items()} == {"font1": "e"}
+    result = letter_yardstick(replicates, networks)
+    assert result["all_fonts"]["network"] == "a"
+    assert result["all_fonts"]["max_wrong_pixels"] == 0
+    assert result["all_fonts"]["share_of_starts"] == pytest.approx(2 / 3)
+    assert result["powell_only"]["all_fonts"]["share_of_starts"] == pytest.approx(1 / 3)
+    assert result["powell_only"]["font1"]["max_wrong_pixels"] == 1
+    assert result["one_dimensional"]["all_fonts"]["network"] == "c"
+    assert list(result["one_dimensional"]) == ["all_fonts"]
+    assert result["font1"]["network"] == "b"  # of one optimizer
+    assert {font: entry["network"] for font, entry in result["hybrid"].items()} == {"font1": "e"}
 
 
 def test_rank_correlation_of_known_pairs():
@@ -176,11 +176,11 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
     summary = vae_summary(pd.DataFrame(rows), {"mnist": {"test_loss": 152.0}})
     assert "nll_standard_error" not in summary
     tree = nested(summary, ["dataset", "model"])
-    found = tree["mnist"]["published"]
-    assert (found["test_loss"], found["published_rank"]) == (152.0, pytest.approx(2 / 3))
-    assert found["test_loss_low"] == pytest.approx(152 - 4.303 * 2 / np.sqrt(3), abs=0.01)
-    assert found["nll_images_low"] == pytest.approx(141 - 1.96 * 0.5, abs=1e-4)
-    assert found["nll_images_high"] == pytest.approx(141 + 1.96 * 0.5, abs=1e-4)
+    result = tree["mnist"]["published"]
+    assert (result["test_loss"], result["published_rank"]) == (152.0, pytest.approx(2 / 3))
+    assert result["test_loss_low"] == pytest.approx(152 - 4.303 * 2 / np.sqrt(3), abs=0.01)
+    assert result["nll_images_low"] == pytest.approx(141 - 1.96 * 0.5, abs=1e-4)
+    assert result["nll_images_high"] == pytest.approx(141 + 1.96 * 0.5, abs=1e-4)
     for other in (tree["digits"]["published"], tree["mnist"]["autoencoder"]):
         assert "published_rank" not in other
     assert "nll_images_low" not in tree["mnist"]["autoencoder"]

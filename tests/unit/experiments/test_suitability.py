@@ -16,7 +16,7 @@ from latentlab.measures import image_scores
 from latentlab.models import image_model
 from latentlab.pages import explorer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def params(classes=2, **measures):
@@ -36,8 +36,10 @@ def test_every_line_names_the_parameter_and_the_set():
     highest = int(max(data.train_labels.max(), data.test_labels.max()))
     lines = suitability.refusals(params(highest, neighbors=3, label_neighbors=5), "own", data)
     assert [line.split(":")[0] for line in lines] == [
-        "vae.measures.neighbors", "vae.measures.label_neighbors", "data.images.own.classes"
-    ]  # fmt: skip
+        "vae.measures.neighbors",
+        "vae.measures.label_neighbors",
+        "data.images.own.classes",
+    ]
     assert all(line.endswith("(images of own)") and "allowed: " in line for line in lines)
     enough = params(highest + 1, neighbors=2, label_neighbors=4)
     assert suitability.refusals(enough, "own", data) == []

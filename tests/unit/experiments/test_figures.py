@@ -25,7 +25,7 @@ from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
 RNG = np.random.default_rng(0)
 
@@ -106,18 +106,22 @@ def profile_table():
     return pd.DataFrame(
         [
             {"level": level, "loss": loss, "optimizer": name, "factor": factor, "share": factor / 9}
-            for level in (1.0, 0.2) for loss, name in OPTIMIZERS for factor in (1.0, 3.0, 8.0)
+            for level in (1.0, 0.2)
+            for loss, name in OPTIMIZERS
+            for factor in (1.0, 3.0, 8.0)
         ]
-    )  # fmt: skip
+    )
 
 
 def optimizer_replicates():
     return pd.DataFrame(
         [
             {"network": n, "loss": loss, "optimizer": name, "error": 0.1 + r}
-            for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for r in range(5)
+            for n in ("35-18-2", "35-2")
+            for loss, name in OPTIMIZERS
+            for r in range(5)
         ]
-    )  # fmt: skip
+    )
 
 
 def denoising_summary(probabilities=(0.1, 0.4)):
@@ -127,8 +131,11 @@ def denoising_summary(probabilities=(0.1, 0.4)):
             row = {"font": "font2", "network": "35-18-5", "kind": "uniform", "probability": p,
                    "range": 0.5, "subset": "published", "noise": noise,
                    "published_error": 1e-30 if noise == "training" else np.nan}  # fmt: skip
-            for measure, value in (("error", error), ("right_letter", 0.9),
-                                   ("within_one_pixel", 0.8)):  # fmt: skip
+            for measure, value in (
+                ("error", error),
+                ("right_letter", 0.9),
+                ("within_one_pixel", 0.8),
+            ):
                 row |= {measure: value, f"{measure}_low": value * 0.9, f"{measure}_high": np.nan}
             rows.append(row)
     return pd.DataFrame(rows)
@@ -284,7 +291,7 @@ FIGURES = {
     "paths": lambda: letters.paths(
         ["AR", "OQ", "MW"], noisy_answers(15)[1][0].reshape(3, 5, -1), FONT.pixels, 0.5, "n"
     ),
-    "new_letters": lambda: letters.new_letters(found_letters(14), 13, 1000, FONT.pixels, 0.5, "n"),
+    "new_letters": lambda: letters.new_letters(found_letters(14), 13, 1000, FONT.pixels, "n"),
     "front": lambda: letters.front(front_table()),
     "letter_errors": lambda: letters.letter_errors(letter_table()),
     "latent_spaces": lambda: letters.latent_spaces(*latent_tables()),
@@ -385,8 +392,10 @@ def test_bytes_depend_on_nothing_around(tmp_path):
         )
         subprocess.run(
             [sys.executable, "-c", code, str(folder)],
-            cwd=folder if index else ROOT, env={**os.environ, **environment}, check=True,
-        )  # fmt: skip
+            cwd=folder if index else ROOT,
+            env={**os.environ, **environment},
+            check=True,
+        )
         contents.append(
             {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ""}
         )
@@ -448,8 +457,14 @@ def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():
 def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
     nothing = denoising_baselines().head(0)
     style.save(denoising.baselines(denoising_matrix(), nothing), tmp_path / "a")
-    style.save(denoising.transfer(denoising_matrix(), nothing), tmp_path / "b")
-    style.save(denoising.variations(denoising_variations(), nothing, VARIED), tmp_path / "c")
+    heat = denoising.transfer(denoising_matrix(), nothing)
+    style.save(heat, tmp_path / "b")
+    shares = heat.axes[0].images[0].get_array().filled(np.nan)
+    assert np.isnan(shares[-1]).all()  # the baselines' rows
+    assert np.isfinite(shares[0]).all()
+    figure = denoising.variations(denoising_variations(), nothing, VARIED)
+    style.save(figure, tmp_path / "c")
+    assert "nearest letter" not in str([text.get_text() for text in figure.legends[0].texts])
 
 
 def test_long_labels_do_not_overlap_either():
@@ -478,38 +493,51 @@ def test_a_line_has_regions_and_no_new_letter_is_said_to_be_none(tmp_path):
     figure = letters.regions(line, window, points, plane, FONT.pixels, FONT.characters, 0.5, "1")
     assert "32 of 32 letters" in figure.axes[0].get_title(loc="left")
     style.save(figure, tmp_path / "line")
-    none = letters.new_letters([], 12, 100, FONT.pixels, 0.5, "n")
+    none = letters.new_letters([], 12, 100, FONT.pixels, "n")
     assert any("none" in text.get_text() for text in none.axes[0].texts)
 
 
 def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):
     summary = denoising_summary()
     summary.loc[summary["noise"] == "training", ["error", "error_low"]] = 0.0
-    style.save(denoising.scores(summary), tmp_path / "scores")
+    figure = denoising.scores(summary)
+    style.save(figure, tmp_path / "scores")
+    errors = figure.axes[0]
+    lowest = min(line.get_ydata().min() for line in errors.lines)
+    assert 0 < errors.get_ylim()[0] <= lowest < 1e-200
 
 
 def test_a_single_start_probability_or_network_is_drawn(tmp_path):
     curves, replicates = curves_and_replicates()
     one = curves[curves["network"] == "another"], replicates[replicates["network"] == "another"]
-    for published in ({}, {name: {"error": 1.0} for name in one[0]["network"].unique()}):
-        style.save(architectures.learning_curves(one[0], published), tmp_path / "a")
-    style.save(architectures.final_errors(one[1].head(1), {}), tmp_path / "b")
-    style.save(architectures.error_levels(one[1].head(1)), tmp_path / "e")
-    style.save(architectures.factorial(factorial_table([1], [10]).head(1)), tmp_path / "f")
-    style.save(letters.learning_curve(history(1), "one"), tmp_path / "c")
-    style.save(denoising.scores(denoising_summary([0.2])), tmp_path / "d")
+    figures = [
+        architectures.learning_curves(one[0], {}),
+        architectures.learning_curves(one[0], {"another": {"error": 1.0}}),
+        architectures.final_errors(one[1].head(1), {}),
+        architectures.error_levels(one[1].head(1)),
+        architectures.factorial(factorial_table([1], [10]).head(1)),
+        letters.learning_curve(history(1), "one"),
+        denoising.scores(denoising_summary([0.2])),
+    ]
+    for figure in figures:
+        style.save(figure, tmp_path / "figure")
+        assert figure.axes[0].has_data()
 
 
 def test_all_letters_on_one_code_are_drawn(tmp_path):
     plane = latent.coordinate_plane(2)
     figure = letters.latent_map(np.zeros((32, 2)), plane, FONT.characters, "dead", "its only start")
     style.save(figure, tmp_path / "map")
+    assert len({text.get_position() for text in figure.axes[0].texts}) == 32
 
 
 def test_a_latent_line_gives_a_plane_of_one_row(tmp_path):
     line = FONT.pixels[None, :20]
     plane, window = latent.coordinate_plane(1), ((-1.0, 1.0), (-1.0, 1.0))
-    style.save(letters.latent_plane(line, window, plane, FONT.pixels, 0.5, "line"), tmp_path / "x")
+    figure = letters.latent_plane(line, window, plane, FONT.pixels, 0.5, "line")
+    style.save(figure, tmp_path / "x")
+    assert figure.axes[0].images[0].get_array().shape[:2] == (1 + 8, 1 + 20 * 6)
+    assert not len(figure.axes[0].get_yticks())
 
 
 def test_the_best_start_ends_lowest():

@@ -20,7 +20,7 @@ from latentlab.models.network import (
     unflatten,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def network(units=(4, 3, 2, 3, 4), biases=False, **kinds):

@@ -17,7 +17,7 @@ from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weig
 from latentlab.training import gradient
 from latentlab.training.replicates import Training, train
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
 LINEAR = Network((6, 2, 6), "linear", "linear", "linear", "linear", 1.0, False)
 DESCENT = {"learning_rate": 0.05, "schedule": "cosine", "loss": "cross-entropy", "record_every": 10}
@@ -92,41 +92,41 @@ def test_loss_and_gradient_are_those_of_the_definition(case, seed):
     def definition(w):
         return DEFINITIONS[loss](forward(network, w, inputs), targets)
 
-    value, found = gradient.loss_and_gradient(network, weights, inputs, targets, loss)
+    value, result = gradient.loss_and_gradient(network, weights, inputs, targets, loss)
     assert value == pytest.approx(definition(weights), rel=1e-12)
     steps = 1e-6 * np.eye(network.n_weights)
     differences = [(definition(weights + h) - definition(weights - h)) / 2e-6 for h in steps]
-    np.testing.assert_allclose(found, differences, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(result, differences, rtol=1e-6, atol=1e-8)
 
 
 def test_cross_entropy_by_hand():
     """One pixel, one sample, log-odds 2 beta w x = 2 * 0.5 * 3 * 1 = 3, through a linear 1-1-1."""
     network = Network((1, 1, 1), "linear", "linear", "linear", "sigmoid", 0.5, False)
     one = np.ones((1, 1))
-    value, found = gradient.loss_and_gradient(
+    value, result = gradient.loss_and_gradient(
         network, np.array([1.0, 3.0]), one, one, "cross-entropy"
     )
     assert value == pytest.approx(np.log1p(np.exp(-3.0)), rel=1e-14)
     slope = 1.0 / (1.0 + np.exp(-3.0)) - 1.0  # p - t, by the log-odds
-    np.testing.assert_allclose(found, [3.0 * slope, slope], rtol=1e-14)
+    np.testing.assert_allclose(result, [3.0 * slope, slope], rtol=1e-14)
 
 
 def test_cross_entropy_is_finite_where_the_output_saturates():
     network = Network((1, 1, 1), "linear", "linear", "linear", "sigmoid", 1.0, False)
     one, zero = np.ones((1, 1)), np.zeros((1, 1))
-    value, found = gradient.loss_and_gradient(
+    value, result = gradient.loss_and_gradient(
         network, np.array([1.0, 1e4]), one, zero, "cross-entropy"
     )
     assert value == 2e4
-    np.testing.assert_array_equal(found, [2e4, 2.0])
+    np.testing.assert_array_equal(result, [2e4, 2.0])
 
 
 def test_relu_is_flat_at_zero():
     """The blank letter through a network without biases sits on the kink."""
     network = Network((2, 1, 2), "relu", "relu", "relu", "relu", 1.0, False)
     blank = np.zeros((1, 2))
-    _, found = gradient.loss_and_gradient(network, np.ones(4), blank, blank + 1.0, "squared-error")
-    np.testing.assert_array_equal(found, 0.0)
+    _, result = gradient.loss_and_gradient(network, np.ones(4), blank, blank + 1.0, "squared-error")
+    np.testing.assert_array_equal(result, 0.0)
 
 
 # --- the rules, by hand ------------------------------------------------------------------------
@@ -258,9 +258,9 @@ def test_linear_autoencoder_reaches_pca(biases):
     x = np.random.default_rng(3).normal(1.0, 1.0, (20, 6)) * [3.0, 2.0, 1.0, 0.5, 0.5, 0.2]
     values = np.linalg.svd(x - x.mean(axis=0) if biases else x, compute_uv=False)
     optimum = 0.5 * np.sum(values[2:] ** 2) / len(x)
-    found = gradient.train_lbfgs(network, x, x, start_of(network), max_epochs=2000, **LBFGS)
-    assert found.errors[-1] == pytest.approx(optimum, rel=1e-6)
-    assert found.errors[-1] >= optimum * (1.0 - 1e-12)
+    result = gradient.train_lbfgs(network, x, x, start_of(network), max_epochs=2000, **LBFGS)
+    assert result.errors[-1] == pytest.approx(optimum, rel=1e-6)
+    assert result.errors[-1] >= optimum * (1.0 - 1e-12)
 
 
 @pytest.mark.parametrize("door", ["backpropagation", "adam", "rmsprop"])
@@ -294,14 +294,17 @@ def test_hybrid_goes_on_where_powell_ended():
     second = gradient.train_lbfgs(SMALL, x, x, first.weights, max_epochs=4, **LBFGS)
     seen = []
     hybrid = train(
-        SMALL, x, x, start,
+        SMALL,
+        x,
+        x,
+        start,
         optimizer="stages",
         stages=[
             {"optimizer": "powell", "max_epochs": 2, **tolerances},
             {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS},
         ],
         progress=lambda epoch, error: seen.append(epoch),
-    )  # fmt: skip
+    )
     assert hybrid.weights.tobytes() == second.weights.tobytes()
     assert hybrid.errors.tolist() == [*first.errors, *second.errors[1:]]
     spent = first.evaluations[-1] + second.evaluations[1:]
@@ -434,15 +437,15 @@ def redrawn(draw, **options):
 
 def test_redrawn_without_noise_is_adam_in_single_precision():
     """The same inputs in every epoch: what is left is Adam, to the digits of float32."""
-    found = redrawn(lambda epoch: binary(4), max_epochs=25)
+    result = redrawn(lambda epoch: binary(4), max_epochs=25)
     exact = gradient.train_adam(
         SMALL, binary(4), binary(4), start_of(SMALL), max_epochs=25, **DESCENT
     )
-    assert np.allclose(found.weights, exact.weights, rtol=1e-3, atol=1e-4)
-    assert found.record_epochs.tolist() == exact.record_epochs.tolist()
-    assert found.evaluations.tolist() == exact.evaluations.tolist()
-    assert np.allclose(found.errors, exact.errors, rtol=1e-3)
-    assert found.status == "max_epochs"
+    assert np.allclose(result.weights, exact.weights, rtol=1e-3, atol=1e-4)
+    assert result.record_epochs.tolist() == exact.record_epochs.tolist()
+    assert result.evaluations.tolist() == exact.evaluations.tolist()
+    assert np.allclose(result.errors, exact.errors, rtol=1e-3)
+    assert result.status == "max_epochs"
 
 
 def test_redrawn_takes_every_epoch_its_own_inputs_once():
