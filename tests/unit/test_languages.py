@@ -148,6 +148,8 @@ def messages_of_data():
         for key in ("claim", "hypothesis", "shows", "untestable", "experiment", "measure"):
             if key in entry:
                 yield entry[key].replace("_", " ") if key == "measure" else entry[key]
+        for groups in entry.get("groups", {}).values():
+            yield from groups if isinstance(groups, dict) else ()
     for reported in CLAIMS["reported"].values():
         yield from (measure.replace("_", " ") for measure in reported["measures"])
     yield from conclusions.REASONS
