@@ -33,7 +33,7 @@ PARAMS = read_params(ROOT / "tests/params.yaml", ROOT)
 NAMED = [
     "data.images", "architectures.networks", "optimizers.networks", "optimizers.stages",
     "letters.networks", "letters.front.architectures", "denoising.subsets", "denoising.networks",
-    "vae.models", "vae.models.published.replicates", "conclusions.relevant",
+    "vae.models", "vae.models.published.replicates",
 ]  # fmt: skip
 """The mappings of names; every other one is of knobs."""
 
@@ -59,7 +59,7 @@ def not_allowed(value, path):
         yield from (["same", "same"], [{}], {"a": 1})
         if path[0] != "vae":
             yield []  # an image model may have no hidden layer
-    elif path[-1] not in ("images", "replicates", "relevant"):  # these may be empty
+    elif path[-1] not in ("images", "replicates"):  # these may be empty
         yield {}
     if isinstance(value, int) and not isinstance(value, bool):
         yield from (2.5, 3.0, 10**30) if "published_window" not in path else ()

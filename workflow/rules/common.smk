@@ -340,8 +340,7 @@ def read_claims(rules):
         published = read_yaml(ROOT / claims.PUBLISHED)
     except StudyError as error:
         raise WorkflowError(str(error)) from None
-    relevant = PARAMS["conclusions"]["relevant"]
-    if lines := claims.errors(content, published, relevant, tables):
+    if lines := claims.errors(content, published, tables):
         raise WorkflowError("\n".join(lines))
     return content
 

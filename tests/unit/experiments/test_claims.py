@@ -1,22 +1,22 @@
 """The files of claims and published figures, checked before anything is computed."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
 
-from latentlab.experiments.conclusions import claims
+from latentlab.experiments.conclusions import chapter, claims
 from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = read_yaml(ROOT / claims.FILE)
 FIGURES = read_yaml(ROOT / claims.PUBLISHED)
-RELEVANT = read_yaml(ROOT / "params.yaml")["conclusions"]["relevant"]
 TABLES = {
-    ("architectures", "factorial"), ("architectures", "replicates"), ("letters", "replicates"),
-    ("letters", "new_letters"), ("denoising", "replicates"), ("denoising", "orthogonality"),
-    ("optimizers", "replicates"), ("vae", "replicates"),
-}  # fmt: skip
+    table
+    for path in (ROOT / "workflow/rules").glob("*.smk")
+    for table in re.findall(r"results/(\w+)/tables/(\w+)\.csv", path.read_text())
+}
 
 
 def edited(content, path, value):
@@ -34,13 +34,13 @@ def edited(content, path, value):
 
 
 def test_the_files_of_the_study_are_as_they_must_be():
-    assert claims.errors(CLAIMS, FIGURES, RELEVANT, TABLES) == []
+    assert claims.errors(CLAIMS, FIGURES, TABLES) == []
 
 
 def test_every_test_is_used():
     """The names, and what each needs, are those of ``conclusions.find``: it takes these claims."""
     used = {claim["test"] for claim in CLAIMS["claims"].values() if "test" in claim}
-    assert used == set(claims.TESTS)
+    assert used == set(claims.TESTS) == set(chapter.TESTS) == set(chapter.EFFECTS)
 
 
 @pytest.mark.parametrize(
@@ -53,44 +53,51 @@ def test_every_test_is_used():
         ("claims.adam.groups", {"optimizer": ["adam"]}, "claims.adam.groups.optimizer: ['adam']"),
         ("claims.adam.groups", "absent", "claims.adam.groups: missing, allowed: a value"),
         ("claims.adam.where", ["loss"], "claims.adam.where: ['loss'] given, allowed: a mapping"),
+        ("claims.adam.groups", {"optimizer": [True, False]},
+         "claims.adam.groups.optimizer: [true, false] given, allowed: a list of two texts or num"),
+        ("claims.adam.groups", {"biases": {"with": True, "without": False}},
+         "claims.adam.groups.biases: {'with': true, 'without': false} given, allowed: a list of"),
+        ("claims.adam.of", "us", "claims.adam.of: 'us' given, allowed: one of original, ours"),
+        ("claims.adam.counts_from", "absent", "claims.adam.counts_from: missing, allowed: a value"),
+        ("claims.adam.counts_from", 2, "claims.adam.counts_from: 2 given, allowed: a number from"),
         ("claims.adam.claim", "absent", "claims.adam.claim: missing, allowed: a text"),
         ("claims.adam.measure", "absent", "claims.adam.measure: missing, allowed: a value"),
         ("claims.adam.measure", "(error", "claims.adam.measure: '(error' given, allowed: an exp"),
         ("claims.adam.experiment", "adam", "claims.adam.experiment: 'adam' given, allowed: one of"),
-        ("claims.adam.table", "runs", "claims.adam.table: 'runs' given, allowed: one of replica"),
+        ("claims.adam.table", "runs", "claims.adam.table: 'runs' given, allowed: one of converge"),
         ("claims.adam.variant", "meant", "claims.adam.variant: 'meant' given, allowed: one of as"),
         ("claims.more-layers.along", "absent", "claims.more-layers.along: missing, allowed: "),
         ("claims.similar-letters.beside.right_letter.measure", "a b",
          "claims.similar-letters.beside.right_letter.measure: 'a b' given"),
         ("claims.vae-samples.beside.recall.table", "x",
-         "claims.vae-samples.beside.recall.table: 'x' given, allowed: one of replicates"),
+         "claims.vae-samples.beside.recall.table: 'x' given, allowed: one of loss_curves"),
         ("claims.vae-samples.beside.recall.test", "trend",
          "claims.vae-samples.beside.recall.along: missing, allowed: a value, for the test trend"),
         ("reported.vae.by", "dataset", "reported.vae.by: 'dataset' given, allowed: a list of col"),
-        ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of replicates"),
+        ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of loss_curves"),
         ("reported.vea", {"table": "x", "by": ["x"], "measures": ["x"], "variants": {"as run": {}}},
-         "reported.vea: 'vea' given, allowed: one of architectures, denoising, "),
+         "reported.vea: 'vea' given, allowed: one of architectures, conclusions, "),
         ("reported.vae.variants", {"meant": {}}, "reported.vae.variants.meant: 'meant' given"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_claim_is_one_line(path, value, line):
-    found = claims.errors(edited(CLAIMS, path, value), FIGURES, RELEVANT, TABLES)
+    found = claims.errors(edited(CLAIMS, path, value), FIGURES, TABLES)
     assert any(text.startswith(f"data/claims.yaml: {line}") for text in found), found
     assert all("\n" not in text for text in found)
 
 
 @pytest.mark.parametrize("content", [None, [], "claims", 3])
 def test_a_file_that_is_no_mapping_is_one_line(content):
-    (line,) = claims.errors(content, FIGURES, RELEVANT, TABLES)
+    (line,) = claims.errors(content, FIGURES, TABLES)
     assert line.startswith("data/claims.yaml: the file: ")
-    (line,) = claims.errors(CLAIMS, content, RELEVANT, TABLES)
+    (line,) = claims.errors(CLAIMS, content, TABLES)
     assert line == "data/published.yaml: the file: no mapping given, allowed: figures by experiment"
 
 
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("leters", {}, "leters: unknown key, allowed: architectures, denoising, letters, "),
+        ("leters", {}, "leters: unknown key, allowed: architectures, conclusions, "),
         ("vae.mnist", 153.44, "vae.mnist: 153.44 given, allowed: figures of test_loss"),
         ("vae.mnist.loss", 1.0, "vae.mnist.loss: unknown key, allowed: test_loss"),
         ("vae.mnist.test_loss", "low", "vae.mnist.test_loss: 'low' given, allowed: a finite"),
@@ -100,16 +107,10 @@ def test_a_file_that_is_no_mapping_is_one_line(content):
     ],
 )
 def test_what_is_wrong_with_a_figure_is_one_line(path, value, line):
-    (found,) = claims.errors(CLAIMS, edited(FIGURES, path, value), RELEVANT, TABLES)
+    (found,) = claims.errors(CLAIMS, edited(FIGURES, path, value), TABLES)
     assert found.startswith(f"data/published.yaml: {line}")
 
 
-def test_a_claim_needs_its_smallest_effect():
-    (line,) = claims.errors(CLAIMS, FIGURES, edited(RELEVANT, "adam", "absent"), TABLES)
-    assert line.startswith("params.yaml: conclusions.relevant.adam: missing, allowed: a number")
-
-
-def test_a_smallest_effect_needs_its_claim():
-    (line,) = claims.errors(CLAIMS, FIGURES, RELEVANT | {"more-layer": 0.3}, TABLES)
-    path = "params.yaml: conclusions.relevant.more-layer"
-    assert line.startswith(f"{path}: unknown key (meant more-layers?), allowed: more-layers, ")
+def test_a_group_may_have_a_name_in_words():
+    named = {"biases": {"with biases": True, "without biases": False}}
+    assert claims.errors(edited(CLAIMS, "claims.adam.groups", named), FIGURES, TABLES) == []

@@ -16,8 +16,8 @@ from latentlab.data.noise import NOISES
 from latentlab.experiments.denoising import denoisers, scores, sets, subsets
 from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
 from latentlab.experiments.denoising.figures import with_own_noise
+from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import (
-    DENOISING_MEASURES,
     answers_scored,
     baseline_summary,
     denoising_correlations,
@@ -371,7 +371,7 @@ def noises_tested(learned, tested, **changes):
 
 
 def no_variations():
-    scores = dict.fromkeys(DENOISING_MEASURES, 0.5)
+    scores = dict.fromkeys(MEASURES, 0.5)
     return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **scores}])
 
 

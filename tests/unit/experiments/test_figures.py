@@ -17,6 +17,7 @@ from latentlab.data.fonts import read_fonts
 from latentlab.drawing import pixels, style
 from latentlab.experiments import gathering
 from latentlab.experiments.architectures import figures as architectures
+from latentlab.experiments.conclusions import figures as conclusions
 from latentlab.experiments.denoising import figures as denoising
 from latentlab.experiments.denoising.tables import denoising_correlations
 from latentlab.experiments.letters import figures as letters
@@ -342,6 +343,15 @@ FIGURES = {
     ),
     "rows": lambda: vae.rows({"original": images(), "VAE": images()}, "images and what returns"),
 }
+
+
+def test_a_claim_of_ours_is_drawn_as_ours():
+    row = {"kind": "claim", "text": "It is so.", "verdict": "supported", "test": "trend",
+           "effect": 0.6, "effect_low": 0.5, "effect_high": 0.7, "relevant": 0.3, "runs": 9,
+           "p_holm": 0.01}  # fmt: skip
+    figure = conclusions.claims(pd.DataFrame([row, {**row, "kind": "ours", "text": "So."}]))
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["It is so.", "So. (ours)"]
 
 
 def test_a_manifold_of_one_unit_tells_of_one():

@@ -12,6 +12,7 @@ from jinja2 import nodes
 
 from latentlab.experiments.architectures.tables import READINGS
 from latentlab.experiments.conclusions import chapter as conclusions
+from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
 from latentlab.pages.languages import errors, language, places, translations
 from latentlab.pages.report import page_in, render
@@ -148,10 +149,13 @@ def messages_of_data():
         for key in ("claim", "hypothesis", "shows", "untestable", "experiment", "measure"):
             if key in entry:
                 yield entry[key].replace("_", " ") if key == "measure" else entry[key]
+        for groups in entry.get("groups", {}).values():
+            yield from groups if isinstance(groups, dict) else ()
     for reported in CLAIMS["reported"].values():
         yield from (measure.replace("_", " ") for measure in reported["measures"])
     yield from conclusions.REASONS
     yield from READINGS.values()
+    yield from (measure.heading for measure in MEASURES.values() if measure.heading)
     yield from (loss.replace("-", " ") for loss in LOSSES)
     yield from (name.replace("_", " ") for name in names_of_figures())
 

@@ -33,7 +33,7 @@ from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.files.yaml import read_yaml
 from latentlab.pages import parts
 from latentlab.pages.report import context, render, versions
-from latentlab.pages.texts import Text
+from latentlab.pages.texts import Language, Text, said
 from support.by_content import by_file
 
 ROOT = Path(__file__).parents[3]
@@ -634,6 +634,30 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
     assert words.count("Beside it, recall") == 2  # with its claim only
 
 
+def test_a_claim_of_ours_is_counted_and_named_as_ours(results, settings):
+    path = results / "conclusions/tables/findings.csv"
+    table = read_csv(path)
+    layers = table[table["claim"] == "layers"]
+    ours = layers.assign(claim="biases", kind="ours", text="Biases help.", test="dominance")
+    write_csv(pd.concat([table, ours]), path)
+    path = results / "conclusions/tables/observed.csv"
+    groups = [("biases", "with biases", 0.1), ("biases", "without biases", 0.9)]
+    seen = pd.DataFrame(groups, columns=["claim", "name", "value"])
+    write_csv(pd.concat([read_csv(path), seen]), path)
+    words = Outline(page(results, settings)).words
+    assert "Of 4 claims of the original, 1 is supported, 1 is contradicted" in words
+    assert "Of 1 claim of ours, 1 is supported." in words
+    shown = "Biases help (ours)."
+    assert words.count(shown) == 3  # first screen, two tables
+    assert f"supported {shown} Median error: 0.100 (with biases), 0.900 (without biases)" in words
+    chapter = conclusions.chapter(results, settings)
+    to = Language("es", "Español", "n != 1", {"with biases": "con sesgos"}, set())
+    rows = [[said(cell, to) for cell in row] for row in chapter.table.rows]
+    assert [r[-1] for r in rows if shown in r[0]] == ["0.100 (con sesgos), 0.900 (without biases)"]
+    assert "without biases" in to.missing
+    assert "1" not in to.missing  # a value of a group is no word
+
+
 def test_readings_of_the_published_code_are_told_apart(results, settings):
     def told(table):
         write_csv(table, path)
@@ -708,7 +732,11 @@ def test_the_readme_has_the_committed_verdicts(tmp_path):
 def test_the_readme_follows_the_metrics():
     recall = {"beside": {"recall": {"shows": "recall"}, "lost": {"shows": "lost"}}}
     claims = {
-        "claims": {"a": {"claim": "It is so.", "test": "trend", **recall}, "b": {"claim": "Nice."}}
+        "claims": {
+            "a": {"claim": "It is so.", "test": "trend", **recall},
+            "b": {"claim": "Nice."},
+            "c": {"claim": "It helps.", "of": "ours"},
+        }
     }
     result = {"effect": 0.5, "effect_low": 0.25, "effect_high": 0.75, "runs": 12}
     metrics = {
@@ -716,6 +744,7 @@ def test_the_readme_follows_the_metrics():
             "a": {**result, "verdict": "supported"},
             "b": {"runs": 0, "verdict": "not testable"},
         },
+        "ours": {"c": {**result, "verdict": "contradicted"}},
         "beside": {"a-recall": {**result, "effect_low": 0.125}, "a-lost": {"runs": 0}},
         "figures": {
             "x": {"verdict": "supported"},
@@ -726,6 +755,7 @@ def test_the_readme_follows_the_metrics():
     table = readme(claims, metrics)
     assert "supported |\n| Beside it, recall | 0.50 [0.12, 0.75] | 12 | \N{EN DASH} |\n" in table
     assert "lost" not in table
+    assert "| It helps (ours). | 0.50 [0.25, 0.75] | 12 | \N{MULTIPLICATION X} contra" in table
     assert "| It is so. | 0.50 [0.25, 0.75] | 12 | \N{CHECK MARK} supported |" in table
     assert "| Nice. | \N{EN DASH} | \N{EN DASH} | \N{EN DASH} not testable |" in table
     assert table.endswith(

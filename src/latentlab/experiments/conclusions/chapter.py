@@ -14,10 +14,11 @@ from latentlab.experiments.conclusions.tables import (
     AS_MEANT,
     AS_RUN,
     BESIDE,
-    CLAIM,
+    CLAIMS,
     CONTRADICTED,
     FIGURE,
     INCONCLUSIVE,
+    OURS,
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
@@ -97,14 +98,14 @@ def board(results: Path) -> list[Verdict]:
     findings, observed = findings_of(results)
     return [
         Verdict(
-            claim=data_text(row.text),
+            claim=_told(row),
             verdict=row.verdict,
             label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
             why=sentences(_why(row, observed), *_beside_sentences(row, findings)),
             chapter=row.experiment or "conclusions",
         )
-        for row in findings[findings["kind"] == CLAIM].itertuples()
+        for row in findings[findings["kind"].isin(CLAIMS)].itertuples()
     ]
 
 
@@ -112,13 +113,13 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/conclusions."""
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
     findings, observed = findings_of(results)
-    claims, figures = (findings[findings["kind"] == kind] for kind in (CLAIM, FIGURE))
+    claims, figures = (findings[findings["kind"].isin(kinds)] for kinds in (CLAIMS, [FIGURE]))
     forest = figure(
         folder / "claims",
         sentences(text("Effect on each claim with its 95 % interval."), _by_verdict(claims)),
         text(
             "An effect of 1 is for the claim without exception, 0 is none, below 0 is against it."
-            " Gray: effects too small to count, fixed in the parameters before the tests were run."
+            " Gray: effects too small to count, fixed before the tests were run."
         ),
     )
     published = figure(
@@ -165,20 +166,32 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _answer(findings: pd.DataFrame) -> Text:
-    claims = findings[findings["kind"] == CLAIM]
+    claims, ours = (findings[findings["kind"] == kind] for kind in CLAIMS)
     figures = findings[(findings["kind"] == FIGURE) & (findings["reason"] == "")]
     return sentences(
         plural(
             "Of {n} claim of the original, {verdicts}.",
             "Of {n} claims of the original, {verdicts}.",
             len(claims),
-            verdicts=listing([_counted(verdict, n) for verdict, n in _counts(claims).items()]),
+            verdicts=_verdicts(claims),
         ),
         text("Readings of one claim count separately.")
         if (claims["variant"] == AS_RUN).any()
         else None,
+        plural(
+            "Of {n} claim of ours, {verdicts}.",
+            "Of {n} claims of ours, {verdicts}.",
+            len(ours),
+            verdicts=_verdicts(ours),
+        )
+        if len(ours)
+        else None,
         _compared(figures["verdict"]) if len(figures) else None,
     )
+
+
+def _verdicts(claims: pd.DataFrame) -> Text:
+    return listing([_counted(verdict, n) for verdict, n in _counts(claims).items()])
 
 
 def _counted(verdict: str, n: int) -> Text:
@@ -214,7 +227,9 @@ def _by_verdict(rows: pd.DataFrame) -> Text:
 
 
 def _told(row: Any) -> Text:
-    """A claim; of a published figure what it is of, the measure and the figure."""
+    """A claim, and if it is ours; of a published figure what it is of, the measure, the figure."""
+    if row.kind == OURS:
+        return text("{claim} (ours).", claim=without_stop(data_text(row.text)))
     measure = row.measure.replace("_", " ")
     what, found, figure_ = row.text.rpartition(f": {measure} ")
     if row.kind != FIGURE or not found:
@@ -246,7 +261,7 @@ def _readings(claims: pd.DataFrame) -> Text | None:
     as_run = tested[tested["variant"] == AS_RUN].set_index("claim")["verdict"]
     both, meant_only = [], []
     for row in tested[tested["variant"] == AS_MEANT].itertuples():
-        claim = without_stop(data_text(row.text))
+        claim = without_stop(_told(row))
         other = as_run.get(variant_of(row.claim, AS_RUN))
         if other is None:
             meant_only.append("“" + claim + "”")
@@ -305,8 +320,10 @@ def _seen(row: Any, observed: pd.DataFrame) -> Text:
         return text("{low} to {high}", low=values[0], high=values[1])
     if row.test in ("level", "correlation"):
         return joined(", ", values)
-    names = own["name"].astype(str)
-    return joined(", ", [value + f" ({name})" for name, value in zip(names, values, strict=True)])
+    # a name has no blank: what has one is words
+    names = [data_text(name) if " " in name else name for name in own["name"].astype(str)]
+    named = zip(names, values, strict=True)
+    return joined(", ", [joined("", (value, " (", name, ")")) for name, value in named])
 
 
 def _value(value: float) -> Words:
@@ -333,11 +350,11 @@ def _p(p: float) -> str:
 
 def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
     rows: list[tuple[Words, ...]] = []
-    for row in findings[findings["kind"] == CLAIM].itertuples():
+    for row in findings[findings["kind"].isin(CLAIMS)].itertuples():
         tested = row.verdict != UNTESTABLE
         rows.append(
             (
-                data_text(row.text),
+                _told(row),
                 _signed(row.verdict),
                 _interval(row) if tested else NONE,
                 number(row.relevant, 2) if tested else NONE,
@@ -383,7 +400,7 @@ def _signed(verdict: str) -> Text:
 def _tests_table(claims: pd.DataFrame) -> Table:
     rows = tuple(
         (
-            data_text(row.text),
+            _told(row),
             data_text(row.hypothesis),
             data_text(row.measure.replace("_", " ")) + " (" + data_text(row.experiment) + ")",
             TESTS[row.test],
@@ -464,11 +481,13 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for name, claim in claims["claims"].items():
-        found = metrics["claims"].get(name)
+        ours = claim.get("of") == "ours"
+        found = metrics.get("ours" if ours else "claims", {}).get(name)
         if found is None:
             continue
         verdict = found["verdict"]
-        lines.append(_readme_row(claim["claim"], found, f"{SIGNS[verdict]} {verdict}"))
+        told = claim["claim"].rstrip(".") + " (ours)." if ours else claim["claim"]
+        lines.append(_readme_row(told, found, f"{SIGNS[verdict]} {verdict}"))
         lines += [
             _readme_row(str(_named_beside(other["shows"])), measured, NONE)
             for key, other in claim.get("beside", {}).items()

@@ -6,7 +6,7 @@ Checked before anything is computed, and light to import: the tests themselves c
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, ClassVar
 
 from latentlab.experiments.allowed import (
@@ -14,12 +14,11 @@ from latentlab.experiments.allowed import (
     Knobs,
     Named,
     NotAllowed,
+    Share,
     Truth,
     as_yaml,
     is_finite,
-    missing_key,
     text,
-    unknown_key,
     validate,
 )
 
@@ -34,11 +33,21 @@ TESTS = {
 }
 """The tests of ``conclusions.find``, each with what it takes of a claim."""
 
-_NEEDED = ("hypothesis", "experiment", "table", "measure", "test")
+_NEEDED = ("hypothesis", "experiment", "table", "measure", "test", "counts_from")
 
 
 def _is_value(value: Any) -> bool:
     return isinstance(value, str | bool) or _is_number(value)
+
+
+def _is_pair(groups: Any) -> bool:
+    if isinstance(groups, dict):  # words have a blank, which no name has
+        words, groups = list(groups), list(groups.values())
+        if not all(isinstance(name, str) and " " in name.strip() for name in words):
+            return False
+    elif not isinstance(groups, list) or any(isinstance(value, bool) for value in groups):
+        return False  # true and false say nothing to a reader
+    return len(groups) == 2 and all(map(_is_value, groups))
 
 
 def _is_number(value: Any) -> bool:
@@ -88,9 +97,16 @@ class Tested(Knobs):
     groups: Annotated[
         dict[
             str,
-            Annotated[list[Value], Allowed("a list of two values", lambda pair: len(pair) == 2)],
+            Annotated[
+                Any,
+                Allowed(
+                    "a list of two texts or numbers, or a mapping of two names of two or more"
+                    " words to a value each",
+                    _is_pair,
+                ),
+            ],
         ],
-        Allowed("a mapping of one column to a list of two of its values", lambda g: len(g) == 1),
+        Allowed("a mapping of one column to two of its values", lambda g: len(g) == 1),
     ] = {}
     expect: Annotated[str, _one_of("more", "less")] = ""
 
@@ -101,8 +117,10 @@ class Claim(Tested):
     words: ClassVar[str] = "a mapping with a claim and its test, or why it has none (untestable)"
 
     claim: Text
+    of: Annotated[str, _one_of("original", "ours")] = "original"
     hypothesis: Text = ""
     variant: Annotated[str, _VARIANT] = ""
+    counts_from: Share = 0.0
     untestable: Text = ""
     beside: Annotated[
         dict[str, Tested], Named("a mapping of names to other measures", _TEXT, empty=True)
@@ -136,13 +154,10 @@ class ClaimsFile(Knobs):
     ]
 
 
-def errors(
-    claims: Any, published: Any, relevant: Mapping[str, float], tables: Collection[tuple[str, str]]
-) -> list[str]:
+def errors(claims: Any, published: Any, tables: Collection[tuple[str, str]]) -> list[str]:
     """All that is wrong with the two files: file, path, what was given, what is allowed; in lines.
 
     claims, published : their content
-    relevant : the smallest effect that counts, by claim, of the parameters
     tables : experiment and name of every table that there can be
     """
     try:
@@ -154,29 +169,13 @@ def errors(
         *_of_tables(claims, tables),
     ]
     lines = [f"{FILE}: {line}" for line in lines]
-    lines += [f"params.yaml: {line}" for line in _of_effects(claims["claims"], relevant)]
     known = {experiment for experiment, _ in tables}
     return lines + [
         f"{PUBLISHED}: {line}" for line in _of_figures(published, claims["reported"], known)
     ]
 
 
-def _of_effects(
-    claims: Mapping[str, Mapping[str, Any]], relevant: Mapping[str, float]
-) -> Iterator[str]:
-    """Claims without a smallest effect, and smallest effects without a claim."""
-    tested = [name for name, claim in claims.items() if "untestable" not in claim]
-    path = ("conclusions", "relevant")
-    for name in tested:
-        if name not in relevant:
-            allowed = f"a number from 0 to 1, for {FILE} has this claim"
-            yield missing_key((*path, name), allowed).line()
-    for name in relevant:
-        if name not in tested:
-            yield unknown_key((*path, name), tested).line()
-
-
-def _of_claim(name: str, claim: Mapping[str, Any]) -> Iterator[str]:
+def _of_claim(name: str, claim: dict[str, Any]) -> Iterator[str]:
     """What a claim, or a measure beside it, lacks for its test."""
     if "untestable" in claim:
         return
@@ -192,7 +191,7 @@ def _of_claim(name: str, claim: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{where}.{key}: missing, allowed: a value, for the test {own['test']}"
 
 
-def _of_tables(claims: Mapping[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:
+def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:
     """Experiments and tables that there cannot be."""
     named = {f"reported.{name}": (name, own["table"]) for name, own in claims["reported"].items()}
     for name, claim in claims["claims"].items():
@@ -213,7 +212,7 @@ def _of_tables(claims: Mapping[str, Any], tables: Collection[tuple[str, str]]) -
 
 
 def _of_figures(
-    published: Any, templates: Mapping[str, Any], experiments: Collection[str]
+    published: Any, templates: dict[str, Any], experiments: Collection[str]
 ) -> Iterator[str]:
     """What is no tree of figures, a level for each column that the template names."""
     if not isinstance(published, dict):

@@ -15,8 +15,10 @@ from matplotlib.patches import Patch
 
 from latentlab.drawing import style
 from latentlab.experiments.conclusions.tables import (
+    CLAIMS,
     CONTRADICTED,
     INCONCLUSIVE,
+    OURS,
     SUPPORTED,
     UNTESTABLE,
 )
@@ -36,13 +38,14 @@ def claims(findings: pd.DataFrame) -> Figure:
 
     findings : as ``conclusions.conclude`` gives them
     """
-    rows = findings[findings["kind"] == "claim"]
+    rows = findings[findings["kind"].isin(CLAIMS)]
+    ours = np.where(rows["kind"] == OURS, " (ours)", "")
     figure = style.canvas(1.5 + 0.62 * len(rows), width=9.0, title="What the claims come to")
     axes = figure.subplots()
     for y, row in enumerate(rows.itertuples()):
         _effect(axes, y, row)
     axes.axvline(0, color=style.MUTED, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [textwrap.fill(text, 38) for text in rows["text"]])
+    axes.set_yticks(range(len(rows)), [textwrap.fill(text, 38) for text in rows["text"] + ours])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(-1.06, 1.06)
     axes.grid(axis="y", visible=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from latentlab.experiments.allowed import Allowed, Count, Knobs, Named, Share
+from latentlab.experiments.allowed import Allowed, Count, Knobs
 
 
 class ConclusionsSection(Knobs):
@@ -13,7 +13,3 @@ class ConclusionsSection(Knobs):
     alpha: Annotated[float, Allowed("a number above 0 and below 1", lambda x: 0 < x < 1)]
     min_replicates: Count
     resamples: Count
-    relevant: Annotated[
-        dict[str, Share],
-        Named("a mapping of the claims of data/claims.yaml to numbers from 0 to 1", empty=True),
-    ]

@@ -37,8 +37,10 @@ SUPPORTED, CONTRADICTED, INCONCLUSIVE, UNTESTABLE = VERDICTS = (
 )  # fmt: skip
 
 
-CLAIM, FIGURE, BESIDE = "claim", "figure", "beside"
-"""Kinds of findings: on a claim, on a published figure, on another measure of a claim."""
+CLAIM, OURS, FIGURE, BESIDE = "claim", "ours", "figure", "beside"
+"""Kinds of findings: on a claim of the original, on one of ours, on a published figure, on another
+measure of a claim."""
+CLAIMS = (CLAIM, OURS)
 
 
 AS_MEANT, AS_RUN = "as meant", "as run"
@@ -86,15 +88,12 @@ def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.map(_text)
 
 
-def find(table: pd.DataFrame, claim: Claim, relevant: float, resamples: int, rng: Any) -> Finding:
-    """Test a claim on its table. Raises NotTestableError where runs are missing.
-
-    relevant : from which effect on the claim counts; ``level`` tests against it
-    """
+def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding:
+    """Test a claim on its table. Raises NotTestableError where runs are missing."""
     rows, sign = selected(table, claim), -1 if claim.get("expect") == "less" else 1
     match claim["test"]:
         case "level":
-            return level(rows["value"].to_numpy(), relevant)
+            return level(rows["value"].to_numpy(), claim["counts_from"])
         case "trend":
             wide = rows.pivot_table(
                 index=claim["blocks"], columns=claim["along"], values="value", aggfunc="mean"
@@ -110,25 +109,33 @@ def find(table: pd.DataFrame, claim: Claim, relevant: float, resamples: int, rng
         case test:
             function = {"dominance": dominance, "difference": difference}[test]
             found = function(_strata(rows, claim), sign, resamples, rng)
-            ((_, names),) = claim["groups"].items()
-            named = zip(map(str, names), found.observed.values(), strict=True)
+            _, groups = _groups(claim)
+            named = zip(groups, found.observed.values(), strict=True)
             return replace(found, observed=dict(named))
+
+
+def _groups(claim: Claim) -> tuple[str, dict[str, Any]]:
+    """The column of the two groups, and their values by what they are called."""
+    ((column, groups),) = claim["groups"].items()
+    return column, groups if isinstance(groups, dict) else {str(name): name for name in groups}
 
 
 def _strata(rows: pd.DataFrame, claim: Claim) -> Strata:
     """Values of the two groups in every stratum that has both."""
-    ((column, names),) = claim["groups"].items()
+    column, groups = _groups(claim)
     texts = _texts(rows[column])
     strata: list[tuple[Array, Array]] = []
     by = claim.get("strata", [])
     for _, stratum in rows.groupby(by) if by else [((), rows)]:
         first, second = (
-            stratum.loc[texts[stratum.index] == _text(name), "value"].to_numpy() for name in names
+            stratum.loc[texts[stratum.index] == _text(value), "value"].to_numpy()
+            for value in groups.values()
         )
         if len(first) and len(second):
             strata.append((first, second))
     if not strata:
-        raise NotTestableError(f"no runs with {column} both {names[0]} and {names[1]}")
+        one, other = groups
+        raise NotTestableError(f"no runs with {column} both {one} and {other}")
     return strata
 
 
@@ -242,7 +249,7 @@ def conclude(
     """All findings, and the numbers observed for each.
 
     claims : the content of data/claims.yaml; published : of data/published.yaml
-    rules : seed, alpha, min_replicates, resamples, relevant (by claim)
+    rules : seed, alpha, min_replicates, resamples
     Findings have a row a claim, a measure beside one (it has the claim's text, no p, no verdict)
     and a published figure.
     """
@@ -262,8 +269,8 @@ def conclude(
     for (name, claim), found, p, reason in zip(
         entries.items(), findings, adjusted, reasons, strict=True
     ):
-        kind = claim.get("kind", CLAIM)
-        relevant = rules["relevant"].get(name, math.nan)
+        kind = claim.get("kind") or (OURS if claim.get("of") == "ours" else CLAIM)
+        relevant = math.nan if kind == BESIDE else claim.get("counts_from", math.nan)
         if kind == BESIDE:
             outcome = ""
         elif reason:
@@ -298,9 +305,8 @@ def _finding(
         if claim["test"] == "reported":
             return reported(selected(table, claim)["value"].to_numpy(), claim["published"]), ""
         if claim.get("kind") == BESIDE:  # decides nothing: no part in Holm's correction
-            found = find(table, claim, math.nan, rules["resamples"], rng)
-            return replace(found, p=math.nan), ""
-        return find(table, claim, rules["relevant"][name], rules["resamples"], rng), ""
+            return replace(find(table, claim, rules["resamples"], rng), p=math.nan), ""
+        return find(table, claim, rules["resamples"], rng), ""
     except FileNotFoundError as error:
         return _NOTHING, f"{Path(error.filename).name} of {claim['experiment']} is not there"
     except NotTestableError as error:
@@ -310,8 +316,10 @@ def _finding(
 def metrics(findings: pd.DataFrame) -> dict[str, Any]:
     """How many claims and figures got which verdict, and every finding by kind and name."""
     names = {CLAIM: "claims", FIGURE: "figures", BESIDE: "beside"}
+    if (findings["kind"] == OURS).any():
+        names[OURS] = "ours"
     tree: dict[str, Any] = {**{name: {} for name in names.values()}, "counts": {}}
-    for kind in (CLAIM, FIGURE):
+    for kind in (kind for kind in names if kind != BESIDE):
         counts = findings.loc[findings["kind"] == kind, "verdict"].value_counts()
         tree["counts"][names[kind]] = {
             verdict.replace(" ", "_"): int(counts.get(verdict, 0)) for verdict in VERDICTS

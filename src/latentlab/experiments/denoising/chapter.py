@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from latentlab.aliases import Fields
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.denoising.plan import denoising_families_drawn, denoising_plots
 from latentlab.experiments.denoising.tables import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.files.tables import read_csv
@@ -30,7 +31,7 @@ from latentlab.pages.parts import (
     shown_rows,
     trained,
 )
-from latentlab.pages.texts import Text, Words, plural, sentences, text
+from latentlab.pages.texts import Text, Words, capital, data_text, plural, sentences, text
 
 _KINDS = {
     "uniform": text("uniform noise as meant"),
@@ -638,9 +639,15 @@ def _cells(folder: Path, results: _Results) -> tuple[Group, ...]:
     return tuple(groups)
 
 
+def _score(value: float, measure: Measure) -> str:
+    return percent(value) if measure.percent else number(value, measure.digits)
+
+
 def _table(results: _Results) -> Table:
     runs = results.replicates[results.replicates["noise"] == "training"].groupby(DENOISER)["error"]
     fresh = results.fresh.set_index(DENOISER)
+    measures = {name: measure for name, measure in MEASURES.items() if measure.heading}
+    headings = [data_text(measure.heading) for measure in measures.values()]
     rows = []
     shown, note = shown_rows(results.learned)
     for row in shown:
@@ -656,9 +663,7 @@ def _table(results: _Results) -> Table:
                 number(published),
                 rank(share, len(errors)),
                 interval(scores, "error"),
-                percent(scores["right_letter"]),
-                percent(scores["exact"]),
-                percent(scores["within_one_pixel"]),
+                *[_score(scores[name], measure) for name, measure in measures.items()],
                 _bracketed(results.baseline("nearest_letter", row)),
             )
         )
@@ -668,15 +673,14 @@ def _table(results: _Results) -> Table:
         text("published error"),
         text("starts as good"),
         text("error, fresh noise"),
-        text("right letter"),
-        text("exact"),
-        text("within 1 pixel"),
+        *headings,
         text("nearest letter, within 1"),
     )
     explained = text(
-        "Errors: medians with 95 % intervals. Right letter, exact and within 1 pixel: means on"
-        " fresh noise. Starts as good: those that end at most at the published error. Nearest"
-        " letter: in Hamming distance, on the same noise, with 95 % intervals over its draws."
+        "Errors: medians with 95 % intervals. {measures}: means on fresh noise. Starts as good:"
+        " those that end at most at the published error. Nearest letter: in Hamming distance, on"
+        " the same noise, with 95 % intervals over its draws.",
+        measures=capital(listing(headings)),
     )
     return Table(
         text("Obtained against published"), columns, tuple(rows), sentences(explained, note)

@@ -18,8 +18,8 @@ from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.drawing.style import Array
-from latentlab.experiments.denoising.tables import nearest_denoisers
-from latentlab.experiments.gathering import summarize
+from latentlab.experiments.denoising.measures import MEASURES
+from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
 
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
 CALLED = {
@@ -33,11 +33,6 @@ CALLED = {
 _CONDITIONS = {
     "training": style.Look(style.MUTED, "o", (0, (4, 1.5))),
     "fresh": style.Look(style.WARNING, "s", "-"),
-}
-_MEASURES = {
-    "error": "error a letter (median)",
-    "right_letter": "right letter (%)",
-    "within_one_pixel": "at most 1 wrong pixel (%)",
 }
 _DENOISER = _CONDITIONS["fresh"]
 _BASELINES = {
@@ -77,20 +72,19 @@ def scores(summary: pd.DataFrame) -> Figure:
     title = f"Learned copies and fresh noise: network {network}, letters {subset}"
     title += shown.remark(len(series), len(every))
     figure = style.canvas(1.0 + 2.4 * len(series), width=9.0, title=title)
-    grid = figure.subplots(len(series), len(_MEASURES), squeeze=False)
+    measures = [name for name, measure in MEASURES.items() if measure.label]
+    grid = figure.subplots(len(series), len(measures), squeeze=False)
     for row, (values, table) in zip(grid, series, strict=True):
-        for axes, (measure, label) in zip(row, _MEASURES.items(), strict=True):
+        for axes, measure in zip(row, measures, strict=True):
             for condition, look in _CONDITIONS.items():
                 _line(axes, table[table["noise"] == condition], "probability", measure, look)
-            axes.set_ylabel(label)
+            axes.set_ylabel(MEASURES[measure].label)
             axes.set_xticks(sorted(table["probability"].unique()))
             axes.margins(x=0.12)
             if measure == "error":
                 for point in table[table["published_error"].notna()].itertuples():
                     style.diamond(axes, point.probability, point.published_error)
-                style.log_axis(axes.yaxis)
-            else:
-                axes.set_ylim(-3, 103)
+            _value_axis(axes, measure)
         font, kind, range_ = values
         row[0].set_title(f"{font}, {_sized(kind, range_)}")
     for axes in grid[-1]:
@@ -110,6 +104,20 @@ def scores(summary: pd.DataFrame) -> Figure:
     return figure
 
 
+def _value_axis(axes: Axes, measure: str) -> None:
+    """The scale of a measure: all that it may be, or, without bounds, a logarithmic one."""
+    if bounds := MEASURES[measure].bounds:
+        low, high = (_factor(measure) * bound for bound in bounds)
+        margin = 0.03 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
+    else:
+        style.log_axis(axes.yaxis)
+
+
+def _factor(measure: str) -> float:
+    return 100.0 if MEASURES[measure].percent else 1.0
+
+
 def _mark(look: style.Look, label: str) -> Line2D:
     return Line2D(
         [], [], color=look.color, linestyle=look.line, marker=look.marker, label=label
@@ -121,9 +129,9 @@ def _line(
 ) -> None:
     """A measure along a column, with the intervals of its points where it has any."""
     table = table.sort_values(x)
-    factor = 1.0 if measure == "error" else 100.0
+    factor, logarithmic = _factor(measure), MEASURES[measure].bounds is None
     at, middle = table[x].to_numpy(), factor * table[measure].to_numpy()
-    if measure == "error":
+    if logarithmic:
         middle = style.positive(middle)
     axes.plot(
         at, middle, color=look.color, linestyle=look.line, marker=look.marker,
@@ -131,7 +139,7 @@ def _line(
     )  # fmt: skip
     if f"{measure}_low" in table:
         low, high = (factor * table[f"{measure}_{bound}"].to_numpy() for bound in ("low", "high"))
-        if measure == "error":
+        if logarithmic:
             low, high = style.positive(low), style.positive(high)
         axes.vlines(at, low, high, color=look.color, linewidth=1.4, alpha=0.7)
 
@@ -183,7 +191,7 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
         axes.set_ylim(-3, 103)
         axes.set_xlabel(_PROBABILITY)
     for axes in grid[:, 0]:
-        axes.set_ylabel(_MEASURES["within_one_pixel"])
+        axes.set_ylabel(MEASURES["within_one_pixel"].label)
     marks = [_mark(_DENOISER, "denoiser (hollow: learned another p)")]
     marks += [_mark(look, label) for label, look in _BASELINES.values()]
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
@@ -299,7 +307,7 @@ def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, A
     )
     figure = style.canvas(3.8, width=9.0, title=title)
     panels = figure.subplots(1, 2, sharey=True)
-    means = summarize(table, ["knob", "value"], within_one_pixel="share", right_letter="share")
+    means = summary_of(table, ["knob", "value"])
     measures = {
         "within_one_pixel": ("at most 1 wrong pixel", style.LOOKS[1]),
         "right_letter": ("right letter", style.LOOKS[0]),
@@ -432,7 +440,7 @@ def subset_sizes(table: pd.DataFrame) -> Figure:
         axes.set_ylim(-3, 103)
         axes.set_title(font)
         axes.set_xlabel("letters in the set")
-    panels[0].set_ylabel(_MEASURES["within_one_pixel"])
+    panels[0].set_ylabel(MEASURES["within_one_pixel"].label)
     marks = [_mark(_BASELINES["nearest_letter"][1], "nearest letter")]
     marks += [
         _mark(look, f"network {name}") for name, look in zip(networks, itertools.cycle(_NETWORKS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from latentlab.data.fonts import LETTERS
+from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.gathering import by, nested, set_interval, summarize
 from latentlab.experiments.knobs import slug
 from latentlab.measures import statistics
@@ -25,23 +26,24 @@ DENOISER = [*FAMILY, *NOISE]
 
 TESTED = [f"test_{key}" for key in NOISE]
 
-DENOISING_MEASURES = {
-    "error": "median",
-    "mean_wrong_pixels": "mean",
-    "exact": "share",
-    "within_one_pixel": "share",
-    "right_letter": "share",
-}
-
-_SHARES = [measure for measure, of in DENOISING_MEASURES.items() if of == "share"]
-
 _PUBLISHED_KINDS = ("uniform", "uniform_as_run", "salt_and_pepper")
 """The published noise as meant, as its code ran it, and as its slide names it."""
 
 
 def noise_summary(scores: pd.DataFrame) -> pd.DataFrame:
     """One row for each noise that a denoiser was tested on, with intervals over replicates."""
-    return summarize(scores, TESTED, **DENOISING_MEASURES)
+    return summary_of(scores, TESTED)
+
+
+def summary_of(scores: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The measures that the scores have, in their order, with intervals over replicates."""
+    estimators = {name: MEASURES[name].estimator for name in scores if name in MEASURES}
+    summary = summarize(scores, keys, **estimators)
+    for name in estimators:
+        if bounds := MEASURES[name].bounds:
+            ends = [f"{name}_low", f"{name}_high"]
+            summary[ends] = summary[ends].clip(*bounds)
+    return summary
 
 
 def denoising_summary(
@@ -51,7 +53,7 @@ def denoising_summary(
 
     published : training errors by slug of the probability, for the network "published"
     """
-    summary = summarize(replicates, [*DENOISER, "noise"], **DENOISING_MEASURES)
+    summary = summary_of(replicates, [*DENOISER, "noise"])
     summary["published_error"] = [
         published.get(slug("p", row.probability), {}).get("error", np.nan)
         if (row.subset, row.network, row.noise) == ("published", "published", "training")
@@ -87,7 +89,7 @@ def baseline_summary(baselines: pd.DataFrame, section: Mapping[str, Any]) -> pd.
     """The baselines' scores, their shares with intervals over the draws of noise."""
     summary = baselines.copy()
     answers = [answers_scored(section, subset) for subset in summary["subset"]]
-    for measure in _SHARES:
+    for measure in _measured("share"):
         estimates = [share_of_draws(*of) for of in zip(summary[measure], answers, strict=True)]
         set_interval(summary, measure, estimates)
     return summary
@@ -175,7 +177,7 @@ def denoising_metrics(
     baselines : as ``baseline_summary`` gives them
     """
     tree: dict[str, Any] = {}
-    scored = ["mean_wrong_pixels", *_with_bounds(*_SHARES)]
+    scored = [*_measured("mean"), *_with_bounds(*_measured("share"))]
     for subset, table in by(_slugged(summary), ["subset"]):
         levels = ["font", "network", "kind", "range", "probability"]
         single = [key for key in ("network", "range") if table[key].nunique() == 1]
@@ -194,11 +196,14 @@ def denoising_metrics(
             scores = {name: row[name] for name in scored}
             node.setdefault("baselines", {})[row["baseline"]] = scores
     tree["tested"] = noise_metrics(matrix)
-    summed = summarize(variations, ["knob", "value"], **DENOISING_MEASURES)
-    tree["variations"] = nested(summed, ["knob", "value"])
+    tree["variations"] = nested(summary_of(variations, ["knob", "value"]), ["knob", "value"])
     keys = ["font", "network", "measure", "similarity"]
     tree["orthogonality"] = nested(correlations.drop(columns="size"), keys)
     return tree
+
+
+def _measured(estimator: str) -> list[str]:
+    return [name for name, measure in MEASURES.items() if measure.estimator == estimator]
 
 
 def _with_bounds(*measures: str) -> list[str]:
