@@ -42,7 +42,8 @@ def main(argv):
         if kind in drawn:
             save(drawn[kind](of_pairs[kind, pair]), folder / figure)
     save(figures.variations(variations, baselines, settings["variations"]), folder / "variations")
-    save(figures.orthogonality(orthogonality, correlations), folder / "orthogonality")
+    published = summary.loc[summary["published_error"].notna(), "subset"].unique()
+    save(figures.orthogonality(orthogonality, correlations, published), folder / "orthogonality")
     save(figures.subset_sizes(orthogonality), folder / "subset_sizes")
 
 

@@ -108,7 +108,8 @@ def main(argv):
         for name, model in settings["models"].items()
     }
     curves = read_csv(args.curves)
-    published = read_yaml(args.published).get("vae", {}).get(dataset, {}).get("test_loss")
+    figures_of = read_yaml(args.published).get("vae", {}).get(dataset, {})
+    published = next((figures_of[m]["test_loss"] for m in models if m in figures_of), None)
 
     curves = curves[curves["dataset"] == dataset]
     for name, figure in draw(settings, images.load(args.images), models, curves, published):

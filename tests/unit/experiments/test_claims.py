@@ -98,11 +98,31 @@ def test_a_file_that_is_no_mapping_is_one_line(content):
     ("path", "value", "line"),
     [
         ("leters", {}, "leters: unknown key, allowed: architectures, conclusions, "),
-        ("vae.mnist", 153.44, "vae.mnist: 153.44 given, allowed: figures of test_loss"),
-        ("vae.mnist.loss", 1.0, "vae.mnist.loss: unknown key, allowed: test_loss"),
-        ("vae.mnist.test_loss", "low", "vae.mnist.test_loss: 'low' given, allowed: a finite"),
-        ("vae.mnist.test_loss", True, "vae.mnist.test_loss: true given, allowed: a finite"),
-        ("vae.mnist.test_loss", float("nan"), "vae.mnist.test_loss: .nan given, allowed: a finite"),
+        (
+            "vae.mnist.published",
+            153.44,
+            "vae.mnist.published: 153.44 given, allowed: figures of test_loss",
+        ),
+        (
+            "vae.mnist.published.loss",
+            1.0,
+            "vae.mnist.published.loss: unknown key, allowed: test_loss",
+        ),
+        (
+            "vae.mnist.published.test_loss",
+            "low",
+            "vae.mnist.published.test_loss: 'low' given, allowed: a finite",
+        ),
+        (
+            "vae.mnist.published.test_loss",
+            True,
+            "vae.mnist.published.test_loss: true given, allowed: a finite",
+        ),
+        (
+            "vae.mnist.published.test_loss",
+            float("nan"),
+            "vae.mnist.published.test_loss: .nan given, allowed: a finite",
+        ),
         ("letters.font2", None, "letters.font2: null given, allowed: a mapping by network"),
     ],
 )

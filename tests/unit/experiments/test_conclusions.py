@@ -179,7 +179,7 @@ def test_missing_runs_and_columns_are_named(tmp_path):
         "new-letters": "new_letters.csv of letters is not there",
         "salt-and-pepper": "no run with kind salt_and_pepper in results/denoising",
         "vae-spread": "no column code_area in results/vae/tables/replicates.csv",
-        "vae-mnist-test_loss-as-meant": "no run with dataset mnist in results/vae",
+        "vae-mnist-published-test_loss-as-meant": "no run with dataset mnist in results/vae",
     }
     for name, reason in expected.items():
         assert found.loc[name, "verdict"] == UNTESTABLE
@@ -326,7 +326,7 @@ def test_metrics_have_intervals(tmp_path):
         assert low < values["median"] < high
         assert (low <= values["published"] <= high) == (abs(values["effect"]) <= 1)
         assert own.to_dict() == {key: values[key] for key in own.index}
-    assert known["vae-mnist-test_loss-as-meant"]["published"] == 153.44
+    assert known["vae-mnist-published-test_loss-as-meant"]["published"] == 153.44
     assert known["letters-font2-exceptional-error-as-meant"]["published"] == 0.127039
 
 

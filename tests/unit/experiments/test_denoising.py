@@ -400,7 +400,9 @@ def test_metrics_have_the_paths_that_are_promised():
             *replicate_rows("training", subset="published", network="redrawn"),
         ]
     )
-    summary = denoising_summary(replicates, {"p-015": {"error": 1e-30}})
+    summary = denoising_summary(
+        replicates, {"published": {"published": {"p-015": {"error": 1e-30}}}}
+    )
     published = summary[summary["published_error"].notna()]
     assert published[["network", "kind", "noise"]].to_numpy().tolist() == [
         ["published", "uniform", "training"]

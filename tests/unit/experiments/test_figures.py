@@ -316,7 +316,7 @@ FIGURES = {
     "variations": lambda: denoising.variations(
         denoising_variations(), denoising_baselines(), VARIED
     ),
-    "orthogonality": lambda: denoising.orthogonality(*denoising_orthogonality()),
+    "orthogonality": lambda: denoising.orthogonality(*denoising_orthogonality(), ["published"]),
     "subset_sizes": lambda: denoising.subset_sizes(denoising_orthogonality()[0]),
     "loss_curves": lambda: vae.loss_curves(
         loss_table(), "mnist", {"published": "VAE", "autoencoder": "autoencoder"}, 153.44

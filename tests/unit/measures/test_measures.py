@@ -173,7 +173,7 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
          "nll_standard_error": np.nan if m == "autoencoder" else 0.5}
         for d in ("mnist", "digits") for m in ("published", "autoencoder") for r in range(3)
     ]  # fmt: skip
-    summary = vae_summary(pd.DataFrame(rows), {"mnist": {"test_loss": 152.0}})
+    summary = vae_summary(pd.DataFrame(rows), {"mnist": {"published": {"test_loss": 152.0}}})
     assert "nll_standard_error" not in summary
     tree = nested(summary, ["dataset", "model"])
     result = tree["mnist"]["published"]

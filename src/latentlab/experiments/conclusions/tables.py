@@ -181,8 +181,9 @@ def _words(column: str) -> str:
 
 
 def _label(keys: Sequence[str]) -> str:
-    """ "font2, exceptional"; a probability's slug as "p = 0.1"."""
-    return ", ".join(re.sub(r"^p-(\d)(\d+?)0?$", r"p = \1.\2", key) for key in keys)
+    """ "font2, exceptional"; a probability's slug as "p = 0.1", and no name twice."""
+    words = [re.sub(r"^p-(\d)(\d+?)0?$", r"p = \1.\2", key) for key in dict.fromkeys(keys)]
+    return ", ".join(words)
 
 
 def _leaves(tree: Mapping[str, Any], depth: int) -> list[tuple[tuple[str, ...], Any]]:

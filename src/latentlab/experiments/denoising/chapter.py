@@ -60,8 +60,8 @@ class _Results:
     @property
     def network(self) -> str:
         """The network that the published figures are compared with."""
-        networks = self.section["networks"]
-        return "published" if "published" in networks else next(iter(networks))
+        compared = self.learned.loc[self.learned["published_error"].notna(), "network"]
+        return str(next(iter([*compared, *self.section["networks"]])))
 
     def baseline(self, name: str, *rows: Fields) -> Estimate:
         """Share within one pixel of a baseline on the letters and noises of denoisers, together.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -359,11 +359,13 @@ def _of_subsets(table: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(keys, sort=False)[["similarity", *_RELATED]].mean().reset_index()
 
 
-def orthogonality(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
+def orthogonality(
+    table: pd.DataFrame, correlations: pd.DataFrame, published: Collection[str] = ()
+) -> Figure:
     """Right letters on fresh noise against the letters' similarity, a point a subset.
 
     table : a row a font, network, subset and replicate; correlations : Spearman's, by font,
-        network, similarity and measure
+        network, similarity and measure; published : the subsets that the original shows
     """
     points = _of_subsets(table)
     size = correlations["size"].iloc[0]
@@ -379,7 +381,7 @@ def orthogonality(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
                       markerfacecolor="none", markersize=4)  # fmt: skip
             axes.plot(of["similarity"], 100 * of["right_letter"], "o", color=_DENOISER.color,
                       markersize=5, alpha=0.8)  # fmt: skip
-            for mark in of[of["subset"] == "published"].itertuples():
+            for mark in of[of["subset"].isin(published)].itertuples():
                 style.diamond(axes, mark.similarity, 100 * mark.right_letter)
             found = correlations[
                 (correlations["font"] == font) & (correlations["network"] == network)
@@ -396,7 +398,7 @@ def orthogonality(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         Line2D([], [], color=style.MUTED, marker="o", markerfacecolor="none", linestyle="none",
                label="nearest letter, same noise"),
     ]  # fmt: skip
-    if (points["subset"] == "published").any():
+    if points["subset"].isin(published).any():
         marks.append(Line2D([], [], color=style.PUBLISHED, marker="D", linestyle="none",
                             label="denoiser of the published letters"))  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=3)

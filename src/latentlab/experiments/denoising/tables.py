@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from latentlab.aliases import Fields
 from latentlab.data.fonts import LETTERS
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.gathering import by, nested, set_interval, summarize
@@ -47,17 +48,19 @@ def summary_of(scores: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def denoising_summary(
-    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, Mapping[str, Fields]]]
 ) -> pd.DataFrame:
     """Denoisers by cell and condition ("training" or "fresh" noise), with intervals.
 
-    published : training errors by slug of the probability, for the network "published"
+    published : training errors by subset, network and slug of the probability
     """
     summary = summary_of(replicates, [*DENOISER, "noise"])
     summary["published_error"] = [
-        published.get(slug("p", row.probability), {}).get("error", np.nan)
-        if (row.subset, row.network, row.noise) == ("published", "published", "training")
-        and row.kind in _PUBLISHED_KINDS
+        published.get(row.subset, {})
+        .get(row.network, {})
+        .get(slug("p", row.probability), {})
+        .get("error", np.nan)
+        if row.noise == "training" and row.kind in _PUBLISHED_KINDS
         else np.nan
         for row in summary.itertuples()
     ]

@@ -33,7 +33,7 @@ def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def vae_summary(
-    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, float]]
+    replicates: pd.DataFrame, published: Mapping[str, Mapping[str, Mapping[str, float]]]
 ) -> pd.DataFrame:
     """Models on image sets: every measure's mean and interval over replicates, and published.
 
@@ -41,8 +41,8 @@ def vae_summary(
         ``measures.image_scores``. Of a measure with a <measure>_standard_error over test images
         that becomes the interval <measure>_images_low to _images_high: what other test images
         could have given
-    published : test losses by data set, of the model "published"; published_rank is the share of
-        our replicates with a test loss at most as large
+    published : test losses by data set and model; published_rank is the share of our replicates
+        with a test loss at most as large
     """
     keys = ["dataset", "model"]
     columns = [name for name in replicates if name not in (*keys, "replicate", "seed")]
@@ -55,9 +55,7 @@ def vae_summary(
             summary[f"{measure}_images_{side}"] = summary[measure] + bound.to_numpy()
     losses = [cell["test_loss"] for _, cell in by(replicates, keys)]
     figures = [
-        published.get(row.dataset, {}).get("test_loss", np.nan)
-        if row.model == "published"
-        else np.nan
+        published.get(row.dataset, {}).get(row.model, {}).get("test_loss", np.nan)
         for row in summary.itertuples()
     ]
     summary["published_test_loss"] = figures
