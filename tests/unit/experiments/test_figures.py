@@ -572,6 +572,6 @@ def test_looks_differ_in_more_than_color():
 
 def test_rounding_touches_paths_only():
     svg = '<path d="M 1.23456 7.5 L 0.123 2"/><use x="1.23456"/><image href="1.23456"/>'
-    assert style._rounded(svg) == (
+    assert style._round_paths(svg) == (
         '<path d="M 1.23 7.5 L 0.12 2"/><use x="1.23456"/><image href="1.23456"/>'
     )
