@@ -19,6 +19,7 @@ from latentlab.experiments import gathering
 from latentlab.experiments.architectures import figures as architectures
 from latentlab.experiments.conclusions import figures as conclusions
 from latentlab.experiments.denoising import figures as denoising
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.letters import figures as letters
 from latentlab.experiments.optimizers import figures as optimizers
 from latentlab.experiments.vae import figures as vae
@@ -284,6 +285,20 @@ def test_labels_of_crowded_codes_do_not_overlap():
     boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
     assert len(boxes) == 32
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_one_more_measure_is_one_more_panel_of_which_nothing_is_cut(monkeypatch):
+    measure = Measure("mean", bounds=(-1, 1), label="likeness")
+    monkeypatch.setitem(MEASURES, "likeness", measure)
+    figure = denoising.scores(denoising_summary(CELLS))
+    figure.draw_without_rendering()
+    assert [axes.get_ylabel() for axes in figure.axes][-2:] == [
+        "at most 1 wrong pixel (%)",
+        "likeness",
+    ]
+    assert figure.axes[-1].get_ylim() == pytest.approx((-1.06, 1.06))
+    right = figure.bbox.x1
+    assert all(axes.xaxis.label.get_window_extent().x1 <= right for axes in figure.axes)
 
 
 def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():

@@ -19,6 +19,7 @@ from PIL import Image
 from latentlab import StudyError
 from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.chapter import readme
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.denoising.plan import (
     denoising_factors,
     denoising_plots,
@@ -411,6 +412,16 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
     assert "lost" not in words
     assert "Of 5 claims of the original, 2 are supported" in words
     assert words.count("Beside it, recall") == 2  # with its claim only
+
+
+def test_one_more_measure_is_one_more_column(results, settings, monkeypatch):
+    measure = Measure("mean", bounds=(-1, 1), heading="likeness", digits=2)
+    monkeypatch.setitem(MEASURES, "likeness", measure)
+    write(chapter_tables(settings), results)
+    table = chapters(results, settings)["denoising"].table
+    assert table.columns[-3:-1] == ("within 1 pixel", "likeness")
+    assert {row[-2] for row in table.rows} == {"0.50"}
+    assert "Right letter, exact, within 1 pixel and likeness: means on fresh noise." in table.note
 
 
 def test_a_claim_of_ours_is_counted_and_named_as_ours(results, settings):

@@ -151,7 +151,16 @@ UNTRAINED = {
 """What is no part of a training: a file, what is replaced in it, whether anything is made anew."""
 
 
-@pytest.mark.parametrize("edit", UNTRAINED)
+FETCHED = pytest.mark.xfail(
+    strict=True,
+    reason="images are fetched again: the same bytes, but Snakemake runs whatever reads them",
+)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [pytest.param(edit, marks=FETCHED if "images" in edit else ()) for edit in UNTRAINED],
+)
 def test_what_is_no_part_of_a_training_trains_nothing(project, edit):
     file, old, new, anew = UNTRAINED[edit]
     project.replace(f"{PACKAGE}/{file}", old, new)
