@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.experiments import test_figures as small
 
+import made_up as small
 from latentlab import shown
 from latentlab.experiments.architectures import figures as architectures
 from latentlab.experiments.denoising import figures as denoising
@@ -58,7 +58,9 @@ def repeated(table, column, names):
 NETWORKS = [f"35-{n}-2" for n in range(MANY)]
 CURVES, REPLICATES = (repeated(t, "network", NETWORKS) for t in small.curves_and_replicates())
 RANGES = [round(0.1 + i / 1000, 6) for i in range(MANY)]
-MATRIX = repeated(small.denoising_matrix(["font1"], ["uniform"]), "range", RANGES)
+CELLS = small.denoising_cells(["font1"])
+MATRIX = repeated(small.denoising_matrix(CELLS, small.noises(["uniform"])), "range", RANGES)
+BASELINES = small.denoising_baselines([("font1", "published")], small.noises())
 FIGURES = {
     "learning_curves": lambda: architectures.learning_curves(CURVES, {}),
     "final_errors": lambda: architectures.final_errors(REPLICATES, {}),
@@ -76,11 +78,9 @@ FIGURES = {
     "latent_spaces": lambda: letters.latent_spaces(
         *(repeated(t, "network", NETWORKS) for t in small.latent_tables())
     ),
-    "scores": lambda: denoising.scores(repeated(small.denoising_summary(), "range", RANGES)),
-    "baselines": lambda: denoising.baselines(
-        MATRIX.assign(test_range=MATRIX["range"]), small.denoising_baselines()
-    ),
-    "transfer": lambda: denoising.transfer(MATRIX, small.denoising_baselines()),
+    "scores": lambda: denoising.scores(repeated(small.denoising_summary(CELLS), "range", RANGES)),
+    "baselines": lambda: denoising.baselines(MATRIX.assign(test_range=MATRIX["range"]), BASELINES),
+    "transfer": lambda: denoising.transfer(MATRIX, BASELINES),
 }
 
 
@@ -95,7 +95,7 @@ def test_figures_of_hundreds_are_no_higher_than_a_page_can_show_and_say_of_how_m
 
 def test_where_no_noise_that_was_learned_is_tested_the_figure_says_so():
     elsewhere = MATRIX[MATRIX["range"] != MATRIX["test_range"]]
-    figure = denoising.baselines(elsewhere, small.denoising_baselines())
+    figure = denoising.baselines(elsewhere, BASELINES)
     assert "no noise that was learned is tested" in {text.get_text() for text in figure.texts}
 
 

@@ -30,6 +30,7 @@ from latentlab.experiments.conclusions.tables import (
 from latentlab.experiments.params import read_params
 from latentlab.files.tables import read_csv, write_csv
 from latentlab.files.yaml import read_yaml
+from made_up import of_claims, write
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
@@ -42,75 +43,8 @@ RULES = {"seed": 1, **PARAMS["conclusions"], "resamples": 1999}
 CALM = {"alpha": 0.05, "min_replicates": 5}
 
 
-def made_up(folder, runs=12, effect=1.0, seed=0):
-    """Tables of all experiments: with an effect of 1 all claims are right, with 0 none is."""
-    rng = np.random.default_rng(seed)
-
-    def noise(scale=0.1):
-        return scale * rng.standard_normal()
-
-    factorial = [
-        {"depth": d, "latent": k, "hidden": 20, "replicate": r,
-         "error": math.exp(noise() - 0.3 * effect * d),
-         "epochs_to_1": 40 + 100 * noise() - 8 * effect * k if r else math.nan}
-        for d in (1, 2, 3) for k in (1, 2, 5) for r in range(runs)
-    ]  # fmt: skip
-    networks = PUBLISHED["architectures"]
-    replicates = [
-        {"network": name, "encoder": encoder, "replicate": r,
-         "error": known["error"] * math.exp(noise()) if effect else 3.5 + noise(),
-         "epochs": round(known["epochs"] * math.exp(noise())) or 1}
-        for name, known in networks.items() for encoder in ("relu", "relu_as_run")
-        for r in range(runs)
-    ]  # fmt: skip
-    optimizers = [
-        {"network": name, "loss": "squared-error", "optimizer": o, "replicate": r,
-         "error": math.exp(noise() + effect * (o != "powell"))}
-        for name in ("a", "b") for o in ("powell", "backpropagation", "adam") for r in range(runs)
-    ]  # fmt: skip
-    letters = [
-        {"font": "font2", "network": name, "replicate": r, "epochs": 80 + r,
-         "error": known["error"] * math.exp(noise())}
-        for name, known in PUBLISHED["letters"]["font2"].items() for r in range(runs)
-    ]  # fmt: skip
-    new = [
-        {"font": "font2", "network": "exceptional", "replicate": r, "known": 0.2,
-         "new": 0.4 - 0.3 * effect + noise(0.01), "blur": 0.4 + 0.3 * effect + noise(0.01)}
-        for r in range(runs)
-    ]  # fmt: skip
-    denoising = [
-        {"font": "font2", "network": "published", "kind": kind, "probability": p, "range": 0.5,
-         "subset": "published", "replicate": r, "noise": n,
-         "error": 10.0 ** (-40 + 4 * rng.standard_normal()),
-         "within_one_pixel": 0.8 - effect * p + noise(0.02)}
-        for kind in ("uniform", "uniform_as_run", "salt_and_pepper")
-        for p in (0.1, 0.2, 0.3, 0.4) for r in range(runs) for n in ("training", "fresh")
-    ]  # fmt: skip
-    orthogonality = [
-        {"font": f"font{i % 2}", "network": "published", "subset": f"s{i}", "size": 4,
-         "similarity": 0.3 + i / 60, "replicate": r,
-         "within_one_pixel": 0.9 - effect * i / 60 + noise(0.03),
-         "right_letter": 0.5 + effect * i / 60 + noise(0.03)}
-        for i in range(20) for r in range(3)
-    ]  # fmt: skip
-    vae = [
-        {"dataset": d, "model": m, "replicate": r, "test_loss": 151 + noise(2),
-         "precision": 0.3 + 0.3 * effect + noise(0.01),
-         "real_precision": 0.7, "recall": 0.09 + noise(0.01), "real_recall": 0.9,
-         "frechet": 24 + noise(), "real_frechet": 0.8,
-         "code_area": 20 + noise() + 30 * effect * (m == "autoencoder")}
-        for d in ("digits", "mnist") for m in ("published", "autoencoder") for r in range(runs)
-    ]  # fmt: skip
-    tables = {
-        "architectures/factorial": factorial, "architectures/replicates": replicates,
-        "optimizers/replicates": optimizers, "letters/replicates": letters,
-        "letters/new_letters": new, "denoising/replicates": denoising,
-        "denoising/orthogonality": orthogonality, "vae/replicates": vae,
-    }  # fmt: skip
-    for name, rows in tables.items():
-        experiment, table = name.split("/")
-        write_csv(pd.DataFrame(rows), folder / experiment / "tables" / f"{table}.csv")
-    return folder
+def made_up(folder, **options):
+    return write(of_claims(**options), folder)
 
 
 def findings(folder, **rules):

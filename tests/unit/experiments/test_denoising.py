@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import made_up
 from latentlab.data.fonts import Font, read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments.denoising import denoisers, scores, sets, subsets
 from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
 from latentlab.experiments.denoising.figures import with_own_noise
-from latentlab.experiments.denoising.measures import MEASURES
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.denoising.tables import (
     answers_scored,
     baseline_summary,
@@ -26,6 +27,7 @@ from latentlab.experiments.denoising.tables import (
     nearest_denoisers,
     noise_metrics,
     share_of_draws,
+    summary_of,
 )
 from latentlab.measures import similarity
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
@@ -348,11 +350,11 @@ def test_resistance_is_related_to_similarity():
 def replicate_rows(noise="fresh", **changes):
     key = {"font": "font3", "subset": "all_letters", "network": "wide", "kind": "bit_flip",
            "probability": 0.15, "range": 0.5, **changes}  # fmt: skip
-    scores = {"error": 0.1, "mean_wrong_pixels": 0.2, "exact": 0.5, "right_letter": 0.9}
     return [
-        {**key, "replicate": r, "noise": noise, **scores, "within_one_pixel": 0.8 + 0.02 * r}
+        {**key, "replicate": r, "noise": noise,
+         **made_up.scores(error=0.1, within_one_pixel=0.8 + 0.02 * r)}
         for r in range(3)
-    ]
+    ]  # fmt: skip
 
 
 def noises_tested(learned, tested, **changes):
@@ -371,8 +373,7 @@ def noises_tested(learned, tested, **changes):
 
 
 def no_variations():
-    scores = dict.fromkeys(MEASURES, 0.5)
-    return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **scores}])
+    return pd.DataFrame([{"knob": "redrawn", "value": 4, "replicate": 0, **made_up.scores()}])
 
 
 def orthogonality_table():
@@ -387,6 +388,15 @@ def orthogonality_table():
         )  # fmt: skip
     rows.append({**rows[0], "subset": "8-0", "size": 8, "right_letter": 0.0})
     return pd.DataFrame(rows)
+
+
+def test_an_interval_ends_at_the_bounds_of_its_measure(monkeypatch):
+    monkeypatch.setitem(MEASURES, "likeness", Measure("mean", bounds=(-1, 1)))
+    runs = pd.DataFrame({"key": ["a"] * 3 + ["b"], "likeness": [1.0, 0.9, 1.0, 0.5], "other": 7.0})
+    found = summary_of(runs, ["key"])
+    assert list(found) == ["key", "replicates", "likeness", "likeness_low", "likeness_high"]
+    assert found["likeness_low"][0] < found["likeness"][0] < found["likeness_high"][0] == 1
+    assert found["likeness_low"].isna().tolist() == [False, True]
 
 
 def test_metrics_have_the_paths_that_are_promised():
@@ -409,8 +419,7 @@ def test_metrics_have_the_paths_that_are_promised():
     ]
     compared = pd.DataFrame(
         [{"font": "font3", "subset": "all_letters", "baseline": "nearest_letter", **FLIPS,
-          "error": 1.0, "mean_wrong_pixels": 1.0, "exact": 0.9, "within_one_pixel": 0.94,
-          "right_letter": 0.95}]
+          **made_up.scores(mean_wrong_pixels=1.0, within_one_pixel=0.94)}]
     )  # fmt: skip
     compared = baseline_summary(compared, SECTION)
     correlations = denoising_correlations(orthogonality_table())
@@ -454,8 +463,7 @@ def test_a_share_of_draws_has_the_interval_of_wilson():
 
 
 def test_every_share_of_a_baseline_has_an_interval_as_wide_as_its_draws_make_it():
-    shares = {"error": 1.0, "mean_wrong_pixels": 1.0, "exact": 0.25, "within_one_pixel": 0.5,
-              "right_letter": 0.75}  # fmt: skip
+    shares = made_up.scores(exact=0.25, within_one_pixel=0.5, right_letter=0.75)
     rows = [{"subset": name, "baseline": "linear", **shares} for name in SECTION["subsets"]]
     found = baseline_summary(pd.DataFrame(rows), SECTION)
     assert found[list(shares)].to_dict("records") == [shares, shares]

@@ -19,12 +19,30 @@ from latentlab.experiments import gathering
 from latentlab.experiments.architectures import figures as architectures
 from latentlab.experiments.conclusions import figures as conclusions
 from latentlab.experiments.denoising import figures as denoising
-from latentlab.experiments.denoising.tables import denoising_correlations
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.letters import figures as letters
 from latentlab.experiments.optimizers import figures as optimizers
 from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
+from made_up import (
+    curves_and_replicates,
+    denoising_baselines,
+    denoising_cells,
+    denoising_matrix,
+    denoising_orthogonality,
+    denoising_summary,
+    denoising_variations,
+    factorial_table,
+    front_table,
+    latent_tables,
+    letter_table,
+    loss_table,
+    noises,
+    optimizer_curves,
+    optimizer_replicates,
+    profile_table,
+)
 
 ROOT = Path(__file__).parents[3]
 FONT = read_fonts(ROOT / "data/fonts/font.h")["font2"]
@@ -48,165 +66,12 @@ def history(starts=5, epochs=12):
     )
 
 
-def curves_and_replicates():
-    names = ["35-15-2", "35-18-5", "35-25-15-2", "another"]
-    encoders = ["relu", "relu_as_run"]
-    curves = pd.DataFrame(
-        [
-            {
-                "network": n,
-                "encoder": encoder,
-                "epoch": e,
-                "error": m,
-                "lower_quartile": 0.8 * m,
-                "upper_quartile": 2 * m,
-            }
-            for i, n in enumerate(names)
-            for k, encoder in enumerate(encoders)
-            for e in range(20)
-            for m in [5.0 / (1 + e) + 0.1 * i + 0.2 * k]
-        ]
-    )
-    replicates = pd.DataFrame(
-        [
-            {"network": n, "encoder": encoder, "error": 0.1 * (i + 1) + 0.01 * r,
-             "mean_wrong_pixels": i + 0.1 * r, "exact": 0.5, "within_one_pixel": 0.7,
-             "epochs_to_1": 5 + r, "epochs_to_0.25": 9.0 if r > i else np.nan}
-            for i, n in enumerate(names)
-            for encoder in encoders
-            for r in range(6)
-        ]
-    )  # fmt: skip
-    return curves, replicates
-
-
-def factorial_table(depths=(1, 2, 3), widths=(10, 20)):
-    return pd.DataFrame(
-        [
-            {"depth": d, "latent": n, "hidden": w, "replicate": r, "error": (d + r) / n,
-             "epochs_to_2": 3 + r, "epochs_to_0.5": np.nan if n < 2 * d else 9 + r}
-            for d in depths for n in (1, 2, 10) for w in widths for r in range(4)
-        ]
-    )  # fmt: skip
-
-
-OPTIMIZERS = [("squared-error", "powell"), ("squared-error", "adam"), ("cross-entropy", "adam")]
-
-
-def optimizer_curves():
-    return pd.DataFrame(
-        [
-            {"network": n, "loss": loss, "optimizer": name, "operations": 10.0**k, "error": 8 / k,
-             "lower_quartile": 7 / k, "upper_quartile": 9 / k}
-            for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for k in range(5, 9)
-        ]
-    )  # fmt: skip
-
-
-def profile_table():
-    return pd.DataFrame(
-        [
-            {"level": level, "loss": loss, "optimizer": name, "factor": factor, "share": factor / 9}
-            for level in (1.0, 0.2)
-            for loss, name in OPTIMIZERS
-            for factor in (1.0, 3.0, 8.0)
-        ]
-    )
-
-
-def optimizer_replicates():
-    return pd.DataFrame(
-        [
-            {"network": n, "loss": loss, "optimizer": name, "error": 0.1 + r}
-            for n in ("35-18-2", "35-2")
-            for loss, name in OPTIMIZERS
-            for r in range(5)
-        ]
-    )
-
-
-def denoising_summary(probabilities=(0.1, 0.4)):
-    rows = []
-    for p in probabilities:
-        for noise, error in (("training", 1e-40), ("fresh", 1.5)):
-            row = {"font": "font2", "network": "35-18-5", "kind": "uniform", "probability": p,
-                   "range": 0.5, "subset": "published", "noise": noise,
-                   "published_error": 1e-30 if noise == "training" else np.nan}  # fmt: skip
-            for measure, value in (
-                ("error", error),
-                ("right_letter", 0.9),
-                ("within_one_pixel", 0.8),
-            ):
-                row |= {measure: value, f"{measure}_low": value * 0.9, f"{measure}_high": np.nan}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def denoising_matrix(fonts=("font1", "font2"), kinds=("uniform", "bit_flip")):
-    return pd.DataFrame(
-        [
-            {"font": font, "subset": "published", "network": "published", "kind": kind,
-             "probability": p, "range": 0.5, "test_kind": test, "test_probability": q,
-             "test_range": 0.5, "within_one_pixel": 1 - q, "within_one_pixel_low": 0.9 - q,
-             "within_one_pixel_high": np.nan}
-            for font in fonts for kind in kinds for p in (0.1, 0.4)
-            for test in kinds for q in (0.05, 0.1, 0.4)
-        ]
-    )  # fmt: skip
-
-
-def denoising_baselines():
-    return pd.DataFrame(
-        [
-            {"font": font, "subset": "published", "baseline": name, "kind": kind,
-             "probability": p, "range": 0.5, "within_one_pixel": 0.7}
-            for font in ("font1", "font2") for kind in ("uniform", "bit_flip")
-            for p in (0.05, 0.1, 0.4) for name in ("nearest_letter", "do_nothing", "linear")
-        ]
-    )  # fmt: skip
-
-
+CELLS = denoising_cells()
+MATRIX_CELLS = denoising_cells(["font1", "font2"], ["uniform", "bit_flip"])
+MATRIX = denoising_matrix(MATRIX_CELLS, noises())
+BASELINES = denoising_baselines([("font1", "published"), ("font2", "published")], noises())
 VARIED = {"network": "n", "font": "font1", "subset": "published",
           "noise": {"kind": "bit_flip", "probability": 0.1, "range": 0.5}}  # fmt: skip
-
-
-def denoising_variations():
-    return pd.DataFrame(
-        [
-            {"knob": knob, "value": value, "replicate": r, "within_one_pixel": 0.5 + 0.1 * r,
-             "right_letter": 0.6}
-            for knob, value in (("redrawn", 4), ("copies", 1), ("copies", 10), ("latent", 2))
-            for r in range(2)
-        ]
-    )  # fmt: skip
-
-
-def denoising_orthogonality():
-    table = pd.DataFrame(
-        [
-            {"font": font, "network": network, "subset": subset, "size": size, "replicate": r,
-             "similarity": 0.1 * i, "similarity_centered": 0.1 * i,
-             **dict.fromkeys(("within_one_pixel", "right_letter", "nearest_within_one_pixel",
-                              "nearest_right_letter"), 0.9 - 0.1 * i)}
-            for font in ("font1", "font2") for network in ("a", "b") for r in range(2)
-            for i, (subset, size) in enumerate(
-                [("published", 4), ("4-0", 4), ("4-1", 4), ("8-0", 8)]
-            )
-        ]
-    )  # fmt: skip
-    return table, denoising_correlations(table)
-
-
-def loss_table():
-    rows = []
-    for model in ("published", "autoencoder"):
-        for epoch in range(1, 6):
-            row = {"model": model, "epoch": epoch}
-            for term in ("loss", "reconstruction", "kl"):
-                value = np.nan if (term, model) == ("kl", "autoencoder") else 100.0 + 50 / epoch
-                row |= {term: value, f"test_{term}": value + 1}
-            rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def noisy_answers(samples=12):
@@ -222,31 +87,6 @@ def decoded(side=4):
 
 def found_letters(count):
     return [novelty.NewLetter(1 - FONT.pixels[i], 0.5 - 0.01 * i, 4, i, 3) for i in range(count)]
-
-
-def front_table():
-    rows = [("font1", w, r, max(0, 6 - w // 100 + r)) for w in (300, 500, 700) for r in range(4)]
-    rows += [("font2", w, r, 3) for w in (300, 500) for r in range(2)]  # none without an error
-    return pd.DataFrame(rows, columns=["font", "weights", "replicate", "max_wrong_pixels"])
-
-
-def letter_table():
-    rows = [("font2", n, c, 0.3 * i) for n in ("a", "b") for i, c in enumerate(FONT.characters)]
-    rows += [("all", "c", f"{font}{i}", 0.0) for font in "xyz" for i in range(32)]
-    return pd.DataFrame(rows, columns=["font", "network", "letter", "mean_wrong_pixels"])
-
-
-def latent_tables():
-    summary = pd.DataFrame(
-        [
-            {"font": "font2", "network": n, "distance_correlation": 0.4,
-             "distance_correlation_low": 0.3, "distance_correlation_high": high,
-             "known": 0.5, "new": 0.02, "blur": 0.48}
-            for n, high in (("a", 0.5), ("b", np.nan))
-        ]
-    )  # fmt: skip
-    replicates = summary[["font", "network", "distance_correlation"]]
-    return summary, pd.concat([replicates] * 3, ignore_index=True)
 
 
 def images(n=3):
@@ -296,7 +136,7 @@ FIGURES = {
     "front": lambda: letters.front(front_table()),
     "letter_errors": lambda: letters.letter_errors(letter_table()),
     "latent_spaces": lambda: letters.latent_spaces(*latent_tables()),
-    "scores": lambda: denoising.scores(denoising_summary()),
+    "scores": lambda: denoising.scores(denoising_summary(CELLS)),
     "training_set": lambda: denoising.training_set(
         FONT.pixels[:4],
         [noisy_answers(4)[0]] * 2,
@@ -311,11 +151,9 @@ FIGURES = {
     "kinds": lambda: denoising.kinds(
         FONT.pixels[3], {"bit_flip": FONT.pixels[4:6], "other": FONT.pixels[6:8]}, [0.1, 0.2]
     ),
-    "baselines": lambda: denoising.baselines(denoising_matrix(), denoising_baselines()),
-    "transfer": lambda: denoising.transfer(denoising_matrix(), denoising_baselines()),
-    "variations": lambda: denoising.variations(
-        denoising_variations(), denoising_baselines(), VARIED
-    ),
+    "baselines": lambda: denoising.baselines(MATRIX, BASELINES),
+    "transfer": lambda: denoising.transfer(MATRIX, BASELINES),
+    "variations": lambda: denoising.variations(denoising_variations(), BASELINES, VARIED),
     "orthogonality": lambda: denoising.orthogonality(*denoising_orthogonality(), ["published"]),
     "subset_sizes": lambda: denoising.subset_sizes(denoising_orthogonality()[0]),
     "loss_curves": lambda: vae.loss_curves(
@@ -379,7 +217,7 @@ def test_every_figure_is_written_as_svg_and_png(name, tmp_path):
 
 SCRIPT = """
 import sys
-sys.path[:0] = [{src!r}, {tests!r}]
+sys.path[:0] = [{src!r}, {tests!r}, {tests!r} + "/unit/experiments"]
 import test_figures
 for name in ("learning_curve", "reconstructions", "latent_map", "latent_codes"):
     test_figures.style.save(test_figures.FIGURES[name](), sys.argv[1] + "/" + name)
@@ -387,7 +225,7 @@ for name in ("learning_curve", "reconstructions", "latent_map", "latent_codes"):
 
 
 def test_bytes_depend_on_nothing_around(tmp_path):
-    code = SCRIPT.format(src=str(ROOT / "src"), tests=str(Path(__file__).parent))
+    code = SCRIPT.format(src=str(ROOT / "src"), tests=str(ROOT / "tests"))
     surroundings = [
         {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C"},
         {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "de_DE.UTF-8"},
@@ -451,8 +289,22 @@ def test_labels_of_crowded_codes_do_not_overlap():
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+def test_one_more_measure_is_one_more_panel_of_which_nothing_is_cut(monkeypatch):
+    measure = Measure("mean", bounds=(-1, 1), label="likeness")
+    monkeypatch.setitem(MEASURES, "likeness", measure)
+    figure = denoising.scores(denoising_summary(CELLS))
+    figure.draw_without_rendering()
+    assert [axes.get_ylabel() for axes in figure.axes][-2:] == [
+        "at most 1 wrong pixel (%)",
+        "likeness",
+    ]
+    assert figure.axes[-1].get_ylim() == pytest.approx((-1.06, 1.06))
+    right = figure.bbox.x1
+    assert all(axes.xaxis.label.get_window_extent().x1 <= right for axes in figure.axes)
+
+
 def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():
-    figure = denoising.transfer(denoising_matrix(["font1"]), denoising_baselines())
+    figure = denoising.transfer(MATRIX[MATRIX["font"] == "font1"], BASELINES)
     (axes,) = figure.axes
     table = axes.images[0].get_array()
     assert table.shape == (4 + 2, 6)
@@ -465,9 +317,9 @@ def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():
 
 
 def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
-    nothing = denoising_baselines().head(0)
-    style.save(denoising.baselines(denoising_matrix(), nothing), tmp_path / "a")
-    heat = denoising.transfer(denoising_matrix(), nothing)
+    nothing = BASELINES.head(0)
+    style.save(denoising.baselines(MATRIX, nothing), tmp_path / "a")
+    heat = denoising.transfer(MATRIX, nothing)
     style.save(heat, tmp_path / "b")
     shares = heat.axes[0].images[0].get_array().filled(np.nan)
     assert np.isnan(shares[-1]).all()  # the baselines' rows
@@ -508,7 +360,7 @@ def test_a_line_has_regions_and_no_new_letter_is_said_to_be_none(tmp_path):
 
 
 def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):
-    summary = denoising_summary()
+    summary = denoising_summary(CELLS)
     summary.loc[summary["noise"] == "training", ["error", "error_low"]] = 0.0
     figure = denoising.scores(summary)
     style.save(figure, tmp_path / "scores")
@@ -527,7 +379,7 @@ def test_a_single_start_probability_or_network_is_drawn(tmp_path):
         architectures.error_levels(one[1].head(1)),
         architectures.factorial(factorial_table([1], [10]).head(1)),
         letters.learning_curve(history(1), "one"),
-        denoising.scores(denoising_summary([0.2])),
+        denoising.scores(denoising_summary(CELLS[:1])),
     ]
     for figure in figures:
         style.save(figure, tmp_path / "figure")

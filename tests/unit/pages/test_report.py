@@ -19,222 +19,26 @@ from PIL import Image
 from latentlab import StudyError
 from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.chapter import readme
-from latentlab.experiments.conclusions.tables import FINDINGS
+from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.denoising.plan import (
     denoising_factors,
-    denoising_noises,
     denoising_plots,
 )
 from latentlab.experiments.letters.plan import letters_factors
-from latentlab.experiments.optimizers.plan import optimizers_factors
 from latentlab.experiments.params import read_params
-from latentlab.experiments.registry import cells
+from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.files.yaml import read_yaml
 from latentlab.pages import parts
 from latentlab.pages.report import context, render, versions
 from latentlab.pages.texts import Language, Text, said
+from made_up import LETTER_METRICS, chapter_tables, measures, write
 from support.by_content import by_file
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
 STYLE = (ROOT / "workflow/report/style.css").read_text(encoding="utf-8")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="540pt" height="270pt"></svg>'
-
-
-def measures(**values):
-    """Columns of a summary: each value with an interval around it."""
-    row = {}
-    for name, value in values.items():
-        row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value}
-    return row
-
-
-def letter_tables(keys, published):
-    """Summary and replicates of cells, a row of keys each."""
-    summary, replicates = [], []
-    for i, key in enumerate(keys):
-        errors = [0.2 * (i + 1) + 0.05 * r for r in range(6)]
-        known = published.get(key["network"])
-        summary.append(
-            {**key, "replicates": 6, "best_error": errors[0], "best_max_wrong_pixels": 2,
-             "published_error": known, "published_epochs": 20 if known else None,
-             "published_rank": 0.5 if known else None,
-             **measures(error=errors[3], epochs=25, mean_wrong_pixels=0.5, exact=0.6,
-                        within_one_pixel=0.8, distance_correlation=0.37, known=0.45, new=0.015,
-                        blur=0.4)}
-        )  # fmt: skip
-        replicates += [
-            {**key, "replicate": r, "error": e, "exact": 0.75, "within_one_pixel": 0.9,
-             "max_wrong_pixels": 3}
-            for r, e in enumerate(errors)
-        ]  # fmt: skip
-    return pd.DataFrame(summary), pd.DataFrame(replicates)
-
-
-LETTER_METRICS = {
-    "all_fonts": {"network": "all-letters", "max_wrong_pixels": 0, "share_of_starts": 1.0},
-    "one_dimensional": {
-        "font2": {"network": "one-number", "max_wrong_pixels": 1, "share_of_starts": 0.5}
-    },
-    "front": {"font1": {"network": "35-8-2", "weights": 645, "share_of_starts": 0.1,
-                        "sure": {"network": "35-14-2", "weights": 1101}}},
-    "linear": {"font2": {"network": "linear", "autoencoder_error": 2.1987, "pca_error": 2.1986,
-                         "autoencoder_wrong_pixels": 5.2, "pca_wrong_pixels": 5.1}},
-    "networks": {},
-}  # fmt: skip
-
-
-LEVELS = {"epochs_to": 9.0, "operations_to": 2e6}
-
-
-def reaching(name, levels):
-    """Columns of a summary about error levels; half of the starts get to each."""
-    row = {}
-    for level in levels:
-        row |= measures(**{f"{name}_{level:g}": LEVELS[name], f"reached_{level:g}": 0.5})
-    return row
-
-
-def architectures_tables(section):
-    keys = [
-        {"network": network, "encoder": encoder}
-        for encoder in section["encoders"]
-        for network in section["networks"]
-    ]
-    summary, replicates = letter_tables(keys, {"35-18-5": 0.13})
-    return summary.assign(**reaching("epochs_to", section["error_levels"])), replicates
-
-
-def factorial_tables(section):
-    """Effects, and runs of which all get to the first level."""
-    levels = section["error_levels"]
-    effects = pd.DataFrame(
-        [
-            {"factor": factor, "value": value, "replicates": 8,
-             **measures(error=1.0, error_ratio=0.5), **reaching("epochs_to", levels)}
-            for factor, key in (("depth", "depths"), ("latent", "latents"), ("hidden", "widths"))
-            for value in section["factorial"][key]
-        ]
-    )  # fmt: skip
-    runs = pd.DataFrame({f"epochs_to_{x:g}": [5.0] for x in levels})
-    return effects, runs
-
-
-def optimizers_tables(section):
-    summary, profiles = [], []
-    for i, cell in enumerate(optimizers_factors(section).values()):
-        tuned = cell["optimizer"] not in ("powell", "lbfgs")
-        losses = ["squared-error"] if cell["optimizer"] == "powell" else section["losses"]
-        for loss in losses:
-            summary.append(
-                {**cell, "loss": loss, "learning_rate": 0.01 if tuned else None,
-                 "tuning_operations": 5e7 if tuned else 0.0,
-                 **measures(error=0.3 + i / 10, operations=1e8, mean_wrong_pixels=1.0, exact=0.5,
-                            within_one_pixel=0.7),
-                 **reaching("operations_to", section["error_levels"])}
-            )  # fmt: skip
-            profiles += [
-                {"level": level, "loss": loss, "optimizer": cell["optimizer"], "factor": 1.0,
-                 "share": 0.25} for level in section["error_levels"]
-            ]  # fmt: skip
-    return pd.DataFrame(summary), pd.DataFrame(profiles)
-
-
-def denoising_tables(factors):
-    summary, replicates = [], []
-    for key in factors:
-        for noise, error in (("training", 1e-40), ("fresh", 1.5)):
-            score = 0.95 - key["probability"] / 2
-            published = 1e-30 if noise == "training" else None
-            summary.append(
-                {**key, "noise": noise, "replicates": 6, "published_error": published,
-                 **measures(error=error, exact=score - 0.1, within_one_pixel=score,
-                            right_letter=score)}
-            )  # fmt: skip
-            replicates += [{**key, "noise": noise, "error": error * 10**r} for r in range(6)]
-    return pd.DataFrame(summary), pd.DataFrame(replicates)
-
-
-def other_denoising_tables(section):
-    """The experiment's other tables: by name."""
-    tests = list(denoising_noises(section["tests"]).values())
-    matrix = [
-        {
-            **cell,
-            **{f"test_{key}": value for key, value in noise.items()},
-            "within_one_pixel": 0.9 if noise["kind"] == cell["kind"] else 0.4,
-        }
-        for cell in denoising_factors(section).values()
-        for noise in tests
-    ]
-    baselines = [
-        {"font": font, "subset": subset, "baseline": name, **noise, "within_one_pixel": share}
-        for subset, chosen in section["subsets"].items()
-        for font in chosen["fonts"]
-        for noise in tests
-        for name, share in (("nearest_letter", 0.97), ("do_nothing", 1.0))
-    ]
-    variations = [
-        {"knob": knob, "value": value, "replicate": r, "within_one_pixel": 0.1 * value / 4}
-        for knob, values in (("redrawn", [4]), ("copies", [1, 10]), ("latent", [2, 20]))
-        for value in values
-        for r in range(2)
-    ]
-    correlations = [
-        {"font": "font2", "network": "published", "similarity": "similarity", "size": 4,
-         "subsets": 40, "measure": "right_letter", "correlation": -0.62, "correlation_low": -0.8,
-         "correlation_high": -0.4}
-    ]  # fmt: skip
-    tables = {"matrix": matrix, "baselines": baselines, "variations": variations,
-              "correlations": correlations}  # fmt: skip
-    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
-
-
-def vae_tables(section):
-    summary, replicates = [], []
-    for dataset in section["datasets"]:
-        for model, loss in (("published", 151.6), ("autoencoder", 141.5), ("improved", 131.7)):
-            row = measures(test_loss=loss, test_reconstruction=loss - 5)
-            row |= measures(test_kl=math.nan if model == "autoencoder" else 6.0, code_area=20.25,
-                            frechet=12.5, real_frechet=0.625, precision=0.9, recall=0.1,
-                            real_precision=0.8, real_recall=0.8, label_accuracy=0.7,
-                            prior_mmd2=0.01, nearest_training=4.5, real_nearest_training=4.25,
-                            nll=147.5)  # fmt: skip
-            known = (dataset, model) == ("mnist", "published")
-            summary.append({"dataset": dataset, "model": model, "replicates": 2, **row,
-                            "published_test_loss": 153.44 if known else None,
-                            "published_rank": 1.0 if known else None})  # fmt: skip
-            replicates += [
-                {"dataset": dataset, "model": model, "replicate": r, "test_loss": loss + r}
-                for r in range(2)
-            ]
-    return pd.DataFrame(summary), pd.DataFrame(replicates)
-
-
-def conclusions_tables():
-    """Findings on four claims, one a verdict, and on two published figures."""
-
-    def finding(name, verdict, **values):
-        row = dict.fromkeys(FINDINGS) | {"claim": name, "kind": "claim", "verdict": verdict}
-        row |= {"text": f"The claim of {name}.", "hypothesis": "It is so.", "measure": "error"}
-        row |= {"runs": 30, "effect": 0.61, "effect_low": 0.52, "effect_high": 0.68}
-        row |= {"shows": "median error", "relevant": 0.3, "p": 0.001, "p_holm": 0.0123}
-        return {**row, "experiment": "architectures", "test": "trend", **values}
-
-    figure = {"kind": "figure", "test": "reported", "variant": "as meant"}
-    findings = [
-        finding("layers", "supported"),
-        finding("latent", "contradicted", effect=-0.42, test="dominance"),
-        finding("plane", "inconclusive", experiment="letters", reason="fewer than 5 runs"),
-        finding("keras", "not testable", experiment="", reason="an opinion", effect=None, test=""),
-        finding("a-error", "supported", **figure, text="35-18-5: error 0.13"),
-        finding("b-error", "contradicted", **figure, text="35-15-2: error 1"),
-    ]
-    observed = [("layers", "1", 0.987), ("layers", "3", 0.321), ("latent", "2", 0.4),
-                ("a-error", "median", 0.5), ("a-error", "single_run_low", 0.1),
-                ("a-error", "single_run_high", 0.9), ("a-error", "published", 0.13)]  # fmt: skip
-    return pd.DataFrame(findings), pd.DataFrame(observed, columns=["claim", "name", "value"])
 
 
 def write_figures(folder, *names):
@@ -251,38 +55,17 @@ def settings():
 
 @pytest.fixture
 def results(tmp_path, settings):
-    tables = {
-        "architectures": architectures_tables(settings["architectures"]),
-        "letters": letter_tables(
-            letters_factors(settings["letters"]).values(), {"exceptional": 0.127}
-        ),
-        "denoising": denoising_tables(denoising_factors(settings["denoising"]).values()),
-        "vae": vae_tables(settings["vae"]),
-    }
-    for experiment, (summary, replicates) in tables.items():
-        write_csv(summary, tmp_path / experiment / "tables/summary.csv")
-        write_csv(replicates, tmp_path / experiment / "tables/replicates.csv")
-    effects, factorial = factorial_tables(settings["architectures"])
-    write_csv(effects, tmp_path / "architectures/tables/factorial_effects.csv")
-    write_csv(factorial, tmp_path / "architectures/tables/factorial.csv")
-    summary, profiles = optimizers_tables(settings["optimizers"])
-    write_csv(summary, tmp_path / "optimizers/tables/summary.csv")
-    write_csv(profiles, tmp_path / "optimizers/tables/performance_profiles.csv")
-    figures = {name: tmp_path / name / "figures" for name in (*tables, "optimizers")}
+    write(chapter_tables(settings), tmp_path)
+    figures = {name: tmp_path / name / "figures" for name in EXPERIMENTS}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels",
                   "error_levels", "factorial")  # fmt: skip
     write_figures(figures["optimizers"], "convergence", "performance_profiles", "final_errors")
-    findings, observed = conclusions_tables()
-    write_csv(findings, tmp_path / "conclusions/tables/findings.csv")
-    write_csv(observed, tmp_path / "conclusions/tables/observed.csv")
     write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
     for cell in letters_factors(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
                       "paths", "new_letters", "latent_plane_published_window")  # fmt: skip
     write_figures(figures["letters"], "front", "letter_errors", "latent_spaces")
     write_json(LETTER_METRICS, tmp_path / "letters/metrics.json")
-    for name, table in other_denoising_tables(settings["denoising"]).items():
-        write_csv(table, tmp_path / f"denoising/tables/{name}.csv")
     for plot in denoising_plots(settings["denoising"]):
         path = figures["denoising"] / plot
         write_figures(path.parent, path.name)
@@ -632,6 +415,16 @@ def test_what_stands_beside_a_claim_is_shown_with_its_verdict(results, settings)
     assert "lost" not in words
     assert "Of 5 claims of the original, 2 are supported" in words
     assert words.count("Beside it, recall") == 2  # with its claim only
+
+
+def test_one_more_measure_is_one_more_column(results, settings, monkeypatch):
+    measure = Measure("mean", bounds=(-1, 1), heading="likeness", digits=2)
+    monkeypatch.setitem(MEASURES, "likeness", measure)
+    write(chapter_tables(settings), results)
+    table = chapters(results, settings)["denoising"].table
+    assert table.columns[-3:-1] == ("within 1 pixel", "likeness")
+    assert {row[-2] for row in table.rows} == {"0.50"}
+    assert "Right letter, exact, within 1 pixel and likeness: means on fresh noise." in table.note
 
 
 def test_a_claim_of_ours_is_counted_and_named_as_ours(results, settings):

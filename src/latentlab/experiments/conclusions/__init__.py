@@ -1,1 +1,1 @@
-"""The claims of the original study, tested."""
+"""The claims of the original study, and any of ours, tested."""

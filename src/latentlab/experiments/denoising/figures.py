@@ -71,8 +71,8 @@ def scores(summary: pd.DataFrame) -> Figure:
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
     title = f"Learned copies and fresh noise: network {network}, letters {subset}"
     title += shown.remark(len(series), len(every))
-    figure = style.canvas(1.0 + 2.4 * len(series), width=9.0, title=title)
     measures = [name for name, measure in MEASURES.items() if measure.label]
+    figure = style.canvas(1.0 + 2.4 * len(series), width=3.0 * len(measures), title=title)
     grid = figure.subplots(len(series), len(measures), squeeze=False)
     for row, (values, table) in zip(grid, series, strict=True):
         for axes, measure in zip(row, measures, strict=True):
