@@ -130,7 +130,9 @@ def test_denoisers_answer_as_in_python(visit, site):
 
 @pytest.mark.parametrize("activation", list(image_model.ACTIVATIONS))
 def test_image_decoders_decode_as_in_python(visit, site, activation):
-    knobs = explorer_page.model_settings(encoder=(64, 32), decoder=(32, 64), activation=activation)
+    knobs = explorer_page.model_settings(
+        encoder_layers=(64, 32), decoder_layers=(32, 64), activation=activation
+    )
     weights = explorer_page.model_weights(knobs, 784, 0)
     z = np.random.default_rng(7).normal(0, 2, (20, 2))
     result = computed(visit(site), plain(explorer.image_layers(knobs, weights)), z)

@@ -165,7 +165,7 @@ def test_what_is_the_users_stays():
 
 
 @pytest.mark.parametrize(
-    ("machine", "found", "core", "bounded"),
+    ("machine", "instructions", "core", "bounded"),
     [
         ("x86_64", HASWELL, "Haswell", True),
         ("AMD64", HASWELL, "Haswell", True),
@@ -175,14 +175,14 @@ def test_what_is_the_users_stays():
         ("aarch64", {"asimd"}, None, False),
     ],
 )
-def test_what_is_set_fits_the_processor(machine, result, core, bounded):
-    values = arithmetic.variables(machine, result)
+def test_what_is_set_fits_the_processor(machine, instructions, core, bounded):
+    values = arithmetic.variables(machine, instructions)
     assert values.get("OPENBLAS_CORETYPE") == core
     assert ("X86_V4" in values.get("NPY_DISABLE_CPU_FEATURES", "")) == bounded
     assert ("xla_cpu_max_isa=AVX2" in values["XLA_FLAGS"]) == bounded
     assert values.keys() >= {"OMP_NUM_THREADS", "PJRT_NPROC", "MPLBACKEND", "KERAS_BACKEND"}
     assert "platform_dependent_math=false" in values["XLA_FLAGS"]
-    line = arithmetic.doubt(machine, result)
+    line = arithmetic.doubt(machine, instructions)
     assert (line is None) == (core is not None)
     assert line is None or (machine in line and "\n" not in line)
 

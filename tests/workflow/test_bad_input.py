@@ -181,6 +181,7 @@ def test_bad_downloads(downloads, fault, line):
     assert np.array_equal(stored, FILES["train-images-idx3-ubyte.gz"])
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("data replaced by another file with a new hash")
 def test_data_replaced_by_another_file_with_a_new_hash(downloads):
     """Noticed by the hash in the parameters; the file of before serves no longer."""

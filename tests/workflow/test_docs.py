@@ -61,6 +61,7 @@ def test_the_demo(tmp_path):
     assert "Nothing to be done" in project.run(*demo, "--dry-run")
 
 
+@pytest.mark.slow
 def test_daily_use(project):
     """The commands of the README, on a finished project with an edit."""
     block = re.search(r"## Daily use\n.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)

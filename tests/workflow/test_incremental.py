@@ -202,6 +202,7 @@ def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
     assert metrics(project) == after
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("an edit and back: the same lock")
 def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     before = project.bytes_of()
@@ -215,6 +216,7 @@ def test_dvc_repro_after_an_edit_and_back_is_as_before(project):
     assert (project.root / "dvc.lock").read_bytes() == lock
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("removed cells leave no orphans")
 def test_a_removed_network_leaves_no_orphan(project):
     project.edit("architectures.networks.35-3-2", None)
@@ -291,6 +293,7 @@ def test_a_parameter_removed_and_put_back(project):
     assert "up to date" in project.dvc("status")
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("swapped parameter values")
 def test_two_swapped_parameters_of_one_step(project):
     """Snakemake compares a mapping as a set of values: this it would not notice."""

@@ -53,6 +53,7 @@ def test_a_folder_of_png_files_is_studied(own):
     assert TRAIN in own.pending("results/vae/metrics.json")
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("class folders that are links")
 def test_a_class_folder_may_be_a_link(own, tmp_path):
     """What lies behind it counts like what lies in the folder itself."""
@@ -71,6 +72,7 @@ def test_a_class_folder_may_be_a_link(own, tmp_path):
     assert TRAIN in own.pending(TRAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("stray files in an image folder")
 def test_stray_files_are_no_images(own):
     """What macOS, Windows, git and Jupyter leave behind changes nothing, first or later."""

@@ -63,6 +63,7 @@ def without_flock(folder, project):
     return str(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("a file system without flock")
 def test_runs_are_kept_apart_where_the_file_system_has_no_locks(blank, tmp_path):
     """By a lock of the machine's, and the first run says what that does not keep apart."""

@@ -33,7 +33,7 @@ def error(project, network="35-2"):
 
 
 @pytest.mark.scenario("clone, dvc pull, edit, by either tool")
-@pytest.mark.parametrize("tool", ["snakemake", "dvc"])
+@pytest.mark.parametrize("tool", ["snakemake", pytest.param("dvc", marks=pytest.mark.slow)])
 def test_clone_pull_edit(remote, tmp_path, tool):
     """A fresh clone with pulled results has nothing to do, then notices an edit."""
     other = clone(remote, tmp_path / "elsewhere" / "clone")
@@ -59,6 +59,7 @@ def test_a_clone_reproduces_the_lock_without_a_remote(project, tmp_path):
     assert "up to date" in other.dvc("status")
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("checkout of an older commit and back")
 def test_checkout_of_an_older_commit_and_back(project):
     first, first_error = project.bytes_of(), error(project)
@@ -125,6 +126,7 @@ def test_gc_keeps_what_the_workspace_needs(project):
     assert project.pending() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.scenario("dvc gc, then pull from a remote")
 def test_gc_and_pull_from_the_remote(remote, tmp_path):
     """What garbage collection took away, an older commit's results too, the remote gives back."""
