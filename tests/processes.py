@@ -57,7 +57,7 @@ def at_work(project):
 def finish(project, *command):
     """The same command again, until it ends well: what a killed tool had started may hold the
     lock for a while."""
-    deadline = time.monotonic() + 280
+    deadline = time.monotonic() + 900  # what hangs, not what a busy machine takes
     while True:
         done = subprocess.run(
             command, cwd=project.root, env=environment(), capture_output=True, text=True
