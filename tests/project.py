@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -28,6 +30,17 @@ def environment() -> dict[str, str]:
         "GIT_COMMITTER_EMAIL": "t@example.org",
         "GIT_CONFIG_GLOBAL": "/dev/null",
     }
+
+
+def replace_value(tree: Any, path: Sequence[str], value: object) -> None:
+    """Give what a path leads to a value, in place; None removes it."""
+    *parents, last = path
+    for key in parents:
+        tree = tree[key]
+    if value is None:
+        del tree[last]
+    else:
+        tree[last] = value
 
 
 @dataclass
@@ -67,14 +80,7 @@ class Project:
         """Set (or with None remove) a parameter, by its dotted path."""
         yaml = YAML()
         params = yaml.load(self.root / file)
-        *parents, last = path.split(".")
-        node = params
-        for key in parents:
-            node = node[key]
-        if value is None:
-            del node[last]
-        else:
-            node[last] = value
+        replace_value(params, path.split("."), value)
         yaml.dump(params, self.root / file)
 
     def learn_images(self, *known: str, **added: dict[str, object]) -> None:

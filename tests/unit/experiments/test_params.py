@@ -34,6 +34,7 @@ from latentlab.files.yaml import ParamsError, read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import ACTIVATIONS, Network
 from latentlab.training.replicates import OPTIMIZERS
+from project import replace_value
 from support.code_digest import local_modules
 
 ROOT = Path(__file__).parents[3]
@@ -51,14 +52,7 @@ def test_the_configurations_of_the_project_are_valid(name):
 def errors_of(path, value):
     """All errors of the study's parameters with one value replaced (or removed: None)."""
     params = copy.deepcopy(PARAMS)
-    *parents, last = path if isinstance(path, list) else path.split(".")
-    node = params
-    for key in parents:
-        node = node[key]
-    if value is None:
-        del node[last]
-    else:
-        node[last] = value
+    replace_value(params, path if isinstance(path, list) else path.split("."), value)
     return lines_of(params)
 
 

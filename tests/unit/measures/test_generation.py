@@ -8,26 +8,14 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.stats import norm
 
+import explorer_page
 from image_sets import small_images
 from latentlab import StudyError, seeds
 from latentlab.measures import image_scores, latent_codes, likelihood, samples
 from latentlab.models import image_model
 
-SETTINGS = image_model.Settings(
-    model="vae",
-    encoder_layers=(6,),
-    decoder_layers=(6,),
-    latent_units=2,
-    activation="tanh",
-    variance="free",
-    input_dropout=0.0,
-    optimizer="rmsprop",
-    learning_rate=0.001,
-    schedule="constant",
-    kl_weight=1.0,
-    kl_warmup=0,
-    epochs=1,
-    batch_size=10,
+SETTINGS = explorer_page.model_settings(
+    encoder_layers=(6,), decoder_layers=(6,), activation="tanh", optimizer="rmsprop", batch_size=10
 )
 AUTOENCODER = replace(SETTINGS, model="autoencoder")
 PIXELS = 12

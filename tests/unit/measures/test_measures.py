@@ -171,16 +171,16 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
     rows = [
         {"dataset": d, "model": m, "replicate": r, "test_loss": 150.0 + 2 * r, "nll": 140.0 + r,
          "nll_standard_error": np.nan if m == "autoencoder" else 0.5}
-        for d in ("mnist", "digits") for m in ("published", "autoencoder") for r in range(3)
+        for d in ("mnist", "digits") for m in ("keras", "autoencoder") for r in range(3)
     ]  # fmt: skip
-    summary = vae_summary(pd.DataFrame(rows), {"mnist": {"published": {"test_loss": 152.0}}})
+    summary = vae_summary(pd.DataFrame(rows), {"mnist": {"keras": {"test_loss": 152.0}}})
     assert "nll_standard_error" not in summary
     tree = nested(summary, ["dataset", "model"])
-    result = tree["mnist"]["published"]
+    result = tree["mnist"]["keras"]
     assert (result["test_loss"], result["published_rank"]) == (152.0, pytest.approx(2 / 3))
     assert result["test_loss_low"] == pytest.approx(152 - 4.303 * 2 / np.sqrt(3), abs=0.01)
     assert result["nll_images_low"] == pytest.approx(141 - 1.96 * 0.5, abs=1e-4)
     assert result["nll_images_high"] == pytest.approx(141 + 1.96 * 0.5, abs=1e-4)
-    for other in (tree["digits"]["published"], tree["mnist"]["autoencoder"]):
+    for other in (tree["digits"]["keras"], tree["mnist"]["autoencoder"]):
         assert "published_rank" not in other
     assert "nll_images_low" not in tree["mnist"]["autoencoder"]
