@@ -67,7 +67,7 @@ $(DEVELOP): requirements-dev.lock $(INSTALLED)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --requirement requirements-dev.lock && touch $@
 
-UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes \
+UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-strip-extras \
   --no-header --no-annotate --python-version 3.11 pyproject.toml
 
 lock: ## pin the newest packages that pyproject.toml allows (needs uv)

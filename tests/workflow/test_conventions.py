@@ -5,8 +5,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from graphlib import TopologicalSorter
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ RULES = {
 }
 STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
 SUPPORTING = {"support", "snakemake", "ruamel", "psutil", "packaging"} | sys.stdlib_module_names
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-cuda.lock"]
 UNRULED = {
     "step",
     "check_images",  # called by fetch_images
@@ -192,6 +194,27 @@ def imported():
     return names - own - sys.stdlib_module_names
 
 
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_package_is_locked_with_the_extras_that_others_want_of_it(name):
+    """Without them, pip of Python 3.11 takes the newest release for such a want, which has no hash.
+
+    So that an install breaks on the day of that release.
+    """
+    lines = re.findall(r"^([a-z0-9.-]+)(?:\[(.*?)\])?==", (ROOT / name).read_text(), re.M)
+    locked = {package: set(re.split(", *", extras)) for package, extras in lines}
+    missing = set()
+    for package, extras in locked.items():
+        with suppress(PackageNotFoundError):
+            for requirement in map(Requirement, requires(package) or []):
+                wanted = requirement.marker is None or any(
+                    requirement.marker.evaluate({"extra": extra}) for extra in extras
+                )
+                other = canonicalize_name(requirement.name)
+                if wanted and not requirement.extras <= locked[other]:
+                    missing.add((package, str(requirement)))
+    assert not missing
+
+
 def test_what_is_imported_is_declared_and_what_is_declared_is_used():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
@@ -228,11 +251,11 @@ def test_git_tracks_no_results_but_metrics_and_no_machine():
             assert not [host for host in hosts if host in text], name
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_pins_with_hashes_and_names_no_index(name):
     text = (ROOT / name).read_text()
     assert "://" not in text
     assert "--index" not in text
-    pins = re.findall(r"^([a-z0-9.-]+)==", text, re.M)
+    pins = re.findall(r"^([a-z0-9.-]+)(?:\[.*\])?==", text, re.M)
     assert len(pins) == len(set(pins)) > 50
-    assert len(re.findall(r"^\S+==.*\\$", text, re.M)) == len(pins)
+    assert len(re.findall(r"^\S.*==.*\\$", text, re.M)) == len(pins)

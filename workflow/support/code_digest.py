@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from support import locked
+
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -90,7 +92,8 @@ def code_digest(script: Path, root: Path, packages: tuple[str, ...] = ("src",)) 
     folders = (script.parent, *(root / folder for folder in packages))
     lock = root / "requirements.lock"
     digest = hashlib.sha256(b"%d.%d" % sys.version_info[:2])
-    digest.update(lock.read_bytes())
+    # not the bytes: a wheel more for another system is a hash more of the same release
+    digest.update(repr(locked.entries(lock)).encode())
     for path in local_modules(script, folders):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_dump(path).encode())
@@ -109,7 +112,7 @@ def _strays(folders: tuple[Path, ...], lock: Path) -> tuple[Path, ...]:
     Compiled modules and data beside the modules; modules that stand before those of the same name
     in Python's library, or in a package of the lock, which import each other.
     """
-    pins = {line.split("==")[0].replace("-", "_") for line in lock.read_text().splitlines()}
+    pins = {name.replace("-", "_") for name, _, _ in locked.entries(lock)}
     modules = set()
     for folder in folders:
         files = (path for path in folder.rglob("*") if path.is_file())

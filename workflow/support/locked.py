@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)\s*(?:;\s*(.*?))?\s*\\?$", re.MULTILINE)
+_PIN = re.compile(
+    r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*(.*?))?\s*\\?$", re.MULTILINE
+)
 _SHOWN = 3
+
+
+def entries(lock: Path) -> list[tuple[str, str, str]]:
+    """Name, version and marker, empty where there is none, of each package of a lock file."""
+    return _PIN.findall(lock.read_text(encoding="utf-8"))
 
 
 def pins(lock: Path) -> Iterator[tuple[str, str]]:
     """Name and version of each package that a lock file has for this machine and Python."""
-    for name, version, marker in _PIN.findall(lock.read_text(encoding="utf-8")):
+    for name, version, marker in entries(lock):
         if marker:
             from packaging.markers import Marker  # here: most pins have none
 

@@ -68,6 +68,8 @@ def fresh_digest(project):
         ("src/pack/b.py", "x = 1", "x   =   1\n\n", False),
         ("src/pack/c.py", "x = 1", "x = 2", False),  # nobody's
         ("requirements.lock", "numpy==1", "numpy==2", True),
+        ("requirements.lock", "numpy==1", "numpy[extra]==1", False),
+        ("requirements.lock", "numpy==1", "numpy==1 \\\n    --hash=sha256:0123", False),
     ],
 )
 def test_the_digest_follows_what_runs(project, file, old, new, changes):
