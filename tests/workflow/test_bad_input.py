@@ -149,7 +149,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        ("redirected to a page", "does not match the known hash"),
+        ("redirected to a page", "no .gz file came, but what begins with '<html>Please log in"),
         ("wrong bytes", "does not match the known hash"),
         ("cut", "the transfer broke off"),
         pytest.param("stalled", "the transfer broke off", marks=pytest.mark.slow),
