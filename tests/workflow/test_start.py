@@ -44,6 +44,7 @@ def test_the_pages_sources_are_checked_before_the_first_job(blank):
     assert "spanish.yaml: '{some} of {all}': '{some} de' has other places" in shown
     assert "Select jobs" not in shown
     assert "Traceback" not in shown
+    assert "WorkflowError" not in shown
     assert not (blank.root / "results/architectures").exists()
     blank.snakemake("results/architectures/cells/35-2/relu/scores.csv")  # draws no page
 

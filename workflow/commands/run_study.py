@@ -1,11 +1,17 @@
 """Run the whole study, as ``make study`` does: through DVC, with or without a network."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "scripts"), str(Path(__file__).parents[1])]
+from support import interruption
+
+interruption.in_one_line()
+
 import step
 from fetch_images import downloaded
 
@@ -39,11 +45,34 @@ def missing_images(params):
     return missing
 
 
+def without_git():
+    """Why DVC cannot version the results here, in git's words; None where it can."""
+    if not shutil.which("git"):
+        return "git is not installed"
+    command = ["git", "rev-parse", "--git-dir"]
+    english = {**os.environ, "LC_ALL": "C"}
+    process = subprocess.run(command, cwd=step.ROOT, env=english, capture_output=True, text=True)
+    if not process.returncode:
+        return None
+    reason = " ".join(process.stderr.split())
+    if "not a git repository" in reason:  # a ZIP file, not a clone
+        reason += "; 'git init && git add . && git commit -m start' makes it one"
+    return reason
+
+
 def call(*command):
-    """Run a command; leave with its exit code when it fails."""
+    """Run a command; leave with its exit code when it fails.
+
+    Ctrl-C reaches the command as well, which ends in its own time: it is waited for.
+    """
     # what the user has set: the run itself overrules it, says so and writes it down
     environ = {**os.environ, **step.latentlab.OVERRULED}
-    code = subprocess.run(command, cwd=step.ROOT, env=environ).returncode
+    # the tools beside this Python, whether its environment is activated or not
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    process = subprocess.Popen(command, cwd=step.ROOT, env=environ)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    code = process.wait()
+    signal.signal(signal.SIGINT, before)
     if code:
         sys.exit(code)
 
@@ -59,19 +88,22 @@ def main(argv):
     step.arguments(__doc__, argv)
     os.chdir(step.ROOT)
     params = read_params("params.yaml")
-    missing = missing_images(params)
+    missing, no_git = missing_images(params), without_git()
+    left_out = f"Left out for want of a network: {', '.join(missing)}"
 
     if missing:
-        call("snakemake", "--cores", "all", "--config", "offline=true")
         for reason in missing.values():
             step.log(reason)
-        step.log(
-            f"Left out for want of a network: {', '.join(missing)}; all else is done."
-            " The next 'make study' adds them."
-        )
+        step.log(f"{left_out}; all else is computed now, and the next 'make study' adds them.")
+    if no_git:
+        step.log(f"All is computed, and DVC versions nothing: {no_git}")
+    if missing or no_git:
+        call("snakemake", "--cores", "all", *["--config", "offline=true"] * bool(missing))
     else:
         call("dvc", "repro")
         step.log(comparison())
+    if missing:
+        step.log(f"{left_out}. The next 'make study' adds them.")
     step.log("The report: results/report/index.html")
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient
 from snakemake.logging import logger
 
@@ -25,6 +24,7 @@ from support import (
     engine,
     environment,
     internals,
+    interruption,
     locked,
     records,
     run_lock,
@@ -52,7 +52,7 @@ class Study:
     pin : sets the variables of which results would else depend, or None; returns the names of
         those that were set otherwise
     facts : what ``logs/environment.json`` tells of this study's environment besides
-    Raises WorkflowError where a run cannot begin.
+    Ends the run, with a line a reason, where it cannot begin.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Study:
         self._facts = facts
         self._before: Callable[[Jobs], None] | None = None
 
+        interruption.in_one_line()
         environment.prepare(pin)
         if self.is_main:
             refuse(locked.refusal(self.root / "requirements.lock"))
@@ -143,7 +144,7 @@ class Study:
     def before(self, function: Callable[[Jobs], None]) -> Callable[[Jobs], None]:
         """Have a function called with the jobs of a run before the first of them: a decorator.
 
-        It raises WorkflowError where they would fail.
+        It calls ``refuse`` where they would fail.
         """
         self._before = function
         return function
@@ -187,7 +188,7 @@ class Study:
             doubt = run_lock.take(Path(".snakemake/run.lock"))
             dated = dates.set_to_now(internals.files(self.workflow))
         except (run_lock.LockError, dates.FutureError) as error:
-            raise WorkflowError(str(error)) from None
+            refuse(str(error))
         environment.record(Path("logs/environment.json"), self._facts())
         for line in (doubt, dated, environment.overruled_line()):
             if line:
@@ -197,6 +198,7 @@ class Study:
         internals.lift_rate_limit(self.workflow)
         if self._before is not None:
             self._before(internals.jobs_to_run(self.workflow))
+        interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
         """After the last job: seal the job records, tell how well cores were used."""
@@ -209,6 +211,9 @@ class Study:
 
 
 def refuse(*lines: str | None) -> None:
-    """End the run with these lines, where there are any."""
+    """End the run with these lines, where there are any.
+
+    Around a WorkflowError Snakemake would write where in our rules it was raised, and a trace.
+    """
     if reasons := [line for line in lines if line]:
-        raise WorkflowError("\n".join(reasons))
+        raise SystemExit("\n".join(reasons))
