@@ -1,7 +1,6 @@
 """Run the whole study, as ``make study`` does: through DVC, with or without a network."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -45,19 +44,9 @@ def missing_images(params):
     return missing
 
 
-def without_git():
-    """Why DVC cannot version the results here, in git's words; None where it can."""
-    if not shutil.which("git"):
-        return "git is not installed"
-    command = ["git", "rev-parse", "--git-dir"]
-    english = {**os.environ, "LC_ALL": "C"}
-    process = subprocess.run(command, cwd=step.ROOT, env=english, capture_output=True, text=True)
-    if not process.returncode:
-        return None
-    reason = " ".join(process.stderr.split())
-    if "not a git repository" in reason:  # a ZIP file, not a clone
-        reason += "; 'git init && git add . && git commit -m start' makes it one"
-    return reason
+def is_in_git():
+    """Whether git has the project, as it has a clone; without, DVC does nothing."""
+    return any((folder / ".git").exists() for folder in (step.ROOT, *step.ROOT.parents))
 
 
 def call(*command):
@@ -77,27 +66,40 @@ def call(*command):
         sys.exit(code)
 
 
+def git(*arguments):
+    """A git command of the project, once it has ended."""
+    return subprocess.run(["git", *arguments], cwd=step.ROOT, capture_output=True, text=True)
+
+
 def comparison():
     """How the results compare with the committed ones, in a sentence."""
-    command = ["git", "diff", "--quiet", "HEAD", "--", "dvc.lock", "results"]
-    code = subprocess.run(command, cwd=step.ROOT, stderr=subprocess.DEVNULL).returncode
-    return COMPARED.get(code, "Not compared: git has no commit of this study here.")
+    try:
+        head = git("rev-parse", "--verify", "HEAD")
+    except FileNotFoundError:
+        return "Not compared with a commit: git is not installed."
+    if head.returncode:  # in a folder of another user git says what to do
+        return f"Not compared with a commit: {' '.join(head.stderr.split())}"
+    code = git("diff", "--quiet", "HEAD", "--", "dvc.lock", "results").returncode
+    return COMPARED.get(code, "Not compared with a commit: git diff fails here.")
 
 
 def main(argv):
     step.arguments(__doc__, argv)
     os.chdir(step.ROOT)
     params = read_params("params.yaml")
-    missing, no_git = missing_images(params), without_git()
+    missing, in_git = missing_images(params), is_in_git()
     left_out = f"Left out for want of a network: {', '.join(missing)}"
 
     if missing:
         for reason in missing.values():
             step.log(reason)
         step.log(f"{left_out}; all else is computed now, and the next 'make study' adds them.")
-    if no_git:
-        step.log(f"All is computed, and DVC versions nothing: {no_git}")
-    if missing or no_git:
+    if not in_git:
+        step.log(
+            "No git here, as in a ZIP file: all is computed, and DVC versions nothing."
+            " 'git init && git add . && git commit -m start' is what it needs."
+        )
+    if missing or not in_git:
         call("snakemake", "--cores", "all", *["--config", "offline=true"] * bool(missing))
     else:
         call("dvc", "repro")

@@ -27,7 +27,8 @@ def git(*arguments, folder=step.ROOT):
     """The output of a git command; StudyError where it fails."""
     process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     if process.returncode:
-        raise step.latentlab.StudyError(f"git {arguments[0]}: {process.stderr.strip()}")
+        words = " ".join(process.stderr.split())
+        raise step.latentlab.StudyError(f"git {arguments[0]}: {words}")
     return process.stdout
 
 

@@ -69,15 +69,11 @@ def test_without_a_commit_nothing_is_said_to_differ(run_study, tmp_path):
     assert run_study.comparison().startswith("The results differ")
 
 
-def test_what_keeps_dvc_from_versioning_is_told_with_the_way_out(run_study, monkeypatch, tmp_path):
-    assert run_study.without_git() == (
-        "fatal: not a git repository (or any of the parent directories): .git;"
-        " 'git init && git add . && git commit -m start' makes it one"
-    )
+def test_what_git_says_is_handed_on(run_study, monkeypatch, tmp_path):
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    assert run_study.without_git() is None
+    assert "fatal: Needed a single revision" in run_study.comparison()
     monkeypatch.setenv("PATH", "")
-    assert run_study.without_git() == "git is not installed"
+    assert run_study.comparison().endswith("git is not installed.")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
@@ -86,9 +82,8 @@ def test_in_a_folder_of_another_user_git_says_what_to_do(run_study, monkeypatch,
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     for path in (tmp_path, tmp_path / ".git"):
         os.chown(path, 12345, 12345)
-    line = run_study.without_git()
+    line = run_study.comparison()
     assert f"git config --global --add safe.directory {tmp_path}" in line
-    assert "git init" not in line
     assert "\n" not in line
 
 
@@ -104,30 +99,24 @@ def calls(run_study, monkeypatch):
     return done
 
 
-@pytest.mark.parametrize("git", [None, "no git"])
-def test_what_is_left_out_is_said_first(run_study, monkeypatch, calls, git):
+def test_what_is_left_out_is_said_first(run_study, monkeypatch, calls):
     monkeypatch.setattr(run_study, "missing_images", lambda _: {"mnist": "mnist: no connection"})
-    monkeypatch.setattr(run_study, "without_git", lambda: git)
     run_study.main([])
     first = calls.index(("snakemake", "--cores", "all", "--config", "offline=true"))
     assert calls[0] == "mnist: no connection"
     assert calls[1].startswith("Left out for want of a network: mnist; all else is computed now")
-    assert bool(git) == any("no git" in line for line in calls[:first])
     assert calls[first + 1].startswith("Left out for want of a network: mnist")
 
 
-def test_without_git_snakemake_alone_computes(run_study, monkeypatch, calls):
+def test_without_git_snakemake_alone_computes(run_study, monkeypatch, calls, tmp_path):
     monkeypatch.setattr(run_study, "missing_images", lambda _: {})
-    monkeypatch.setattr(run_study, "without_git", lambda: "no git")
     run_study.main([])
-    assert calls[:2] == [
-        "All is computed, and DVC versions nothing: no git",
-        ("snakemake", "--cores", "all"),
-    ]
-    monkeypatch.setattr(run_study, "without_git", lambda: None)
+    assert calls[0].startswith("No git here, as in a ZIP file: all is computed")
+    assert calls[1] == ("snakemake", "--cores", "all")
     calls.clear()
+    (tmp_path / ".git").write_text("gitdir: elsewhere")  # of a worktree it is a file
     run_study.main([])
-    assert calls[0] == ("dvc", "repro")
+    assert calls[:2] == [("dvc", "repro"), "compared"]
 
 
 def test_a_command_is_waited_for_when_it_is_interrupted(run_study):
