@@ -108,6 +108,7 @@ def unwatched_data():
 
 
 if STUDY.is_main and Path("dvc.yaml").exists():
+    refuse(watched.unreadable(Path("dvc.yaml"), "data", "study"))
     refuse(*unwatched_data())
 
 SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step

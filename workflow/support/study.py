@@ -79,7 +79,8 @@ class Study:
         environment.prepare(pin)
         if self.is_main:
             refuse(locked.refusal(self.root / "requirements.lock"))
-            refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache")))
+            made = filter(os.path.lexists, self.results)
+            refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache"), Path("logs"), *made))
         if config:
             refuse(
                 f"--config {', '.join(config)}: parameters are read from params.yaml alone, which"
@@ -159,6 +160,7 @@ class Study:
         if not self.is_main:
             return
         if Path("dvc.yaml").exists():
+            refuse(watched.unreadable(Path("dvc.yaml")))
             refuse(*self._unwatched())
             if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
                 refuse(*watched.linked(Path("dvc.yaml")))
@@ -182,6 +184,8 @@ class Study:
         if not self.is_main:
             return
         refuse(engine.refused_mode(self.workflow))
+        if internals.cores_here(self.workflow) == 0:
+            refuse("--cores 0: no job could run; how many may run at a time?")
         if "DVC_STAGE" in os.environ:
             refuse(*dvc_writes.refusals(Path()))
         try:
