@@ -6,7 +6,8 @@ INSTALLED := .venv/.installed
 DEVELOP := .venv/.develop
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 # of the user's Python, not of ours: with the first our scripts would not find each other
-unexport PYTHONSAFEPATH PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PIP_USER
+unexport PYTHONSAFEPATH PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PIP_TARGET PIP_PREFIX
+export PIP_USER := 0# whatever a pip.conf says
 
 .PHONY: help study demo test test-all coverage mutants faults check verify lint lock install pictures readme
 

@@ -1,11 +1,16 @@
 """What the documents tell a reader to do is done, as it stands; their links lead somewhere."""
 
+import functools
 import re
+import shlex
 import shutil
 import subprocess
 
 import pytest
+from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
 
+from latentlab.experiments.params import read_params
 from pages import BLOCK, follow
 from project import ROOT, copy_project
 
@@ -55,8 +60,12 @@ def test_an_experiment_takes_less_than_110_lines():
 def test_the_demo(tmp_path):
     """What `make demo` runs, from nothing."""
     project = copy_project(tmp_path / "project")
-    demo = ("snakemake", "--directory", "demo", "--cores", "2")
-    project.run(*demo)
+    demo, home = ("snakemake", "--directory", "demo", "--cores", "2"), tmp_path / "home"
+    home.mkdir()
+    project.run(*demo, HOME=str(home))
+    # as docs/workflow.md says: empty folders
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+    assert [path.name for path in home.glob(".cache/*")] == ["snakemake"]
     assert (project.root / "demo/results/report/index.html").exists()
     assert "Nothing to be done" in project.run(*demo, "--dry-run")
 
@@ -73,6 +82,39 @@ def test_daily_use(project):
         output[tuple(command[:3])] = project.run(*command)
     assert "architectures" in output["dvc", "metrics", "diff"]
     assert (project.root / "dvc_plots/index.html").exists()
+
+
+def commands_of(text):
+    """What a page tells to type: lines of its blocks of commands, and what its sentences quote."""
+    blocks = re.compile(r"^```(?:sh)?\n(.*?)^```", re.S | re.M)
+    lines = [line.split(" #")[0] for block in blocks.findall(text) for line in block.splitlines()]
+    return lines + re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+
+
+COMMANDS = {" ".join(line.split()) for page in PAGES for line in commands_of(page.read_text())}
+
+
+@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c.startswith("snakemake -")))
+def test_commands_of_snakemake_say_how_many_cores(command):
+    """Else Snakemake refuses them, unless they run nothing."""
+    assert re.search("--cores|-n|--dry-run", command)
+
+
+EXPERIMENTS = [shlex.split(c) for c in COMMANDS if c.startswith("dvc exp run") and "=" in c]
+
+
+@pytest.mark.parametrize("command", sorted(EXPERIMENTS), ids=" ".join)
+def test_experiments_change_what_they_say_and_nothing_else(command, tmp_path):
+    """By DVC's own function, on the study's parameters, which are then still allowed."""
+    path, value = command[-1].lstrip("+").split("=")
+    shutil.copy2(ROOT / "params.yaml", tmp_path)
+    apply_overrides(tmp_path / "params.yaml", [command[-1]])
+    expected = read_params(ROOT / "params.yaml", ROOT)
+    *parents, last = path.split(".")
+    node = functools.reduce(dict.__getitem__, parents, expected)
+    value = YAML(typ="safe", pure=True).load(value)
+    node[last] = {**node[last], **value} if isinstance(value, dict) else value
+    assert read_params(tmp_path / "params.yaml", ROOT) == expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -97,6 +97,26 @@ def test_interrupted_from_the_keyboard(blank, finished, command):
     assert_undisturbed(blank, finished)
 
 
+@pytest.mark.scenario("Ctrl-C in the first seconds", 2)
+@pytest.mark.parametrize("moment", ["parameters", "compilation"])
+def test_interrupted_before_the_first_job(blank, moment, tmp_path):
+    """A line, no trace; and what takes long without a job is named."""
+    nothing_compiled = ["env", f"LATENTLAB_CACHE={tmp_path}"]
+    with started(blank, [*nothing_compiled, "snakemake", "--cores", "1", "all"]) as process:
+        while not (
+            (blank.root / ".cache").exists()  # made where the rules begin
+            if moment == "parameters"
+            else "Powell's method: compiled, once" in process.output()
+        ):
+            assert process.poll() is None, process.output()
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 1
+        assert "interrupted" in process.output()
+        assert "Traceback" not in process.output()
+        assert at_work(blank) == []
+
+
 # ---------------------------------------------------------------- disks
 
 

@@ -44,6 +44,7 @@ def test_the_pages_sources_are_checked_before_the_first_job(blank):
     assert "spanish.yaml: '{some} of {all}': '{some} de' has other places" in shown
     assert "Select jobs" not in shown
     assert "Traceback" not in shown
+    assert "WorkflowError" not in shown
     assert not (blank.root / "results/architectures").exists()
     blank.snakemake("results/architectures/cells/35-2/relu/scores.csv")  # draws no page
 
@@ -90,13 +91,34 @@ def test_runs_are_kept_apart_where_the_file_system_has_no_locks(blank, tmp_path)
     lock.unlink()
 
 
-def test_a_project_that_cannot_be_written_is_one_line(blank):
+@pytest.mark.parametrize("folder", [".cache", "logs", "results"])
+def test_a_project_that_cannot_be_written_is_one_line(blank, folder):
     """As on a read-only disk; a file in the place of a folder cannot be written by root either."""
-    (blank.root / ".cache").touch()
+    (blank.root / folder).touch()
     for arguments in (["--dry-run"], []):
-        shown = blank.snakemake("letters", *arguments, ok=False)
-        assert f"{blank.root}/.cache: a run writes here, and cannot: File exists" in shown
-        assert "Traceback" not in shown
+        *_, shown = blank.snakemake("letters", *arguments, ok=False).splitlines()
+        assert shown == f"{blank.root}/{folder}: a run writes here, and cannot: File exists"
+
+
+def test_no_cores_are_refused(blank):
+    """Snakemake alone would wait for ever."""
+    *_, shown = blank.snakemake("letters", "--cores", "0", ok=False).splitlines()
+    assert shown.startswith("--cores 0: no job could run")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("stages:\n\tx: 1\n", "dvc.yaml: line 2: not valid YAML: found character"),
+        ("", "dvc.yaml: no stages with lists of deps, as DVC has them"),
+        ("stages:\n  study:\n    deps:\n", "dvc.yaml: no stages with lists of deps"),
+        ("stages:\n  study: {cmd: ls}\n", "dvc.yaml: no stage data"),
+    ],
+)
+def test_a_dvc_yaml_that_was_edited_amiss_is_one_line(blank, text, line):
+    (blank.root / "dvc.yaml").write_text(text)
+    *_, shown = blank.snakemake("--dry-run", ok=False).splitlines()
+    assert shown.startswith(line)
 
 
 @pytest.mark.scenario("files dated in the future", 2)

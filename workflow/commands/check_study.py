@@ -10,14 +10,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "scripts"), str(Path(__file__).parents[1])]
+from support import interruption
+
+interruption.in_one_line()
+
 import step
 
 from latentlab.files.yaml import read_yaml
 
 import verification
-
-sys.path.insert(0, str(step.ROOT / "workflow"))
 from support import graph, records
 
 SHOWN = 5

@@ -1,11 +1,16 @@
 """Run the whole study, as ``make study`` does: through DVC, with or without a network."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "scripts"), str(Path(__file__).parents[1])]
+from support import interruption
+
+interruption.in_one_line()
+
 import step
 from fetch_images import downloaded
 
@@ -39,39 +44,68 @@ def missing_images(params):
     return missing
 
 
+def is_in_git():
+    """Whether git has the project, as it has a clone; without, DVC does nothing."""
+    return any((folder / ".git").exists() for folder in (step.ROOT, *step.ROOT.parents))
+
+
 def call(*command):
-    """Run a command; leave with its exit code when it fails."""
+    """Run a command; leave with its exit code when it fails.
+
+    Ctrl-C reaches the command as well, which ends in its own time: it is waited for.
+    """
     # what the user has set: the run itself overrules it, says so and writes it down
     environ = {**os.environ, **step.latentlab.OVERRULED}
-    code = subprocess.run(command, cwd=step.ROOT, env=environ).returncode
+    # the tools beside this Python, whether its environment is activated or not
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    process = subprocess.Popen(command, cwd=step.ROOT, env=environ)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    code = process.wait()
+    signal.signal(signal.SIGINT, before)
     if code:
         sys.exit(code)
 
 
+def git(*arguments):
+    """A git command of the project, once it has ended."""
+    return subprocess.run(["git", *arguments], cwd=step.ROOT, capture_output=True, text=True)
+
+
 def comparison():
     """How the results compare with the committed ones, in a sentence."""
-    command = ["git", "diff", "--quiet", "HEAD", "--", "dvc.lock", "results"]
-    code = subprocess.run(command, cwd=step.ROOT, stderr=subprocess.DEVNULL).returncode
-    return COMPARED.get(code, "Not compared: git has no commit of this study here.")
+    try:
+        head = git("rev-parse", "--verify", "HEAD")
+    except FileNotFoundError:
+        return "Not compared with a commit: git is not installed."
+    if head.returncode:  # in a folder of another user git says what to do
+        return f"Not compared with a commit: {' '.join(head.stderr.split())}"
+    code = git("diff", "--quiet", "HEAD", "--", "dvc.lock", "results").returncode
+    return COMPARED.get(code, "Not compared with a commit: git diff fails here.")
 
 
 def main(argv):
     step.arguments(__doc__, argv)
     os.chdir(step.ROOT)
     params = read_params("params.yaml")
-    missing = missing_images(params)
+    missing, in_git = missing_images(params), is_in_git()
+    left_out = f"Left out for want of a network: {', '.join(missing)}"
 
     if missing:
-        call("snakemake", "--cores", "all", "--config", "offline=true")
         for reason in missing.values():
             step.log(reason)
+        step.log(f"{left_out}; all else is computed now, and the next 'make study' adds them.")
+    if not in_git:
         step.log(
-            f"Left out for want of a network: {', '.join(missing)}; all else is done."
-            " The next 'make study' adds them."
+            "No git here, as in a ZIP file: all is computed, and DVC versions nothing."
+            " 'git init && git add . && git commit -m start' is what it needs."
         )
+    if missing or not in_git:
+        call("snakemake", "--cores", "all", *["--config", "offline=true"] * bool(missing))
     else:
         call("dvc", "repro")
         step.log(comparison())
+    if missing:
+        step.log(f"{left_out}. The next 'make study' adds them.")
     step.log("The report: results/report/index.html")
 
 

@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "scripts"), str(Path(__file__).parents[1])]
+from support import interruption
+
+interruption.in_one_line()
+
 import step
 
 from latentlab.files.yaml import read_yaml
@@ -23,7 +27,8 @@ def git(*arguments, folder=step.ROOT):
     """The output of a git command; StudyError where it fails."""
     process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     if process.returncode:
-        raise step.latentlab.StudyError(f"git {arguments[0]}: {process.stderr.strip()}")
+        words = " ".join(process.stderr.split())
+        raise step.latentlab.StudyError(f"git {arguments[0]}: {words}")
     return process.stdout
 
 

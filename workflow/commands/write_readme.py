@@ -4,7 +4,11 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "scripts"), str(Path(__file__).parents[1])]
+from support import interruption
+
+interruption.in_one_line()
+
 import step
 
 from latentlab.files.arrays import replacing

@@ -7,11 +7,14 @@ import warnings
 from functools import cache
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir)
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "workflow")]
+
+from support import interruption
+
+interruption.in_one_line()  # until the jobs start, and Snakemake sees to it
 
 with warnings.catch_warnings():
     # Snakemake has imported NumPy before: no matter, results are computed by jobs
@@ -56,7 +59,7 @@ try:
     if not isinstance(read_yaml(ROOT / "data/published.yaml"), dict):
         raise StudyError("data/published.yaml: empty, figures by experiment are needed")
 except StudyError as error:
-    raise WorkflowError(str(error)) from None
+    refuse(str(error))
 
 if OFFLINE:
     images = PARAMS["data"]["images"]
@@ -67,7 +70,7 @@ if OFFLINE:
         or Path(f"data/images/{name}/train_images.npy").exists()
     ]
     if not PARAMS["vae"]["datasets"]:
-        raise WorkflowError(
+        refuse(
             "offline=true: every set of vae.datasets must be downloaded, allowed: at least one"
             " that is there, such as digits"
         )
@@ -87,7 +90,7 @@ def unwatched_data():
             try:
                 files = source_files(place, images["classes"], images.get("test_every"))
             except (StudyError, OSError) as error:
-                raise WorkflowError(f"params.yaml: {path}: {error}") from None
+                refuse(f"params.yaml: {path}: {error}")
             named[path] = ("data", [*files, *watched.inside_folders(place)])
     font = os.path.normpath(PARAMS["data"]["fonts"])
     if font.startswith(STUDY.made):
@@ -105,6 +108,7 @@ def unwatched_data():
 
 
 if STUDY.is_main and Path("dvc.yaml").exists():
+    refuse(watched.unreadable(Path("dvc.yaml"), "data", "study"))
     refuse(*unwatched_data())
 
 SHARDS = PARAMS.pop("shards")  # jobs, not results: no setting of any step
@@ -119,7 +123,7 @@ def cell_of(wildcards):
 def lookup(entries, name, description):
     """The entry of that name; a target that asks for another is refused in one line."""
     if name not in entries:
-        raise WorkflowError(f"params.yaml has no {description}")
+        refuse(f"params.yaml has no {description}")
     return entries[name]
 
 
@@ -182,8 +186,7 @@ def image_settings(wildcards):
                 ROOT / source["path"], source["classes"], source.get("test_every")
             )
         except (StudyError, OSError) as error:
-            path = f"data.images.{wildcards.dataset}.path"
-            raise WorkflowError(f"{path}: {error}") from None
+            refuse(f"params.yaml: data.images.{wildcards.dataset}.path: {error}")
         return by_file({"dataset": wildcards.dataset, "content": content, **source})
     kept = {key: value for key, value in source.items() if key != "classes"}
     return by_file({"dataset": wildcards.dataset, **kept})
@@ -339,9 +342,8 @@ def read_claims(rules):
         content = read_yaml(ROOT / claims.FILE)
         published = read_yaml(ROOT / claims.PUBLISHED)
     except StudyError as error:
-        raise WorkflowError(str(error)) from None
-    if lines := claims.errors(content, published, tables):
-        raise WorkflowError("\n".join(lines))
+        refuse(str(error))
+    refuse(*claims.errors(content, published, tables))
     return content
 
 
@@ -405,7 +407,7 @@ def check_and_compile(jobs):
     try:
         refuse(*unsuitable_images(jobs), *unusable_pages(jobs))
     except (StudyError, OSError) as error:
-        raise WorkflowError(str(error)) from None
+        refuse(str(error))
     if line := arithmetic.doubt(*arithmetic.this_machine()):
         logger.warning(line)
     if COMPILED.intersection(jobs):

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 
 import step
 
+sys.path.insert(0, str(step.ROOT / "workflow"))
+from support import interruption, run_lock
+
+interruption.in_one_line()
+
 from latentlab.training import kernels
 from latentlab.training import powell
 from latentlab.files.arrays import replacing
-
-sys.path.insert(0, str(step.ROOT / "workflow"))
-from support import run_lock
 
 
 @contextmanager
@@ -53,6 +55,8 @@ def compile_sealed(folder):
     if seal.exists() and digest(folder) not in (None, seal.read_text()):
         step.log(f"{folder}: compiled code is not as it was written, compiled again")
         shutil.rmtree(folder)
+    if not folder.exists():
+        step.log("Powell's method: compiled, once on this machine (about half a minute)")
     powell.compile()
     code = digest(folder)  # none where the folder cannot be written
     if code and not (seal.exists() and seal.read_text() == code):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakemake.exceptions import WorkflowError
 from snakemake.io import ancient
 from snakemake.logging import logger
 
@@ -25,6 +24,7 @@ from support import (
     engine,
     environment,
     internals,
+    interruption,
     locked,
     records,
     run_lock,
@@ -52,7 +52,7 @@ class Study:
     pin : sets the variables of which results would else depend, or None; returns the names of
         those that were set otherwise
     facts : what ``logs/environment.json`` tells of this study's environment besides
-    Raises WorkflowError where a run cannot begin.
+    Ends the run, with a line a reason, where it cannot begin.
     """
 
     def __init__(
@@ -75,10 +75,12 @@ class Study:
         self._facts = facts
         self._before: Callable[[Jobs], None] | None = None
 
+        interruption.in_one_line()
         environment.prepare(pin)
         if self.is_main:
             refuse(locked.refusal(self.root / "requirements.lock"))
-            refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache")))
+            made = filter(os.path.lexists, self.results)
+            refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache"), Path("logs"), *made))
         if config:
             refuse(
                 f"--config {', '.join(config)}: parameters are read from params.yaml alone, which"
@@ -143,7 +145,7 @@ class Study:
     def before(self, function: Callable[[Jobs], None]) -> Callable[[Jobs], None]:
         """Have a function called with the jobs of a run before the first of them: a decorator.
 
-        It raises WorkflowError where they would fail.
+        It calls ``refuse`` where they would fail.
         """
         self._before = function
         return function
@@ -158,6 +160,7 @@ class Study:
         if not self.is_main:
             return
         if Path("dvc.yaml").exists():
+            refuse(watched.unreadable(Path("dvc.yaml")))
             refuse(*self._unwatched())
             if "DVC_STAGE" in os.environ:  # DVC's own: it runs us
                 refuse(*watched.linked(Path("dvc.yaml")))
@@ -181,13 +184,15 @@ class Study:
         if not self.is_main:
             return
         refuse(engine.refused_mode(self.workflow))
+        if internals.cores_here(self.workflow) == 0:
+            refuse("--cores 0: no job could run; how many may run at a time?")
         if "DVC_STAGE" in os.environ:
             refuse(*dvc_writes.refusals(Path()))
         try:
             doubt = run_lock.take(Path(".snakemake/run.lock"))
             dated = dates.set_to_now(internals.files(self.workflow))
         except (run_lock.LockError, dates.FutureError) as error:
-            raise WorkflowError(str(error)) from None
+            refuse(str(error))
         environment.record(Path("logs/environment.json"), self._facts())
         for line in (doubt, dated, environment.overruled_line()):
             if line:
@@ -197,6 +202,7 @@ class Study:
         internals.lift_rate_limit(self.workflow)
         if self._before is not None:
             self._before(internals.jobs_to_run(self.workflow))
+        interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
         """After the last job: seal the job records, tell how well cores were used."""
@@ -209,6 +215,9 @@ class Study:
 
 
 def refuse(*lines: str | None) -> None:
-    """End the run with these lines, where there are any."""
+    """End the run with these lines, where there are any.
+
+    Around a WorkflowError Snakemake would write where in our rules it was raised, and a trace.
+    """
     if reasons := [line for line in lines if line]:
-        raise WorkflowError("\n".join(reasons))
+        raise SystemExit("\n".join(reasons))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from support.by_content import file_digest
 
@@ -75,6 +76,22 @@ def _outputs(stages: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for stage in (stage.get("do", stage) for stage in stages):
         for entry in (*stage.get("outs", []), *stage.get("metrics", [])):
             yield next(iter(entry)) if isinstance(entry, Mapping) else entry
+
+
+def unreadable(path: Path, *needed: str) -> str | None:
+    """One line where a ``dvc.yaml`` cannot be read, or lacks a stage that is needed; else None."""
+    try:
+        stages = _read(path)["stages"]
+        for stage in stages.values():
+            dependencies(stage, {})
+    except (YAMLError, UnicodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        return f"{path}: {line}not valid YAML: {getattr(error, 'problem', None) or error}"
+    except (AttributeError, KeyError, TypeError):
+        return f"{path}: no stages with lists of deps, as DVC has them; 'dvc stage list' says more"
+    lacking = [name for name in needed if name not in stages]
+    return f"{path}: no stage {' and no stage '.join(lacking)}" if lacking else None
 
 
 def dependencies_of_all(path: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from latentlab.data.images import DataError
 
 _TIMEOUTS = (10, 30)  # seconds to connect, and without a byte
 _WAITS = (0.5, 1.0)  # seconds before a transfer that broke off is tried again
+_PACKED = b"\x1f\x8b"  # how a .gz file begins
 
 
 class Unreachable(DataError):
@@ -46,7 +48,8 @@ def fetch(
     A transfer that breaks off is repeated. Whatever else is wrong with a place, the next one is
     asked, for the following files too: another hash, no connection, no file.
     Raises DataError where no place is left and one of them had other bytes, else Unreachable; each
-    in one line that names every place and what is wrong with it.
+    in one line that names every place and what is wrong with it. A page in the place of a file, of
+    a network that wants a login, say, counts as no file.
     """
     places = [f"{source.rstrip('/')}/{name}"] if source else []
     places += [mirror.rstrip("/") for mirror in mirrors]
@@ -77,13 +80,26 @@ def _obtain(name: str, file: str, digest: str, places: list[str], folder: Path) 
 def _download(url: str, target: str, _: object) -> None:
     """Copy or download one file, as pooch asks; raises _Failure. A full disk is an OSError."""
     if url.startswith("file://") or "://" not in url:
-        path = unquote(urlsplit(url).path) if "://" in url else url
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise _Failure(error.strerror) from error
-        Path(target).write_bytes(content)
-        return
+        _copy(unquote(urlsplit(url).path) if "://" in url else url, Path(target))
+    else:
+        _get(url, target)
+    with open(target, "rb") as file:
+        start = file.read(24)
+    if url.endswith(".gz") and not start.startswith(_PACKED):  # a page, mostly: no network yet
+        raise _Failure(
+            f"no .gz file came, but what begins with {start.decode('ascii', 'replace')!r}"
+        )
+
+
+def _copy(path: str, target: Path) -> None:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise _Failure(error.strerror) from error
+    target.write_bytes(content)
+
+
+def _get(url: str, target: str) -> None:
     download = pooch.HTTPDownloader(
         progressbar=sys.stderr.isatty(),
         chunk_size=2**16,
@@ -95,7 +111,9 @@ def _download(url: str, target: str, _: object) -> None:
         try:
             download(url, target, None)
             return
-        except (http.RequestException, ValueError) as error:
+        except (ValueError, OSError) as error:
+            if getattr(error, "errno", None) and not isinstance(error, http.RequestException):
+                raise  # of this machine's disk
             reason, again = _diagnosis(error)
             if wait is None or not again:
                 raise _Failure(reason) from error
@@ -107,15 +125,16 @@ def _as_sent(response: Any, **_: object) -> None:
     response.raw.headers.pop("Content-Encoding", None)
 
 
-def _diagnosis(error: http.RequestException | ValueError) -> tuple[str, bool]:
+def _diagnosis(error: OSError | ValueError) -> tuple[str, bool]:
     """What is at fault, in a few words; whether to try again."""
     if isinstance(error, http.HTTPError) and error.response is not None:
         status = error.response.status_code
         return f"HTTP status {status}", status >= 500 or status == 429
-    if isinstance(error, http.ProxyError):
+    if isinstance(error, http.ProxyError | http.InvalidProxyURL):
         return "no connection through the proxy that the environment sets", False
     if isinstance(error, http.SSLError):
-        return "no secure connection", False
+        why = re.search(r"certificate verify failed: [^('\"]*\w", str(error))
+        return f"no secure connection{f', {why[0]}' if why else ''}", False
     # requests hides what could not be connected to in urllib3's MaxRetryError
     unconnected = bool(error.args) and isinstance(error.args[0], MaxRetryError)
     if unconnected or isinstance(error, http.ConnectTimeout):

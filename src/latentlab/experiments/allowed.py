@@ -8,7 +8,10 @@ No step imports this module or one that does: another bound computes nothing ane
 
 from __future__ import annotations
 
+import base64
+import datetime
 import difflib
+import json
 import math
 import re
 import reprlib
@@ -55,6 +58,29 @@ class _Yaml(reprlib.Repr):
     def repr_float(self, value: float, _: int) -> str:
         spelled = {math.inf: ".inf", -math.inf: "-.inf"}
         return ".nan" if math.isnan(value) else spelled.get(value, repr(value))
+
+    def repr_str(self, value: str, level: int) -> str:
+        # within single quotes YAML has no escapes
+        text = super().repr_str(value, level)
+        return json.dumps(value[:SHOWN]) if "\\" in text else text
+
+    def repr_bytes(self, value: bytes, _: int) -> str:
+        return f"!!binary {base64.b64encode(value[:SHOWN]).decode()}"
+
+    def repr_date(self, value: datetime.date, _: int) -> str:
+        return value.isoformat()
+
+    def repr_datetime(self, value: datetime.datetime, _: int) -> str:
+        return value.isoformat()
+
+    def repr_set(self, value: set[object], level: int) -> str:
+        return f"!!set {self.repr_dict(dict.fromkeys(value), level)}"
+
+    def repr_ordereddict(self, value: dict[object, object], level: int) -> str:
+        return f"!!omap {self.repr_dict(value, level)}"
+
+    def repr_tuple(self, value: tuple[object, ...], level: int) -> str:
+        return self.repr_list(list(value), level)  # a list as a key, or a pair
 
 
 _YAML = _Yaml()
@@ -106,6 +132,12 @@ def _key(key: str) -> str:
 def wrong_value(path: Iterable[str | int], value: object, allowed: str) -> Refusal:
     """A refusal of a value."""
     return Refusal(tuple(path), f"{as_yaml(value)} given, allowed: {allowed}")
+
+
+def _quoted(value: object, fits: Callable[[Any], bool]) -> str:
+    """The way out, where a text was meant and YAML has read something else: 0, true, a date."""
+    scalar = isinstance(value, int | float | datetime.date)
+    return f"; in quotes it is one: '{as_yaml(value)}'" if scalar and fits(as_yaml(value)) else ""
 
 
 def missing_key(path: Iterable[str | int], allowed: str) -> Refusal:
@@ -203,7 +235,8 @@ class Allowed(Check):
                 return checked + 0.0 if isinstance(checked, float) else checked  # no -0.0
         except ValidationError as error:
             refusals = refusals_of(error)
-        refuse(refusals or [wrong_value((), value, self.words_for(type_))])
+        words = self.words_for(type_) + (_quoted(value, self.fits) if type_ is str else "")
+        refuse(refusals or [wrong_value((), value, words)])
 
 
 def integer(low: int, high: int | None = None) -> Allowed:
@@ -277,7 +310,9 @@ class Named(Check):
         fits_by_key = {key: isinstance(key, str) and self.names.fits(key) for key in value}
         refusals = [
             Refusal(
-                (_key_text(key),), f"{as_yaml(key)} given as a name, allowed: {self.names.words}"
+                (_key_text(key),),
+                f"{as_yaml(key)} given as a name, allowed: {self.names.words}"
+                f"{_quoted(key, self.names.fits)}",
             )
             for key, fits in fits_by_key.items()
             if not fits

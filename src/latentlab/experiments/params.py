@@ -147,7 +147,7 @@ def parse_params(content: object, fonts: FontFile | None) -> Params:
 def read_params(path: str | Path, root: str | Path = ".") -> Params:
     """The study's parameters, checked, with the font file below ``root``; see ``parse_params``.
 
-    Raises ParamsError with all errors, FontError where the font file cannot be read.
+    Raises ParamsError with all errors, or with what is wrong with the font file.
     """
     content = read_yaml(path)
     unread = None
@@ -160,7 +160,7 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
     except NotAllowed as error:
         raise ParamsError("\n".join(f"{path}: {line}" for line in error.lines)) from None
     if unread:
-        raise unread
+        raise ParamsError(f"{path}: data.fonts: {unread}")
     return params
 
 

@@ -613,7 +613,7 @@ def test_digits_are_the_originals_interpolated():
 
 # --- fetch -------------------------------------------------------------------------------------
 
-CONTENT = b"the file" * 1000
+CONTENT = b"\x1f\x8bs file" * 1000  # begins as a .gz file does
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -713,7 +713,7 @@ def test_what_is_there_but_damaged_is_fetched_again(tmp_path, server):
 
 def test_other_bytes_are_named_and_the_next_mirror_is_asked(tmp_path, server):
     (tmp_path / "mirror" / "set").mkdir(parents=True)
-    (tmp_path / "mirror" / "set" / "file.gz").write_bytes(b"other")
+    (tmp_path / "mirror" / "set" / "file.gz").write_bytes(b"\x1f\x8bother")
     mirrors = [f"{server.url}/html", f"{server.url}/good"]
     result = fetch(tmp_path, mirrors, str(tmp_path / "mirror"))
     assert result["file.gz"].read_bytes() == CONTENT
@@ -761,6 +761,7 @@ def test_a_mirror_without_the_file_is_passed_over(tmp_path, server, kind, reques
         ("{url}/length", "invalid literal for int"),
         ("{url}/cut", "the transfer broke off"),
         ("{url}/missing", "HTTP status 404"),
+        ("{url}/html", "no .gz file came, but what begins with '<html>Please log in</htm'"),
         ("{dead}", "no connection"),
         ("{tls}", "no secure connection"),
         ("file:///none", "No such file or directory"),
@@ -787,7 +788,11 @@ def test_whatever_is_wrong_with_a_mirror_the_next_is_asked(
 
 @pytest.mark.parametrize(
     ("proxy", "reason"),
-    [("{dead}", "the proxy that the environment sets"), ("nonsense://x", "proxy")],
+    [
+        ("{dead}", "the proxy that the environment sets"),
+        ("nonsense://x", "proxy"),
+        ("http://", "the proxy that the environment sets"),
+    ],
 )
 def test_a_proxy_that_is_wrong_is_named(tmp_path, server, dead_url, monkeypatch, proxy, reason):
     for name in ("NO_PROXY", "no_proxy"):
@@ -795,6 +800,15 @@ def test_a_proxy_that_is_wrong_is_named(tmp_path, server, dead_url, monkeypatch,
     monkeypatch.setenv("http_proxy", proxy.format(dead=dead_url))
     with pytest.raises(download.Unreachable, match=f"(?i){reason}"):
         fetch(tmp_path, ["http://images.invalid/set"])
+
+
+def test_certificates_that_are_not_there_are_no_end(tmp_path, server, monkeypatch):
+    """Another mirror may need none."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    secure = server.url.replace("http:", "https:")
+    with pytest.raises(download.Unreachable, match=r"invalid path: /nowhere\.pem\)"):
+        fetch(tmp_path, [secure])
+    assert fetch(tmp_path, [secure, f"{server.url}/good"])["file.gz"].read_bytes() == CONTENT
 
 
 def test_a_mirror_that_lacks_a_file_is_asked_last_for_the_others(

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -437,6 +438,20 @@ def test_every_unknown_key_is_refused(path):
         ("a: |\n  b\na: c", "not valid YAML: found duplicate key"),
         ("? [{a: 1}]\n: 2", "not valid YAML"),
         ("b: 1\na: [1", "line 2: not valid YAML"),
+        ("a: [1\nb: 2\n", "line 2: not valid YAML: expected ',' or ']', but got ':' (while parsin"),
+        (
+            "a: 'x\nb: 2\n",
+            "line 3: not valid YAML: found unexpected end of stream (while",
+        ),
+        ("a: 1\n--- \nb: 2\n", "line 2: not valid YAML: expected a single document"),
+        (
+            "b: 1\na: " + "9" * 5000,
+            f"line 2: not valid YAML: '{'9' * 60}...' cannot be read as int",
+        ),
+        ("a: 2001-06-31", "line 1: not valid YAML: '2001-06-31' cannot be read as timestamp"),
+        ("a: !!bool x", "line 1: not valid YAML: 'x' cannot be read as bool"),
+        ("a: \0", "not valid YAML: unacceptable character #x0000"),
+        ("[" * 600 + "]" * 600, "not valid YAML: lists or mappings in one another, too deep"),
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
         ("\t- x", "not valid YAML"),
         ("[" * 5000, "not valid YAML"),
@@ -450,6 +465,53 @@ def test_text_that_is_no_parameters(tmp_path, text, reason):
         read_params(tmp_path / "params.yaml", ROOT)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("9" * 400, "an integer of many digits given, allowed: an integer from 0"),
+        (".inf", ".inf given"),
+        ("2001-12-14", "2001-12-14 given"),
+        ("2001-12-14 10:00:00", "2001-12-14T10:00:00 given"),
+        ("!!binary aGk=", "!!binary aGk= given"),
+        ("!!set {a}", "!!set {'a': null} given"),
+        ("!!omap [a: True]", "!!omap {'a': true} given"),
+        ("!!pairs [a: ~]", "[['a', null]] given"),
+        ("{[1]: 2001-12-14}", "{[1]: 2001-12-14} given"),
+        ('"a\\tb"', r'"a\tb" given'),
+        ("&a [*a]", "[[[[...]]]] given"),
+    ],
+)
+def test_values_are_shown_as_yaml_spells_them(tmp_path, written, shown):
+    """In a number's place; no value that YAML has is a trace."""
+    (tmp_path / "p.yaml").write_text(f"seed: {written}\n")
+    with pytest.raises(ParamsError) as error:
+        read_params(tmp_path / "p.yaml", ROOT)
+    assert f"p.yaml: seed: {shown}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(7, "7"), (True, "true"), (date(2001, 2, 3), "2001-02-03")]
+)
+def test_what_would_be_a_text_in_quotes_is_told_so(value, text):
+    """Class names and networks called like numbers are read as numbers."""
+    classes = errors_of(["data", "images", "digits", "classes"], ["a", value])
+    assert classes == [
+        f"data.images.digits.classes[1]: {text} given, allowed: a text of 1 to 40 characters;"
+        f" in quotes it is one: '{text}'"
+    ]
+    networks = errors_of(["architectures", "networks"], {value: [35, 2, 35]})
+    assert networks[0].endswith(f"not starting with -; in quotes it is one: '{text}'")
+    assert "quotes" not in errors_of(["architectures", "font"], 0.5)[0]  # no name in quotes either
+
+
+@pytest.mark.parametrize("file", ["none.h", "params.yaml"])
+def test_a_font_file_that_cannot_be_read_names_its_parameter(tmp_path, file):
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("data/fonts/font.h", file))
+    with pytest.raises(ParamsError, match=rf"params\.yaml: data\.fonts: .*/{file}:"):
+        read_params(tmp_path / "params.yaml", tmp_path)
 
 
 def test_numbers_as_dvc_writes_them(tmp_path):

@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -66,6 +67,70 @@ def test_without_a_commit_nothing_is_said_to_differ(run_study, tmp_path):
     assert run_study.comparison().startswith("Every byte is as committed")
     lock.write_text("2")
     assert run_study.comparison().startswith("The results differ")
+
+
+def test_what_git_says_is_handed_on(run_study, monkeypatch, tmp_path):
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    assert "fatal: Needed a single revision" in run_study.comparison()
+    monkeypatch.setenv("PATH", "")
+    assert run_study.comparison().endswith("git is not installed.")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
+def test_in_a_folder_of_another_user_git_says_what_to_do(run_study, monkeypatch, tmp_path):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    for path in (tmp_path, tmp_path / ".git"):
+        os.chown(path, 12345, 12345)
+    line = run_study.comparison()
+    assert f"git config --global --add safe.directory {tmp_path}" in line
+    assert "\n" not in line
+
+
+@pytest.fixture
+def calls(run_study, monkeypatch):
+    """What ``main`` does in order: lines it says, commands it calls."""
+    done = []
+    monkeypatch.setattr(run_study.os, "chdir", lambda _: None)
+    monkeypatch.setattr(run_study, "read_params", lambda _: {})
+    monkeypatch.setattr(run_study.step, "log", done.append)
+    monkeypatch.setattr(run_study, "call", lambda *command: done.append(command))
+    monkeypatch.setattr(run_study, "comparison", lambda: "compared")
+    return done
+
+
+def test_what_is_left_out_is_said_first(run_study, monkeypatch, calls):
+    monkeypatch.setattr(run_study, "missing_images", lambda _: {"mnist": "mnist: no connection"})
+    run_study.main([])
+    first = calls.index(("snakemake", "--cores", "all", "--config", "offline=true"))
+    assert calls[0] == "mnist: no connection"
+    assert calls[1].startswith("Left out for want of a network: mnist; all else is computed now")
+    assert calls[first + 1].startswith("Left out for want of a network: mnist")
+
+
+def test_without_git_snakemake_alone_computes(run_study, monkeypatch, calls, tmp_path):
+    monkeypatch.setattr(run_study, "missing_images", lambda _: {})
+    run_study.main([])
+    assert calls[0].startswith("No git here, as in a ZIP file: all is computed")
+    assert calls[1] == ("snakemake", "--cores", "all")
+    calls.clear()
+    (tmp_path / ".git").write_text("gitdir: elsewhere")  # of a worktree it is a file
+    run_study.main([])
+    assert calls[:2] == [("dvc", "repro"), "compared"]
+
+
+def test_a_command_is_waited_for_when_it_is_interrupted(run_study):
+    """Ctrl-C reaches both: what the command started must not be left alone."""
+    slow = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5); exit(3)"
+    with pytest.raises(SystemExit) as ended:
+        run_study.call("python", "-c", slow)
+    assert ended.value.code == 3
+
+
+def test_the_tools_beside_this_python_are_called(run_study, monkeypatch):
+    """In an environment that is not activated, they are not on the PATH."""
+    monkeypatch.setenv("PATH", "")
+    run_study.call("python", "-c", "")
 
 
 # --- compiled code -------------------------------------------------------------------------------

@@ -1,0 +1,34 @@
+"""Ctrl-C before the first job is one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PREPARE = f"""
+import os, signal, sys
+sys.path.insert(0, {str(ROOT / "workflow")!r})
+from support import interruption
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "returncode", "says"),
+    [
+        ("interruption.in_one_line()", 1, "interrupted\n"),
+        ("interruption.in_one_line(); interruption.in_one_line()", 1, "interrupted\n"),
+        ("interruption.in_one_line(); interruption.as_usual()", -2, "KeyboardInterrupt\n"),
+        ("interruption.as_usual()", -2, "KeyboardInterrupt\n"),
+        # as of what a shell starts in the background
+        ("signal.signal(signal.SIGINT, signal.SIG_IGN); interruption.in_one_line()", 0, ""),
+    ],
+)
+def test_an_interruption(code, returncode, says):
+    program = f"{PREPARE}{code}\nos.kill(os.getpid(), signal.SIGINT)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, restore_signals=True
+    )
+    assert done.returncode == returncode
+    assert done.stderr == says or (says.startswith("Key") and done.stderr.endswith(says))
