@@ -101,11 +101,37 @@ json.dump({{"found": found, "avx512": bool(features["AVX512F"])}}, sys.stdout)
 """
 
 
-def digests(*emulator):
-    """What PROGRAM finds, run by an emulator or by none."""
+SUMS = """
+import hashlib, json, sys
+
+import latentlab
+import jax, numpy as np
+from jax import numpy as jnp
+
+def plain(a, b):
+    return a.T @ b
+
+def in_blocks(a, b, rows=256):
+    more = ((0, -len(a) % rows), (0, 0))
+    parts = [jnp.pad(m, more).reshape(-1, rows, m.shape[1]) for m in (a, b)]
+    start = jnp.zeros((a.shape[1], b.shape[1]), a.dtype)
+    return jax.lax.scan(lambda total, part: (total + plain(*part), None), start, parts)[0]
+
+found, rng = {}, np.random.default_rng(0)
+for terms in (300, 600, 4900):
+    a, b = (rng.normal(size=(terms, n)).astype("f4") for n in (32, 3))
+    for multiply in (plain, in_blocks):
+        total = np.asarray(jax.jit(multiply)(a, b))
+        found[f"{multiply.__name__} {terms}"] = hashlib.sha256(total.tobytes()).hexdigest()
+json.dump(found, sys.stdout)
+"""
+
+
+def digests(*emulator, program=PROGRAM):
+    """What a program finds, run by an emulator or by none."""
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     done = subprocess.run(
-        [*emulator, PYTHON, "-c", PROGRAM], capture_output=True,
+        [*emulator, PYTHON, "-c", program], capture_output=True,
         text=True, timeout=3600, env={**os.environ, "PYTHONPATH": os.pathsep.join(packages)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -123,6 +149,17 @@ def test_another_processor_computes_the_same(native, processor):
     other = digests(QEMU, "-cpu", processor)
     assert not other["avx512"]  # another processor indeed
     assert other["found"] == native["found"]
+
+
+@emulated
+def test_only_long_sums_in_float32_hang_on_the_caches():
+    """The same processor with a first data cache of 32 and of 64 KiB."""
+    small, large = (
+        digests(QEMU, "-cpu", f"EPYC-Rome,legacy-cache={legacy}", program=SUMS)
+        for legacy in ("off", "on")
+    )
+    others = {name for name in small if small[name] != large[name]}
+    assert others == {"plain 600", "plain 4900"}
 
 
 def assert_the_same_study(project, *python, **extra):
@@ -163,12 +200,10 @@ def test_the_study_on_one_core_with_huge_pages(project):
 def test_a_result_that_is_not_computed_is_seen(project):
     """What these tests compare with is not what the steps have just written."""
     expected = project.bytes_of(*RESULTS)
-    script = "workflow/scripts/plot_optimizers.py"
-    project.replace(script, "def main(argv):", "def main(argv):\n    return\n")
+    script = "workflow/scripts/render_explorer.py"
+    project.replace(script, "def main(argv):\n", "def main(argv):\n    return\n")
     compute_again(project, PYTHON)
-    others = differing(project, expected)
-    assert "results/optimizers/figures/convergence.svg" in others
-    assert "results/letters/metrics.json" not in others
+    assert differing(project, expected) == ["results/report/explorer.html"]
 
 
 @emulated
