@@ -12,7 +12,7 @@ export PIP_USER := 0# whatever a pip.conf says
 .PHONY: help study demo test test-all coverage mutants faults check verify lint lock install pictures readme
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s%s\n", $$1, $$2}' Makefile
 
 study: install ## the whole study: results/report/index.html (downloads MNIST and Fashion-MNIST)
 	@python workflow/commands/run_study.py

@@ -1,6 +1,7 @@
-"""The study's arithmetic on other processors, emulated: the same bytes.
+"""The small study on other processors, emulated, and on other C libraries: the same bytes.
 
-Needs qemu-x86_64 (Debian: qemu-user); a processor takes 3 to 6 minutes.
+Processors need qemu-x86_64 (Debian: qemu-user). Another C library is what LATENTLAB_LIBC names: a
+folder with a libc.so.6 and its loader (tests/other_system.sh unpacks one).
 """
 
 import json
@@ -9,21 +10,37 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 
 import pytest
 
+from elsewhere import RESULTS, compute_again, differing
 from latentlab import arithmetic
 from project import ROOT
 
 QEMU = shutil.which("qemu-x86_64")
+LIBC = os.environ.get("LATENTLAB_LIBC")
+LOADER = "ld-linux-x86-64.so.2"
+PYTHON = os.path.realpath(sys.executable)  # an emulator does not follow a link
+PROCESSORS = ("Haswell", "EPYC-Rome")
+CACHES = (
+    # a convolution's gradient adds over thousands of rows in float32, in blocks that XLA's products
+    # choose by the size of the processor's caches: docs/reproducibility.md
+    "results/vae/cells/digits/convolutional/",
+    # what is made of it
+    "results/vae/tables/",
+    "results/vae/metrics.json",
+    "results/vae/figures/",
+    "results/report/",
+)
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed"),
     pytest.mark.skipif(
         arithmetic.doubt(*arithmetic.this_machine()) is not None,
         reason="the host has no AVX2 and FMA",
     ),
 ]
+emulated = pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed")
 
 PROGRAM = f"""
 import hashlib, json, sys, tempfile
@@ -67,8 +84,7 @@ few = images.Images(digits.train_images[:300], digits.train_labels[:300],
 settings = image_model.Settings(
     model="vae", encoder_layers=(256,), decoder_layers=(256,), latent_units=2,
     activation="relu", variance="free", input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001,
-    schedule="constant", kl_weight=1.0,
-    kl_warmup=0, epochs=2, batch_size=100,
+    schedule="constant", kl_weight=1.0, kl_warmup=0, epochs=2, batch_size=100,
 )
 weights, history = image_training.train(settings, few, 1)
 found["vae"] = digest(*weights.values(), *history.values())
@@ -89,12 +105,37 @@ json.dump({{"found": found, "avx512": bool(features["AVX512F"])}}, sys.stdout)
 """
 
 
-def digests(*emulator):
-    """What PROGRAM finds, run by an emulator or by none."""
-    # the link of a virtual environment is not followed by the emulator
+SUMS = """
+import hashlib, json, sys
+
+import latentlab
+import jax, numpy as np
+from jax import numpy as jnp
+
+def plain(a, b):
+    return a.T @ b
+
+def in_blocks(a, b, rows=256):
+    more = ((0, -len(a) % rows), (0, 0))
+    parts = [jnp.pad(m, more).reshape(-1, rows, m.shape[1]) for m in (a, b)]
+    start = jnp.zeros((a.shape[1], b.shape[1]), a.dtype)
+    return jax.lax.scan(lambda total, part: (total + plain(*part), None), start, parts)[0]
+
+found, rng = {}, np.random.default_rng(0)
+for terms in (300, 600, 4900):
+    a, b = (rng.normal(size=(terms, n)).astype("f4") for n in (32, 3))
+    for multiply in (plain, in_blocks):
+        total = np.asarray(jax.jit(multiply)(a, b))
+        found[f"{multiply.__name__} {terms}"] = hashlib.sha256(total.tobytes()).hexdigest()
+json.dump(found, sys.stdout)
+"""
+
+
+def digests(*emulator, program=PROGRAM):
+    """What a program finds, run by an emulator or by none."""
     packages = [str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     done = subprocess.run(
-        [*emulator, os.path.realpath(sys.executable), "-c", PROGRAM],
+        [*emulator, PYTHON, "-c", program],
         capture_output=True,
         text=True,
         timeout=3600,
@@ -109,13 +150,70 @@ def native():
     return digests()
 
 
-@pytest.mark.parametrize("processor", ["Haswell", "EPYC-Rome"])
-def test_another_processor_gives_the_same_bytes(native, processor):
-    emulated = digests(QEMU, "-cpu", processor)
-    assert not emulated["avx512"]  # another processor indeed
-    assert emulated["found"] == native["found"]
+@emulated
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_another_processor_computes_the_same(native, processor):
+    other = digests(QEMU, "-cpu", processor)
+    assert not other["avx512"]  # another processor indeed
+    assert other["found"] == native["found"]
 
 
+@emulated
+def test_only_long_sums_in_float32_hang_on_the_caches():
+    """The same processor with a first data cache of 32 and of 64 KiB."""
+    small, large = (
+        digests(QEMU, "-cpu", f"EPYC-Rome,legacy-cache={legacy}", program=SUMS)
+        for legacy in ("off", "on")
+    )
+    others = {name for name in small if small[name] != large[name]}
+    assert others == {"plain 600", "plain 4900"}
+
+
+def assert_the_same_study(project, *python, **extra):
+    """All steps, computed by another Python, make what both tools take for the recorded results.
+
+    So ``dvc.lock`` is the same as well: it holds digests of these files and of the job records.
+    """
+    expected = project.bytes_of(*RESULTS)
+    compute_again(project, *python, **extra)
+    assert differing(project, expected) == []
+    assert project.pending() == set()
+    assert "up to date" in project.dvc("status")
+
+
+@emulated
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_the_study_on_another_processor(project, processor):
+    """All but the convolutional model and what shows it, which hang on the caches."""
+    expected = project.bytes_of(*RESULTS)
+    compute_again(project, QEMU, "-cpu", processor, PYTHON)
+    others = differing(project, expected)
+    assert [path for path in others if not path.startswith(CACHES)] == []
+
+
+@pytest.mark.skipif(LIBC is None, reason="LATENTLAB_LIBC names no folder of another libc.so.6")
+def test_the_study_with_another_c_library(project):
+    loader = str(Path(LIBC).resolve() / LOADER)
+    assert_the_same_study(project, loader, "--library-path", str(Path(loader).parent), PYTHON)
+
+
+def test_the_study_on_one_core_with_huge_pages(project):
+    """Python has read the setting before the package removes it from the environment."""
+    core = str(min(os.sched_getaffinity(0)))
+    pages = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    assert_the_same_study(project, "taskset", "--cpu-list", core, PYTHON, **pages)
+
+
+def test_a_result_that_is_not_computed_is_seen(project):
+    """What these tests compare with is not what the steps have just written."""
+    expected = project.bytes_of(*RESULTS)
+    script = "workflow/scripts/render_explorer.py"
+    project.replace(script, "def main(argv):\n", "def main(argv):\n    return\n")
+    compute_again(project, PYTHON)
+    assert differing(project, expected) == ["results/report/explorer.html"]
+
+
+@emulated
 def test_a_processor_without_avx2_runs_what_it_can():
     """No illegal instruction; NumPy's random numbers and SciPy run (JAX itself asks for AVX)."""
     code = (
