@@ -94,7 +94,7 @@ def test_stray_files_are_no_images(own):
     [
         ("rename", "data/shapes: a folder circle is missing"),
         ("remove", "data/shapes: no such file or folder"),
-        ("spoil", "data/shapes/circle/1.png: not a readable PNG file"),
+        ("spoil", "data/shapes/circle/1.png: not a readable picture"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_one_line(own, edit, line):
@@ -118,7 +118,10 @@ def test_an_image_that_cannot_be_used_is_one_line(own):
     """What only decoding can tell."""
     Image.fromarray(np.zeros((9, 12), np.uint8)).save(own.root / "data/shapes/circle/1.png")
     shown = own.snakemake("vae", ok=False)
-    assert f"fetch_images.py: {own.root}/data/shapes/circle/1.png: 9 x 12 pixels" in shown
+    assert (
+        f"fetch_images.py: data.images.shapes: {own.root}/data/shapes/circle/1.png: 9 x 12 pixels"
+        in shown
+    )
     assert not (own.root / "results/vae").exists()
 
 

@@ -81,13 +81,15 @@ def unwatched_data():
         images = PARAMS["data"]["images"][name]
         if images["source"] == "folder":
             # importing it takes a moment
-            from latentlab.data.folders import source_files
+            from latentlab.data.folders import left_out, source_files
 
             path, place = f"data.images.{name}.path", ROOT / images["path"]
             try:
                 files = source_files(place, images["classes"], images.get("test_every"))
             except (StudyError, OSError) as error:
                 raise WorkflowError(f"params.yaml: {path}: {error}") from None
+            if unread := left_out(place, images["classes"]):
+                logger.warning(f"params.yaml: {path}: {', '.join(unread)} not read")
             named[path] = ("data", [*files, *watched.inside_folders(place)])
     font = os.path.normpath(PARAMS["data"]["fonts"])
     if font.startswith(STUDY.made):

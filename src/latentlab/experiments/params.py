@@ -18,6 +18,7 @@ from latentlab.experiments.allowed import (
     NotAllowed,
     Refusal,
     Seed,
+    Size,
     text,
     validate,
 )
@@ -34,7 +35,9 @@ from latentlab.files.yaml import ParamsError, read_yaml
 # ---------------------------------------------------------------- images
 
 Classes = Annotated[
-    list[Annotated[str, text("a text of 1 to 40 characters", ".{1,40}")]],
+    list[
+        Annotated[str, text('a text of 1 to 40 characters (of digits in quotes: "7")', ".{1,40}")]
+    ],
     Allowed(
         "a list of at least one class name, none twice",
         lambda names: 0 < len(names) == len(set(names)) <= 256,
@@ -87,9 +90,16 @@ class Folder(Knobs):
     test_every: Annotated[
         int,
         Allowed(
-            "an integer from 2 (every n-th PNG file of a class is a test image)", lambda n: n >= 2
+            "an integer from 2 (every n-th image of a class is a test image)", lambda n: n >= 2
         ),
     ] = 0  # absent: the folder has test images of its own
+    resize: Annotated[
+        list[Size],
+        Allowed(
+            "two integers, height and width, of at most 16384 pixels together",
+            lambda sides: len(sides) == 2 and sides[0] * sides[1] <= 2**14,
+        ),
+    ] = Field(default_factory=list)  # absent: all images have one size
     classes: Classes
 
 

@@ -214,6 +214,16 @@ def lines_of(params):
             "data.images.digits.test_every: 1 given, allowed: an integer from 2",
         ),
         (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "resize": [129, 128], "classes": ["a"]},
+            "data.images.digits.resize: [129, 128] given, allowed: two integers, height and width",
+        ),
+        (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "classes": [7]},
+            "data.images.digits.classes[0]: 7 given, allowed: a text of 1 to 40 characters (of",
+        ),
+        (
             "optimizers.options.backpropagation.momentum",
             1,
             "optimizers.options.backpropagation.momentum: 1 given, allowed: a number from 0 to bel",
