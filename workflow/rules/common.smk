@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     import latentlab  # first: it pins what jobs inherit
 
 from latentlab import StudyError, arithmetic, shown
+from latentlab.data import font_files
+from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_drawn
@@ -161,7 +163,14 @@ def figures(*paths):
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
 
 
-FONTS = source_file(PARAMS["data"]["fonts"])
+def fonts_file(data):
+    """The file of fonts that steps read: the user's, or what is read of it where steps could not."""
+    if font_files.is_read_by_steps(data):
+        return source_file(data["fonts"])
+    return ancient(by_file(stored(font_files.fonts_of(data, ROOT))))
+
+
+FONTS = fonts_file(PARAMS["data"])
 PUBLISHED = source_file("data/published.yaml")
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from image_sets import idx
-from latentlab.data import folders, stored
+from latentlab.data import folders, font_files, fonts, stored
 from latentlab.data.images import FIELDS, DataError
 
 PAGE = (Path(__file__).parents[3] / "docs/data.md").read_text()
@@ -403,3 +403,207 @@ def test_names_of_arrays():
         "train_images": "X_train",
         "train_labels": "y_train",
     }
+
+
+# --- fonts -------------------------------------------------------------------------------------
+
+
+def glyphs(n, seed=3):
+    """Letters of which no two are alike, and none is like its mirror image."""
+    drawn = np.random.default_rng(seed).random((n, 7, 5)) < 0.4
+    drawn[:, 0, :2] = True, False
+    return drawn.astype(int)
+
+
+def as_bytes(letters, order):
+    """Bytes of letters whose pixels have the bits of this order, rows or columns."""
+    return (letters * (1 << np.array(order))).sum(-1)
+
+
+def header(rows, sizes, spelled=str, name="mine"):
+    lines = ",\n".join("{" + ", ".join(map(spelled, row)) + "}" for row in rows)
+    return f"static const unsigned char {name}{sizes} PROGMEM = {{\n{lines},\n}};\n"
+
+
+def drawn(path, letters):
+    code = PAGE.partition("```text\n[mine]\n")[2].partition("```")[0]
+    path.write_text("[mine]\n" + code)
+    return [[int(c == "#") for c in line] for line in code.splitlines() if len(line) == 5
+            and set(line) <= set("#.")]  # fmt: skip
+
+
+def sheet(path, letters, gap=0, light=False):
+    """Three letters a row."""
+    cells = np.zeros((2 * (7 + gap) - gap, 3 * (5 + gap) - gap), int)
+    for i, letter in enumerate(letters[:5]):
+        y, x = i // 3 * (7 + gap), i % 3 * (5 + gap)
+        cells[y : y + 7, x : x + 5] = letter
+    Image.fromarray(((cells == light) * 255).astype(np.uint8)).save(path)
+
+
+ROWS, COLUMNS = range(4, -1, -1), range(7)
+upright = lambda letters: letters.swapaxes(1, 2)  # noqa: E731
+
+
+def write_header(order, sizes="[][7]", columns=False, count=32, spelled=str):
+    def write(path, letters):
+        rows = as_bytes(upright(letters) if columns else letters, order)[:count]
+        path.write_text(header(rows, sizes, spelled))
+
+    return write
+
+
+def flat(path, letters):
+    values = as_bytes(upright(letters), COLUMNS).ravel()
+    path.write_text(
+        "#ifndef FONT_H\n#define FONT_H\n#ifdef __AVR__\n#include <avr/pgmspace.h>\n#else\n"
+        "#define PROGMEM\n#endif\n"
+        f"const uint8_t mine[] PROGMEM = {{{', '.join(map(hex, values))}}};\n#endif\n"
+    )
+
+
+def designated(path, letters):
+    rows = [f"['{c}'] = {{{', '.join(map(hex, row))}}}," for c, row in zip(
+        "AZ'b".replace("'", ""), as_bytes(letters, ROWS), strict=False)]  # fmt: skip
+    path.write_text("uint8_t mine[128][7] = {" + "\n".join(rows) + "};")
+
+
+FONTS = table("own fonts")
+FONT_MAKERS = {  # by the row's first words: the writer; the characters that are read
+    "letters drawn": (drawn, "A "),
+    "a sheet: ": (sheet, "AEIOU"),
+    "a sheet with": (lambda path, letters: sheet(path, letters, 1, True), "ABCDE"),
+    "a C header": (write_header(ROWS, "[32][7]"), "".join(map(chr, range(32, 64)))),
+    "one such array": (write_header(ROWS, count=6), "ABCDEF"),
+    "rows with": (write_header(range(7, 2, -1)), "".join(map(chr, range(32, 64)))),
+    "columns, 5 bytes": (
+        write_header(COLUMNS, "[96][5]", True, 96, hex),
+        "".join(map(chr, range(32, 128))),
+    ),
+    "columns with": (write_header(range(6, -1, -1), "[][5]", True), " !\"#$%"),
+    "one flat array": (flat, "ABCDEFGHIJ"),
+    "rows in binary": (
+        lambda path, letters: path.write_text(
+            header(as_bytes(letters, ROWS)[:2], "[2][7]", lambda v: f"0b{v:05b}")
+            + header(as_bytes(letters, ROWS)[2:4], "[FONTS][7]", lambda v: f"B{v:05b}", "other")
+        ),
+        ' !',
+    ),
+    "designators": (designated, "AZb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FONTS)
+def test_fonts_are_read_as_the_page_says(tmp_path, what):
+    ((write, characters),) = [
+        entry for start, entry in FONT_MAKERS.items() if what.startswith(start)
+    ]
+    data = FONTS[what]
+    path = tmp_path / data["fonts"]
+    path.parent.mkdir(parents=True)
+    letters = glyphs(96)
+    expected = write(path, letters)
+    font = font_files.fonts_of(data, tmp_path)["mine"]
+    assert "".join(font.characters) == characters
+    first = ord("A") if write is flat else 0
+    expected = letters[first:] if expected is None or isinstance(expected, int) else expected
+    expected = np.reshape(expected, (-1, 35))[: len(characters)]
+    np.testing.assert_array_equal(font.pixels, expected)
+    # what steps read is the same
+    if not font_files.is_read_by_steps(data):
+        import json
+
+        (path.parent / "kept.json").write_text(json.dumps(fonts.stored({"mine": font})))
+        path = path.parent / "kept.json"
+    again = fonts.read_fonts(path)["mine"]
+    assert again.characters == font.characters
+    np.testing.assert_array_equal(again.pixels, font.pixels)
+
+
+def test_no_font_maker_is_left_over():
+    assert len(FONTS) == len(FONT_MAKERS)
+
+
+COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "reason"),
+    [
+        (header(COLUMN_ROWS, "[3][5]"), {}, "5 bytes, 7 are needed; of columns, say data.font_lay"),
+        (header(COLUMN_ROWS, "[3][7]"), {}, "5 bytes, 7 are needed; of columns, say data.font_lay"),
+        (header([[0] * 7] * 3, "[3][7]"), {"bytes": "columns"}, "7 bytes, 5 are needed; of rows"),
+        (header([[0] * 8] * 3, "[3][8]"), {}, "8 bytes, 7 are needed; a letter is 7 rows of 5"),
+        (header([[255, 0, 0, 0, 0]] * 2, "[][5]"), {"bytes": "columns"}, "0xff does not fit in 7"),
+        ("char a[15] = {" + "1," * 15 + "};", {}, "a has 15 bytes, 7 a letter are needed; of col"),
+        ("char a[14] = {" + "1," * 14 + "};", {"gap": 1}, "font_layout.gap: not of a C header"),
+        ("char a[] = {" + "1," * 7 + "};", {}, "a has 1 letters, two are needed"),
+        ("char a[][7] = {};", {}, "a is empty"),
+        ("char all[] = {" + "1," * 14 + "};", {}, "a font named 'all', allowed: at most 40 let"),
+        ("char a[] = {" + "1," * 14 + "};", {"first": "\0"}, "the character 0x00 cannot be shown"),
+        (
+            "char a[] = {" + "1," * 14 + "};",
+            {"letters": "AB"},
+            "font_layout.letters: no letter 'A'",
+        ),
+        ("char a[][7] = {[65] = {1,1,1,1,1,1,1}};", {}, "which character is [0]? Say data.font_la"),
+        ("#if 0\nchar a[] = {0};\n#endif\n", {}, "2: an array in a text that the preprocessor"),
+        ("#ifdef A\nchar a[] = {0};\n#else\n#endif", {}, "an array in a text that the preproc"),
+        ("#ifdef A\n#else\nchar a[] = {0};\n#endif", {}, "an array in a text that the preproc"),
+        ("extern const char a[];", {}, "no font found"),
+    ],
+)
+def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
+    (tmp_path / "a.h").write_text(text)
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h", fonts.Layout(**layout))
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+LETTER = "\n#####" * 7
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no font found"),
+        ("A\n####", ":2: row 1 of a letter: '####' found, 5 of # and . expected"),
+        (f"A{LETTER[:-6]}", "ends within a letter, 7 rows are needed"),
+        (f"AB{LETTER}", ":1: a line with one character (or space) expected"),
+        (f"A{LETTER}\nA{LETTER}", ":9: the letter 'A' twice in a font"),
+        (f"A{LETTER}", "a has 1 letters, two are needed"),
+        (f"[mi\u00f1]\nA{LETTER}\nB{LETTER}", "a font named 'mi\u00f1', allowed: at most 40"),
+    ],
+)
+def test_drawings_that_are_refused_say_why(tmp_path, text, reason):
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.txt")
+    assert reason in str(caught.value)
+
+
+def test_letters_may_be_any_that_are_shown(tmp_path):
+    """Composed or not; # and . themselves; the file as Windows writes it."""
+    text = "\ufeff" + "\r\n".join(f"{c}{LETTER}" for c in ("n\u0303", "#", ".", "\u05d0"))
+    (tmp_path / "mine.txt").write_text(text, encoding="utf-8", newline="")
+    font = font_files.read_font_file(tmp_path / "mine.txt")["mine"]
+    assert font.characters == ("\u00f1", "#", ".", "\u05d0")
+    assert font.pixels.all()
+
+
+@pytest.mark.parametrize(
+    ("layout", "reason"),
+    [
+        ({"letters": "AB"}, "5 letters drawn in 6 cells, 2 in data.font_layout.letters"),
+        ({"letters": "ABCDEFG"}, "5 letters drawn in 6 cells, 7 in data.font_layout.letters"),
+        ({"gap": 1}, "15 x 14 pixels (width, height) are no rows of letters of 5 x 7 with gaps"),
+        ({"ink": "light"}, "more than half of it would be ink; say data.font_layout: {ink: dark}"),
+        ({"bytes": "columns"}, "data.font_layout.bytes: not of a sheet; leave it out"),
+    ],
+)
+def test_sheets_that_are_refused_say_why(tmp_path, layout, reason):
+    sheet(tmp_path / "mine.png", glyphs(5))
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(**layout))
+    assert reason in str(caught.value)

@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 
 import pytest
 
-from latentlab.data.fonts import read_fonts
+from latentlab.data.fonts import FontError, read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
 from latentlab.experiments.allowed import Knobs, NotAllowed, integer, names_of, number, validate
@@ -660,3 +660,48 @@ def test_the_explorer_shows_named_networks_denoisers_and_image_models():
     trained = cells(PARAMS, "vae")["digits/published/0"]["train"]["model"]
     assert models["published"] == trained
     assert "replicates" not in trained
+
+
+# --- own fonts ---------------------------------------------------------------------------------
+
+
+def with_font(tmp_path, text, replaced="font[123]", **data):
+    """The study's parameters with another font file; its text stands in params.yaml's place."""
+    params = (ROOT / "tests/params.yaml").read_text().replace("data/fonts/font.h", "mine.txt")
+    params = re.sub(replaced, "mine", params) if replaced else params
+    for key, value in data.items():
+        params = params.replace("  fonts: mine.txt", f"  fonts: mine.txt\n  {key}: {value}")
+    (tmp_path / "params.yaml").write_text(params)
+    if text is not None:
+        (tmp_path / "mine.txt").write_text(text)
+    return tmp_path / "params.yaml", tmp_path
+
+
+def drawing(letters):
+    rows = "\n".join(["#####", *["....#"] * 6])
+    return "\n".join(f"{letter}\n{rows}" for letter in letters)
+
+
+def test_an_own_font_of_one_array_is_one_line_a_name(tmp_path):
+    with pytest.raises(ParamsError) as caught:
+        read_params(*with_font(tmp_path, drawing("".join(map(chr, range(64, 96)))), replaced=""))
+    lines = str(caught.value).splitlines()
+    of_fonts = [line for line in lines if "given, allowed: a font of mine.txt (mine)" in line]
+    assert len(of_fonts) == 2  # font2 and font3, which tests/params.yaml names
+    assert re.search(r"architectures.font and \d+ more places: 'font2' given", of_fonts[0])
+    assert not [line for line in lines if line.endswith("two different letters")]
+
+
+def test_a_font_file_that_is_missing_names_its_knob(tmp_path):
+    with pytest.raises(FontError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
+        read_params(*with_font(tmp_path, None))
+
+
+def test_a_layout_is_checked(tmp_path):
+    path = with_font(tmp_path, drawing("AB"), font_layout="{bytes: columns, first_bit: 4}")
+    with pytest.raises(ParamsError, match=r"font_layout\.first_bit: 4 given, allowed: 0, 1, 6"):
+        read_params(*path)
+    path = with_font(tmp_path, drawing("AB"), font_layout="{gap: 1}")
+    with pytest.raises(FontError, match=r"font_layout\.gap: not of a text") as caught:
+        read_params(*path)
+    assert "data.fonts: " in str(caught.value)
