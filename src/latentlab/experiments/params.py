@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from latentlab.data.font_files import fonts_of
-from latentlab.data.fonts import LETTERS, FontError
+from latentlab.data.fonts import LETTERS, FontError, character_name
+from latentlab.drawing.glyphs import drawable
 from latentlab.experiments.allowed import (
     Allowed,
     Chosen,
@@ -39,7 +40,13 @@ from latentlab.files.yaml import ParamsError, read_yaml
 
 Classes = Annotated[
     list[
-        Annotated[str, text('a text of 1 to 40 characters (of digits in quotes: "7")', ".{1,40}")]
+        Annotated[
+            str,
+            Allowed(
+                "a text of 1 to 40 characters that figures can show, digits in quotes",
+                lambda name: 1 <= len(name) <= 40 and drawable(name),
+            ),
+        ]
     ],
     Allowed(
         "a list of at least one class name, none twice",
@@ -238,4 +245,12 @@ def _fonts(content: object, root: Path) -> FontFile | None:
         validate(FontLayout, data.get("font_layout", {}))
     except NotAllowed:
         return None
-    return FontFile(file, fonts_of(data, root))
+    fonts = fonts_of(data, root)
+    for font in fonts.values():
+        for character in font.characters:
+            if not drawable(character_name(character)):
+                raise FontError(
+                    f"{root / file}: {font.name}: figures cannot show the letter {character!r}"
+                    f" ({ord(character):#06x}); draw it under another one"
+                )
+    return FontFile(file, fonts)

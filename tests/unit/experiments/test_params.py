@@ -221,7 +221,17 @@ def lines_of(params):
         (
             "data.images.digits",
             {"source": "folder", "path": "x", "classes": [7]},
-            "data.images.digits.classes[0]: 7 given, allowed: a text of 1 to 40 characters (of",
+            "data.images.digits.classes[0]: 7 given, allowed: a text of 1 to 40 characters that",
+        ),
+        (
+            "data.images.digits.classes",
+            ["$a_1$", "\u05e9\u05dc", "\u65e5"],
+            "data.images.digits.classes[2]: '\u65e5' given, allowed: a text of 1 to 40",
+        ),
+        (
+            "data.images.digits.classes",
+            ["a\nb"],
+            "data.images.digits.classes[0]: 'a\\nb' given, al",
         ),
         (
             "optimizers.options.backpropagation.momentum",
@@ -695,6 +705,11 @@ def test_an_own_font_of_one_array_is_one_line_a_name(tmp_path):
 def test_a_font_file_that_is_missing_names_its_knob(tmp_path):
     with pytest.raises(FontError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
         read_params(*with_font(tmp_path, None))
+
+
+def test_letters_that_figures_cannot_show_are_refused(tmp_path):
+    with pytest.raises(FontError, match="figures cannot show the letter '\u65e5'"):
+        read_params(*with_font(tmp_path, drawing("A\u65e5")))
 
 
 def test_a_layout_is_checked(tmp_path):
