@@ -1,4 +1,6 @@
-"""A user's own images become a data set by one entry in params.yaml."""
+"""A user's own images become a data set by one entry in params.yaml, own letters a font by one."""
+
+import re
 
 import numpy as np
 import pytest
@@ -157,3 +159,23 @@ def test_what_the_images_do_not_allow_is_said_before_the_training(own):
     assert "Select jobs" not in shown
     assert "Traceback" not in shown
     assert (own.root / TRAIN).exists()
+
+
+def test_letters_drawn_as_text_are_learned(blank):
+    """Ten of them, under their own name; noticed by what is drawn."""
+    rows = ["#####", "#...#", "#...#", "....#", "...#.", "..#..", "..#.."]
+    turned = [[f"{digit}", *rows[digit % 7 :], *rows[: digit % 7]] for digit in range(10)]
+    drawn = blank.root / "data/fonts/mine.txt"
+    drawn.write_text("\n".join(line for letter in turned for line in letter))
+    params = blank.root / "params.yaml"
+    blank.replace("params.yaml", "data/fonts/font.h", "data/fonts/mine.txt")
+    shown = blank.snakemake("--dry-run", ok=False)
+    assert "more places: 'font2' given, allowed: a font of data/fonts/mine.txt (mine)" in shown
+    assert "Traceback" not in shown
+    own = re.sub("font[123]", "mine", params.read_text())
+    params.write_text(own.replace("XHIR", '"0123"').replace('["08", Aa]', '["08"]'))
+    cell = "results/architectures/cells/35-2/relu/scores.csv"
+    blank.snakemake(cell)
+    assert not blank.pending(cell)
+    drawn.write_text(drawn.read_text().replace("#...#", "#####"))
+    assert cell in blank.pending(cell)

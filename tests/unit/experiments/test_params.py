@@ -130,6 +130,23 @@ def lines_of(params):
             "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
         ),
         ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed:"),
+        # names made of values: of paths, of columns, of entries in metrics
+        (
+            "denoising.networks.published.probabilities",
+            [0.1, 0.1000001],
+            "denoising.networks.published.probabilities: [0.1, 0.1000001] given, allowed: a list",
+        ),
+        (
+            "architectures.error_levels",
+            [1e-7, 1e-8],
+            "architectures.error_levels: [1e-07, 1e-08]",
+        ),
+        ("architectures.error_levels", [1.2345, 12.345], "architectures.error_levels: [1.2345, 12"),
+        (
+            "optimizers.error_levels",
+            [0.5, 0.50000001],
+            "optimizers.error_levels: [0.5, 0.5000000",
+        ),
         ("data.images.digits.classes", ["a", "a"], "data.images.digits.classes: ['a', 'a'] given"),
         (
             "denoising.subsets.all_letters.fonts",
