@@ -184,6 +184,10 @@ def load_npz(path: str | Path, test_every: int | None = None) -> Images:
 
 _NO_NPZ = {
     ".npy": "one array alone; put it, the labels and the test images into an .npz (numpy.savez)",
+    **dict.fromkeys(
+        (".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".pt", ".pth", ".parquet", ".arff"),
+        "not read; put its arrays into an .npz (numpy.savez)",
+    ),
     ".csv": "a table; put its pixels and labels into an .npz (docs/data.md shows how)",
     **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".rar", ".7z"), "an archive; unpack it"),
     **dict.fromkeys(pictures.SUFFIXES, "one picture; give the folder of all"),

@@ -41,11 +41,12 @@ def read_font_file(path: str | Path, layout: Layout = OURS) -> dict[str, Font]:
     Raises FontError, which names the file and the reason.
     """
     path = Path(path)
-    if path.suffix == ".json":
-        raise FontError(f"{path}: JSON, allowed: a C header, a drawing in .txt, a sheet in .png")
-    form = {**dict.fromkeys(pictures.SUFFIXES, "a sheet"), ".txt": "a text"}.get(
-        path.suffix.lower(), "a C header"
-    )
+    form = _FORMS.get(path.suffix.lower())
+    if form is None:
+        raise FontError(
+            f"{path}: allowed: a C header (.h, .c, .cpp, .ino), letters drawn as text (.txt), a"
+            " sheet of letters (.png)"
+        )
     if unused := sorted(_given(layout) - _KNOBS[form]):
         raise FontError(f"{path}: data.font_layout.{unused[0]}: not of {form}; leave it out")
     if form == "a sheet":
@@ -70,10 +71,15 @@ def fonts_of(data: Mapping[str, Any], root: Path) -> dict[str, Font]:
 
 def is_read_by_steps(data: Mapping[str, Any]) -> bool:
     """Whether ``fonts.read_fonts`` reads that file as it is: a header laid out like ``font.h``."""
-    suffix = Path(data["fonts"]).suffix.lower()
-    return not data.get("font_layout") and suffix not in (".txt", *pictures.SUFFIXES)
+    form = _FORMS.get(Path(data["fonts"]).suffix.lower())
+    return form == "a C header" and not data.get("font_layout")
 
 
+_FORMS = {
+    **dict.fromkeys(pictures.SUFFIXES, "a sheet"),
+    ".txt": "a text",
+    **dict.fromkeys((".h", ".hpp", ".c", ".cc", ".cpp", ".ino", ".inc"), "a C header"),
+}
 _KNOBS = {
     "a sheet": {"first", "letters", "gap", "ink"},
     "a text": {"letters"},
@@ -180,6 +186,10 @@ def sheet_font(path: Path, layout: Layout) -> Font:
     except (DataError, FileNotFoundError) as error:
         reason = str(error).removeprefix(f"{path}: ")
         raise FontError(f"{path}: {reason if path.exists() else 'no such file'}") from None
+    if smooth := int(((pixels > 63) & (pixels < 192)).sum()):
+        raise FontError(
+            f"{path}: {smooth} pixels are neither dark nor light; draw without smoothing, in PNG"
+        )
     gap = layout.gap
     down, across = (
         (n + gap) / (k + gap) for n, k in zip(pixels.shape, (ROWS, COLUMNS), strict=True)

@@ -103,16 +103,21 @@ def parse_fonts(text: str, where: str = "font.h", layout: Layout = OURS) -> dict
     fonts: dict[str, Font] = {}
     code = ord(layout.first or chr(FIRST_CODE))
     for array in headers.parse_arrays(text, where):
-        letters = _letters(array, where, layout)
-        characters = _characters(array, len(letters), code, where, layout)
-        code += len(letters)
-        fonts[array.name] = Font(array.name, characters, _pixels(letters, layout))
+        rows = _rows(array, where, layout)
+        characters = _characters(array, len(rows), code, where, layout)
+        code += len(rows)
+        used = [i for i, c in enumerate(characters) if not layout.letters or c in layout.letters]
+        if used:
+            letters = [_values(rows[i], where, layout) for i in used]
+            names = tuple(characters[i] for i in used)
+            fonts[array.name] = Font(array.name, names, _pixels(letters, layout))
     if not fonts:
-        raise FontError(f"{where}: no font found")
+        of = f" with a letter of data.font_layout.letters, {layout.letters}" * bool(layout.letters)
+        raise FontError(f"{where}: no font found{of}")
     return fonts
 
 
-def _letters(array: headers.ByteArray, where: str, layout: Layout) -> list[list[int]]:
+def _rows(array: headers.ByteArray, where: str, layout: Layout) -> list[headers.Row]:
     """The bytes of each letter of an array. Raises FontError."""
     needed, other = layout.byte_count, ROWS + COLUMNS - layout.byte_count
     hint = {
@@ -129,33 +134,45 @@ def _letters(array: headers.ByteArray, where: str, layout: Layout) -> list[list[
                 f"{where}:{array.line}: {array.name} has {len(values)} bytes, {needed} a letter"
                 f" are needed{hint if len(values) % other == 0 else _ONLY}"
             )
-        rows = [
-            headers.Row(values[at : at + needed], values[at][1])
-            for at in range(0, len(values), needed)
-        ]
+        starts = range(0, len(values), needed)
+        rows = [headers.Row(values[at : at + needed], values[at][1]) for at in starts]
     for row in rows:
         if (count := len(row.values)) != needed:
             raise FontError(
                 f"{where}:{row.line}: a row of {array.name} has {count} bytes, {needed} are needed"
                 f"{hint if count == other else _ONLY}"
             )
-        for value, line in row.values:
-            if value & ~sum(1 << bit for bit in layout.bits):
-                raise FontError(
-                    f"{where}:{line}: {value:#x} does not fit in {len(layout.bits)} bits"
-                    + f" from bit {layout.bits[0]}" * (layout != OURS)
-                    + "; data.font_layout says which are read"
-                )
-    expected = (len(rows), needed) if len(array.sizes) == 2 else (len(rows) * needed,)
-    designated = any(row.index is not None for row in rows)
+    _check_sizes(array, len(rows), where, layout)
+    return rows
+
+
+def _check_sizes(array: headers.ByteArray, letters: int, where: str, layout: Layout) -> None:
+    """Refuse an array whose sizes are not those of its initializer: some of it is missing."""
+    needed = layout.byte_count
+    expected = (letters, needed) if len(array.sizes) == 2 else (letters * needed,)
     if not array.flat and len(array.sizes) != 2:
         raise FontError(f"{where}:{array.line}: {array.name} has rows, but not two sizes")
+    if any(row.index is not None for row in array.rows):
+        return  # only some places are given
     for size, there in zip(array.sizes, expected, strict=False):
-        if size not in (None, there) and not designated:
+        if size not in (None, there):
             raise FontError(
                 f"{where}:{array.line}: {array.name} has the size {size}, {there} is there"
             )
-    return [[value for value, _ in row.values] for row in rows]
+
+
+def _values(row: headers.Row, where: str, layout: Layout) -> list[int]:
+    """The bytes of a letter, of which no pixel would be cut. Raises FontError."""
+    read = sum(1 << bit for bit in layout.bits)
+    for value, line in row.values:
+        if value & ~read:
+            from_bit = f" from bit {layout.bits[0]}" * (layout != OURS)
+            way_out = "; where the left pixel is bit 7, say data.font_layout: {first_bit: 7}"
+            raise FontError(
+                f"{where}:{line}: {value:#x} does not fit in {len(layout.bits)} bits{from_bit}"
+                + way_out * (layout == OURS and value <= 255)
+            )
+    return [value for value, _ in row.values]
 
 
 _ONLY = "; a letter is 7 rows of 5 pixels"
@@ -235,4 +252,6 @@ def read_text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FontError(f"{path}: not text in UTF-8 (byte {error.start})") from None
+        if b"\0" in data or path.suffix.lower() == ".txt":
+            raise FontError(f"{path}: not text in UTF-8 (byte {error.start})") from None
+        return data.decode("latin-1")  # of a header: in its comments, and refused elsewhere

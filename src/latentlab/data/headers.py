@@ -48,8 +48,8 @@ class ByteArray:
 
 
 _TOKEN = re.compile(
-    r"(?P<blank>[ \t\r\f\v\ufeff]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"
-    r"|(?P<directive>^[ \t]*\#(?:[^\\\n]|\\.|\\\n)*)"
+    r"(?P<directive>^[ \t]*\#(?:[^\\\n]|\\.|\\\n)*)"
+    r"|(?P<blank>[ \t\r\f\v\ufeff]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"
     r"|(?P<newline>\n)"
     r"|(?P<number>(?:0[xX][0-9a-fA-F]+|(?:0[bB]|B)[01]{1,8}|[0-9]+)(?![0-9a-zA-Z_]))"
     r"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"

@@ -60,7 +60,8 @@ def read_picture(path: Path, resize: tuple[int, int] | None = None) -> Bytes:
         except DataError:
             raise
         except (OSError, SyntaxError, ValueError, zlib.error) as error:
-            raise DataError(f"{path}: not a readable picture: {error}") from error
+            reason = f"not a readable picture: {error}; mend it, or move it away"
+            raise DataError(f"{path}: {reason}") from error
 
 
 def resized(image: Any, size: tuple[int, int]) -> Any:
@@ -72,7 +73,7 @@ def resized(image: Any, size: tuple[int, int]) -> Any:
 
 def unreadable(path: Path) -> DataError:
     """What is said of a file that is no picture."""
-    return DataError(f"{path}: not a readable picture ({WORDS})")
+    return DataError(f"{path}: not a readable picture ({WORDS}); mend it, or move it away")
 
 
 def _opened(path: Path) -> Any:

@@ -94,6 +94,8 @@ def _gray(name: str, array: np.ndarray) -> np.ndarray:
         array = array[..., 0]
     elif array.ndim == 4 and array.shape[1] == 1:
         array = array[:, 0]
+    elif array.ndim == 4 and array.shape[-1] == 3 and array.dtype.kind == "f":
+        array = array @ np.array([0.299, 0.587, 0.114], array.dtype)
     elif array.ndim == 4 and array.shape[-1] == 3 and array.dtype == np.uint8:
         weights = np.array([19595, 38470, 7471], np.uint32)  # ITU-R 601, as Pillow has it
         array = ((array @ weights + 2**15) >> 16).astype(np.uint8)
@@ -116,9 +118,11 @@ def _label_bytes(name: str, array: np.ndarray) -> np.ndarray:
         found = f"{labels.min():g} to {labels.max():g}"
     else:
         found = f"{array.dtype} {array.shape}"
-    hint = "; argmax(axis=1) makes labels of columns" * (
-        array.ndim == 2 and array.dtype.kind != "U"
-    )
+    hint = ""
+    if array.dtype.kind in "SU":
+        hint = "; of a text, its place in classes is needed"
+    elif array.ndim == 2:
+        hint = "; argmax(axis=1) makes labels of columns"
     raise DataError(f"{name}: uint8 (n,), numbers from 0 to 255, expected, {found} found{hint}")
 
 
@@ -144,7 +148,9 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
         )
     if high < _DIM:
         hint = f"; if they go from 0 to {high:g}, multiply them by 255 / {high:g}" * (high > 0)
-        raise DataError(f"the brightest of all pixels is {high:g}, white is 255: all black{hint}")
+        raise DataError(
+            f"the brightest of all pixels is {high:g}, white is 255: nearly black{hint}"
+        )
     return [part.astype(np.uint8) for part in parts]
 
 

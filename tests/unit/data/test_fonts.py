@@ -95,7 +95,7 @@ def test_any_text_is_read_or_refused(text):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(FontError, match="No such file"):
         read_fonts(tmp_path / "none.h")
-    (tmp_path / "binary.h").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.h").write_bytes("char a[]".encode("utf-16"))
     with pytest.raises(FontError, match="not text"):
         read_fonts(tmp_path / "binary.h")
     (tmp_path / "large.h").write_bytes(b" " * (2 << 20))
@@ -113,3 +113,12 @@ def test_subsets():
 
 def test_blanks_have_names():
     assert [character_name(c) for c in " A\x7f"] == ["space", "A", "delete"]
+
+
+def test_a_comment_may_be_in_an_old_encoding(tmp_path):
+    text = header([*BLANK[:31], row([1] * 7) + " // 5c \u00a5"])
+    (tmp_path / "a.h").write_bytes(text.encode("latin-1"))
+    assert read_fonts(tmp_path / "a.h")["font"].pixels.sum() == 7
+    (tmp_path / "a.h").write_bytes(text.replace("// 5c", "").encode("latin-1"))
+    with pytest.raises(FontError, match="'\u00a5' is not part of an array"):
+        read_fonts(tmp_path / "a.h")

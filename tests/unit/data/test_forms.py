@@ -118,7 +118,11 @@ MAKERS = {  # by the row's first words: what makes the files, and whether they a
         True,
     ),
     "arrays of colors": (
-        lambda path: write_npz(path, train_images=np.stack([TRAIN] * 3, axis=-1)),
+        lambda path: write_npz(
+            path,
+            train_images=np.stack([TRAIN] * 3, axis=-1),
+            test_images=np.stack([TEST] * 3, axis=-1),
+        ),
         True,
     ),
     "numbers from 0 to 1": (
@@ -202,6 +206,7 @@ def refused(path, *arguments):
         ({"train_images": TRAIN.reshape(-1, 24)[:, :16]}, "reshape(-1, 4, 4) makes images of"),
         ({"train_images": np.stack([TRAIN] * 3, 1)}, "uint8 (8, 3, 6, 4) found"),
         ({"train_labels": np.eye(8, dtype=int)}, "argmax(axis=1) makes labels of columns"),
+        ({"train_labels": np.array(CLASSES * 4)}, "of a text, its place in classes is needed"),
         ({"train_labels": LABELS + 0.5}, "0.5 to 1.5 found"),
         ({"train_labels": LABELS + 2}, "has a label 3, but 2 class names are given"),
         ({"train_labels": LABELS * 0}, "no training image of the class square (label 1)"),
@@ -389,7 +394,12 @@ def test_a_class_of_no_folder_is_told_what_there_is(own):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("a.zip", "an archive; unpack it"), ("a.npy", "one array alone"), ("a.png", "one picture")],
+    [
+        ("a.mat", "put its arrays into"),
+        ("a.zip", "an archive; unpack it"),
+        ("a.npy", "one array alone"),
+        ("a.png", "one picture"),
+    ],
 )
 def test_a_file_of_another_kind_is_told_what_to_do(tmp_path, name, reason):
     (tmp_path / name).write_bytes(b"anything")
@@ -455,9 +465,10 @@ def write_header(order, sizes="[][7]", columns=False, count=32, spelled=str):
 
 def flat(path, letters):
     values = as_bytes(upright(letters), COLUMNS).ravel()
+    values[:5] = 255  # a symbol of 8 rows, which is not used
     path.write_text(
-        "#ifndef FONT_H\n#define FONT_H\n#ifdef __AVR__\n#include <avr/pgmspace.h>\n#else\n"
-        "#define PROGMEM\n#endif\n"
+        "#ifndef FONT_H\n#define FONT_H\n#ifdef __AVR__\n #include <avr/pgmspace.h>\n#else\n"
+        " #define PROGMEM\n#endif\n"
         f"const uint8_t mine[] PROGMEM = {{{', '.join(map(hex, values))}}};\n#endif\n"
     )
 
@@ -480,7 +491,7 @@ FONT_MAKERS = {  # by the row's first words: the writer; the characters that are
         write_header(COLUMNS, "[96][5]", True, 96, hex),
         "".join(map(chr, range(32, 128))),
     ),
-    "columns with": (write_header(range(6, -1, -1), "[][5]", True), " !\"#$%"),
+    "columns with": (write_header(range(6, -1, -1), "[][5]", True, 6), " !\"#$%"),
     "one flat array": (flat, "ABCDEFGHIJ"),
     "rows in binary": (
         lambda path, letters: path.write_text(
@@ -544,7 +555,7 @@ COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
         (
             "char a[] = {" + "1," * 14 + "};",
             {"letters": "AB"},
-            "font_layout.letters: no letter 'A'",
+            "no font found with a letter of data.font_l",
         ),
         ("char a[][7] = {[65] = {1,1,1,1,1,1,1}};", {}, "which character is [0]? Say data.font_la"),
         ("#if 0\nchar a[] = {0};\n#endif\n", {}, "2: an array in a text that the preprocessor"),
@@ -592,6 +603,13 @@ def test_letters_may_be_any_that_are_shown(tmp_path):
     assert font.pixels.all()
 
 
+def test_a_smoothed_sheet_is_refused(tmp_path):
+    sheet(tmp_path / "mine.png", glyphs(5))
+    Image.open(tmp_path / "mine.png").resize((30, 28)).save(tmp_path / "mine.png")
+    with pytest.raises(fonts.FontError, match="pixels are neither dark nor light"):
+        font_files.read_font_file(tmp_path / "mine.png")
+
+
 @pytest.mark.parametrize(
     ("layout", "reason"),
     [
@@ -607,3 +625,10 @@ def test_sheets_that_are_refused_say_why(tmp_path, layout, reason):
     with pytest.raises(fonts.FontError) as caught:
         font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(**layout))
     assert reason in str(caught.value)
+
+
+def test_colors_from_0_to_1_become_gray(tmp_path):
+    color = np.stack([TRAIN / 255] * 3, axis=-1)
+    write_npz(tmp_path / "a.npz", train_images=color, test_images=color)
+    result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, TRAIN)
