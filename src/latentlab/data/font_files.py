@@ -108,8 +108,8 @@ def _check(font: Font, path: Path) -> None:
     characters = font.characters
     if font.name == "all" or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}", font.name):
         raise FontError(
-            f"{path}: a font named {font.name!r}, allowed: at most 40 letters, digits, _ and -, not"
-            " all (that is the letters of all fonts)"
+            f"{path}: a font named {font.name!r}, allowed: at most 40 letters without accents,"
+            " digits, _ and -, and not all (which is the letters of all fonts)"
         )
     if len(characters) < 2:
         raise FontError(f"{path}: {font.name} has {len(characters)} letters, two are needed")

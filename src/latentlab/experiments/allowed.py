@@ -246,7 +246,7 @@ Positive = Annotated[float, Allowed("a finite number above 0", lambda x: 0 < x <
 Share = Annotated[float, number(0, 1)]
 Truth = Annotated[bool, Allowed("true or false")]
 NAME = text(
-    "a name of at most 40 letters, digits, _ and -, not starting with -",
+    "a name of at most 40 letters without accents, digits, _ and -, not starting with -",
     "[A-Za-z0-9_][A-Za-z0-9_-]{0,39}",
 )
 Name = Annotated[str, NAME]

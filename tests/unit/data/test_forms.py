@@ -1,10 +1,13 @@
 """What people have: every row of the tables of docs/data.md, on small files of that form."""
 
+import contextlib
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -632,3 +635,23 @@ def test_colors_from_0_to_1_become_gray(tmp_path):
     write_npz(tmp_path / "a.npz", train_images=color, test_images=color)
     result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
     np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["char", " a", " b", "[", "]", "2", "7", "=", "{", "}", ",", ";", "*", "\n", "#else\n",
+             "#if 0\n", "#endif\n", "0b101", "B101", "0x1f", "'A'", "PROGMEM", "{1,2,3,4,5,6,7}",
+             "char c[][7] = ", "{1,2,3,4,5}", "['B'] = ", "A\n", "#####\n", "space\n", "[mine]\n"]
+        ),
+        max_size=20,
+    ),
+    st.sampled_from([{}, {"bytes": "columns"}, {"first": "\0"}, {"letters": "AB"}]),
+    st.sampled_from([".h", ".txt"]),
+)  # fmt: skip
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+def test_any_file_of_letters_is_read_or_refused(tmp_path, parts, layout, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_text("".join(parts))
+    with contextlib.suppress(fonts.FontError):
+        assert font_files.read_font_file(path, fonts.Layout(**layout))

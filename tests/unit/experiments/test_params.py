@@ -422,6 +422,8 @@ def test_no_step_imports_what_is_allowed():
         if script.stem != "check_images":
             reached = local_modules(script, (script.parent, ROOT / "src"))
             assert types.isdisjoint(reached), script
+            # what is read of a user's font in a new way computes nothing anew
+            assert ROOT / "src/latentlab/data/font_files.py" not in reached, script
 
 
 def test_all_errors_are_reported_at_once(tmp_path):
