@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -22,3 +23,9 @@ _FILES = ("DejaVuSans", "DejaVuSans-Bold")  # that of ``style``, which ships ins
 def drawable(text: str) -> bool:
     """Whether a figure can show all characters of a text: none is a box or a line's end."""
     return text.isprintable() and (text.isascii() or _known().issuperset(map(ord, text)))
+
+
+def left_to_right(text: str) -> str:
+    """A text that begins with a user's name, read from the left even where that is Hebrew."""
+    is_turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
+    return "\N{LEFT-TO-RIGHT MARK}" * is_turned + text

@@ -593,3 +593,5 @@ def test_a_users_names_are_drawn_as_they_stand(tmp_path):
     style.save(figure, tmp_path / "rows")
     assert figures.route("a" * 40, "b") == "a" * 23 + "\u2026\nto b"
     assert figures.route("cat", "dog") == "cat to dog"
+    # what begins with a Hebrew name is still read from the left
+    assert figures.route(names[3], "2") == f"\u200e{names[3]} to 2"

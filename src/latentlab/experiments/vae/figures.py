@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
+from latentlab.drawing.glyphs import left_to_right
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 
@@ -308,7 +309,7 @@ def route(first: str, last: str) -> str:
     """
     text = f"{first} to {last}"
     if len(text) <= _ROW:
-        return text
+        return left_to_right(text)
     lines = (first, f"to {last}")
     return "\n".join(
         x if len(x) <= _ROW else f"{x[: _ROW - 1]}\N{HORIZONTAL ELLIPSIS}" for x in lines
