@@ -1,4 +1,6 @@
-"""A user's own images become a data set by one entry in params.yaml."""
+"""A user's own images become a data set by one entry in params.yaml, own letters a font by one."""
+
+import re
 
 import numpy as np
 import pytest
@@ -96,7 +98,7 @@ def test_stray_files_are_no_images(own):
     [
         ("rename", "data/shapes: a folder circle is missing"),
         ("remove", "data/shapes: no such file or folder"),
-        ("spoil", "data/shapes/circle/1.png: not a readable PNG file"),
+        ("spoil", "data/shapes/circle/1.png: not a readable picture"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_one_line(own, edit, line):
@@ -120,7 +122,10 @@ def test_an_image_that_cannot_be_used_is_one_line(own):
     """What only decoding can tell."""
     Image.fromarray(np.zeros((9, 12), np.uint8)).save(own.root / "data/shapes/circle/1.png")
     shown = own.snakemake("vae", ok=False)
-    assert f"fetch_images.py: {own.root}/data/shapes/circle/1.png: 9 x 12 pixels" in shown
+    assert (
+        f"fetch_images.py: data.images.shapes: {own.root}/data/shapes/circle/1.png: 9 x 12 pixels"
+        in shown
+    )
     assert not (own.root / "results/vae").exists()
 
 
@@ -156,3 +161,23 @@ def test_what_the_images_do_not_allow_is_said_before_the_training(own):
     assert "Select jobs" not in shown
     assert "Traceback" not in shown
     assert (own.root / TRAIN).exists()
+
+
+def test_letters_drawn_as_text_are_learned(blank):
+    """Ten of them, under their own name; noticed by what is drawn."""
+    rows = ["#####", "#...#", "#...#", "....#", "...#.", "..#..", "..#.."]
+    turned = [[f"{digit}", *rows[digit % 7 :], *rows[: digit % 7]] for digit in range(10)]
+    drawn = blank.root / "data/fonts/mine.txt"
+    drawn.write_text("\n".join(line for letter in turned for line in letter))
+    params = blank.root / "params.yaml"
+    blank.replace("params.yaml", "data/fonts/font.h", "data/fonts/mine.txt")
+    shown = blank.snakemake("--dry-run", ok=False)
+    assert "more places: 'font2' given, allowed: a font of data/fonts/mine.txt (mine)" in shown
+    assert "Traceback" not in shown
+    own = re.sub("font[123]", "mine", params.read_text())
+    params.write_text(own.replace("XHIR", '"0123"').replace('["08", Aa]', '["08"]'))
+    cell = "results/architectures/cells/35-2/relu/scores.csv"
+    blank.snakemake(cell)
+    assert not blank.pending(cell)
+    drawn.write_text(drawn.read_text().replace("#...#", "#####"))
+    assert cell in blank.pending(cell)

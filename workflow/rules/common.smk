@@ -22,6 +22,8 @@ with warnings.catch_warnings():
     import latentlab  # first: it pins what jobs inherit
 
 from latentlab import StudyError, arithmetic, shown
+from latentlab.data import font_files
+from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_drawn
@@ -84,13 +86,15 @@ def unwatched_data():
         images = PARAMS["data"]["images"][name]
         if images["source"] == "folder":
             # importing it takes a moment
-            from latentlab.data.folders import source_files
+            from latentlab.data.folders import left_out, source_files
 
             path, place = f"data.images.{name}.path", ROOT / images["path"]
             try:
                 files = source_files(place, images["classes"], images.get("test_every"))
             except (StudyError, OSError) as error:
                 refuse(f"params.yaml: {path}: {error}")
+            if unread := left_out(place, images["classes"]):
+                logger.warning(f"params.yaml: {path}: {', '.join(unread)} not read")
             named[path] = ("data", [*files, *watched.inside_folders(place)])
     font = os.path.normpath(PARAMS["data"]["fonts"])
     if font.startswith(STUDY.made):
@@ -163,7 +167,14 @@ def figures(*paths):
     return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
 
 
-FONTS = source_file(PARAMS["data"]["fonts"])
+def fonts_file(data):
+    """The file of fonts that steps read: the user's, or what is read of it where steps could not."""
+    if font_files.is_read_by_steps(data):
+        return source_file(data["fonts"])
+    return ancient(by_file(stored(font_files.fonts_of(data, ROOT))))
+
+
+FONTS = fonts_file(PARAMS["data"])
 PUBLISHED = source_file("data/published.yaml")
 
 

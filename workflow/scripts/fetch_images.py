@@ -4,6 +4,7 @@ import os
 
 import step
 
+from latentlab import StudyError
 from latentlab.data import images
 from latentlab.data import download
 from latentlab.data import folders
@@ -29,12 +30,16 @@ def own_images(settings):
     """
     path = step.ROOT / settings["path"]  # an absolute path stays as it is
     source = path, settings["classes"], settings.get("test_every")
-    images_set = folders.load_folder(*source)
-    # what changes before or while it is read is still changed afterwards
-    if folders.digest(*source) != settings["content"]:
-        raise images.DataError(
-            f"{path}: changed while the run was at work; run the same command again"
-        )
+    resize = tuple(settings["resize"]) if "resize" in settings else None
+    try:
+        images_set = folders.load_folder(*source, resize)
+        # what changes before or while it is read is still changed afterwards
+        if folders.digest(*source) != settings["content"]:
+            raise images.DataError(
+                f"{path}: changed while the run was at work; run the same command again"
+            )
+    except (StudyError, OSError) as error:
+        raise images.DataError(f"data.images.{settings['dataset']}: {error}") from error
     return images_set
 
 

@@ -84,7 +84,7 @@ def draw(settings, data, models, curves, published):
             steps = np.linspace(0, 1, max(2, settings["drawn"]))[:, None]
             pictures = model.decode((1 - steps) * ends[0] + steps * ends[1])
             pictures = np.stack([x[first], *pictures, x[last]])
-            route = f"{names[classes[first]]} to {names[classes[last]]}"
+            route = figures.route(names[classes[first]], names[classes[last]])
             rows[f"{route}\n{model.label}"] = pictures.reshape(-1, *data.size)
     title = f"{dataset}: straight from one test image's code to another's, the images at the ends"
     yield "interpolations", figures.rows(rows, title)

@@ -1,4 +1,4 @@
-"""A user's own images, and the files of MNIST's layout: IDX, NPZ, folders of PNG."""
+"""A user's own images, and the files of MNIST's layout: IDX, NPZ, folders of pictures."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import hashlib
 import itertools
 import math
 import os
+import re
+import unicodedata
+import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from latentlab.aliases import Bytes
-from latentlab.data.images import FIELDS, DataError, Images, assembled
+from latentlab.data import pictures, stored
+from latentlab.data.images import DataError, Images, assembled
 from latentlab.files import arrays
 
 IDX_FILES = {
@@ -93,91 +98,215 @@ def load_idx_folder(folder: str | Path) -> Images:
 
     Raises FileNotFoundError naming a missing file, ValueError where one cannot be used.
     """
-    folder = Path(folder)
-    parts = {
-        name: read_idx(path, dimensions=3 if "images" in name else 1)
-        for name, path in _idx_files(folder).items()
-    }
+    return _load_four(Path(folder))
+
+
+def _load_four(folder: Path) -> Images:
+    """The image set of four files, IDX or (as KMNIST's) an ``.npz`` of one array each."""
+    files = _four_files(folder)
+    parts = {name: _one_array(name, path) for name, path in files.items()}
+    if all(path.suffix == ".npz" for path in files.values()):
+        return stored.images_of(folder, parts)
+    if all(path.name.lower().startswith("emnist-") for path in files.values()):
+        # EMNIST is published column by column: its letters would lie on their sides
+        parts = {k: v.swapaxes(1, 2) if "images" in k else v for k, v in parts.items()}
     return assembled(folder, parts)
 
 
-def _idx_files(folder: Path) -> dict[str, Path]:
-    """The four files that are read, by field of ``Images``."""
-    return {name: _present(folder, file) for name, file in IDX_FILES.items()}
+def _one_array(field: str, path: Path) -> np.ndarray:
+    if path.suffix != ".npz":
+        return read_idx(path, dimensions=3 if "images" in field else 1)
+    content = list(_npz(path).values())
+    if len(content) != 1:
+        raise DataError(f"{path}: {len(content)} arrays, one is needed")
+    return content[0]
 
 
-def _present(folder: Path, file: str) -> Path:
-    for path in (folder / file, folder / file.removesuffix(".gz")):
-        if path.is_file():
-            return path
-    raise FileNotFoundError(f"{folder / file}: no such file, nor without .gz")
+# MNIST's own names, Kaggle's (train-images.idx3-ubyte), EMNIST's (emnist-letters-train-...),
+# and KMNIST's (kmnist-train-imgs.npz)
+_FOUR = re.compile(
+    r"(?P<set>.*?)(?P<part>train|t10k|test)[-_.](?P<what>images|imgs|labels)"
+    r"(?:[-_.]idx[13][-_.]ubyte(?:\.gz)?|\.npz)",
+    re.IGNORECASE,
+)
 
 
-def load_npz(path: str | Path) -> Images:
-    """A user's own image set: one ``.npz`` with the four arrays that ``Images`` names.
+def _four_files(folder: Path) -> dict[str, Path]:
+    """The four files that are read, by field of ``Images``, packed ones before plain ones.
 
-    Images are uint8; labels may have any integer type with values from 0 to 255.
+    Raises DataError where there are those of several sets, FileNotFoundError where one is missing.
+    """
+    found: dict[str, Path] = {}
+    sets = set()
+    names = sorted(path.name for path in folder.iterdir())
+    for name in sorted(names, key=lambda name: (name.removesuffix(".gz") not in _PLAIN, name)):
+        match, path = _FOUR.fullmatch(name), folder / name
+        file = path / name if path.is_dir() else path  # Kaggle packs each in a folder of its name
+        if not match or not file.is_file():
+            continue
+        part = "train" if match["part"].lower() == "train" else "test"
+        what = "labels" if match["what"].lower() == "labels" else "images"
+        sets.add(match["set"].rstrip("-_. "))
+        other = found.get(field := f"{part}_{what}")
+        if not other or file.name == f"{other.name}.gz":
+            found[field] = file
+    if len(sets) > 1:
+        raise DataError(
+            f"{folder}: files of several sets ({_some(sorted(sets))}), those of one are needed; put"
+            " its four files into a folder of their own"
+        )
+    for field, name in IDX_FILES.items():
+        if field not in found:
+            raise FileNotFoundError(
+                f"{folder / name}: no such file, nor without .gz; there is {_some(names)}"
+            )
+    return {field: found[field] for field in IDX_FILES}
+
+
+_PLAIN = frozenset(name.removesuffix(".gz") for name in IDX_FILES.values())
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names in a message: the first ones, and how many more."""
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return (", ".join(names[:6]) or "nothing") + more
+
+
+def load_npz(path: str | Path, test_every: int | None = None) -> Images:
+    """A user's own image set: one ``.npz`` with arrays as for ``stored.images_of``.
+
     Raises FileNotFoundError, or StudyError (DataError where the file as such can be read) with the
     file and the reason.
     """
     path = Path(path)
-    parts = arrays.load_npz(path)
-    missing = [name for name in FIELDS if name not in parts]
-    if missing:
-        raise DataError(f"{path}: lacks {', '.join(missing)}")
-    return assembled(path, {name: _narrow(parts[name]) for name in FIELDS})
+    return stored.images_of(path, _npz(path), test_every)
 
 
-def load_folder(path: str | Path, classes: Sequence[str], test_every: int | None) -> Images:
+_NO_NPZ = {
+    ".npy": "one array alone; put it, the labels and the test images into an .npz (numpy.savez)",
+    **dict.fromkeys(
+        (".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".pt", ".pth", ".parquet", ".arff"),
+        "not read; put its arrays into an .npz (numpy.savez)",
+    ),
+    ".csv": "a table; put its pixels and labels into an .npz (docs/data.md shows how)",
+    **dict.fromkeys((".zip", ".gz", ".tgz", ".tar", ".rar", ".7z"), "an archive; unpack it"),
+    **dict.fromkeys(pictures.SUFFIXES, "one picture; give the folder of all"),
+}
+
+
+def _npz(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` file. Raises StudyError."""
+    try:
+        return arrays.load_npz(path)
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise DataError(
+            f"{path}: holds Python objects, which are not read; save labels as whole numbers, and"
+            " images of one size as one array"
+        ) from error
+
+
+def load_folder(
+    path: str | Path,
+    classes: Sequence[str],
+    test_every: int | None,
+    resize: tuple[int, int] | None = None,
+) -> Images:
     """A user's own image set, in whichever of these forms lies at ``path``.
 
     an ``.npz`` file : see ``load_npz``
-    a folder with the four files of ``IDX_FILES`` : see ``load_idx_folder``
-    a folder of PNG files : see ``load_png_folder``, for which the last two arguments are
+    a folder with four files named like those of ``IDX_FILES`` : see ``load_idx_folder``
+    a folder of pictures : see ``load_picture_folder``
 
     classes : names of the labels 0, 1, ...; every label must have one
+    test_every : where nothing says which are the test images, every such one of a class
+    resize : height and width to which every image is stretched, or None
     Raises FileNotFoundError, or DataError with the file and the reason.
     """
     path = Path(path)
     match _form(path):
         case "npz":
-            images = load_npz(path)
+            images = load_npz(path, test_every)
         case "idx":
-            images = load_idx_folder(path)
+            images = _load_four(path)
         case _:
-            images = load_png_folder(path, classes, test_every)
-    highest = int(max(images.train_labels.max(), images.test_labels.max()))
-    if highest >= len(classes):
-        raise DataError(f"{path}: has a label {highest}, but {len(classes)} class names are given")
-    return images
+            images = load_picture_folder(path, classes, test_every, resize)
+    images = stored.from_zero(path, images, classes)
+    parts = [images.train_images, images.test_images]
+    try:
+        train, test = stored.scaled(parts)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    if resize is not None and images.size != resize:
+        train, test = (_resized(part, resize) for part in (train, test))
+    return replace(images, train_images=train, test_images=test)
+
+
+def _resized(images: Bytes, size: tuple[int, int]) -> Bytes:
+    from PIL import Image
+
+    result = np.empty((len(images), *size), np.uint8)
+    for row, image in zip(result, images, strict=True):
+        row[:] = np.asarray(pictures.resized(Image.fromarray(image), size))
+    return result
 
 
 def _form(path: Path) -> str:
-    """What lies at a path: "npz", "idx" or "png". Raises FileNotFoundError."""
+    """What lies at a path: "npz", "idx" or "pictures". Raises FileNotFoundError."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if path.is_file():
+        if reason := _NO_NPZ.get(path.suffix.lower()):
+            raise DataError(f"{path}: {reason}")
         return "npz"
-    names = [name for file in IDX_FILES.values() for name in (file, file.removesuffix(".gz"))]
-    return "idx" if any((path / name).exists() for name in names) else "png"
+    names = [entry.name for entry in path.iterdir()]
+    is_idx = any(_FOUR.fullmatch(name) or "ubyte" in name.lower() for name in names)
+    return "idx" if is_idx else "pictures"
 
 
-def load_png_folder(
-    folder: str | Path, classes: Sequence[str], test_every: int | None, max_bytes: int = _MAX_BYTES
+def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
+    """What of a set is known and not read, such as validation images: names, sorted.
+
+    A user is told: nothing is left out in silence. Empty where the path cannot be read.
+    """
+    path = Path(path)
+    try:
+        if path.is_file():
+            with zipfile.ZipFile(path) as archive:
+                names = [name.removesuffix(".npy") for name in archive.namelist()]
+            return sorted(set(names) - set(stored.fields_of(names).values()))
+        if _form(path) == "pictures" and (parts := _part_folders(path, classes)):
+            return sorted(
+                entry.name
+                for entry in path.iterdir()
+                if entry.is_dir() and not _hidden(entry) and entry not in parts.values()
+            )
+    except (OSError, zipfile.BadZipFile):
+        pass
+    return []
+
+
+def load_picture_folder(
+    folder: str | Path,
+    classes: Sequence[str],
+    test_every: int | None,
+    resize: tuple[int, int] | None = None,
+    max_bytes: int = _MAX_BYTES,
 ) -> Images:
-    """The image set of PNG files in one folder a class, named like the class.
+    """The image set of picture files in one folder a class, named like the class.
 
-    Either ``train/<class>/*.png`` and ``test/<class>/*.png``, or ``<class>/*.png``; then, in the
-    order of the file names, every ``test_every``-th image of each class is a test image. Colors
-    become gray (ITU-R 601), transparency is ignored, deeper than 8 bits is refused. All images
-    have one size; the whole is checked against ``max_bytes`` before anything is decoded.
-    Links are followed. What is hidden (its name begins with a dot) is passed over, as are files
-    of other kinds; folders that are of no class are refused.
+    Either ``train/<class>/*`` and ``test/<class>/*`` (or ``training``, ``testing``), or
+    ``<class>/*``; then, in the order of the file names, every ``test_every``-th picture of each
+    class is a test image. What a picture may be: ``pictures.read_picture``. All have one size, or
+    ``resize`` gives it; the whole is checked against ``max_bytes`` before anything is decoded.
+    Links are followed. What is hidden (its name begins with a dot) is passed over, as are texts
+    and tables; other files, and folders that are of no class, are refused.
     Raises FileNotFoundError, or DataError with the file or folder and the reason.
     """
     folder = Path(folder)
-    train, test = _png_parts(folder, classes, test_every)
-    size = _png_size(train[0][0])
+    train, test = _picture_parts(folder, classes, test_every)
+    size = resize or pictures.picture_size(train[0][0])
     total = (len(train) + len(test)) * math.prod(size)
     if total > max_bytes:
         raise DataError(f"{folder}: {total} pixels in all, {max_bytes} are possible")
@@ -185,88 +314,152 @@ def load_png_folder(
     for name, items in (("train", train), ("test", test)):
         pixels = np.empty((len(items), *size), np.uint8)
         for row, (file, _) in zip(pixels, items, strict=True):
-            row[:] = _read_png(file, size)
+            row[:] = _read_picture(file, size, resize)
         parts[f"{name}_images"] = pixels
         parts[f"{name}_labels"] = np.array([label for _, label in items], np.uint8)
     return assembled(folder, parts)
 
 
-def _png_parts(
+def _read_picture(file: Path, size: tuple[int, int], resize: tuple[int, int] | None) -> Bytes:
+    pixels = pictures.read_picture(file, resize)
+    if pixels.shape != size:
+        raise DataError(
+            f"{file}: {pixels.shape[0]} x {pixels.shape[1]} pixels (height, width), the first image"
+            f" has {size[0]} x {size[1]}; resize: [{size[0]}, {size[1]}] beside path stretches all"
+        )
+    return pixels
+
+
+_PARTS = {"train": ("training", "train"), "test": ("testing", "test")}
+
+
+def _part_folders(folder: Path, classes: Sequence[str]) -> dict[str, Path]:
+    """The folders of training and of test images, where there are such."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = {path.name.lower(): path for path in entries if path.is_dir()}
+    return {
+        part: found[name]
+        for part, names in _PARTS.items()
+        for name in names
+        if name in found and found[name].name not in classes
+    }
+
+
+Items = list[tuple[Path, int]]
+
+
+def _picture_parts(
     folder: Path, classes: Sequence[str], test_every: int | None
-) -> tuple[list[tuple[Path, int]], list[tuple[Path, int]]]:
-    """The PNG files of the training and of the test images with their labels, in their order."""
-    train: list[tuple[Path, int]] = []
-    test: list[tuple[Path, int]] = []
-    if (folder / "train").is_dir() and "train" not in classes:
-        train, test = (_png_files(folder / part, classes) for part in ("train", "test"))
+) -> tuple[Items, Items]:
+    """The files of the training and of the test images with their labels, in their order."""
+    parts = _part_folders(folder, classes)
+    train: Items = []
+    test: Items = []
+    if len(parts) == 2:
+        train, test = (_picture_files(parts[part], classes) for part in _PARTS)
+    elif parts:
+        (there,) = parts.values()
+        raise DataError(f"{folder}: a folder {there.name}, but train and test are needed")
     elif test_every is None:
+        _picture_files(folder, classes)  # what else is wrong is said first
         raise DataError(f"{folder}: without train and test folders it needs test_every")
     else:
-        for label, files in itertools.groupby(_png_files(folder, classes), lambda item: item[1]):
-            for place, (file, _) in enumerate(files, start=1):
-                (train if place % test_every else test).append((file, label))
-    if not train or not test:
-        raise DataError(f"{folder}: {len(train)} training and {len(test)} test images")
+        by_label = itertools.groupby(_picture_files(folder, classes), lambda item: item[1])
+        for _, files in by_label:
+            for place, item in enumerate(files, start=1):
+                (train if place % test_every else test).append(item)
+    for label, name in enumerate(classes):
+        n_train, n_test = (sum(number == label for _, number in part) for part in (train, test))
+        if not n_train or not n_test:
+            way_out = f"; test_every takes each {test_every}th for a test" * (
+                not parts and n_train > 0
+            )
+            raise DataError(
+                f"{folder}: {n_train} training and {n_test} test images of the class {name}, at"
+                f" least one of each is needed{way_out}"
+            )
     return train, test
 
 
-def _png_files(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
-    """All PNG files of a folder with their labels, by class, then by name."""
-    folders = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+def _picture_files(folder: Path, classes: Sequence[str]) -> Items:
+    """All picture files of a folder with their labels, by class, then by name."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    by_name = {_composed(path.name): path for path in entries if path.is_dir()}
+    known = {_composed(name): label for label, name in enumerate(classes)}
     # tools leave hidden folders and files where they work (.git, ._1.png of macOS): no images
-    names = {path.name for path in folders if path.name in classes or not _hidden(path)}
-    if missing := sorted(set(classes) - names):
-        raise DataError(f"{folder}: a folder {missing[0]} is missing")
-    if unknown := sorted(names - set(classes)):
-        raise DataError(f"{folder}: a folder {unknown[0]} is not among the class names given")
+    names = {name for name, path in by_name.items() if name in known or not _hidden(path)}
+    found = _some(sorted(names) or [path.name for path in entries])
+    if missing := sorted(set(known) - names):
+        raise DataError(
+            f"{folder}: a folder {missing[0]} is missing, there is {found}; a folder of pictures"
+            " has one folder a class, named like the class"
+        )
+    if unknown := sorted(names - set(known)):
+        raise DataError(
+            f"{folder}: a folder {unknown[0]} is not among the class names given; add it to"
+            " classes, or move it away"
+        )
     items = [
         (file, label)
-        for label, name in enumerate(classes)
-        for file in sorted((folder / name).iterdir())
-        if file.suffix.lower() == ".png" and not _hidden(file)
+        for name, label in known.items()
+        for file in sorted(by_name[name].iterdir())
+        if _is_picture(file)
     ]
     for file, _ in items:
         if not file.is_file():  # a folder, a link to nothing; a pipe would be waited for
-            raise _unreadable(file)
+            raise pictures.unreadable(file)
     return items
+
+
+def _composed(name: str) -> str:
+    """A name whose accents are part of their letters: macOS takes the two apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+_NO_PICTURES = frozenset(
+    (
+        ".csv",
+        ".db",
+        ".html",
+        ".ini",
+        ".ipynb",
+        ".json",
+        ".lnk",
+        ".log",
+        ".md",
+        ".py",
+        ".rst",
+        ".toml",
+        ".tsv",
+        ".txt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    )
+)
+_NO_PICTURE_NAMES = ("readme", "license", "licence", "icon\r")
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether an entry of a class folder is read. Raises DataError where it would be missed."""
+    suffix = file.suffix.lower()
+    if suffix in pictures.SUFFIXES and not _hidden(file):
+        return True
+    if _hidden(file) or suffix in _NO_PICTURES or file.name.lower() in _NO_PICTURE_NAMES:
+        return False
+    if not file.is_dir():
+        raise DataError(
+            f"{file}: no picture that is read ({pictures.WORDS}); convert it, or move it away"
+        )
+    if any(inner.suffix.lower() in pictures.SUFFIXES for inner in file.iterdir()):
+        raise DataError(
+            f"{file}: a folder of pictures inside a class; move them up into its folder"
+        )
+    return False
 
 
 def _hidden(path: Path) -> bool:
     return path.name.startswith(".")
-
-
-def _unreadable(path: Path) -> DataError:
-    return DataError(f"{path}: not a readable PNG file")
-
-
-def _open_png(path: Path) -> Any:
-    """A PNG file, its header read, its pixels not."""
-    from PIL import Image  # here: only this source needs it
-
-    try:
-        return Image.open(path, formats=["PNG"])
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _unreadable(path) from error
-
-
-def _png_size(path: Path) -> tuple[int, int]:
-    with _open_png(path) as image:
-        return image.height, image.width
-
-
-def _read_png(path: Path, size: tuple[int, int]) -> Bytes:
-    with _open_png(path) as image:
-        if (image.height, image.width) != size:
-            raise DataError(
-                f"{path}: {image.height} x {image.width} pixels (height, width), the first image"
-                f" has {size[0]} x {size[1]}"
-            )
-        if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-            raise DataError(f"{path}: at most 8 bits a channel expected, mode {image.mode} found")
-        try:
-            return np.asarray(image.convert("L"))
-        except (OSError, SyntaxError, ValueError, zlib.error) as error:
-            raise DataError(f"{path}: not a readable PNG file: {error}") from error
 
 
 def source_files(path: str | Path, classes: Sequence[str], test_every: int | None) -> list[Path]:
@@ -284,8 +477,8 @@ def _sources(path: Path, classes: Sequence[str], test_every: int | None) -> list
         case "npz":
             return [("npz", path)]
         case "idx":
-            return list(_idx_files(path).items())
-    parts = zip(("train", "test"), _png_parts(path, classes, test_every), strict=True)
+            return list(_four_files(path).items())
+    parts = zip(("train", "test"), _picture_parts(path, classes, test_every), strict=True)
     return [(f"{part} {label}", file) for part, items in parts for file, label in items]
 
 
@@ -311,11 +504,4 @@ def _content_digest(role: str, file: Path) -> bytes:
     except OSError as error:
         if role in ("npz", *IDX_FILES):
             raise
-        raise _unreadable(file) from error
-
-
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """Label-like integers as uint8 where that loses nothing; anything else as it is."""
-    if array.ndim == 1 and array.dtype.kind in "iu" and np.all((array >= 0) & (array <= 255)):
-        return array.astype(np.uint8)
-    return array
+        raise pictures.unreadable(file) from error

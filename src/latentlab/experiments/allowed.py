@@ -34,6 +34,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 # ---------------------------------------------------------------- refusals
 from latentlab.aliases import Json
+from latentlab.experiments.knobs import slug
 
 SHOWN = 60  # characters of a value, or of a key, in a message
 
@@ -278,17 +279,18 @@ Positive = Annotated[float, Allowed("a finite number above 0", lambda x: 0 < x <
 Share = Annotated[float, number(0, 1)]
 Truth = Annotated[bool, Allowed("true or false")]
 NAME = text(
-    "a name of at most 40 letters, digits, _ and -, not starting with -",
+    "a name of at most 40 letters without accents, digits, _ and -, not starting with -",
     "[A-Za-z0-9_][A-Za-z0-9_-]{0,39}",
 )
 Name = Annotated[str, NAME]
 Names = Annotated[list[Name], several("name")]
 Sizes = Annotated[list[Size], several("integer from 1 to 1024")]
-Levels = Annotated[
+_BY_DIGITS = several("number above 0", key="{:g}".format, addition=", to six digits")
+Rates = Annotated[list[Positive], _BY_DIGITS]
+Levels = Annotated[  # columns are named by six digits, entries of metrics by six decimals
     list[Positive],
-    several(
-        "number above 0", key="{:g}".format, addition=", to six digits"
-    ),  # columns are named so
+    _BY_DIGITS,
+    several("number above 0", key=partial(slug, ""), addition=", to six decimals"),
 ]
 
 

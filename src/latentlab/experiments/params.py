@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from latentlab.data.fonts import FontError, read_fonts
+from latentlab.data.font_files import fonts_of
+from latentlab.data.fonts import LETTERS, FontError, character_name
+from latentlab.drawing.glyphs import drawable
 from latentlab.experiments.allowed import (
     Allowed,
     Chosen,
@@ -18,8 +20,11 @@ from latentlab.experiments.allowed import (
     NotAllowed,
     Refusal,
     Seed,
+    Size,
+    integer,
     text,
     validate,
+    wrong_value,
 )
 from latentlab.experiments.architectures.params import ArchitecturesSection
 from latentlab.experiments.conclusions.params import ConclusionsSection
@@ -34,7 +39,15 @@ from latentlab.files.yaml import ParamsError, read_yaml
 # ---------------------------------------------------------------- images
 
 Classes = Annotated[
-    list[Annotated[str, text("a text of 1 to 40 characters", ".{1,40}")]],
+    list[
+        Annotated[
+            str,
+            Allowed(
+                "a text of 1 to 40 characters that figures can show, digits in quotes",
+                lambda name: 1 <= len(name) <= 40 and drawable(name),
+            ),
+        ]
+    ],
     Allowed(
         "a list of at least one class name, none twice",
         lambda names: 0 < len(names) == len(set(names)) <= 256,
@@ -87,19 +100,48 @@ class Folder(Knobs):
     test_every: Annotated[
         int,
         Allowed(
-            "an integer from 2 (every n-th PNG file of a class is a test image)", lambda n: n >= 2
+            "an integer from 2 (every n-th image of a class is a test image)", lambda n: n >= 2
         ),
     ] = 0  # absent: the folder has test images of its own
+    resize: Annotated[
+        list[Size],
+        Allowed(
+            "two integers, height and width, of at most 16384 pixels together",
+            lambda sides: len(sides) == 2 and sides[0] * sides[1] <= 2**14,
+        ),
+    ] = Field(default_factory=list)  # absent: all images have one size
     classes: Classes
 
 
 FONTS = text("a path inside the project, without ..", r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]+")
 
 
+class FontLayout(Knobs):
+    """How the font file holds letters; of each knob the default is that of ``font.h``."""
+
+    words: ClassVar[str] = (
+        "a mapping of bytes, first_bit, first, letters, gap, ink, as far as needed"
+    )
+
+    bytes: Annotated[Literal["rows", "columns"], Allowed()] = "rows"
+    first_bit: Annotated[int, integer(0, 7)] = 4
+    first: Annotated[str, text('one character, such as "A"', ".")] = " "
+    letters: Annotated[str, text("the characters that are used, each once", ".{2,256}")] = ""
+    gap: Annotated[int, integer(0, 16)] = 0
+    ink: Annotated[Literal["dark", "light"], Allowed()] = "dark"
+
+    def refusals(self, _: object) -> Iterator[Refusal]:
+        """A first bit from which a column of 7 does not fit into a byte."""
+        is_given = "first_bit" in self.model_fields_set
+        if self.bytes == "columns" and is_given and 2 <= self.first_bit <= 5:
+            yield wrong_value(("first_bit",), self.first_bit, "0, 1, 6 or 7, for columns of 7")
+
+
 class Data(Knobs):
     """What is learned."""
 
     fonts: Annotated[str, FONTS]
+    font_layout: FontLayout = FontLayout()
     images: Annotated[
         dict[
             str,
@@ -140,8 +182,24 @@ def parse_params(content: object, fonts: FontFile | None) -> Params:
     fonts : those of the font file, where it is known
     Raises NotAllowed with all that is wrong.
     """
-    study = validate(Study, content, fonts)
+    try:
+        study = validate(Study, content, fonts)
+    except NotAllowed as error:
+        raise NotAllowed(_gathered(error.lines)) from None
     return study.model_dump(by_alias=True, exclude_unset=True)
+
+
+def _gathered(lines: list[str]) -> list[str]:
+    """The same, but each font that there is not in one line: a file names it in many places."""
+    places: dict[str, list[str]] = {}
+    for line in lines:
+        place, _, text = line.partition(": ")
+        of_font = "allowed: a font of " in text
+        places.setdefault(text if of_font else line, []).append(place)
+    more = {text: f" and {len(of) - 1} more places" * (len(of) > 1) for text, of in places.items()}
+    return [
+        f"{of[0]}{more[text]}: {text}" if text not in lines else text for text, of in places.items()
+    ]
 
 
 def read_params(path: str | Path, root: str | Path = ".") -> Params:
@@ -150,24 +208,49 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
     Raises ParamsError with all errors, or with what is wrong with the font file.
     """
     content = read_yaml(path)
-    unread = None
+    fonts, unread = None, None
     try:
         fonts = _fonts(content, Path(root))
     except FontError as error:
-        fonts, unread = None, error
+        unread = f"{path}: data.fonts: {error}"
     try:
         params = parse_params(content, fonts)
     except NotAllowed as error:
         raise ParamsError("\n".join(f"{path}: {line}" for line in error.lines)) from None
     if unread:
-        raise ParamsError(f"{path}: data.fonts: {unread}")
+        raise ParamsError(unread)
+    if fonts:
+        _count_letters(params, fonts)
     return params
 
 
+def _count_letters(params: Params, file: FontFile) -> None:
+    """Write down how many letters "all" are in subsets of fonts that have not 32, as the study's.
+
+    Tables of scores need it, trainings do not.
+    """
+    for subset in params["denoising"]["subsets"].values():
+        count = len(file.fonts[subset["fonts"][0]].characters)
+        if subset["letters"] == "all" and count != LETTERS:
+            subset["all"] = count
+
+
 def _fonts(content: object, root: Path) -> FontFile | None:
-    """The fonts of the file that parameters name, if they name one."""
+    """The fonts of the file that parameters name, if they name one and say its layout rightly."""
     data = content.get("data") if isinstance(content, dict) else None
     file = data.get("fonts") if isinstance(data, dict) else None
-    if isinstance(file, str) and FONTS.fits(file):
-        return FontFile(file, read_fonts(root / file))
-    return None
+    if data is None or not isinstance(file, str) or not FONTS.fits(file):
+        return None
+    try:
+        validate(FontLayout, data.get("font_layout", {}))
+    except NotAllowed:
+        return None
+    fonts = fonts_of(data, root)
+    for font in fonts.values():
+        for character in font.characters:
+            if not drawable(character_name(character)):
+                raise FontError(
+                    f"{root / file}: {font.name}: figures cannot show the letter {character!r}"
+                    f" ({ord(character):#06x}); draw it under another one"
+                )
+    return FontFile(file, fonts)

@@ -68,10 +68,10 @@ def test_trailing_commas_and_comments_are_c():
         (header([row([0] * 6 + ["x"]), *BLANK[1:]]), 2, "a number expected"),
         (header([row([0] * 6 + ["1u"]), *BLANK[1:]]), 2, "'1' is not part of an array"),
         (header([row([0] * 6 + ["9" * 5000]), *BLANK[1:]]), 2, "is no byte"),
-        (header(BLANK[:31]), 1, "font has 31 letters, 32 are needed"),
-        (header([*BLANK, BLANK[0]]), 1, "font has 33 letters, 32 are needed"),
-        (header(BLANK, size="[32][8]"), 1, "font has the size 8, 7 is needed"),
-        (header(BLANK, size="[32]"), 1, "'[' expected"),
+        (header(BLANK[:31]), 1, "font has the size 32, 31 is there"),
+        (header([*BLANK, BLANK[0]]), 1, "font has the size 32, 33 is there"),
+        (header(BLANK, size="[32][8]"), 1, "font has the size 8, 7 is there"),
+        (header(BLANK, size="[32]"), 1, "font has rows, but not two sizes"),
         (header(BLANK) + header(BLANK), 35, "a second font named font"),
         (header(BLANK)[:-4], 33, "expected"),
         ("/* no end", 1, "a comment without an end"),
@@ -95,7 +95,7 @@ def test_any_text_is_read_or_refused(text):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(FontError, match="No such file"):
         read_fonts(tmp_path / "none.h")
-    (tmp_path / "binary.h").write_bytes(b"\xff\xfe")
+    (tmp_path / "binary.h").write_bytes("char a[]".encode("utf-16"))
     with pytest.raises(FontError, match="not text"):
         read_fonts(tmp_path / "binary.h")
     (tmp_path / "large.h").write_bytes(b" " * (2 << 20))
@@ -113,3 +113,12 @@ def test_subsets():
 
 def test_blanks_have_names():
     assert [character_name(c) for c in " A\x7f"] == ["space", "A", "delete"]
+
+
+def test_a_comment_may_be_in_an_old_encoding(tmp_path):
+    text = header([*BLANK[:31], row([1] * 7) + " // 5c \u00a5"])
+    (tmp_path / "a.h").write_bytes(text.encode("latin-1"))
+    assert read_fonts(tmp_path / "a.h")["font"].pixels.sum() == 7
+    (tmp_path / "a.h").write_bytes(text.replace("// 5c", "").encode("latin-1"))
+    with pytest.raises(FontError, match="'\u00a5' is not part of an array"):
+        read_fonts(tmp_path / "a.h")

@@ -447,12 +447,17 @@ def test_metrics_have_the_paths_that_are_promised():
 
 SECTION = {
     "fresh_draws": 200,
-    "subsets": {"all_letters": {"letters": "all"}, "published": {"letters": "XHIR"}},
+    "subsets": {
+        "all_letters": {"letters": "all"},
+        "published": {"letters": "XHIR"},
+    },
 }
 
 
 def test_a_share_of_draws_has_the_interval_of_wilson():
     assert [answers_scored(SECTION, name) for name in SECTION["subsets"]] == [6400, 800]
+    own = {"fresh_draws": 200, "subsets": {"mine": {"letters": "all", "all": 10}}}
+    assert answers_scored(own, "mine") == 2000
     z, n, p = 1.959964, 800, 0.9
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))

@@ -427,3 +427,23 @@ def test_rounding_touches_paths_only():
     assert style._round_paths(svg) == (
         '<path d="M 1.23 7.5 L 0.12 2"/><use x="1.23456"/><image href="1.23456"/>'
     )
+
+
+def test_a_users_names_are_drawn_as_they_stand(tmp_path):
+    """Dollars are no formulas, whether they would be right ones or not; long names fit."""
+    from latentlab.experiments.vae import figures
+
+    names = ["$a_1$ costs 5", "$^$", "\u00d1and\u00fa_\u00e9", "\u05e9\u05dc\u05d5\u05dd"]
+    classes = np.arange(40) % len(names)
+    codes = {"model": np.random.default_rng(0).normal(size=(40, 2))}
+    figure = figures.latent_codes(codes, classes, names, "set", set(), {"model": None})
+    style.save(figure, tmp_path / "codes")
+    drawn = [text._preprocess_math(text.get_text())[:2] for text in figure.axes[0].texts]
+    assert drawn == [(name, False) for name in names]
+    label = figures.route("$^$", "$x$")
+    figure = figures.rows({label: np.zeros((2, 3, 3))}, "rows")
+    style.save(figure, tmp_path / "rows")
+    assert figures.route("a" * 40, "b") == "a" * 23 + "\u2026\nto b"
+    assert figures.route("cat", "dog") == "cat to dog"
+    # what begins with a Hebrew name is still read from the left
+    assert figures.route(names[3], "2") == f"\u200e{names[3]} to 2"

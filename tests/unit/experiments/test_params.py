@@ -11,7 +11,7 @@ from typing import Annotated, get_args
 
 import pytest
 
-from latentlab.data.fonts import read_fonts
+from latentlab.data.fonts import FontError, read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
 from latentlab.experiments.allowed import Knobs, NotAllowed, integer, names_of, number, validate
@@ -125,6 +125,23 @@ def lines_of(params):
             "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
         ),
         ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed:"),
+        # names made of values: of paths, of columns, of entries in metrics
+        (
+            "denoising.networks.published.probabilities",
+            [0.1, 0.1000001],
+            "denoising.networks.published.probabilities: [0.1, 0.1000001] given, allowed: a list",
+        ),
+        (
+            "architectures.error_levels",
+            [1e-7, 1e-8],
+            "architectures.error_levels: [1e-07, 1e-08]",
+        ),
+        ("architectures.error_levels", [1.2345, 12.345], "architectures.error_levels: [1.2345, 12"),
+        (
+            "optimizers.error_levels",
+            [0.5, 0.50000001],
+            "optimizers.error_levels: [0.5, 0.5000000",
+        ),
         ("data.images.digits.classes", ["a", "a"], "data.images.digits.classes: ['a', 'a'] given"),
         (
             "denoising.subsets.all_letters.fonts",
@@ -207,6 +224,26 @@ def lines_of(params):
             "data.images.digits",
             {"source": "folder", "path": "x", "test_every": 1, "classes": ["a"]},
             "data.images.digits.test_every: 1 given, allowed: an integer from 2",
+        ),
+        (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "resize": [129, 128], "classes": ["a"]},
+            "data.images.digits.resize: [129, 128] given, allowed: two integers, height and width",
+        ),
+        (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "classes": [7]},
+            "data.images.digits.classes[0]: 7 given, allowed: a text of 1 to 40 characters that",
+        ),
+        (
+            "data.images.digits.classes",
+            ["$a_1$", "\u05e9\u05dc", "\u65e5"],
+            "data.images.digits.classes[2]: '\u65e5' given, allowed: a text of 1 to 40",
+        ),
+        (
+            "data.images.digits.classes",
+            ["a\nb"],
+            "data.images.digits.classes[0]: 'a\\nb' given, al",
         ),
         (
             "optimizers.options.backpropagation.momentum",
@@ -380,6 +417,8 @@ def test_no_step_imports_what_is_allowed():
         if script.stem != "check_images":
             reached = local_modules(script, (script.parent, ROOT / "src"))
             assert types.isdisjoint(reached), script
+            # what is read of a user's font in a new way computes nothing anew
+            assert ROOT / "src/latentlab/data/font_files.py" not in reached, script
 
 
 def test_all_errors_are_reported_at_once(tmp_path):
@@ -706,3 +745,53 @@ def test_the_explorer_shows_named_networks_denoisers_and_image_models():
     trained = cells(PARAMS, "vae")["digits/published/0"]["train"]["model"]
     assert models["published"] == trained
     assert "replicates" not in trained
+
+
+# --- own fonts ---------------------------------------------------------------------------------
+
+
+def with_font(tmp_path, text, replaced="font[123]", **data):
+    """The study's parameters with another font file; its text stands in params.yaml's place."""
+    params = (ROOT / "tests/params.yaml").read_text().replace("data/fonts/font.h", "mine.txt")
+    params = re.sub(replaced, "mine", params) if replaced else params
+    for key, value in data.items():
+        params = params.replace("  fonts: mine.txt", f"  fonts: mine.txt\n  {key}: {value}")
+    (tmp_path / "params.yaml").write_text(params)
+    if text is not None:
+        (tmp_path / "mine.txt").write_text(text)
+    return tmp_path / "params.yaml", tmp_path
+
+
+def drawing(letters):
+    rows = "\n".join(["#####", *["....#"] * 6])
+    return "\n".join(f"{letter}\n{rows}" for letter in letters)
+
+
+def test_an_own_font_of_one_array_is_one_line_a_name(tmp_path):
+    with pytest.raises(ParamsError) as caught:
+        read_params(*with_font(tmp_path, drawing("".join(map(chr, range(64, 96)))), replaced=""))
+    lines = str(caught.value).splitlines()
+    of_fonts = [line for line in lines if "given, allowed: a font of mine.txt (mine)" in line]
+    assert len(of_fonts) == 2  # font2 and font3, which tests/params.yaml names
+    assert re.search(r"architectures.font and \d+ more places: 'font2' given", of_fonts[0])
+    assert not [line for line in lines if line.endswith("two different letters")]
+
+
+def test_a_font_file_that_is_missing_names_its_knob(tmp_path):
+    with pytest.raises(FontError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
+        read_params(*with_font(tmp_path, None))
+
+
+def test_letters_that_figures_cannot_show_are_refused(tmp_path):
+    with pytest.raises(FontError, match="figures cannot show the letter '\u65e5'"):
+        read_params(*with_font(tmp_path, drawing("A\u65e5")))
+
+
+def test_a_layout_is_checked(tmp_path):
+    path = with_font(tmp_path, drawing("AB"), font_layout="{bytes: columns, first_bit: 4}")
+    with pytest.raises(ParamsError, match=r"font_layout\.first_bit: 4 given, allowed: 0, 1, 6"):
+        read_params(*path)
+    path = with_font(tmp_path, drawing("AB"), font_layout="{gap: 1}")
+    with pytest.raises(FontError, match=r"font_layout\.gap: not of a text") as caught:
+        read_params(*path)
+    assert "data.fonts: " in str(caught.value)

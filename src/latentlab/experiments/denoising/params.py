@@ -77,6 +77,11 @@ class Subset(Knobs):
             return
         yield from file.refusals({("fonts", i): name for i, name in enumerate(self.fonts)})
         if self.letters == "all":
+            counts = {n: len(file.fonts[n].characters) for n in self.fonts if n in file.fonts}
+            if len(set(counts.values())) > 1:
+                has = ", ".join(f"{name} {count}" for name, count in counts.items())
+                allowed = f"fonts of equally many letters, or a subset each (letters: {has})"
+                yield wrong_value(("fonts",), self.fonts, allowed)
             return
         if len(set(self.letters)) < len(self.letters):
             yield wrong_value(("letters",), self.letters, "each letter once")
@@ -149,6 +154,11 @@ class Orthogonality(Knobs):
             yield Refusal(("subsets",), f"sizes {sizes} given, allowed: each size once")
         if file:
             yield from file.refusals({("fonts", i): name for i, name in enumerate(self.fonts)})
+            for font in (file.fonts[name] for name in self.fonts if name in file.fonts):
+                for i, sampled in enumerate(self.subsets):
+                    if sampled.size > (most := len(font.characters)):
+                        path = ("subsets", i, "size")
+                        yield wrong_value(path, sampled.size, f"at most {most}, all of {font.name}")
 
 
 class DenoisingSection(Knobs):

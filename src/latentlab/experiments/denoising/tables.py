@@ -84,8 +84,9 @@ def share_of_draws(shares: ArrayLike, answers: ArrayLike) -> statistics.Estimate
 
 def answers_scored(section: Mapping[str, Any], subset: str) -> int:
     """How many answers a score on one fresh noise is of: every draw of every letter."""
-    letters = section["subsets"][subset]["letters"]
-    return int(section["fresh_draws"]) * (LETTERS if letters == "all" else len(letters))
+    entry = section["subsets"][subset]
+    count = entry.get("all", LETTERS) if entry["letters"] == "all" else len(entry["letters"])
+    return int(section["fresh_draws"]) * int(count)
 
 
 def baseline_summary(baselines: pd.DataFrame, section: Mapping[str, Any]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
+from latentlab.drawing.glyphs import left_to_right
 from latentlab.drawing.placing import place_labels
 from latentlab.experiments.gathering import carried_forward
 from latentlab.measures.latent import Plane, Window, distance_correlation
@@ -314,7 +315,7 @@ def paths(
     for index, (pair, outputs) in enumerate(zip(pairs, decoded, strict=True)):
         x0, y0 = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
         x = x0 + 8.0 + step_x * np.arange(points)
-        text = f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}"
+        text = left_to_right(f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}")
         axes.text(x0, y0 + step_y, text, fontsize=9, fontweight="bold", va="center")
         known = _is_known(outputs[None], letters, threshold)[0]
         for row, values in enumerate((outputs, (outputs > threshold).astype(float))):

@@ -133,7 +133,8 @@ class LettersSection(Knobs):
         characters = {c for font in file.fonts.values() for c in font.characters}
         for i, pair in enumerate(pairs):
             if not characters.issuperset(pair) or pair[0] == pair[1]:
-                yield wrong_value(("paths", "pairs", i), pair, "two different letters")
+                allowed = f"two different letters of {file.path} ({''.join(sorted(characters))})"
+                yield wrong_value(("paths", "pairs", i), pair, allowed)
         used = {name for network in self.networks.values() for name in network.fonts}
         for font in (font for name, font in file.fonts.items() if name in used):
             if not any(set(pair) <= set(font.characters) for pair in pairs):

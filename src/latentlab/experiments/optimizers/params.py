@@ -12,6 +12,7 @@ from latentlab.experiments.allowed import (
     Levels,
     Name,
     Named,
+    Rates,
     Refusal,
     Share,
     several,
@@ -44,9 +45,9 @@ class Options(Knobs):
 class LearningRates(Knobs):
     """What is tried, of each optimizer that has one."""
 
-    backpropagation: Levels
-    adam: Levels
-    rmsprop: Levels
+    backpropagation: Rates
+    adam: Rates
+    rmsprop: Rates
 
 
 class Tuning(Knobs):

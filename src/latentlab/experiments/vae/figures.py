@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
+from latentlab.drawing.glyphs import left_to_right
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 
@@ -202,7 +203,13 @@ def _name_classes(axes: Axes, points: Array, classes: Array, names: Sequence[str
         color = tuple(pixels.shaded(0.35, _CLASSES[c % len(_CLASSES)], style.INK))
         font: style.Options = {"color": color, "fontsize": 11, "fontweight": "bold", "zorder": 8}
         halo = style.halo(3.5)
-        axes.text(place[0], place[1], names[c], ha="center", va="center", path_effects=halo, **font)
+        name = _plain(names[c])
+        axes.text(place[0], place[1], name, ha="center", va="center", path_effects=halo, **font)
+
+
+def _plain(text: str) -> str:
+    """A user's text as Matplotlib is to draw it: its dollars are no formulas."""
+    return text.replace("$", r"\$")
 
 
 def _robust_limits(axes: Axes, points: Array) -> None:
@@ -295,6 +302,23 @@ def _picture(axes: Axes, picture: Numbers) -> None:
     axes.set_yticks([])
 
 
+def route(first: str, last: str) -> str:
+    """From class to class, as a row's label: long names in a line each, cut where they are longer.
+
+    A row has room for some 24 characters.
+    """
+    text = f"{first} to {last}"
+    if len(text) <= _ROW:
+        return left_to_right(text)
+    lines = (first, f"to {last}")
+    return "\n".join(
+        x if len(x) <= _ROW else f"{x[: _ROW - 1]}\N{HORIZONTAL ELLIPSIS}" for x in lines
+    )
+
+
+_ROW = 24  # characters that the label of a row has room for
+
+
 def rows(pictures: Mapping[str, Array], title: str) -> Figure:
     """Rows of images under each other, each with its label.
 
@@ -305,6 +329,8 @@ def rows(pictures: Mapping[str, Array], title: str) -> Figure:
     picture = _tiled(grid, gap=1)
     figure, (axes,) = pixels.frame([picture], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
     _picture(axes, picture)
-    axes.set_yticks([1 + (i + 0.5) * (height + 1) for i in range(count)], list(pictures))
+    axes.set_yticks(
+        [1 + (i + 0.5) * (height + 1) for i in range(count)], list(map(_plain, pictures))
+    )
     axes.tick_params(axis="y", length=0, labelsize=9.5)
     return figure

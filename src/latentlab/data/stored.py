@@ -1,0 +1,182 @@
+"""Image sets as arrays, in the forms that people store: which array is which, axes, values, labels.
+
+A form is read where it can mean one thing alone, and refused else, with what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from latentlab.aliases import Bytes
+from latentlab.data.images import FIELDS, DataError, Images, assembled
+
+_DIM = 64  # the brightest pixel of images from 0 to 255 is brighter, or they look black
+_NAMES = {  # of letters and digits, small
+    "train_images": ("trainimages", "xtrain", "trainx", "trainimgs"),
+    "train_labels": ("trainlabels", "ytrain", "trainy"),
+    "test_images": ("testimages", "xtest", "testx", "testimgs"),
+    "test_labels": ("testlabels", "ytest", "testy"),
+    "images": ("images", "x", "data", "imgs"),
+    "labels": ("labels", "y", "target", "targets"),
+}
+
+
+def fields_of(names: Iterable[str]) -> dict[str, str]:
+    """Which of the names of arrays are those of ``Images``, or "images" and "labels", not split."""
+    known = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in names}
+    return {
+        field: known[alias]
+        for field, aliases in _NAMES.items()
+        for alias in reversed(aliases)
+        if alias in known
+    }
+
+
+def images_of(
+    source: Path, arrays: Mapping[str, np.ndarray], test_every: int | None = None
+) -> Images:
+    """The image set of the arrays of a file, by their names; not split, by ``test_every``.
+
+    arrays : images (n, height, width), with 1 or 3 channels at the end or 1 before; labels (n,) or
+        (n, 1). Values and labels as for ``scaled`` and ``from_zero``.
+    Raises DataError, with the source and what was found.
+    """
+    names = fields_of(arrays)
+    parts = {field: arrays[name] for field, name in names.items()}
+    if not set(FIELDS) <= set(parts) and {"images", "labels"} <= set(parts):
+        parts = _split(source, parts["images"], parts["labels"], test_every)
+    if missing := [field for field in FIELDS if field not in parts]:
+        found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise DataError(
+            f"{source}: lacks {', '.join(missing)}; there is {found or 'nothing'}. Keras's names"
+            " (x_train, ...) will do, and images and labels with test_every"
+        )
+    try:
+        shaped = {
+            field: _label_bytes(field, parts[field])
+            if "labels" in field
+            else _gray(field, parts[field])
+            for field in FIELDS
+        }
+        train, test = scaled([shaped["train_images"], shaped["test_images"]])
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+    return assembled(source, {**shaped, "train_images": train, "test_images": test})
+
+
+def _split(
+    source: Path, images: np.ndarray, labels: np.ndarray, test_every: int | None
+) -> dict[str, np.ndarray]:
+    if test_every is None:
+        raise DataError(f"{source}: without training and test images it needs test_every")
+    labels = np.squeeze(labels)
+    if labels.ndim != 1 or len(labels) != len(images):
+        raise DataError(f"{source}: {len(images)} images, and labels {labels.shape}")
+    test = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        test[np.flatnonzero(labels == label)[test_every - 1 :: test_every]] = True
+    return {
+        "train_images": images[~test],
+        "train_labels": labels[~test],
+        "test_images": images[test],
+        "test_labels": labels[test],
+    }
+
+
+def _gray(name: str, array: np.ndarray) -> np.ndarray:
+    """Images (n, height, width) of an array with or without an axis of channels."""
+    if array.ndim == 4 and array.shape[-1] == 1:
+        array = array[..., 0]
+    elif array.ndim == 4 and array.shape[1] == 1:
+        array = array[:, 0]
+    elif array.ndim == 4 and array.shape[-1] == 3 and array.dtype.kind == "f":
+        array = array @ np.array([0.299, 0.587, 0.114], array.dtype)
+    elif array.ndim == 4 and array.shape[-1] == 3 and array.dtype == np.uint8:
+        weights = np.array([19595, 38470, 7471], np.uint32)  # ITU-R 601, as Pillow has it
+        array = ((array @ weights + 2**15) >> 16).astype(np.uint8)
+    if array.ndim != 3 or array.dtype.kind not in "biuf" or array.size == 0:
+        side = round(array.shape[-1] ** 0.5) if array.ndim == 2 else 0
+        hint = side > 1 and side**2 == array.shape[-1]
+        raise DataError(
+            f"{name}: uint8 (n, height, width) expected, {array.dtype} {array.shape} found"
+            + f"; reshape(-1, {side}, {side}) makes images of its rows" * hint
+        )
+    return array
+
+
+def _label_bytes(name: str, array: np.ndarray) -> np.ndarray:
+    """Labels (n,) as uint8 where that loses nothing. Raises DataError."""
+    labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if labels.ndim == 1 and labels.dtype.kind in "iuf" and labels.size:
+        if np.all((labels >= 0) & (labels <= 255) & (labels == np.floor(labels))):
+            return labels.astype(np.uint8)
+        found = f"{labels.min():g} to {labels.max():g}"
+    else:
+        found = f"{array.dtype} {array.shape}"
+    hint = ""
+    if array.dtype.kind in "SU":
+        hint = "; of a text, its place in classes is needed"
+    elif array.ndim == 2:
+        hint = "; argmax(axis=1) makes labels of columns"
+    raise DataError(f"{name}: uint8 (n,), numbers from 0 to 255, expected, {found} found{hint}")
+
+
+def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
+    """Images (n, height, width) as bytes from 0 to 255, by the range of all parts together.
+
+    Numbers from 0 to 1 are stretched; whole numbers from 0 to 255 stay as they are. Raises
+    DataError for other values, and for images that would look black.
+    """
+    low, high = (float(edge([edge(part) for part in parts])) for edge in (np.min, np.max))
+    if not (low >= 0 and high <= 255):  # written so that NaN is refused too
+        hint = "; (x + 1) / 2 brings them there" if low == -1 and high <= 1 else ""
+        raise DataError(
+            f"pixels from {low:g} to {high:g} found, allowed: whole numbers from 0 (black) to 255"
+            f" (white), or numbers from 0 to 1{hint}"
+        )
+    if 0 < high <= 1:
+        return [np.rint(np.asarray(part, np.float64) * 255).astype(np.uint8) for part in parts]
+    if not all(part.dtype.kind in "biu" or np.all(part == np.rint(part)) for part in parts):
+        raise DataError(
+            f"pixels from {low:g} to {high:g} found, not all of them whole numbers; round them, or"
+            " divide them so that they are from 0 to 1"
+        )
+    if high < _DIM:
+        hint = f"; if they go from 0 to {high:g}, multiply them by 255 / {high:g}" * (high > 0)
+        raise DataError(
+            f"the brightest of all pixels is {high:g}, white is 255: nearly black{hint}"
+        )
+    return [part.astype(np.uint8) for part in parts]
+
+
+def from_zero(source: Path, images: Images, classes: Sequence[str]) -> Images:
+    """The set with labels from 0: those from 1 to the number of classes are each one less.
+
+    Raises DataError where a label has no class, or a class no training or no test image.
+    """
+    parts = images.train_labels, images.test_labels
+    count, highest = len(classes), max(int(part.max()) for part in parts)
+    lowest = min(int(part.min()) for part in parts)
+    if lowest == 1 and highest == count:
+        train, test = (part - np.uint8(1) for part in parts)
+        images = replace(images, train_labels=train, test_labels=test)
+    elif highest >= count:
+        from_one = f"; labels from 1 to {highest} need {highest} names" * (lowest == 1)
+        raise DataError(
+            f"{source}: has a label {highest}, but {count} class names are given{from_one}"
+        )
+    for part in ("train", "test"):
+        counts = np.bincount(getattr(images, f"{part}_labels"), minlength=count)
+        for label in np.flatnonzero(counts == 0)[:1]:
+            kind = "training" if part == "train" else part
+            raise DataError(
+                f"{source}: no {kind} image of the class {classes[label]} (label {label}); labels"
+                f" from {lowest} to {highest} found. Every class needs training and test images:"
+                " leave out its name, and number the labels without gaps"
+            )
+    return images

@@ -1,0 +1,657 @@
+"""What people have: every row of the tables of docs/data.md, on small files of that form."""
+
+import contextlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from ruamel.yaml import YAML
+
+from image_sets import idx
+from latentlab.data import folders, font_files, fonts, stored
+from latentlab.data.images import FIELDS, DataError
+
+PAGE = (Path(__file__).parents[3] / "docs/data.md").read_text()
+CLASSES = ["circle", "square"]
+
+
+def table(name):
+    """The rows of the table below a comment: what, how, the entry."""
+    text = PAGE.partition(f"<!-- {name}: ")[2].split("\n\n")[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines()[3:]]
+    assert rows, name
+    return {what.strip(): YAML(typ="safe").load(entry.strip(" `")) for what, _, entry in rows}
+
+
+# --- images ------------------------------------------------------------------------------------
+
+
+def pixels(n=8, size=(6, 4), seed=0):
+    """Images of which no two are alike, neither upright nor on their sides."""
+    return np.random.default_rng(seed).integers(0, 256, (n, *size), np.uint8)
+
+
+LABELS = np.arange(8, dtype=np.uint8) % 2
+TRAIN, TEST = pixels(), pixels(seed=1)
+SPLIT = dict(zip(FIELDS, (TRAIN, LABELS, TEST, LABELS), strict=True))
+
+
+def write_pictures(folder, images=TRAIN, suffixes=("png",)):
+    for i, image in enumerate(images):
+        path = folder / CLASSES[i % 2] / f"{i}.{suffixes[i % len(suffixes)]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+
+
+def write_npz(path, names=FIELDS, **changed):
+    np.savez(path, **dict(zip(names, (SPLIT | changed).values(), strict=True)))
+
+
+def write_idx(folder, names, arrays=SPLIT):
+    folder.mkdir()
+    for name, array in zip(names, arrays.values(), strict=True):
+        (folder / name).write_bytes(idx(array))
+
+
+def mixed(path):
+    write_pictures(path, pixels(24), ["png", "bmp", "tiff", "webp", "pgm", "gif", "jpg"])
+
+
+def split(path):
+    write_pictures(path / "training", TRAIN)
+    write_pictures(path / "testing", TEST)
+
+
+def ragged(path):
+    write_pictures(path, [pixels(1, (5 + i, 30 - i))[0] for i in range(24)])
+
+
+def numbered(path, start):
+    np.savez(path, images=pixels(48), labels=np.arange(48) % 2 + start)
+
+
+def medmnist(path):
+    color = np.repeat(TRAIN[..., None], 3, axis=-1)
+    labels = LABELS[:, None].astype(np.int64)
+    arrays = [color, labels, np.repeat(TEST[..., None], 3, axis=-1), labels]
+    np.savez(path, **dict(zip(FIELDS, arrays, strict=True)), val_images=color, val_labels=labels)
+
+
+def emnist(path):
+    on_its_side = {k: v.swapaxes(1, 2) if v.ndim == 3 else v + 1 for k, v in SPLIT.items()}
+    parts = ("train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1")
+    write_idx(path, [f"emnist-letters-{part}-ubyte" for part in parts], on_its_side)
+    (path / "emnist-letters-mapping.txt").write_text("1 65 97\n")
+
+
+def kmnist(path):
+    path.mkdir()
+    for name, array in zip(("train-imgs", "train-labels", "test-imgs", "test-labels"),
+                           SPLIT.values(), strict=True):  # fmt: skip
+        np.savez(path / f"kmnist-{name}.npz", array)
+
+
+def by_the_code_block(path):
+    """A table, and the lines of the page that make an .npz of it."""
+    rows = ["label," + ",".join(f"p{i}" for i in range(784))]
+    rows += [f"{i % 2}," + ",".join(map(str, pixels(1, (784,), i)[0])) for i in range(24)]
+    folder = path.parents[1]
+    (folder / "mnist_train.csv").write_text("\n".join(rows))
+    with pytest.raises(DataError, match=r"mnist_train\.csv: a table; put its pixels and labels"):
+        folders.load_folder(folder / "mnist_train.csv", CLASSES, 6)
+    code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1].replace('"data/', '"')
+    exec(code.replace('"m', f'"{folder}/m'))
+    (folder / "mine.npz").rename(path)
+
+
+MNIST = [name.removesuffix(".gz") for name in folders.IDX_FILES.values()]
+MAKERS = {  # by the row's first words: what makes the files, and whether they are TRAIN and TEST
+    "pictures, a folder a class": (mixed, False),
+    "pictures that are split": (split, True),
+    "pictures of several sizes": (ragged, False),
+    "an `.npz` with `train_images`": (write_npz, True),
+    "Keras's": (lambda path: write_npz(path, ("x_train", "y_train", "x_test", "y_test")), True),
+    "an `.npz` with `images`": (lambda path: numbered(path, 0), False),
+    "arrays n x height x width x 1": (
+        lambda path: write_npz(path, train_images=TRAIN[..., None], test_labels=LABELS[:, None]),
+        True,
+    ),
+    "arrays of colors": (
+        lambda path: write_npz(
+            path,
+            train_images=np.stack([TRAIN] * 3, axis=-1),
+            test_images=np.stack([TEST] * 3, axis=-1),
+        ),
+        True,
+    ),
+    "numbers from 0 to 1": (
+        lambda path: write_npz(path, train_images=TRAIN / 255, test_images=TEST / 255),
+        True,
+    ),
+    "labels from 1": (
+        lambda path: write_npz(path, train_labels=LABELS + 1, test_labels=LABELS + 1),
+        True,
+    ),
+    "MedMNIST's": (medmnist, True),
+    "MNIST's four files": (lambda path: write_idx(path, MNIST), True),
+    "Kaggle's names": (
+        lambda path: write_idx(path, [name.replace("-idx", ".idx") for name in MNIST]),
+        True,
+    ),
+    "EMNIST": (emnist, True),
+    "KMNIST": (kmnist, True),
+    "a table": (by_the_code_block, False),
+}
+IMAGES = table("own images")
+
+
+def maker(what):
+    (found,) = [MAKERS[start] for start in MAKERS if what.startswith(start)]
+    return found
+
+
+@pytest.mark.parametrize("what", IMAGES)
+def test_images_are_read_as_the_page_says(tmp_path, what):
+    write, same = maker(what)
+    entry = IMAGES[what]
+    path = tmp_path / entry["path"]
+    path.parent.mkdir()
+    write(path)
+    if what.startswith("a table"):
+        entry = entry | {"test_every": 6}
+    resize = tuple(entry["resize"]) if "resize" in entry else None
+    result = folders.load_folder(path, CLASSES, entry.get("test_every"), resize)
+    assert len(folders.digest(path, CLASSES, entry.get("test_every"))) == 64
+    assert result.size == (resize or ((28, 28) if what.startswith("a table") else (6, 4)))
+    assert set(result.train_labels.tolist()) == set(result.test_labels.tolist()) == {0, 1}
+    if same:
+        order = (
+            np.argsort(LABELS, kind="stable") if path.is_dir() and split is write else slice(None)
+        )
+        for field, array in SPLIT.items():
+            np.testing.assert_array_equal(getattr(result, field), array[order], field)
+
+
+def test_no_maker_is_left_over():
+    assert len(IMAGES) == len(MAKERS)
+
+
+def test_what_is_not_read_is_told(tmp_path):
+    medmnist(tmp_path / "a.npz")
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["val_images", "val_labels"]
+    split(tmp_path / "own")
+    assert folders.left_out(tmp_path / "own", CLASSES) == []
+    write_pictures(tmp_path / "own/val")
+    assert folders.left_out(tmp_path / "own", CLASSES) == ["val"]
+    assert folders.left_out(tmp_path / "nothing", CLASSES) == []
+
+
+def refused(path, *arguments):
+    with pytest.raises((DataError, FileNotFoundError)) as caught:
+        folders.load_folder(path, CLASSES, *(arguments or (2,)))
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.removeprefix(f"{path}")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"train_images": TRAIN.astype(float)}, None),
+        ({"train_images": TRAIN / 127.5 - 1}, "pixels from -1 to"),
+        ({"train_images": TRAIN + 0.5}, "not all of them whole numbers; round them"),
+        ({"train_images": TRAIN * 257.0}, "pixels from 0 to 63993 found, allowed: whole"),
+        ({"train_images": TRAIN * np.nan}, "pixels from nan to nan found"),
+        ({"train_images": TRAIN.reshape(-1, 24)[:, :16]}, "reshape(-1, 4, 4) makes images of"),
+        ({"train_images": np.stack([TRAIN] * 3, 1)}, "uint8 (8, 3, 6, 4) found"),
+        ({"train_labels": np.eye(8, dtype=int)}, "argmax(axis=1) makes labels of columns"),
+        ({"train_labels": np.array(CLASSES * 4)}, "of a text, its place in classes is needed"),
+        ({"train_labels": LABELS + 0.5}, "0.5 to 1.5 found"),
+        ({"train_labels": LABELS + 2}, "has a label 3, but 2 class names are given"),
+        ({"train_labels": LABELS * 0}, "no training image of the class square (label 1)"),
+        ({"test_labels": LABELS * 0 + 1}, "no test image of the class circle (label 0)"),
+        ({"train_labels": np.array(["a"] * 8, object)}, "save labels as whole numbers"),
+    ],
+)
+def test_arrays_of_unclear_meaning_are_refused(tmp_path, change, reason):
+    write_npz(tmp_path / "a.npz", **change)
+    if reason:
+        assert reason in refused(tmp_path / "a.npz")
+    else:
+        result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+        np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("highest", "reason"), [(16, "if they go from 0 to 16, multiply"), (0, "")]
+)
+def test_images_that_would_look_black_are_refused(tmp_path, highest, reason):
+    """scikit-learn's digits are from 0 to 16."""
+    write_npz(tmp_path / "a.npz", train_images=TRAIN % 17 * (highest > 0), test_images=TEST * 0)
+    message = refused(tmp_path / "a.npz")
+    assert f"the brightest of all pixels is {highest}, white is 255" in message
+    assert reason in message
+
+
+def test_black_and_white_may_be_0_and_1(tmp_path):
+    write_npz(tmp_path / "a.npz", train_images=TRAIN > 99, test_images=(TEST > 99).astype(int))
+    result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, (TRAIN > 99) * 255)
+    np.testing.assert_array_equal(result.test_images, (TEST > 99) * 255)
+
+
+def test_an_npz_of_other_names_says_what_it_has(tmp_path):
+    np.savez(tmp_path / "a.npz", arr_0=TRAIN)
+    message = refused(tmp_path / "a.npz")
+    assert (
+        "lacks train_images, train_labels, test_images, test_labels; there is arr_0 (8, 6, 4)"
+        in (message)
+    )
+
+
+def test_idx_files_of_other_names_are_told_the_names(tmp_path):
+    write_idx(tmp_path / "own", ["a-ubyte", "b-ubyte", "c-ubyte", "d-ubyte"])
+    message = refused(tmp_path / "own", None)
+    assert (
+        "train-images-idx3-ubyte.gz: no such file, nor without .gz; there is a-ubyte, b" in message
+    )
+
+
+def test_of_several_sets_one_is_needed(tmp_path):
+    emnist(tmp_path / "own")
+    for path in list((tmp_path / "own").iterdir()):
+        (path.parent / path.name.replace("letters", "digits")).write_bytes(path.read_bytes())
+    assert "files of several sets (emnist-digits, emnist-letters)" in refused(tmp_path / "own")
+
+
+def test_the_two_layouts_of_one_kaggle_folder_are_read_once(tmp_path):
+    """The files, and folders of their names with the same files."""
+    write_idx(tmp_path / "own", [name.replace("-idx", ".idx") for name in MNIST])
+    for name, array in zip(MNIST, SPLIT.values(), strict=True):
+        write_idx(tmp_path / "own" / name, [name], {name: array})
+    result = folders.load_folder(tmp_path / "own", CLASSES, None)
+    np.testing.assert_array_equal(result.test_images, TEST)
+
+
+# --- pictures ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    write_pictures(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def test_no_picture_is_left_out(own):
+    """Of 8 files one is a JPEG, one is called .PNG, one has the suffix of another format."""
+    Image.fromarray(TRAIN[0]).save(own / "circle/0.jpeg")
+    (own / "circle/0.png").unlink()
+    (own / "circle/2.png").rename(own / "circle/2.PNG")
+    Image.fromarray(TRAIN[1]).save(own / "square/1.png", "BMP")
+    result = folders.load_folder(own, CLASSES, 2)
+    assert (len(result.train_images), len(result.test_images)) == (4, 4)
+    np.testing.assert_array_equal(result.train_images[2], TRAIN[1])
+
+
+@pytest.mark.parametrize("name", ["circle/1.heic", "circle/1.npy", "circle/image", "circle/1.svg"])
+def test_what_may_be_a_picture_is_not_passed_over(own, name):
+    (own / name).write_bytes(b"anything")
+    assert f"/{name}: no picture that is read (PNG, JPEG, " in refused(own)
+
+
+def test_pictures_below_a_class_are_not_passed_over(own):
+    write_pictures(own / "circle")
+    assert "/circle/circle: a folder of pictures inside a class" in refused(own)
+
+
+@pytest.mark.parametrize("every", [5, 2])
+def test_a_class_without_test_images_is_said(own, every):
+    if every == 2:
+        for path in (own / "circle").iterdir():
+            path.unlink()
+        assert "0 training and 0 test images of the class circle, at least one" in refused(own)
+    else:
+        message = refused(own, every)
+        assert "4 training and 0 test images of the class circle" in message
+        assert "test_every takes each 5th for a test" in message
+
+
+def test_train_without_test_is_said(own):
+    (own / "train").mkdir()
+    assert ": a folder train, but train and test are needed" in refused(own)
+
+
+def save_deep(path, kind):
+    """Pictures of 16 bits a channel, which Pillow reads, but does not write in color."""
+    deep = (TRAIN[0].astype(np.uint16) * 257)[..., None].repeat(3, -1)
+    if kind == "png":
+        import struct
+        import zlib
+
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+        chunks = [(b"IHDR", struct.pack(">2I5B", 4, 6, 16, 2, 0, 0, 0)),
+                  (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]  # fmt: skip
+        path.write_bytes(
+            b"\x89PNG\r\n\x1a\n"
+            + b"".join(
+                struct.pack(">I", len(data))
+                + name
+                + data
+                + struct.pack(">I", zlib.crc32(name + data))
+                for name, data in chunks
+            )
+        )
+    else:
+        path.write_bytes(b"P6 4 6 65535\n" + deep.astype(">u2").tobytes())
+
+
+@pytest.mark.parametrize("kind", ["png", "ppm"])
+def test_colors_of_16_bits_are_not_cut(own, kind):
+    (own / "circle/0.png").unlink()
+    save_deep(own / f"circle/0.{kind}", kind)
+    assert "at most 8 bits a channel expected, 16 bits found; save it with 8" in refused(own)
+
+
+def test_of_several_pictures_in_a_file_none_is_cut(own):
+    frames = [Image.fromarray(image) for image in TRAIN[:3]]
+    frames[0].save(own / "circle/0.gif", save_all=True, append_images=frames[1:])
+    (own / "circle/0.png").unlink()
+    assert "circle/0.gif: 3 pictures in one file, one is needed" in refused(own)
+
+
+def test_a_drawing_by_transparency_is_refused(own):
+    drawn = np.zeros((6, 4, 4), np.uint8)
+    drawn[2:4, :, 3] = 255  # black on nothing
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert "of one color, drawn by its transparency" in refused(own)
+    drawn[2:4, :, :3] = 255
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert folders.load_folder(own, CLASSES, 2).train_images[0].tolist() == drawn[..., 0].tolist()
+
+
+def test_a_photo_is_turned_as_its_camera_says(own):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    for name in ("circle/0.png", "square/1.png"):
+        on_its_side = np.rot90(TRAIN[int(name[-5])])
+        Image.fromarray(on_its_side).save(own / name, exif=exif)
+    result = folders.load_folder(own, CLASSES, 2)
+    np.testing.assert_array_equal(result.train_images[0], TRAIN[0])
+
+
+def test_names_with_accents_are_the_same_composed_or_not(tmp_path):
+    write_pictures(tmp_path)
+    (tmp_path / "circle").rename(tmp_path / "Nandu\u0303")
+    result = folders.load_folder(tmp_path, ["Nand\u0169", "square"], 2)
+    assert len(result.train_images) == 4
+
+
+def test_a_class_of_no_folder_is_told_what_there_is(own):
+    with pytest.raises(DataError, match="a folder oval is missing, there is circle, square; a"):
+        folders.load_folder(own, ["oval"], 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.mat", "put its arrays into"),
+        ("a.zip", "an archive; unpack it"),
+        ("a.npy", "one array alone"),
+        ("a.png", "one picture"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_what_to_do(tmp_path, name, reason):
+    (tmp_path / name).write_bytes(b"anything")
+    assert reason in refused(tmp_path / name)
+    with pytest.raises(DataError, match=reason):
+        folders.digest(tmp_path / name, CLASSES, None)
+
+
+def test_names_of_arrays():
+    assert stored.fields_of(["X_train", "y_train", "other"]) == {
+        "train_images": "X_train",
+        "train_labels": "y_train",
+    }
+
+
+# --- fonts -------------------------------------------------------------------------------------
+
+
+def glyphs(n, seed=3):
+    """Letters of which no two are alike, and none is like its mirror image."""
+    drawn = np.random.default_rng(seed).random((n, 7, 5)) < 0.4
+    drawn[:, 0, :2] = True, False
+    return drawn.astype(int)
+
+
+def as_bytes(letters, order):
+    """Bytes of letters whose pixels have the bits of this order, rows or columns."""
+    return (letters * (1 << np.array(order))).sum(-1)
+
+
+def header(rows, sizes, spelled=str, name="mine"):
+    lines = ",\n".join("{" + ", ".join(map(spelled, row)) + "}" for row in rows)
+    return f"static const unsigned char {name}{sizes} PROGMEM = {{\n{lines},\n}};\n"
+
+
+def drawn(path, letters):
+    code = PAGE.partition("```text\n[mine]\n")[2].partition("```")[0]
+    path.write_text("[mine]\n" + code)
+    return [[int(c == "#") for c in line] for line in code.splitlines() if len(line) == 5
+            and set(line) <= set("#.")]  # fmt: skip
+
+
+def sheet(path, letters, gap=0, light=False):
+    """Three letters a row."""
+    cells = np.zeros((2 * (7 + gap) - gap, 3 * (5 + gap) - gap), int)
+    for i, letter in enumerate(letters[:5]):
+        y, x = i // 3 * (7 + gap), i % 3 * (5 + gap)
+        cells[y : y + 7, x : x + 5] = letter
+    Image.fromarray(((cells == light) * 255).astype(np.uint8)).save(path)
+
+
+ROWS, COLUMNS = range(4, -1, -1), range(7)
+upright = lambda letters: letters.swapaxes(1, 2)  # noqa: E731
+
+
+def write_header(order, sizes="[][7]", columns=False, count=32, spelled=str):
+    def write(path, letters):
+        rows = as_bytes(upright(letters) if columns else letters, order)[:count]
+        path.write_text(header(rows, sizes, spelled))
+
+    return write
+
+
+def flat(path, letters):
+    values = as_bytes(upright(letters), COLUMNS).ravel()
+    values[:5] = 255  # a symbol of 8 rows, which is not used
+    path.write_text(
+        "#ifndef FONT_H\n#define FONT_H\n#ifdef __AVR__\n #include <avr/pgmspace.h>\n#else\n"
+        " #define PROGMEM\n#endif\n"
+        f"const uint8_t mine[] PROGMEM = {{{', '.join(map(hex, values))}}};\n#endif\n"
+    )
+
+
+def designated(path, letters):
+    rows = [f"['{c}'] = {{{', '.join(map(hex, row))}}}," for c, row in zip(
+        "AZ'b".replace("'", ""), as_bytes(letters, ROWS), strict=False)]  # fmt: skip
+    path.write_text("uint8_t mine[128][7] = {" + "\n".join(rows) + "};")
+
+
+FONTS = table("own fonts")
+FONT_MAKERS = {  # by the row's first words: the writer; the characters that are read
+    "letters drawn": (drawn, "A "),
+    "a sheet: ": (sheet, "AEIOU"),
+    "a sheet with": (lambda path, letters: sheet(path, letters, 1, True), "ABCDE"),
+    "a C header": (write_header(ROWS, "[32][7]"), "".join(map(chr, range(32, 64)))),
+    "one such array": (write_header(ROWS, count=6), "ABCDEF"),
+    "rows with": (write_header(range(7, 2, -1)), "".join(map(chr, range(32, 64)))),
+    "columns, 5 bytes": (
+        write_header(COLUMNS, "[96][5]", True, 96, hex),
+        "".join(map(chr, range(32, 128))),
+    ),
+    "columns with": (write_header(range(6, -1, -1), "[][5]", True, 6), " !\"#$%"),
+    "one flat array": (flat, "ABCDEFGHIJ"),
+    "rows in binary": (
+        lambda path, letters: path.write_text(
+            header(as_bytes(letters, ROWS)[:2], "[2][7]", lambda v: f"0b{v:05b}")
+            + header(as_bytes(letters, ROWS)[2:4], "[FONTS][7]", lambda v: f"B{v:05b}", "other")
+        ),
+        ' !',
+    ),
+    "designators": (designated, "AZb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FONTS)
+def test_fonts_are_read_as_the_page_says(tmp_path, what):
+    ((write, characters),) = [
+        entry for start, entry in FONT_MAKERS.items() if what.startswith(start)
+    ]
+    data = FONTS[what]
+    path = tmp_path / data["fonts"]
+    path.parent.mkdir(parents=True)
+    letters = glyphs(96)
+    expected = write(path, letters)
+    font = font_files.fonts_of(data, tmp_path)["mine"]
+    assert "".join(font.characters) == characters
+    first = ord("A") if write is flat else 0
+    expected = letters[first:] if expected is None or isinstance(expected, int) else expected
+    expected = np.reshape(expected, (-1, 35))[: len(characters)]
+    np.testing.assert_array_equal(font.pixels, expected)
+    # what steps read is the same
+    if not font_files.is_read_by_steps(data):
+        import json
+
+        (path.parent / "kept.json").write_text(json.dumps(fonts.stored({"mine": font})))
+        path = path.parent / "kept.json"
+    again = fonts.read_fonts(path)["mine"]
+    assert again.characters == font.characters
+    np.testing.assert_array_equal(again.pixels, font.pixels)
+
+
+def test_no_font_maker_is_left_over():
+    assert len(FONTS) == len(FONT_MAKERS)
+
+
+COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "reason"),
+    [
+        (header(COLUMN_ROWS, "[3][5]"), {}, "5 bytes, 7 are needed; of columns, say data.font_lay"),
+        (header(COLUMN_ROWS, "[3][7]"), {}, "5 bytes, 7 are needed; of columns, say data.font_lay"),
+        (header([[0] * 7] * 3, "[3][7]"), {"bytes": "columns"}, "7 bytes, 5 are needed; of rows"),
+        (header([[0] * 8] * 3, "[3][8]"), {}, "8 bytes, 7 are needed; a letter is 7 rows of 5"),
+        (header([[255, 0, 0, 0, 0]] * 2, "[][5]"), {"bytes": "columns"}, "0xff does not fit in 7"),
+        ("char a[15] = {" + "1," * 15 + "};", {}, "a has 15 bytes, 7 a letter are needed; of col"),
+        ("char a[14] = {" + "1," * 14 + "};", {"gap": 1}, "font_layout.gap: not of a C header"),
+        ("char a[] = {" + "1," * 7 + "};", {}, "a has 1 letters, two are needed"),
+        ("char a[][7] = {};", {}, "a is empty"),
+        ("char all[] = {" + "1," * 14 + "};", {}, "a font named 'all', allowed: at most 40 let"),
+        ("char a[] = {" + "1," * 14 + "};", {"first": "\0"}, "the character 0x00 cannot be shown"),
+        (
+            "char a[] = {" + "1," * 14 + "};",
+            {"letters": "AB"},
+            "no font found with a letter of data.font_l",
+        ),
+        ("char a[][7] = {[65] = {1,1,1,1,1,1,1}};", {}, "which character is [0]? Say data.font_la"),
+        ("#if 0\nchar a[] = {0};\n#endif\n", {}, "2: an array in a text that the preprocessor"),
+        ("#ifdef A\nchar a[] = {0};\n#else\n#endif", {}, "an array in a text that the preproc"),
+        ("#ifdef A\n#else\nchar a[] = {0};\n#endif", {}, "an array in a text that the preproc"),
+        ("extern const char a[];", {}, "no font found"),
+    ],
+)
+def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
+    (tmp_path / "a.h").write_text(text)
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h", fonts.Layout(**layout))
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+LETTER = "\n#####" * 7
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no font found"),
+        ("A\n####", ":2: row 1 of a letter: '####' found, 5 of # and . expected"),
+        (f"A{LETTER[:-6]}", "ends within a letter, 7 rows are needed"),
+        (f"AB{LETTER}", ":1: a line with one character (or space) expected"),
+        (f"A{LETTER}\nA{LETTER}", ":9: the letter 'A' twice in a font"),
+        (f"A{LETTER}", "a has 1 letters, two are needed"),
+        (f"[mi\u00f1]\nA{LETTER}\nB{LETTER}", "a font named 'mi\u00f1', allowed: at most 40"),
+    ],
+)
+def test_drawings_that_are_refused_say_why(tmp_path, text, reason):
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.txt")
+    assert reason in str(caught.value)
+
+
+def test_letters_may_be_any_that_are_shown(tmp_path):
+    """Composed or not; # and . themselves; the file as Windows writes it."""
+    text = "\ufeff" + "\r\n".join(f"{c}{LETTER}" for c in ("n\u0303", "#", ".", "\u05d0"))
+    (tmp_path / "mine.txt").write_text(text, encoding="utf-8", newline="")
+    font = font_files.read_font_file(tmp_path / "mine.txt")["mine"]
+    assert font.characters == ("\u00f1", "#", ".", "\u05d0")
+    assert font.pixels.all()
+
+
+def test_a_smoothed_sheet_is_refused(tmp_path):
+    sheet(tmp_path / "mine.png", glyphs(5))
+    Image.open(tmp_path / "mine.png").resize((30, 28)).save(tmp_path / "mine.png")
+    with pytest.raises(fonts.FontError, match="pixels are neither dark nor light"):
+        font_files.read_font_file(tmp_path / "mine.png")
+
+
+@pytest.mark.parametrize(
+    ("layout", "reason"),
+    [
+        ({"letters": "AB"}, "5 letters drawn in 6 cells, 2 in data.font_layout.letters"),
+        ({"letters": "ABCDEFG"}, "5 letters drawn in 6 cells, 7 in data.font_layout.letters"),
+        ({"gap": 1}, "15 x 14 pixels (width, height) are no rows of letters of 5 x 7 with gaps"),
+        ({"ink": "light"}, "more than half of it would be ink; say data.font_layout: {ink: dark}"),
+        ({"bytes": "columns"}, "data.font_layout.bytes: not of a sheet; leave it out"),
+    ],
+)
+def test_sheets_that_are_refused_say_why(tmp_path, layout, reason):
+    sheet(tmp_path / "mine.png", glyphs(5))
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(**layout))
+    assert reason in str(caught.value)
+
+
+def test_colors_from_0_to_1_become_gray(tmp_path):
+    color = np.stack([TRAIN / 255] * 3, axis=-1)
+    write_npz(tmp_path / "a.npz", train_images=color, test_images=color)
+    result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["char", " a", " b", "[", "]", "2", "7", "=", "{", "}", ",", ";", "*", "\n", "#else\n",
+             "#if 0\n", "#endif\n", "0b101", "B101", "0x1f", "'A'", "PROGMEM", "{1,2,3,4,5,6,7}",
+             "char c[][7] = ", "{1,2,3,4,5}", "['B'] = ", "A\n", "#####\n", "space\n", "[mine]\n"]
+        ),
+        max_size=20,
+    ),
+    st.sampled_from([{}, {"bytes": "columns"}, {"first": "\0"}, {"letters": "AB"}]),
+    st.sampled_from([".h", ".txt"]),
+)  # fmt: skip
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+def test_any_file_of_letters_is_read_or_refused(tmp_path, parts, layout, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_text("".join(parts))
+    with contextlib.suppress(fonts.FontError):
+        assert font_files.read_font_file(path, fonts.Layout(**layout))
