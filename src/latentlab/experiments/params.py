@@ -43,7 +43,7 @@ Classes = Annotated[
         Annotated[
             str,
             Allowed(
-                "a text of 1 to 40 characters that figures can show, digits in quotes",
+                "a text of 1 to 40 characters that figures can show",
                 lambda name: 1 <= len(name) <= 40 and drawable(name),
             ),
         ]

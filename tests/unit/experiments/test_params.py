@@ -11,7 +11,7 @@ from typing import Annotated, get_args
 
 import pytest
 
-from latentlab.data.fonts import FontError, read_fonts
+from latentlab.data.fonts import read_fonts
 from latentlab.data.noise import NOISES
 from latentlab.experiments import networks
 from latentlab.experiments.allowed import Knobs, NotAllowed, integer, names_of, number, validate
@@ -243,7 +243,7 @@ def lines_of(params):
         (
             "data.images.digits.classes",
             ["a\nb"],
-            "data.images.digits.classes[0]: 'a\\nb' given, al",
+            'data.images.digits.classes[0]: "a\\nb" given, al',
         ),
         (
             "optimizers.options.backpropagation.momentum",
@@ -309,7 +309,7 @@ def test_every_stage_of_a_hybrid_is_checked():
         ("architectures.threshold", "0.5", "architectures.threshold: '0.5' given, allowed: a nu"),
         (["architectures", "networks", 7], [35, 2, 35], "architectures.networks.7: 7 given as a n"),
         (["architectures", 7], 1, "architectures.7: unknown key, allowed: "),
-        (["architectures", "a\nb"], 1, "architectures.'a\\nb': unknown key, allowed: "),
+        (["architectures", "a\nb"], 1, 'architectures."a\\nb": unknown key, allowed: '),
         ("letters.networks.linear.training", {}, "letters.networks.linear.training: unknown key"),
         ("letters.networks.linear.optimizer", "adm", "letters.networks.linear.optimizer: 'adm' gi"),
         ("letters.networks.hybrid.output", "tanh", "letters.networks.hybrid.output: 'tanh' given"),
@@ -537,7 +537,8 @@ def test_what_would_be_a_text_in_quotes_is_told_so(value, text):
     """Class names and networks called like numbers are read as numbers."""
     classes = errors_of(["data", "images", "digits", "classes"], ["a", value])
     assert classes == [
-        f"data.images.digits.classes[1]: {text} given, allowed: a text of 1 to 40 characters;"
+        f"data.images.digits.classes[1]: {text} given, allowed: a text of 1 to 40 characters"
+        " that figures can show;"
         f" in quotes it is one: '{text}'"
     ]
     networks = errors_of(["architectures", "networks"], {value: [35, 2, 35]})
@@ -778,12 +779,12 @@ def test_an_own_font_of_one_array_is_one_line_a_name(tmp_path):
 
 
 def test_a_font_file_that_is_missing_names_its_knob(tmp_path):
-    with pytest.raises(FontError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
+    with pytest.raises(ParamsError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
         read_params(*with_font(tmp_path, None))
 
 
 def test_letters_that_figures_cannot_show_are_refused(tmp_path):
-    with pytest.raises(FontError, match="figures cannot show the letter '\u65e5'"):
+    with pytest.raises(ParamsError, match="figures cannot show the letter '\u65e5'"):
         read_params(*with_font(tmp_path, drawing("A\u65e5")))
 
 
@@ -792,6 +793,6 @@ def test_a_layout_is_checked(tmp_path):
     with pytest.raises(ParamsError, match=r"font_layout\.first_bit: 4 given, allowed: 0, 1, 6"):
         read_params(*path)
     path = with_font(tmp_path, drawing("AB"), font_layout="{gap: 1}")
-    with pytest.raises(FontError, match=r"font_layout\.gap: not of a text") as caught:
+    with pytest.raises(ParamsError, match=r"font_layout\.gap: not of a text") as caught:
         read_params(*path)
     assert "data.fonts: " in str(caught.value)
