@@ -151,22 +151,39 @@ UNTRAINED = {
 """What is no part of a training: a file, what is replaced in it, whether anything is made anew."""
 
 
-FETCHED = pytest.mark.xfail(
-    strict=True,
-    reason="images are fetched again: the same bytes, but Snakemake runs whatever reads them",
-)
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [pytest.param(edit, marks=FETCHED if "images" in edit else ()) for edit in UNTRAINED],
-)
+@pytest.mark.parametrize("edit", UNTRAINED)
 def test_what_is_no_part_of_a_training_trains_nothing(project, edit):
     file, old, new, anew = UNTRAINED[edit]
     project.replace(f"{PACKAGE}/{file}", old, new)
     pending = project.pending()
     assert bool(pending) == anew
     assert trained(pending) == set()
+
+
+DIGITS = "src/latentlab/data/digits.py"
+
+
+@pytest.mark.slow
+def test_images_that_are_others_now_are_learned_by_the_next_run_and_this_one_says_so(project):
+    old = project.bytes_of("results/vae/cells/digits")
+    project.replace(DIGITS, "* 255 +", "* 254 +")
+    text = project.snakemake("vae", ok=False)
+    assert re.search(r"was computed from another data/images/digits/\S+ than is there since", text)
+    assert "start the same run again" in text
+    assert all_weights(project, "vae") <= project.pending("vae")
+    project.snakemake("vae")
+    assert project.pending("vae") == set()
+    new = project.bytes_of("results/vae/cells/digits")
+    assert new.keys() == old.keys()
+    assert all(new[path] != old[path] for path in new if path.endswith("weights.npz"))
+
+
+@pytest.mark.slow
+def test_dvc_learns_images_that_are_others_now_at_once(project):
+    project.replace(DIGITS, "* 255 +", "* 254 +")
+    project.dvc("repro")
+    assert project.pending() == set()
+    assert "up to date" in project.dvc("status")
 
 
 def test_a_checkpoint_is_of_the_code_that_wrote_it(project):

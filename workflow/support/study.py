@@ -205,10 +205,15 @@ class Study:
         interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
-        """After the last job: seal the job records, tell how well cores were used."""
+        """After the last job: seal the job records, tell how well cores were used.
+
+        Refuses where a file that is ``ancient`` to its readers was made anew, and is another.
+        """
         if not self.is_main:
             return
         records.normalize()
+        if not failed:
+            refuse(records.outdated(self.results, internals.outputs(self.workflow)))
         cores = internals.cores_here(self.workflow)
         if not failed and cores is not None and (line := effort.summary(cores)):
             print(line, file=sys.stderr)

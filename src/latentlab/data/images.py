@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab import StudyError
-from latentlab.aliases import Bytes as Bytes
+from latentlab.aliases import Bytes
 from latentlab.files import arrays
 
 

@@ -27,7 +27,6 @@ from matplotlib.lines import Line2D
 from latentlab.aliases import Numbers
 from latentlab.files.arrays import replacing
 
-Array = Numbers  # as figures of denoising call it
 Options = dict[str, Any]
 """Keyword arguments of Matplotlib."""
 Place = tuple[float, float] | Numbers

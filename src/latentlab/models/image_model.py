@@ -19,12 +19,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erf, expit
 
-from latentlab.data.images import Bytes
+from latentlab.aliases import Array, Bytes
 
-Array = NDArray[np.float64]
 Weights = dict[str, np.ndarray]
 
 

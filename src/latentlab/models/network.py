@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentlab.aliases import Array as Array
+from latentlab.aliases import Array
 
 
 def _linear(h: Array, beta: float) -> Array:

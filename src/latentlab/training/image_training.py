@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from latentlab import StudyError, arithmetic
+from latentlab.aliases import Array
 from latentlab.data.images import Images
 from latentlab.files import arrays
 from latentlab.models.image_model import (
-    Array,
     Convolution,
     Settings,
     Weights,
@@ -68,15 +68,51 @@ def _backend() -> tuple[Any, Any]:
     return keras, jax
 
 
-@cache
-def _convolutions() -> dict[str, Any]:
-    """Keras' convolutions, computed as products of matrices, by the names of its classes.
+_ROWS = 256
+"""XLA's products split sums of more than about 300 terms by the size of the processor's caches."""
 
-    XLA's own are slow on a processor, and choose by it how they add. A kernel is m x m blocks of
-    stride x stride pixels, and so is an image: blocks are moved, no single pixels.
+
+@cache
+def _product() -> Callable[[Any, Any], Any]:
+    """Product of (..., a) and (a, b), its gradient the same to the byte on every processor.
+
+    That of the second factor adds over all rows of the first, thousands for a convolution: in
+    blocks of ``_ROWS``, then block after block.
+    """
+    _, jax = _backend()
+
+    def over_rows(a: Any, b: Any) -> Any:
+        """Of (rows, a) and (rows, b), their product over the rows, (a, b)."""
+        if len(a) <= _ROWS:
+            return a.T @ b
+        more = ((0, -len(a) % _ROWS), (0, 0))  # rows of zeros
+        blocks = [jax.numpy.pad(m, more).reshape(-1, _ROWS, m.shape[1]) for m in (a, b)]
+        zeros = jax.numpy.zeros((a.shape[1], b.shape[1]), a.dtype)
+        total, _ = jax.lax.scan(lambda t, block: (t + block[0].T @ block[1], None), zeros, blocks)
+        return total
+
+    def forward(a: Any, b: Any) -> tuple[Any, tuple[Any, Any]]:
+        return a @ b, (a, b)
+
+    def backward(factors: tuple[Any, Any], gradient: Any) -> tuple[Any, Any]:
+        a, b = factors
+        rows = (m.reshape(-1, m.shape[-1]) for m in (a, gradient))
+        return gradient @ b.T, over_rows(*rows)
+
+    product = jax.custom_vjp(lambda a, b: a @ b)
+    product.defvjp(forward, backward)
+    return product  # type: ignore[no-any-return]
+
+
+@cache
+def _layers() -> dict[str, Any]:
+    """Keras' layers by the names of its classes, computed by ``_product``.
+
+    XLA's own convolutions are slow on a processor, and choose by it how they add. A kernel is
+    m x m blocks of stride x stride pixels, and so is an image: blocks are moved, no single pixels.
     """
     keras, jax = _backend()
-    numpy = jax.numpy
+    numpy, product = jax.numpy, _product()
 
     def shape(layer: Any) -> tuple[int, int]:
         (size, _), (stride, _) = layer.kernel_size, layer.strides
@@ -87,6 +123,12 @@ def _convolutions() -> dict[str, Any]:
         a, b = kernel.shape[2:]
         split = keras.ops.reshape(kernel, (m, stride, m, stride, a, b))
         return split.transpose(0, 2, 1, 3, 4, 5).reshape(-1, b)
+
+    class Dense(keras.layers.Dense):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Any) -> Any:
+            return self.activation(
+                product(inputs, keras.ops.convert_to_tensor(self.kernel)) + self.bias
+            )
 
     class Convolved(keras.layers.Conv2D):  # type: ignore[misc, name-defined]
         def call(self, images: Any) -> Any:
@@ -102,14 +144,14 @@ def _convolutions() -> dict[str, Any]:
                 blocks[:, y : y + small, x : x + small]
                 for y, x in itertools.product(range(m), repeat=2)
             ]
-            h = numpy.concatenate(seen, axis=-1) @ blocks_of(self.kernel, stride, m)
+            h = product(numpy.concatenate(seen, axis=-1), blocks_of(self.kernel, stride, m))
             return self.activation(h + self.bias)
 
     class Transposed(keras.layers.Conv2DTranspose):  # type: ignore[misc, name-defined]
         def call(self, images: Any) -> Any:
             (side, _, _), (stride, m) = images.shape[1:], shape(self)
             units, wide = stride**2 * self.filters, side + m - 1
-            spread = images @ blocks_of(self.kernel, stride, m).T
+            spread = product(images, blocks_of(self.kernel, stride, m).T)
             total: Any = 0.0
             for at, (y, x) in enumerate(itertools.product(range(m), repeat=2)):
                 edges = ((0, 0), (y, m - 1 - y), (x, m - 1 - x), (0, 0))
@@ -121,7 +163,79 @@ def _convolutions() -> dict[str, Any]:
             inside = slice(before, before + side * stride)
             return self.activation(pixels[:, inside, inside] + self.bias)
 
-    return {"Conv2D": Convolved, "Conv2DTranspose": Transposed}
+    return {"Dense": Dense, "Conv2D": Convolved, "Conv2DTranspose": Transposed}
+
+
+class _Maker:
+    """Makes the layers of a model, with initial weights of one stream of random numbers."""
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        self._activation = settings.activation
+        self._random = _random(seed, 0)
+
+    def _glorot_uniform(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        # Keras' default, with NumPy's generator: JAX would compile one anew for every shape
+        limit = math.sqrt(6.0 / (math.prod(shape[:-2]) * sum(shape[-2:])))
+        return self._random.uniform(-limit, limit, shape).astype(dtype)
+
+    def dense(self, units: int, name: str, hidden: bool = True) -> Any:
+        return _layers()["Dense"](
+            units,
+            self._activation if hidden else None,
+            kernel_initializer=self._glorot_uniform,
+            name=name,
+            dtype="float32",
+        )
+
+    def convolution(
+        self, kind: str, found: Convolution, channels: int, name: str, hidden: bool = True
+    ) -> Any:
+        return _layers()[kind](
+            channels,
+            found.kernel,
+            strides=found.stride,
+            padding="same",
+            data_format="channels_last",
+            activation=self._activation if hidden else None,
+            kernel_initializer=self._glorot_uniform,
+            name=name,
+            dtype="float32",
+        )
+
+
+def _encoded(settings: Settings, make: _Maker, side: int, h: Any) -> Any:
+    """The hidden layers of the encoder, applied to images (n, side * side): (n, units)."""
+    keras, _ = _backend()
+    images = False
+    for index, layer in enumerate(settings.encoder_layers):
+        if isinstance(layer, Convolution):
+            h = h if images else keras.layers.Reshape((side, side, 1))(h)
+            h = make.convolution("Conv2D", layer, layer.filters, f"convolution_{index}")(h)
+            images = True
+        else:
+            h = keras.layers.Flatten()(h) if images else h
+            h = make.dense(layer, f"dense_{index}")(h)
+            images = False
+    return keras.layers.Flatten()(h) if images else h
+
+
+def _decoded(settings: Settings, make: _Maker, side: int, pixels: int, h: Any) -> Any:
+    """All layers of the decoder, applied to codes (n, latent): log-odds (n, pixels)."""
+    keras, _ = _backend()
+    small = side // reduction(settings.decoder_layers)
+    layers = decoder_layers(settings)
+    for layer, after in zip(layers, [*layers[1:], None], strict=True):
+        name, found = layer.name.removeprefix("decoder/"), layer.convolution
+        if found is not None:
+            hidden = after is not None
+            h = make.convolution("Conv2DTranspose", found, layer.units, name, hidden)(h)
+        elif after is not None and after.convolution is not None:
+            shape = small, small, after.convolution.filters
+            h = make.dense(math.prod(shape), name)(h)
+            h = keras.layers.Reshape(shape)(h)
+        else:
+            h = make.dense(layer.units or pixels, name, hidden=after is not None)(h)
+    return keras.layers.Flatten()(h) if layers[-1].convolution else h
 
 
 def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
@@ -133,66 +247,18 @@ def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
     Raises ValueError where the images do not suit the convolutions.
     """
     keras, _ = _backend()
-    rng = _random(seed, 0)
-
-    def glorot_uniform(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-        # Keras' default, with NumPy's generator: JAX would compile one anew for every shape
-        limit = math.sqrt(6.0 / (math.prod(shape[:-2]) * sum(shape[-2:])))
-        return rng.uniform(-limit, limit, shape).astype(dtype)
-
     side = math.isqrt(pixels)
-
-    def dense(units: int, name: str, activation: str | None = None) -> Any:
-        return keras.layers.Dense(
-            units, activation, kernel_initializer=glorot_uniform, name=name, dtype="float32"
-        )
-
-    def convolution(kind: str, found: Convolution, channels: int, name: str, last: bool) -> Any:
-        return _convolutions()[kind](
-            channels, found.kernel, strides=found.stride, padding="same",
-            data_format="channels_last", activation=None if last else settings.activation,
-            kernel_initializer=glorot_uniform, name=name, dtype="float32",
-        )  # fmt: skip
-
-    def encoded(h: Any) -> Any:
-        images = False
-        for index, layer in enumerate(settings.encoder_layers):
-            if isinstance(layer, Convolution):
-                h = h if images else keras.layers.Reshape((side, side, 1))(h)
-                name = f"convolution_{index}"
-                h = convolution("Conv2D", layer, layer.filters, name, last=False)(h)
-                images = True
-            else:
-                h = keras.layers.Flatten()(h) if images else h
-                h = dense(layer, f"dense_{index}", settings.activation)(h)
-                images = False
-        return keras.layers.Flatten()(h) if images else h
-
-    def decoded(h: Any) -> Any:
-        small = side // reduction(settings.decoder_layers)
-        layers = decoder_layers(settings)
-        for layer, after in zip(layers, [*layers[1:], None], strict=True):
-            name, found = layer.name.removeprefix("decoder/"), layer.convolution
-            if found is not None:
-                h = convolution("Conv2DTranspose", found, layer.units, name, after is None)(h)
-            elif after is not None and after.convolution is not None:
-                shape = small, small, after.convolution.filters
-                h = dense(math.prod(shape), name, settings.activation)(h)
-                h = keras.layers.Reshape(shape)(h)
-            else:
-                h = dense(layer.units or pixels, name, settings.activation if after else None)(h)
-        return keras.layers.Flatten()(h) if layers[-1].convolution else h
-
     if lines := convolution_errors(settings, side, pixels // side):
         raise ValueError("; ".join(lines))
+    make = _Maker(settings, seed)
     x = keras.Input((pixels,), dtype="float32")
-    h = encoded(x)
-    codes = dense(settings.latent_units, "mean")(h)
+    h = _encoded(settings, make, side, x)
+    codes = make.dense(settings.latent_units, "mean", hidden=False)(h)
     if settings.variational:
-        codes = [codes, dense(settings.latent_units, "log_variance")(h)]
+        codes = [codes, make.dense(settings.latent_units, "log_variance", hidden=False)(h)]
     encoder = keras.Model(x, codes, name="encoder")
     z = keras.Input((settings.latent_units,), dtype="float32")
-    decoder = keras.Model(z, decoded(z), name="decoder")
+    decoder = keras.Model(z, _decoded(settings, make, side, pixels, z), name="decoder")
     return encoder, decoder
 
 

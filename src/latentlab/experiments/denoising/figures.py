@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from latentlab import shown
+from latentlab.aliases import Numbers
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
-from latentlab.drawing.style import Array
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
 
@@ -242,11 +242,18 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
     style.heading(figure, title + remark)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
+    _percentages(axes, table, own)
+    _matrix_axes(axes, names, len(learned), tested, show_range=ranges[1])
+    return figure
+
+
+def _percentages(axes: Axes, table: Numbers, framed: Sequence[tuple[int, int]]) -> None:
+    """The numbers of a heat map (rows, columns), and frames around some of its places."""
     for (y, x), value in np.ndenumerate(table):
         if np.isfinite(value):
             color = style.PAPER if value > 60 else style.INK
             axes.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6, color=color)
-    for y, x in own:
+    for y, x in framed:
         axes.add_patch(
             Rectangle(
                 (x - 0.5, y - 0.5),
@@ -259,8 +266,6 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
                 clip_on=False,  # above the lines between kinds, whole at the edge
             )
         )
-    _matrix_axes(axes, names, len(learned), tested, show_range=ranges[1])
-    return figure
 
 
 def _noise_name(cell: Any, fonts: Sequence[str], *, show_range: bool) -> str:
@@ -454,7 +459,9 @@ def subset_sizes(table: pd.DataFrame) -> Figure:
 # ------------------------------------------------------------------ letters drawn
 
 
-def kinds(letter: Array, pictures: Mapping[str, Array], probabilities: Sequence[float]) -> Figure:
+def kinds(
+    letter: Numbers, pictures: Mapping[str, Numbers], probabilities: Sequence[float]
+) -> Figure:
     """One letter (pixels,) with every kind of noise, pictures (probabilities, pixels) by kind."""
     left = 13.5
     figure, axes = pixels.sheet(
@@ -473,7 +480,7 @@ def kinds(letter: Array, pictures: Mapping[str, Array], probabilities: Sequence[
 
 
 def training_set(
-    letters: Array, copies: Sequence[Array], titles: Sequence[str], characters: Sequence[str],
+    letters: Numbers, copies: Sequence[Numbers], titles: Sequence[str], characters: Sequence[str],
     above: float, title: str,
 ) -> Figure:  # fmt: skip
     """The clean targets and their noisy copies, in gray and as the original drew them.
@@ -508,7 +515,7 @@ def training_set(
 
 
 def fresh_answers(
-    inputs: Array, outputs: Array, targets: Array, titles: Sequence[str], threshold: float,
+    inputs: Numbers, outputs: Numbers, targets: Numbers, titles: Sequence[str], threshold: float,
     above: float, title: str,
 ) -> Figure:  # fmt: skip
     """Strips of noise never learned: the input, the answer and the truth under each other.

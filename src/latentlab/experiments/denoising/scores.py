@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab.aliases import Array
 from latentlab.experiments.denoising.sets import fresh_set, last_training_set
 from latentlab.measures.metrics import letter_scores, nearest_letter, wrong_pixels
-from latentlab.models.network import Array, Network, forward, squared_error
+from latentlab.models.network import Network, forward, squared_error
 
 
 def answer_scores(
