@@ -187,7 +187,7 @@ def test_numpy_convolves_as_keras_does(data, encoder, decoder):
 @pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose"])
 def test_products_of_windows_are_the_convolutions_of_keras(kind, kernel, stride):
     keras, _ = image_training._backend()
-    layer = image_training._convolutions()[kind](5, kernel, strides=stride, padding="same")
+    layer = image_training._layers()[kind](5, kernel, strides=stride, padding="same")
     x = np.random.default_rng(0).normal(size=(2, 12, 12, 3)).astype("f4")
     found = np.asarray(layer(x))
     expected = np.asarray(getattr(keras.layers, kind).call(layer, x))
