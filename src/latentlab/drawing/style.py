@@ -25,6 +25,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from latentlab.aliases import Numbers
+from latentlab.files import png
 from latentlab.files.arrays import replacing
 
 Options = dict[str, Any]
@@ -155,6 +156,9 @@ def save(figure: Figure, path: str | Path) -> None:
         temporary.write_text(_round_paths(svg.getvalue()), encoding="utf-8", newline="\n")
     with replacing(f"{path}.png") as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
+
+
+png.pin()  # of both formats: an SVG holds pictures
 
 
 def _round_paths(svg: str) -> str:
