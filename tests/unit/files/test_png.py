@@ -45,5 +45,5 @@ def test_what_compressed_before_leaves_no_trace():
 def test_damage_is_seen_by_its_readers():
     content = bytearray(written(Image.new("L", (9, 9), 7)))
     content[-20] ^= 1  # within the pixels' chunk
-    with pytest.raises(SyntaxError):
+    with pytest.raises((SyntaxError, OSError)):
         Image.open(BytesIO(content)).load()
