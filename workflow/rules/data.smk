@@ -7,10 +7,6 @@ IMAGE_FILES = [
     "test_labels.npy",
 ]
 
-# Fetched again, by edited code say, they are mostly the same: nobody computes again for it. Where
-# they are not, readers have a record of others, and the run says at its end that one more is needed.
-IMAGES = ancient(multiext("data/images/{dataset}/", *IMAGE_FILES))
-
 
 rule fetch_images:
     output:
@@ -20,6 +16,7 @@ rule fetch_images:
     params:
         **step(
             "fetch_images",
+            messages=False,  # images are numbers
             settings=image_settings,
             folder=subpath(output[0], parent=True),
         ),

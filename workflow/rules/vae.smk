@@ -25,7 +25,7 @@ rule vae:
 
 rule train_vae:
     input:
-        images=IMAGES,
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
     output:
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
         history="results/vae/cells/{dataset}/{model}/{replicate}/history.csv",
@@ -45,7 +45,7 @@ rule train_vae:
 
 rule evaluate_vae:
     input:
-        images=IMAGES,
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
     output:
         scores="results/vae/cells/{dataset}/{model}/{replicate}/scores.csv",
@@ -85,7 +85,7 @@ rule tabulate_vae:
 rule plot_vae:
     input:
         of_dataset("weights.npz"),
-        images=IMAGES,
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         curves="results/vae/tables/loss_curves.csv",
         published=PUBLISHED,
     output:

@@ -125,11 +125,6 @@ def files(workflow: Any) -> Iterator[str]:
         yield from map(str, (*job.input, *job.output))
 
 
-def outputs(workflow: Any) -> set[str]:
-    """The outputs of all jobs of the graph, those that need not run too."""
-    return {str(path) for job in workflow.dag.jobs for path in job.output}
-
-
 def cores_here(workflow: Any) -> int | None:
     """The number of cores where jobs run on this machine; None on a cluster."""
     return int(workflow.cores) if workflow.local_exec else None

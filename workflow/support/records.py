@@ -200,10 +200,11 @@ def mark_doubtful(
     for path in record_files(RECORDS):
         _detach(path)
     results = list(results)
+    prefixes = tuple(f"{folder}/" for folder in results)
     files = (path for folder in (*results, *temporary) for path in files_below(folder))
     outputs = (path for path in files if not path.name.startswith("."))  # .gitignore; a job's own
     lines, unknown, others = [], 0, 0
-    for output, reason in doubtful(outputs, _below(results)):
+    for output, reason in doubtful(outputs, lambda name: name.startswith(prefixes)):
         path = record_of(output, incomplete)
         if not path.exists():  # else a job is at work on it
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -219,28 +220,6 @@ def mark_doubtful(
     if others:
         lines.append(f"results of which an input is another now, computed again: {others}")
     return lines
-
-
-def _below(folders: Iterable[Path]) -> Callable[[str], bool]:
-    prefixes = tuple(f"{folder}/" for folder in folders)
-    return lambda name: name.startswith(prefixes)
-
-
-def outdated(results: Iterable[Path], outputs: Iterable[str]) -> str | None:
-    """The line where some of these outputs of a run were computed from other files; else None.
-
-    A step whose input is ``ancient`` does not run again because the input is made again; which
-    has other bytes now. ``mark_doubtful`` has it run at the start of the next run.
-    """
-    doubts = [
-        f"{output} {reason}"
-        for output, reason in doubtful(map(Path, sorted(outputs)), _below(results))
-        if reason.startswith(OTHER_INPUT)
-    ]
-    if not doubts:
-        return None
-    more = f", and so were {len(doubts) - 1} more results" * (len(doubts) > 1)
-    return f"{doubts[0]} than is there since this run{more}: start the same run again"
 
 
 def prune(

@@ -97,17 +97,19 @@ class Study:
         """An input that no rule makes; watched by its content, not by its time."""
         return ancient(self.here(path))
 
-    def code(self, name: str) -> str:
+    def code(self, name: str, messages: bool = True) -> str:
         """A digest of the code that a script runs; see code_digest.py."""
-        return code_digest(self.root / f"{SCRIPTS}/{name}.py", self.root, self.packages)
+        return code_digest(self.root / f"{SCRIPTS}/{name}.py", self.root, self.packages, messages)
 
-    def step(self, name: str, **options: Any) -> dict[str, Any]:
+    def step(self, name: str, messages: bool = True, **options: Any) -> dict[str, Any]:
         """The ``params:`` of a rule that runs a script, as ``**step(...)``; ``shell:`` is ``RUN``.
 
         The command line is ``python workflow/scripts/<name>.py``, then a ``--<name> <value>`` for
         each of the options, of the named inputs and of the named outputs; an option takes the
         place of an input or output of its name. What has no name is not on it.
 
+        messages : whether an edit of what errors say is one of the step; it is none where its
+            results hold no text
         options : as in ``params:``: texts with wildcards, functions, ``subpath(...)``
         """
 
@@ -125,7 +127,7 @@ class Study:
                 words += [f"--{key.replace('_', '-')}", *value]
             return shlex.join(words)
 
-        return {**options, "code": self.code(name), "command": command}
+        return {**options, "code": self.code(name, messages), "command": command}
 
     # --- what the Snakefile has done
 
@@ -205,15 +207,10 @@ class Study:
         interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
-        """After the last job: seal the job records, tell how well cores were used.
-
-        Refuses where a file that is ``ancient`` to its readers was made anew, and is another.
-        """
+        """After the last job: seal the job records, tell how well cores were used."""
         if not self.is_main:
             return
         records.normalize()
-        if not failed:
-            refuse(records.outdated(self.results, internals.outputs(self.workflow)))
         cores = internals.cores_here(self.workflow)
         if not failed and cores is not None and (line := effort.summary(cores)):
             print(line, file=sys.stderr)

@@ -166,20 +166,6 @@ def test_a_result_whose_input_is_another_is_doubted(study):
     assert lines == ["results of which an input is another now, computed again: 1"]
 
 
-def test_a_run_says_what_it_has_left_computed_from_another_input(study):
-    outputs = ["results/a.csv", "results/b.csv"]
-    assert records.outdated([RESULTS], outputs) is None
-    record = records.record_of("results/b.csv", records.RECORDS)
-    content = json.loads(record.read_text())
-    content["input_checksums"]["results/a.csv"] = f"sha256:{'0' * 64}"
-    del content["seal"]
-    record.write_text(json.dumps(content))
-    records.normalize()
-    line = "results/b.csv was computed from another results/a.csv than is there since this run"
-    assert records.outdated([RESULTS], outputs) == f"{line}: start the same run again"
-    assert records.outdated([RESULTS], ["results/a.csv"]) is None  # of another run's concern
-
-
 def test_files_behind_links_to_folders_are_looked_at(study):
     os.rename("results", "disk")
     os.symlink("disk", "results")

@@ -11,6 +11,7 @@ PREPARE = f"""
 import os, signal, sys
 sys.path.insert(0, {str(ROOT / "workflow")!r})
 from support import interruption
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have switched it off
 """
 
 

@@ -81,6 +81,41 @@ def test_the_digest_follows_what_runs(project, file, old, new, changes):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("'one thing'", "'another'", False),
+        ("f'{x}: one'", "'none'", False),
+        ("errors.DataError('in a module')", "errors.DataError()", False),
+        ("DataError(", "OtherError(", True),
+        ("if x:", "if not x:", True),
+        ("'a text'", "'another text'", True),
+    ],
+)
+def test_what_errors_are_told_may_be_left_out(tmp_path, old, new, changes):
+    text = """
+class DataError(ValueError):
+    pass
+def f(x):
+    if x:
+        raise DataError('one thing', f'{x}: one')
+    if y:
+        raise errors.DataError('in a module') from None
+    return 'a text'
+"""
+    assert old in text
+    (tmp_path / "requirements.lock").write_text("")
+    digests = set()
+    for number, content in enumerate((text, text.replace(old, new))):
+        script = tmp_path / str(number) / "run.py"
+        script.parent.mkdir()
+        script.write_text(content)
+        (script.parent / "requirements.lock").write_text("")
+        digests.add(code_digest(script, script.parent, (), messages=False))
+        digests.add((number, code_digest(script, script.parent, ())))
+    assert len(digests) == 3 + changes  # with the messages it is another one in any case
+
+
+@pytest.mark.parametrize(
     ("file", "text", "changes"),
     [
         ("src/pack/b/__init__.py", "x = 1\n", True),  # Python takes it for pack.b, not b.py
@@ -208,7 +243,7 @@ def test_pruning_takes_what_a_killed_run_left_and_nothing_of_the_users(tmp_path,
 @pytest.fixture
 def command(monkeypatch):
     """A function: the command line that ``step`` makes of options, inputs and outputs."""
-    monkeypatch.setattr(Study, "code", lambda self, name: "0123")
+    monkeypatch.setattr(Study, "code", lambda self, name, messages: "0123")
 
     def command(options, inputs, outputs, **wildcards):
         study = object.__new__(Study)
