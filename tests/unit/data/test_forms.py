@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from image_sets import idx
-from latentlab.data import folders, font_files, fonts, stored
+from latentlab.data import folders, font_files, fonts, pictures, stored
 from latentlab.data.images import FIELDS, DataError
 
 PAGE = (Path(__file__).parents[3] / "docs/data.md").read_text()
@@ -329,7 +330,6 @@ def save_deep(path, kind):
     """Pictures of 16 bits a channel, which Pillow reads, but does not write in color."""
     deep = (TRAIN[0].astype(np.uint16) * 257)[..., None].repeat(3, -1)
     if kind == "png":
-        import struct
         import zlib
 
         rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
@@ -367,10 +367,79 @@ def test_a_drawing_by_transparency_is_refused(own):
     drawn = np.zeros((6, 4, 4), np.uint8)
     drawn[2:4, :, 3] = 255  # black on nothing
     Image.fromarray(drawn).save(own / "circle/0.png")
-    assert "of one color, drawn by its transparency" in refused(own)
+    assert "nearly of one color, drawn by its transparency" in refused(own)
     drawn[2:4, :, :3] = 255
     Image.fromarray(drawn).save(own / "circle/0.png")
     assert folders.load_folder(own, CLASSES, 2).train_images[0].tolist() == drawn[..., 0].tolist()
+
+
+def test_a_drawing_by_transparency_may_have_a_dot_of_another_color(own):
+    drawn = np.zeros((24, 24, 4), np.uint8)
+    drawn[4:20, 4:20] = 20, 20, 20, 255
+    drawn[10:12, 10:12, 0] = 255
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert "circle/0.png: nearly of one color, drawn by" in refused(own, 2, (6, 4))
+    drawn[4:12, 4:20, :3] = 255  # half of it is light: it can be seen
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert folders.load_folder(own, CLASSES, 2, (6, 4)).size == (6, 4)
+
+
+def save_large(path, image=None):
+    """A picture of noise, whose data have some length."""
+    image = pixels(1, (60, 40))[0] if image is None else image
+    Image.fromarray(image).save(path)
+
+
+@pytest.mark.parametrize("place", ["circle/0", "circle/2", "square/1"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "gif", "tiff", "webp", "pgm"])
+def test_a_cut_picture_is_named_wherever_it_is(own, suffix, place):
+    """The first one too, whose size is asked first; with resize and without."""
+    (own / f"{place}.png").unlink()
+    file = own / f"{place}.{suffix}"
+    save_large(file)
+    content = file.read_bytes()
+    for length in (0, 10, 30, len(content) // 4, len(content) * 3 // 4):
+        file.write_bytes(content[:length])
+        for resize in ((6, 4), None):
+            message = refused(own, 2, resize)
+            assert message.startswith(f"/{place}.{suffix}: not a readable picture"), message
+            if resize is None and place != "circle/0":
+                break
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_a_png_of_one_wrong_byte_is_refused_by_its_name(tmp_path, data):
+    """Decoding alone takes many of them for another picture."""
+    image = pixels(1, (12, 9))[0]
+    Image.fromarray(image).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    (tmp_path / "a.png").write_bytes(content)
+    try:
+        found = pictures.read_picture(tmp_path / "a.png")
+    except DataError as error:
+        assert str(error).startswith(f"{tmp_path / 'a.png'}: not a readable picture")  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(found, image)
+
+
+@pytest.mark.parametrize("error", [OSError, SyntaxError, IndexError, EOFError, struct.error])
+def test_whatever_pillow_raises_the_file_is_named(own, monkeypatch, error):
+    def fail(*_):
+        raise error("odd")
+
+    for name in ("getexif", "convert"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Image.Image, name, fail)
+            message = refused(own)
+            assert message == "/circle/0.png: not a readable picture: odd; mend it, or move it away"
+
+
+def test_a_picture_above_pillows_limit_is_said_to_be_too_large(own, monkeypatch):
+    save_large(own / "circle/0.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "circle/0.png: too large, 2400 pixels, at most 2000 are read; make" in refused(own)
 
 
 def test_a_photo_is_turned_as_its_camera_says(own):
