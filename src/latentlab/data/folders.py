@@ -275,7 +275,7 @@ def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
         if path.is_file():
             with zipfile.ZipFile(path) as archive:
                 names = [name.removesuffix(".npy") for name in archive.namelist()]
-            return sorted(set(names) - set(stored.fields_of(names).values()))
+            return sorted(set(names) - set(stored.used(names).values()))
         if _form(path) == "pictures" and (parts := _part_folders(path, classes)):
             return sorted(
                 entry.name

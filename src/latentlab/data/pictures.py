@@ -118,8 +118,6 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with Image.open(path, formats=FORMATS) as image:
             try:
-                if image.format == "PNG":
-                    _check_sums(path)
                 yield image
             except DataError:
                 raise
@@ -135,14 +133,6 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
     except _DAMAGED as error:
         raise unreadable(path) from error
-
-
-def _check_sums(path: Path) -> None:
-    """Raise where a part of a PNG file has not its checksum: decoding does not look at them."""
-    from PIL import Image
-
-    with Image.open(path, formats=("PNG",)) as image:
-        image.verify()
 
 
 def _check(path: Path, image: Any) -> None:

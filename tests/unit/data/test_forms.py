@@ -184,6 +184,13 @@ def test_no_maker_is_left_over():
 def test_what_is_not_read_is_told(tmp_path):
     medmnist(tmp_path / "a.npz")
     assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["val_images", "val_labels"]
+    write_npz(tmp_path / "a.npz")
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == []
+    np.savez(tmp_path / "a.npz", **SPLIT, images=TRAIN, labels=LABELS, x_test=TEST)
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["images", "labels", "x_test"]
+    np.savez(tmp_path / "a.npz", images=TRAIN, labels=LABELS, x_test=TEST, y_train=LABELS)
+    assert len(folders.load_folder(tmp_path / "a.npz", CLASSES, 2).test_images) == 4
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["x_test", "y_train"]
     split(tmp_path / "own")
     assert folders.left_out(tmp_path / "own", CLASSES) == []
     write_pictures(tmp_path / "own/val")
@@ -236,6 +243,86 @@ def test_images_that_would_look_black_are_refused(tmp_path, highest, reason):
     message = refused(tmp_path / "a.npz")
     assert f"the brightest of all pixels is {highest}, white is 255" in message
     assert reason in message
+
+
+FULL = np.where(TRAIN < 9, 0, np.where(TRAIN > 245, 255, TRAIN))  # from 0 to 255
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "ranges"),
+    [
+        (FULL, FULL > 99, "0 to 255, test pixels from 0 to 1"),
+        (FULL, FULL // 255, "0 to 255, test pixels from 0 to 1"),
+        (FULL, FULL // 15 % 17, "0 to 255, test pixels from 0 to 16"),
+        (FULL, FULL / 255.0, "0 to 255, test pixels from 0 to 1"),
+        (FULL // 255, FULL, "0 to 1, test pixels from 0 to 255"),
+        (FULL / 255.0, FULL, "0 to 1, test pixels from 0 to 255"),
+        (FULL / 255.0, FULL / 255.0**2, "0 to 1, test pixels from 0 to 0.00392156863"),
+        (FULL, FULL * 0, "0 to 255, test pixels from 0 to 0"),
+    ],
+)
+def test_parts_of_two_scales_are_refused(tmp_path, train, test, ranges):
+    """By bytes or by numbers from 0 to 1, in any of the forms of arrays."""
+    reason = f": training pixels from {ranges}: two scales; bring both to one"
+    write_npz(tmp_path / "a.npz", train_images=train, test_images=test)
+    assert refused(tmp_path / "a.npz").startswith(reason)
+    if all(part.dtype.kind in "iu" for part in (train, test)):
+        parts = SPLIT | {"train_images": train, "test_images": test}
+        write_idx(tmp_path / "idx", MNIST, {k: v.astype(np.uint8) for k, v in parts.items()})
+        assert refused(tmp_path / "idx").startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (TRAIN, TEST // 2),
+        (TRAIN > 99, TEST > 99),
+        (TRAIN / 255, TEST / 1000),
+        (TRAIN, TEST.astype(float)),
+        (TRAIN // 4, TEST),
+    ],
+)
+def test_parts_of_one_scale_may_differ_in_range(tmp_path, train, test):
+    write_npz(tmp_path / "a.npz", train_images=train, test_images=test)
+    folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+
+
+@pytest.mark.parametrize("over", [1e-6, 9e-4])
+def test_a_hair_beyond_0_and_1_is_rounding(tmp_path, over):
+    """No advice to round, which would leave black and white alone."""
+    for kind in (np.float32, np.float64):
+        train = (TRAIN / TRAIN.max() * (1 + 2 * over) - over).astype(kind)
+        assert train.min() < 0 < 1 < train.max()
+        write_npz(tmp_path / "a.npz", train_images=train, test_images=TEST / 255)
+        result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+        assert np.abs(result.train_images - TRAIN * (255.0 / TRAIN.max())).max() <= 1
+
+
+def test_what_is_more_than_a_hair_is_told_truly(tmp_path):
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 255 * 1.5)
+    assert "two scales" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 255 * 1.5, test_images=TEST / 255 * 1.5)
+    message = refused(tmp_path / "a.npz")
+    assert "not all of them whole numbers; divide them so that they are from 0 to 1" in message
+    write_npz(tmp_path / "a.npz", train_images=FULL / 255 * 255.0001)
+    assert "to 255.0001 found, allowed: whole numbers" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=FULL / 127 - 1, test_images=FULL / 255)
+    assert "pixels from -1 to 1.00787402 found" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=FULL / 170 - 0.4996, test_images=FULL / 255)
+    assert "pixels from -0.4996 to 1.0004 found" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 2550, test_images=TEST / 2550)
+    assert "the brightest of all pixels is 0.1, white is 1: nearly b" in refused(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 8), (6, 4, 3, 8)])
+def test_images_that_the_last_axis_counts_are_refused(tmp_path, shape):
+    """MATLAB's order, with labels as it has them too."""
+    images = np.resize(TRAIN, shape)
+    reason = f"{shape} found, and 8 labels: the first axis must count the images; numpy.moveaxis"
+    write_npz(tmp_path / "a.npz", train_images=images, test_images=images)
+    assert f": train_images: {reason}" in refused(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=images, labels=LABELS[None])
+    assert f": images: {reason}" in refused(tmp_path / "a.npz")
 
 
 def test_black_and_white_may_be_0_and_1(tmp_path):
@@ -410,7 +497,7 @@ def test_a_cut_picture_is_named_wherever_it_is(own, suffix, place):
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_a_png_of_one_wrong_byte_is_refused_by_its_name(tmp_path, data):
-    """Decoding alone takes many of them for another picture."""
+    """Or it is read as it was: not each byte of its head matters."""
     image = pixels(1, (12, 9))[0]
     Image.fromarray(image).save(tmp_path / "a.png")
     content = bytearray((tmp_path / "a.png").read_bytes())
