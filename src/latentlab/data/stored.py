@@ -154,7 +154,7 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
     _check_one_scale(parts)
     low, high = (float(edge([edge(part) for part in parts])) for edge in (np.min, np.max))
     found = f"pixels from {low:.9g} to {high:.9g} found"
-    if -_HAIR <= low and high <= 1 + _HAIR and (low < 0 or high > 1):
+    if low >= -_HAIR and high <= 1 + _HAIR and (low < 0 or high > 1):
         # what rounding, or the weights of colors, add to numbers from 0 to 1
         parts = [np.clip(part, 0, 1) for part in parts]
         low, high = 0.0, min(high, 1.0)
