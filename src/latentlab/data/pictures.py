@@ -84,11 +84,11 @@ def read_picture(
         return np.asarray(gray if resize is None else resized(gray, resize))
 
 
-def colored_count(path: Path) -> int:
-    """How many pixels are neither black, gray nor white. Raises DataError."""
+def colored_count(path: Path, ground: int) -> int:
+    """How many pixels, on a ground of that gray, are no gray. Raises DataError."""
     with _opened(path) as image:
-        channels = np.asarray(image.convert("RGB"), np.int16)
-        return int((channels.max(-1) - channels.min(-1) > 32).sum())
+        channels = np.asarray(_on_ground(image, ground), np.int16)
+        return int((channels.max(-1) - channels.min(-1) > _ALIKE).sum())
 
 
 def _on_ground(image: Any, gray: int) -> Any:

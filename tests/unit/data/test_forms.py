@@ -721,6 +721,11 @@ COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
         ("#ifdef A\nchar a[] = {0};\n#else\n#endif", {}, "an array in a text that the preproc"),
         ("#ifdef A\n#else\nchar a[] = {0};\n#endif", {}, "an array in a text that the preproc"),
         ("extern const char a[];", {}, "no font found"),
+        (
+            "char a[][7] = {[32] = {0,0,0,0,0,0,0}, [127] = {0,0,0,0,0,0,0}};",
+            {"first": "\0"},
+            "a: all its letters are blank",
+        ),
     ],
 )
 def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
@@ -731,7 +736,78 @@ def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
     assert "\n" not in str(caught.value)
 
 
+SEVEN = "{1,2,3,4,5,6,7},\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"char a[][7] = {{\n{SEVEN}#ifdef X\n{SEVEN}#endif\n}};", "3: #ifdef inside an array"),
+        (f"char a[][7] = {{\n{SEVEN}# ifndef X\n{SEVEN}#endif\n}};", "3: #ifndef inside an arr"),
+        (f"char a[][7] = {{\n{SEVEN}#if X > 1\n{SEVEN}#endif\n}};", "3: #if inside an array: wh"),
+        (f"char a[][7] = {{\n{SEVEN}#else\n{SEVEN}}};", "3: #else inside an array: which lett"),
+        (f"char a[][7] = {{\n{SEVEN}{SEVEN}#include \"b.inc\"\n}};", "4: #include inside an arr"),
+        ("char a[] = {\n1,2,3,4,5,6,7,\n#ifdef X\n1,\n#endif\n};", "3: #ifdef inside an array"),
+        (f"#if 0 // old\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that"),
+        (f"#if (0)\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that the"),
+        (f"#if 0x0u\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that the"),
+        (f"#elifdef X\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "1: #elifdef is not read; kee"),
+        ("char a[][7] = {\n{0x04u,2,3,4,5,6,7}};", "2: 0x04u has a suffix, which is not read; w"),
+        ("char a[][7] = {\n{0x04,2,3,4,5,6,10UL}};", "2: 10UL has a suffix, which is not read; w"),
+        ("char a[10U][7] = {\n{0x04,2,3,4,5,6,1}};", "1: 10U has a suffix, which is not read; w"),
+        ('extern "C" {\n#ifdef X\n#endif\n}', "1: '\"' is not part of an array of bytes"),
+        ("char a[][7] = {\n{0,0,0,0,0,0,0},{0,0,0,0,0,0,0}};", ' a: the letter \'!\' without a pi'),
+    ],
+)  # fmt: skip
+def test_what_the_parser_of_headers_passes_over_is_refused(tmp_path, text, reason):
+    (tmp_path / "a.h").write_text(text)
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h")
+    assert reason in str(caught.value)
+
+
+def test_what_the_preprocessor_does_around_arrays_is_no_harm(tmp_path):
+    (tmp_path / "a.h").write_text(
+        "#if !defined(FONT) // #if 0\n#define FONT 0x1fu\n#if (0)\n#define ROM /* none */\n#endif\n"
+        f"/* {{ #ifdef */ char a[][7] = {{\n#define IN 1\n{SEVEN}{SEVEN}}};\n#endif\n"
+    )
+    assert font_files.read_font_file(tmp_path / "a.h")["a"].characters == (" ", "!")
+
+
+@pytest.mark.parametrize(
+    ("count", "lines", "bytes_of", "reason"),
+    [
+        (6, 35, "columns", "a has 6 bytes in each line, a letter has 5; write a letter a line"),
+        (8, 7, "rows", "a has 8 bytes in each line, a letter has 7; write a letter a line"),
+        (
+            5,
+            7,
+            "rows",
+            "a has 5 bytes in each line, a letter has 7; of columns, say data.font_layout",
+        ),
+        (7, 5, "columns", "a has 7 bytes in each line, a letter has 5; of rows, leave out bytes"),
+        (7, 5, "rows", None),
+        (14, 5, "rows", None),
+        (1, 70, "rows", None),
+        (5, 70, "columns", None),
+    ],
+)
+def test_flat_bytes_in_lines_of_another_number_are_refused(
+    tmp_path, count, lines, bytes_of, reason
+):
+    line = ",".join(["1"] * count) + ", // a letter\n"
+    (tmp_path / "a.h").write_text("const char a[] = {\n" + line * lines + "};\n")
+    layout = fonts.Layout(bytes=bytes_of)
+    if reason is None:
+        assert font_files.read_font_file(tmp_path / "a.h", layout)
+        return
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h", layout)
+    assert f"a.h:2: {reason}" in str(caught.value)
+
+
 LETTER = "\n#####" * 7
+BLANK = "\n....." * 7
 
 
 @pytest.mark.parametrize(
@@ -743,6 +819,8 @@ LETTER = "\n#####" * 7
         (f"AB{LETTER}", ":1: a line with one character (or space) expected"),
         (f"A{LETTER}\nA{LETTER}", ":9: the letter 'A' twice in a font"),
         (f"A{LETTER}", "a has 1 letters, two are needed"),
+        (f"A{LETTER}\nB{BLANK}", "a: the letter 'B' without a pixel, which only a blank may be"),
+        (f"A{BLANK}\nB{BLANK}\nC{LETTER}", "the letter 'A' and 1 more without a pixel"),
         (f"[mi\u00f1]\nA{LETTER}\nB{LETTER}", "a font named 'mi\u00f1', allowed: at most 40"),
     ],
 )
@@ -784,6 +862,130 @@ def test_sheets_that_are_refused_say_why(tmp_path, layout, reason):
     with pytest.raises(fonts.FontError) as caught:
         font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(**layout))
     assert reason in str(caught.value)
+
+
+def refused_sheet(path, **layout):
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(path, fonts.Layout(**layout))
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+def row_of(path, letters, gap=0, before=0, after=0, light=False):
+    """A row of letters, with columns before and after."""
+    cells = np.zeros((7, before + len(letters) * (5 + gap) - gap + after), int)
+    for i, letter in enumerate(letters):
+        cells[:, before + i * (5 + gap) :][:, :5] = letter
+    Image.fromarray(((cells == light) * 255).astype(np.uint8)).save(path)
+
+
+@pytest.mark.parametrize("kind", ["gray", "hidden", "white"])
+@pytest.mark.parametrize("ink", ["dark", "light"])
+def test_ink_on_a_transparent_sheet_is_what_it_looks_like(tmp_path, ink, kind):
+    """Dark on nothing is dark on light, whatever the color that cannot be seen."""
+    path, letters = tmp_path / "mine.png", glyphs(3)
+    row_of(path, letters)
+    is_ink = np.asarray(Image.open(path)) == 0
+    color = np.zeros((*is_ink.shape, 4), np.uint8)
+    color[..., :3] = {"gray": 128, "hidden": 0, "white": 255}[kind]
+    color[is_ink] = (*[20 if ink == "dark" else 240] * 3, 255)
+    Image.fromarray(color).save(path)
+    font = font_files.read_font_file(path, fonts.Layout(letters="ABC", ink=ink))["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(3, 35))
+    other = "light" if ink == "dark" else "dark"
+    for layout in ({"letters": "ABC"}, {}):
+        assert "no letters can be told from their ground" in refused_sheet(
+            path, ink=other, **layout
+        ) or "more than half of it would be ink" in refused_sheet(path, ink=other, **layout)
+
+
+def test_a_sheet_of_one_color_is_refused(tmp_path):
+    for gray in (0, 255):
+        Image.fromarray(np.full((7, 15), gray, np.uint8)).save(tmp_path / "mine.png")
+        for ink in ("dark", "light"):
+            message = refused_sheet(tmp_path / "mine.png", letters="ABC", ink=ink)
+            assert message.startswith("no letters can be told from their ground; draw them dark")
+
+
+def test_a_blank_letter_of_a_sheet_is_refused(tmp_path):
+    letters = glyphs(4)
+    letters[2] = 0
+    row_of(tmp_path / "mine.png", letters)
+    assert "mine: the letter 'C' without a pixel" in refused_sheet(tmp_path / "mine.png", first="A")
+    font = font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(letters="AB D"))["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(4, 35))
+
+
+@pytest.mark.parametrize(("across", "down"), [(2, 2), (3, 3), (5, 7), (2, 1), (1, 2), (5, 1)])
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_sheet_of_another_scale_is_refused(tmp_path, across, down, gap):
+    sheet(tmp_path / "mine.png", glyphs(5), gap)
+    pixels = np.asarray(Image.open(tmp_path / "mine.png"))
+    large = pixels.repeat(down, 0).repeat(across, 1)
+    Image.fromarray(large).save(tmp_path / "mine.png")
+    times = f"{across}" if across == down else f"{across} x {down} (width, height)"
+    for said in (0, 1):
+        message = refused_sheet(tmp_path / "mine.png", gap=said, first="A")
+        assert message.startswith(f"is {times} times as large: its pixels are alike in blocks")
+        assert f"make it {pixels.shape[1]} x {pixels.shape[0]} pixels" in message
+
+
+@pytest.mark.parametrize(
+    ("count", "gap", "before", "after", "advice"),
+    [
+        (6, 1, 0, 0, "say data.font_layout: {gap: 1}"),
+        (11, 1, 0, 0, "say data.font_layout: {gap: 1}"),
+        (6, 2, 0, 3, "cut off what is around the letters"),
+        (5, 1, 0, 1, "cut off what is around the letters"),
+        (5, 1, 1, 0, "cut off what is around the letters"),
+        (4, 1, 1, 1, "cut off what is around the letters"),
+        (6, 2, 0, 0, "say data.font_layout: {gap: 2}"),
+        (4, 4, 1, 2, "cut off what is around the letters"),
+    ],
+)
+def test_a_forgotten_gap_is_seen(tmp_path, count, gap, before, after, advice):
+    """Whether it makes a width of whole letters or not."""
+    row_of(tmp_path / "mine.png", glyphs(count), gap, before, after)
+    assert advice in refused_sheet(tmp_path / "mine.png", first="A")
+
+
+def test_forgotten_gaps_between_the_rows_of_a_sheet_are_seen(tmp_path):
+    cells = np.zeros((63, 5 * 6 - 1 + 6), int)
+    for i, letter in enumerate(glyphs(48)):
+        cells[i // 6 * 8 :, i % 6 * 6 :][:7, :5] = letter
+    Image.fromarray(((1 - cells) * 255).astype(np.uint8)).save(tmp_path / "mine.png")
+    assert "say data.font_layout: {gap: 1}" in refused_sheet(tmp_path / "mine.png", first="0")
+    layout = fonts.Layout(first="0", gap=1)
+    assert len(font_files.read_font_file(tmp_path / "mine.png", layout)["mine"].characters) == 48
+
+
+def test_a_wrong_gap_is_told_the_right_one(tmp_path):
+    row_of(tmp_path / "mine.png", glyphs(3), 1)
+    assert "3 pixels" not in refused_sheet(tmp_path / "mine.png", gap=2)
+    assert "gaps of 2; say data.font_layout: {gap: 1}" in refused_sheet(
+        tmp_path / "mine.png", gap=2
+    )
+    row_of(tmp_path / "mine.png", glyphs(3), 1, 2, 2)  # a margin
+    message = refused_sheet(tmp_path / "mine.png", gap=1)
+    assert "gaps of 1; cut off what is around the letters" in message
+    row_of(tmp_path / "mine.png", np.ones((7, 7, 5)) * (glyphs(7) | 1 - glyphs(7, 4)))
+    assert refused_sheet(tmp_path / "mine.png", gap=1).startswith("there is ink in the gaps of 1")
+
+
+@given(st.integers(2, 12), st.integers(0, 2**32), st.integers(0, 2))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_a_sheet_as_it_should_be_is_read(tmp_path, count, seed, gap):
+    letters = glyphs(count, seed)
+    row_of(tmp_path / "mine.png", letters, gap)
+    layout = fonts.Layout(first="A", gap=gap)
+    font = font_files.read_font_file(tmp_path / "mine.png", layout)["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(count, 35))
+
+
+def test_colored_ink_is_not_called_smoothed(tmp_path):
+    row_of(tmp_path / "mine.png", glyphs(3))
+    gray = np.asarray(Image.open(tmp_path / "mine.png"))
+    Image.fromarray(np.stack([np.full_like(gray, 255), gray, gray], -1)).save(tmp_path / "mine.png")
+    assert "pixels have a color; make ink black or dark" in refused_sheet(tmp_path / "mine.png")
 
 
 def test_colors_from_0_to_1_become_gray(tmp_path):
