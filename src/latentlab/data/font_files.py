@@ -377,7 +377,7 @@ def _fits(ink: np.ndarray, gap: int, blank: bool = True) -> bool:
 
 def _seen_gap(ink: np.ndarray, size: int) -> int:
     """The gap in which rows have no ink, at three places at least; 0 where there is none."""
-    drawn = ink.any(axis=1)
+    drawn: np.ndarray = np.any(ink, axis=1)
     end = int(np.flatnonzero(drawn)[-1])
     places = np.arange(len(ink))
     for gap in range(1, size):
