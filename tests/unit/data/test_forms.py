@@ -96,9 +96,9 @@ def kmnist(path):
         np.savez(path / f"kmnist-{name}.npz", array)
 
 
-def by_the_code_block(path):
+def by_the_code_block(path, header=True):
     """A table, and the lines of the page that make an .npz of it."""
-    rows = ["label," + ",".join(f"p{i}" for i in range(784))]
+    rows = ["label," + ",".join(f"p{i}" for i in range(784))] * header
     rows += [f"{i % 2}," + ",".join(map(str, pixels(1, (784,), i)[0])) for i in range(24)]
     folder = path.parents[1]
     (folder / "mnist_train.csv").write_text("\n".join(rows))
@@ -107,6 +107,17 @@ def by_the_code_block(path):
     code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1].replace('"data/', '"')
     exec(code.replace('"m', f'"{folder}/m'))
     (folder / "mine.npz").rename(path)
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_the_code_block_takes_each_image_of_a_table(tmp_path, header):
+    """The first one too, where the table has no line of names."""
+    (tmp_path / "data").mkdir()
+    by_the_code_block(tmp_path / "data/mine.npz", header)
+    with np.load(tmp_path / "data/mine.npz") as made:
+        assert made["labels"].tolist() == [0, 1] * 12
+        for i, image in enumerate(made["images"]):
+            np.testing.assert_array_equal(image.ravel(), pixels(1, (784,), i)[0])
 
 
 MNIST = [name.removesuffix(".gz") for name in folders.IDX_FILES.values()]
@@ -365,6 +376,29 @@ def test_the_two_layouts_of_one_kaggle_folder_are_read_once(tmp_path):
     np.testing.assert_array_equal(result.test_images, TEST)
 
 
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [
+        (lambda name: name.partition("-idx")[0], lambda name: name.replace("-idx", ".idx")),
+        (lambda name: name.replace("-idx", ".idx"), lambda name: name.replace("-idx", ".idx")),
+        (lambda name: name, lambda name: name.replace("-idx", ".idx")),
+        (lambda name: f"{name}.gz", lambda name: name),
+        (lambda name: name, lambda name: f"{name}.gz"),
+    ],
+)
+def test_files_in_folders_of_their_names_are_read(tmp_path, folder, file):
+    """As archivers unpack them: with a suffix or without, with points or dashes."""
+    (tmp_path / "own").mkdir()
+    for name, array in zip(MNIST, SPLIT.values(), strict=True):
+        write_idx(tmp_path / "own" / folder(name), [file(name)], {name: array})
+    result = folders.load_folder(tmp_path / "own", CLASSES, None)
+    np.testing.assert_array_equal(result.test_images, TEST)
+    sources = folders.source_files(tmp_path / "own", CLASSES, None)
+    assert {path.name for path in sources} == {file(name) for name in MNIST}
+    (tmp_path / "own" / folder(MNIST[3]) / file(MNIST[3])).rename(tmp_path / "other")
+    assert "t10k-labels-idx1-ubyte.gz: no such file, nor" in refused(tmp_path / "own", None)
+
+
 # --- pictures ----------------------------------------------------------------------------------
 
 
@@ -554,16 +588,22 @@ def test_a_class_of_no_folder_is_told_what_there_is(own):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("a.mat", "put its arrays into"),
+        ("a.mat", "not read; put its arrays into"),
         ("a.zip", "an archive; unpack it"),
         ("a.npy", "one array alone"),
         ("a.png", "one picture"),
+        ("train-images.idx3-ubyte", "one of the four files of a set; give the folder of all"),
+        ("train-images-idx3-ubyte.gz", "one of the four files of a set; give the folder of all"),
+        ("a.txt", "not a file that is read; an .npz is (numpy.savez), a folder of MNIST's"),
+        ("a.json", "not a file that is read"),
+        ("a.tfrecord", "not a file that is read"),
+        ("a", "not a file that is read"),
     ],
 )
 def test_a_file_of_another_kind_is_told_what_to_do(tmp_path, name, reason):
     (tmp_path / name).write_bytes(b"anything")
     assert reason in refused(tmp_path / name)
-    with pytest.raises(DataError, match=reason):
+    with pytest.raises(DataError, match=re.escape(reason)):
         folders.digest(tmp_path / name, CLASSES, None)
 
 
