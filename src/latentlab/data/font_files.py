@@ -178,6 +178,8 @@ def _check_header(text: str, where: str, layout: Layout) -> None:
             )
         elif part == '"':
             break  # the parser says what is wrong with it
+        elif re.fullmatch(r"'\\[^abfnrtv0-7\\'\"]'", part):
+            raise FontError(f"{where}:{line}: {part} is no character; write its number")
         elif kind == "other":
             depth += (part == "{") - (part == "}")
             if any(constant):

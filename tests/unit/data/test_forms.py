@@ -794,6 +794,8 @@ SEVEN = "{1,2,3,4,5,6,7},\n"
         (f"#elifdef X\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "1: #elifdef is not read; kee"),
         ("char a[][7] = {\n{0x04u,2,3,4,5,6,7}};", "2: 0x04u has a suffix, which is not read; w"),
         ("char a[][7] = {\n{0x04,2,3,4,5,6,10UL}};", "2: 10UL has a suffix, which is not read; w"),
+        (r"char a[][7] = {['\x'] = {1,2,3,4,5,6,7}};", r"1: '\x' is no character; write its num"),
+        (r"char a[][7] = {['\?'] = {1,2,3,4,5,6,7}};", r"1: '\?' is no character; write its num"),
         ("char a[10U][7] = {\n{0x04,2,3,4,5,6,1}};", "1: 10U has a suffix, which is not read; w"),
         ('extern "C" {\n#ifdef X\n#endif\n}', "1: '\"' is not part of an array of bytes"),
         ("char a[][7] = {\n{0,0,0,0,0,0,0},{0,0,0,0,0,0,0}};", ' a: the letter \'!\' without a pi'),
