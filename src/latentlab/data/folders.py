@@ -140,9 +140,9 @@ def _four_files(folder: Path) -> dict[str, Path]:
     sets = set()
     names = sorted(path.name for path in folder.iterdir())
     for name in sorted(names, key=lambda name: (name.removesuffix(".gz") not in _PLAIN, name)):
-        match, path = _FOUR.fullmatch(name), folder / name
-        file = path / name if path.is_dir() else path  # Kaggle packs each in a folder of its name
-        if not match or not file.is_file():
+        file = _one_of_four(folder / name)
+        match = _FOUR.fullmatch(file.name) if file else None
+        if not file or not match:
             continue
         part = "train" if match["part"].lower() == "train" else "test"
         what = "labels" if match["what"].lower() == "labels" else "images"
@@ -161,6 +161,28 @@ def _four_files(folder: Path) -> dict[str, Path]:
                 f"{folder / name}: no such file, nor without .gz; there is {_some(names)}"
             )
     return {field: found[field] for field in IDX_FILES}
+
+
+def _one_of_four(path: Path) -> Path | None:
+    """The file of that name, or in a folder of it: archives are unpacked into such ones.
+
+    A folder has it with the same points and dashes (Kaggle's), or without or with a suffix.
+    """
+    if not path.is_dir():
+        return path if path.is_file() and _FOUR.fullmatch(path.name) else None
+    inside = [
+        file
+        for file in sorted(path.iterdir())
+        if _FOUR.fullmatch(file.name) and file.is_file() and not _hidden(file)
+    ]
+    bare, *others = [_bare(name) for name in (path.name, *(file.name for file in inside))]
+    if len(others) == 1 and (others[0].startswith(bare) or bare.startswith(others[0])):
+        return inside[0]
+    return None
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removesuffix(".gz"))
 
 
 _PLAIN = frozenset(name.removesuffix(".gz") for name in IDX_FILES.values())
@@ -257,11 +279,20 @@ def _form(path: Path) -> str:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if path.is_file():
+        if "ubyte" in path.name.lower():
+            raise DataError(f"{path}: one of the four files of a set; give the folder of all")
         if reason := _NO_NPZ.get(path.suffix.lower()):
             raise DataError(f"{path}: {reason}")
+        if path.suffix.lower() != ".npz" and not zipfile.is_zipfile(path):
+            raise DataError(
+                f"{path}: not a file that is read; an .npz is (numpy.savez), a folder of MNIST's"
+                " four files, and one of pictures (docs/data.md)"
+            )
         return "npz"
-    names = [entry.name for entry in path.iterdir()]
-    is_idx = any(_FOUR.fullmatch(name) or "ubyte" in name.lower() for name in names)
+    is_idx = any(
+        _FOUR.fullmatch(entry.name) or "ubyte" in entry.name.lower() or _one_of_four(entry)
+        for entry in path.iterdir()
+    )
     return "idx" if is_idx else "pictures"
 
 
@@ -275,7 +306,7 @@ def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
         if path.is_file():
             with zipfile.ZipFile(path) as archive:
                 names = [name.removesuffix(".npy") for name in archive.namelist()]
-            return sorted(set(names) - set(stored.fields_of(names).values()))
+            return sorted(set(names) - set(stored.used(names).values()))
         if _form(path) == "pictures" and (parts := _part_folders(path, classes)):
             return sorted(
                 entry.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.data import pictures
+from latentlab.data import headers, pictures
 from latentlab.data.fonts import (
     COLUMNS,
     FIRST_CODE,
@@ -54,7 +55,9 @@ def read_font_file(path: str | Path, layout: Layout = OURS) -> dict[str, Font]:
     elif form == "a text":
         fonts = drawn_fonts(read_text(path), str(path))
     else:
-        fonts = parse_fonts(read_text(path), str(path), layout)
+        text = read_text(path)
+        _check_header(text, str(path), layout)
+        fonts = parse_fonts(text, str(path), layout)
     fonts = _chosen(fonts, layout.letters, path) if layout.letters else fonts
     for font in fonts.values():
         _check(font, path)
@@ -115,12 +118,109 @@ def _check(font: Font, path: Path) -> None:
         raise FontError(f"{path}: {font.name} has {len(characters)} letters, two are needed")
     if twice := [c for c in characters if characters.count(c) > 1]:
         raise FontError(f"{path}: {font.name} has the letter {twice[0]!r} twice")
+    blank = [c for c, pixels in zip(characters, font.pixels, strict=True) if not pixels.any()]
+    if unseen := [c for c in blank if not (c.isspace() or c == _NAMES["delete"])]:
+        more = f" and {len(unseen) - 1} more" * (len(unseen) > 1)
+        raise FontError(
+            f"{path}: {font.name}: the letter {unseen[0]!r}{more} without a pixel, which only a"
+            " blank may be; draw it, or say in data.font_layout which letters are used (letters)"
+        )
+    if len(blank) == len(characters):
+        raise FontError(f"{path}: {font.name}: all its letters are blank")
     for character in characters:
         if not (character.isprintable() or character in _NAMES.values()):
             raise FontError(
                 f"{path}: {font.name}: the character {ord(character):#04x} cannot be shown; in"
                 " data.font_layout say the first one (first), or which are used (letters)"
             )
+
+
+_PART = re.compile(
+    r"(?P<comment>//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"
+    r"|(?P<directive>^[ \t]*\#(?:[^\\\n]|\\.|\\\n)*)"
+    r"|(?P<suffixed>\b(?:0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)(?:[uU][lLzZ]{0,2}|[lLzZ]{1,2}[uU]?)\b)"
+    r"|(?P<other>\w+|'(?:[^'\\\n]|\\.)'|[^\s\w])"
+    r"|(?P<blank>\s)",
+    re.MULTILINE,
+)
+_CHOOSING = ("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else")
+_ADDING = ("include", "include_next", "import", "embed")
+
+
+def _check_header(text: str, where: str, layout: Layout) -> None:
+    """Refuse of a C header what its parser would pass over. Raises FontError.
+
+    It passes over lines of the preprocessor, which may choose among the letters of an array, or
+    bring some; and it takes the bytes of an array without inner braces by their number alone.
+    """
+    depth, line, at = 0, 1, 0
+    constant: list[bool] = []  # of the open #if: whether it needs no compiler to be decided
+    while match := _PART.match(text, at):
+        part, kind = match.group(), match.lastgroup
+        if kind == "directive":
+            word, rest = _directive(part)
+            if depth > 0 and word in (*_CHOOSING, *_ADDING):
+                raise FontError(
+                    f"{where}:{line}: #{word} inside an array: which letters count is for the"
+                    " preprocessor to say; write those that count, without it"
+                )
+            if word in ("elifdef", "elifndef"):
+                raise FontError(f"{where}:{line}: #{word} is not read; keep the text that counts")
+            if word in ("if", "ifdef", "ifndef"):
+                names = set(re.findall(r"\b[A-Za-z_]\w*", rest))
+                constant.append(word == "if" and names <= {"true", "false"})
+            elif word == "endif" and constant:
+                constant.pop()
+        elif kind == "suffixed":
+            raise FontError(
+                f"{where}:{line}: {part} has a suffix, which is not read; write"
+                f" {part.rstrip('uUlLzZ')}"
+            )
+        elif part == '"':
+            break  # the parser says what is wrong with it
+        elif re.fullmatch(r"'\\[^abfnrtv0-7\\'\"]'", part):
+            raise FontError(f"{where}:{line}: {part} is no character; write its number")
+        elif kind == "other":
+            depth += (part == "{") - (part == "}")
+            if any(constant):
+                raise FontError(
+                    f"{where}:{line}: an array in a text that the preprocessor chooses; keep the"
+                    " one that counts"
+                )
+        line += part.count("\n")
+        at = match.end()
+    for array in headers.parse_arrays(text, where):
+        if array.flat:
+            _check_lines(array, where, layout)
+
+
+def _directive(text: str) -> tuple[str, str]:
+    """The word of a line of the preprocessor, and what follows, without comments."""
+    bare = re.sub(r"//.*|/\*.*?\*/", " ", text.replace("\\\n", " "), flags=re.DOTALL)
+    word, _, rest = bare.strip().lstrip("# \t").partition(" ")
+    cut = re.match(r"\w*", word)
+    name = cut.group() if cut else ""
+    return name, word[len(name) :] + rest
+
+
+def _check_lines(array: headers.ByteArray, where: str, layout: Layout) -> None:
+    """Refuse bytes that stand in lines of another number than a letter has, alike all through."""
+    counts = Counter(line for row in array.rows for _, line in row.values)
+    needed, sizes = layout.byte_count, set(counts.values())
+    if len(counts) < 2 or len(sizes) > 1:
+        return
+    (count,) = sizes
+    if count % needed and needed % count:
+        hint = ""
+        if count == ROWS + COLUMNS - needed:
+            hint = {
+                "rows": "; of columns, say data.font_layout: {bytes: columns}",
+                "columns": "; of rows, leave out bytes in data.font_layout",
+            }[layout.bytes]
+        raise FontError(
+            f"{where}:{min(counts)}: {array.name} has {count} bytes in each line, a letter has"
+            f" {needed}{hint or '; write a letter a line, or all in one line if they are such'}"
+        )
 
 
 def drawn_fonts(text: str, where: str) -> dict[str, Font]:
@@ -181,25 +281,31 @@ def sheet_font(path: Path, layout: Layout) -> Font:
     There are as many letters as ``layout.letters``, or as the last one drawn from ``layout.first``.
     Raises FontError.
     """
+    ground = 255 if layout.ink == "dark" else 0  # where a sheet is transparent
     try:
-        pixels = pictures.read_picture(path)
+        pixels = pictures.read_picture(path, ground=ground)
+        smooth = int(((pixels > 63) & (pixels < 192)).sum())
+        colored = pictures.colored_count(path, ground) if smooth else 0
     except (DataError, FileNotFoundError) as error:
         reason = str(error).removeprefix(f"{path}: ")
         raise FontError(f"{path}: {reason if path.exists() else 'no such file'}") from None
-    if smooth := int(((pixels > 63) & (pixels < 192)).sum()):
+    if 2 * colored > smooth:
+        raise FontError(
+            f"{path}: {colored} pixels have a color; make ink black or dark gray, and its ground"
+            " white or light gray (or the other way around, with ink: light)"
+        )
+    if smooth:
         raise FontError(
             f"{path}: {smooth} pixels are neither dark nor light; draw without smoothing, in PNG"
         )
     gap = layout.gap
-    down, across = (
-        (n + gap) / (k + gap) for n, k in zip(pixels.shape, (ROWS, COLUMNS), strict=True)
-    )
-    if down % 1 or across % 1:
-        raise FontError(
-            f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels (width, height) are no rows of"
-            f" letters of 5 x 7 with gaps of {gap}; say data.font_layout: {{gap: 1}}, or make it so"
-        )
     ink = pixels < 128 if layout.ink == "dark" else pixels >= 128
+    if not ink.any() or ink.all():
+        raise FontError(
+            f"{path}: no letters can be told from their ground; draw them dark on light, or light"
+            " on dark and say data.font_layout: {ink: light}"
+        )
+    _check_cells(ink, gap, path)
     if ink.mean() > 0.5:
         other = "light" if layout.ink == "dark" else "dark"
         raise FontError(
@@ -220,3 +326,69 @@ def sheet_font(path: Path, layout: Layout) -> Font:
         )
     stacked = np.array(cells[: len(letters)], np.float64)
     return Font(path.stem, tuple(letters), stacked.reshape(len(letters), ROWS * COLUMNS))
+
+
+def _check_cells(ink: np.ndarray, gap: int, path: Path) -> None:
+    """Refuse a sheet that is no rows of letters, or is of another scale or gap than said."""
+    height, width = ink.shape
+    down, across = (_scale(part, size) for part, size in ((ink, ROWS), (ink.T, COLUMNS)))
+    if down > 1 or across > 1:
+        times = f"{across}" if down == across else f"{across} x {down} (width, height)"
+        raise FontError(
+            f"{path}: is {times} times as large: its pixels are alike in blocks; make it"
+            f" {width // across} x {height // down} pixels, without smoothing"
+        )
+    others = [other for other in range(17) if other != gap and _fits(ink, other)]
+    if _fits(ink, gap):
+        seen = 0 if gap else max(_seen_gap(ink, ROWS), _seen_gap(ink.T, COLUMNS))
+        if not seen:
+            return
+        wrong = f"no letters side by side: blank lines as of gaps of {seen} pixels between them"
+        others = [other for other in others if other == seen]
+    elif _fits(ink, gap, blank=False):
+        wrong = f"there is ink in the gaps of {gap} between the letters"
+    else:
+        wrong = (
+            f"{width} x {height} pixels (width, height) are no rows of letters of 5 x 7 with gaps"
+            f" of {gap}"
+        )
+    way_out = "cut off what is around the letters, and say how many pixels are between them (gap)"
+    if others:
+        way_out = f"say data.font_layout: {{gap: {others[0]}}}, if it is so"
+    raise FontError(f"{path}: {wrong}; {way_out}")
+
+
+def _scale(ink: np.ndarray, size: int) -> int:
+    """How many rows of pixels are alike all through, side by side; ``size`` are of a letter."""
+    height = len(ink)
+    for times in range(height // size, 1, -1):
+        if height % times == 0 and (ink == np.repeat(ink[::times], times, axis=0)).all():
+            return times
+    return 1
+
+
+def _fits(ink: np.ndarray, gap: int, blank: bool = True) -> bool:
+    """Whether a sheet is whole letters with such gaps, and, if asked, without ink in them."""
+    for part, size in ((ink, ROWS), (ink.T, COLUMNS)):
+        if (len(part) + gap) % (size + gap):
+            return False
+        if blank and part[np.arange(len(part)) % (size + gap) >= size].any():
+            return False
+    return True
+
+
+def _seen_gap(ink: np.ndarray, size: int) -> int:
+    """The gap in which rows have no ink, at three places at least; 0 where there is none."""
+    drawn: np.ndarray = np.any(ink, axis=1)
+    end = int(np.flatnonzero(drawn)[-1])
+    places = np.arange(len(ink))
+    for gap in range(1, size):
+        pitch = size + gap
+        for before in range(gap + 1):
+            is_gap = (places - before) % pitch >= size
+            between = is_gap & (places > before) & (places < end)
+            rest = (len(ink) - before) % pitch
+            is_whole = rest == 0 or rest >= size
+            if is_whole and between.sum() >= 3 * gap and not drawn[is_gap].any():
+                return gap
+    return 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,33 +39,63 @@ _ORIENTATION = 0x0112  # EXIF's tag: cameras store how they were held, not uprig
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits a channel, or fewer
 
 
+# what Pillow raises of damaged files, here and there in its readers
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width in pixels, upright, by the file's head. Raises DataError."""
+    """Height and width in pixels, upright. Raises DataError."""
     with _opened(path) as image:
         turned = image.getexif().get(_ORIENTATION, 1) >= 5
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def read_picture(path: Path, resize: tuple[int, int] | None = None) -> Bytes:
+def read_picture(
+    path: Path, resize: tuple[int, int] | None = None, ground: int | None = None
+) -> Bytes:
     """The gray pixels (height, width) of a file, upright; stretched to ``resize`` where given.
 
-    Colors become gray (ITU-R 601), transparency is ignored. Raises DataError with the file and
-    the reason: no picture, more than 8 bits a channel, several pictures, all of it transparency.
+    Colors become gray (ITU-R 601). Transparency is ignored, or shows ``ground``, a gray.
+    Raises DataError with the file and the reason: no picture, damaged, more than 8 bits a channel,
+    several pictures, a drawing that is lost without its transparency.
     """
     from PIL import ImageOps
 
     with _opened(path) as image:
         _check(path, image)
-        try:
-            upright = ImageOps.exif_transpose(image)
-            gray = upright.convert("L")
-            _check_transparency(path, upright, gray)
-            return np.asarray(gray if resize is None else resized(gray, resize))
-        except DataError:
-            raise
-        except (OSError, SyntaxError, ValueError, zlib.error) as error:
-            reason = f"not a readable picture: {error}; mend it, or move it away"
-            raise DataError(f"{path}: {reason}") from error
+        upright = ImageOps.exif_transpose(image)
+        if ground is not None and upright.has_transparency_data:
+            upright = _on_ground(upright, ground)
+        gray = upright.convert("L")
+        _check_transparency(path, upright, gray)
+        return np.asarray(gray if resize is None else resized(gray, resize))
+
+
+def colored_count(path: Path, ground: int) -> int:
+    """How many pixels, on a ground of that gray, are no gray. Raises DataError."""
+    with _opened(path) as image:
+        channels = np.asarray(_on_ground(image, ground), np.int16)
+        return int((channels.max(-1) - channels.min(-1) > _ALIKE).sum())
+
+
+def _on_ground(image: Any, gray: int) -> Any:
+    from PIL import Image
+
+    ground = Image.new("RGBA", image.size, (gray, gray, gray, 255))
+    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
 
 
 def resized(image: Any, size: tuple[int, int]) -> Any:
@@ -76,13 +110,28 @@ def unreadable(path: Path) -> DataError:
     return DataError(f"{path}: not a readable picture ({WORDS}); mend it, or move it away")
 
 
-def _opened(path: Path) -> Any:
-    """A picture, its head read, its pixels not; by its content, whatever its suffix."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A picture, by its content, whatever its suffix; what goes wrong with it names the file."""
     from PIL import Image  # here: only this source needs it
 
     try:
-        return Image.open(path, formats=FORMATS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with Image.open(path, formats=FORMATS) as image:
+            try:
+                yield image
+            except DataError:
+                raise
+            except _DAMAGED as error:
+                reason = f"not a readable picture: {error}; mend it, or move it away"
+                raise DataError(f"{path}: {reason}") from error
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        found, limit, *_ = re.findall("[0-9]+", str(error))
+        raise DataError(
+            f"{path}: too large, {found} pixels, at most {limit} are read; make it smaller"
+        ) from error
+    except _DAMAGED as error:
         raise unreadable(path) from error
 
 
@@ -107,13 +156,24 @@ def _is_deep(image: Any) -> bool:
 
 
 def _check_transparency(path: Path, image: Any, gray: Any) -> None:
-    """Refuse a drawing of one color on a transparent ground: without transparency it is nothing."""
+    """Refuse a drawing on a transparent ground of its own color: without transparency it is lost.
+
+    A tenth of what is drawn, such as a dot of another color, may differ.
+    """
     if not image.has_transparency_data:
         return
-    low, high = gray.getextrema()
-    least, most = image.convert("RGBA").getchannel("A").getextrema()
-    if low == high and least < most:
+    pixels = np.asarray(gray, np.int16)
+    alpha = np.asarray(image.convert("RGBA").getchannel("A"), np.int16)
+    is_drawn = 2 * alpha > alpha.min() + alpha.max()
+    if not is_drawn.any():  # the same transparency everywhere
+        return
+    usual = np.bincount(pixels[is_drawn]).argmax()
+    differs = np.abs(pixels - usual) > _ALIKE
+    if all(differs[part].mean() <= 0.1 for part in (is_drawn, ~is_drawn)):
         raise DataError(
-            f"{path}: of one color, drawn by its transparency, which is not read; save it on a"
-            " ground of another color"
+            f"{path}: nearly of one color, drawn by its transparency, which is not read; save it on"
+            " a ground of another color"
         )
+
+
+_ALIKE = 32  # of 255: two grays that are one color

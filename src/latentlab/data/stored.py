@@ -37,6 +37,13 @@ def fields_of(names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def used(names: Iterable[str]) -> dict[str, str]:
+    """Those of ``fields_of`` that are read: the four, or else the two that are not split."""
+    found = fields_of(names)
+    split, whole = ({k: v for k, v in found.items() if (k in FIELDS) == one} for one in (1, 0))
+    return whole if len(split) < len(FIELDS) and len(whole) == 2 else split
+
+
 def images_of(
     source: Path, arrays: Mapping[str, np.ndarray], test_every: int | None = None
 ) -> Images:
@@ -46,9 +53,9 @@ def images_of(
         (n, 1). Values and labels as for ``scaled`` and ``from_zero``.
     Raises DataError, with the source and what was found.
     """
-    names = fields_of(arrays)
-    parts = {field: arrays[name] for field, name in names.items()}
-    if not set(FIELDS) <= set(parts) and {"images", "labels"} <= set(parts):
+    parts = {field: arrays[name] for field, name in used(arrays).items()}
+    _check_first_axis(source, parts)
+    if "images" in parts:
         parts = _split(source, parts["images"], parts["labels"], test_every)
     if missing := [field for field in FIELDS if field not in parts]:
         found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
@@ -67,6 +74,18 @@ def images_of(
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
     return assembled(source, {**shaped, "train_images": train, "test_images": test})
+
+
+def _check_first_axis(source: Path, parts: Mapping[str, np.ndarray]) -> None:
+    """Refuse images that the last axis counts, as MATLAB's order has them."""
+    for field, array in parts.items():
+        labels = parts.get(field.replace("images", "labels"))
+        count = max(labels.shape, default=0) if labels is not None else 0
+        if array.ndim >= 3 and array.shape[0] != count == array.shape[-1]:
+            raise DataError(
+                f"{source}: {field}: {array.shape} found, and {count} labels: the first axis must"
+                " count the images; numpy.moveaxis(images, -1, 0) brings it there"
+            )
 
 
 def _split(
@@ -132,19 +151,31 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
     Numbers from 0 to 1 are stretched; whole numbers from 0 to 255 stay as they are. Raises
     DataError for other values, and for images that would look black.
     """
+    _check_one_scale(parts)
     low, high = (float(edge([edge(part) for part in parts])) for edge in (np.min, np.max))
+    found = f"pixels from {low:.9g} to {high:.9g} found"
+    if low >= -_HAIR and high <= 1 + _HAIR and (low < 0 or high > 1):
+        # what rounding, or the weights of colors, add to numbers from 0 to 1
+        parts = [np.clip(part, 0, 1) for part in parts]
+        low, high = 0.0, min(high, 1.0)
     if not (low >= 0 and high <= 255):  # written so that NaN is refused too
         hint = "; (x + 1) / 2 brings them there" if low == -1 and high <= 1 else ""
         raise DataError(
-            f"pixels from {low:g} to {high:g} found, allowed: whole numbers from 0 (black) to 255"
-            f" (white), or numbers from 0 to 1{hint}"
+            f"{found}, allowed: whole numbers from 0 (black) to 255 (white), or numbers from 0 to"
+            f" 1{hint}"
         )
     if 0 < high <= 1:
+        if high * 255 < _DIM:
+            raise DataError(
+                f"the brightest of all pixels is {high:.9g}, white is 1: nearly black; if they go"
+                f" from 0 to {high:.9g}, divide them by it"
+            )
         return [np.rint(np.asarray(part, np.float64) * 255).astype(np.uint8) for part in parts]
     if not all(part.dtype.kind in "biu" or np.all(part == np.rint(part)) for part in parts):
+        way_out = "round them, or " * (high >= _DIM)
         raise DataError(
-            f"pixels from {low:g} to {high:g} found, not all of them whole numbers; round them, or"
-            " divide them so that they are from 0 to 1"
+            f"{found}, not all of them whole numbers; {way_out}divide them so that they are from 0"
+            " to 1"
         )
     if high < _DIM:
         hint = f"; if they go from 0 to {high:g}, multiply them by 255 / {high:g}" * (high > 0)
@@ -152,6 +183,23 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
             f"the brightest of all pixels is {high:g}, white is 255: nearly black{hint}"
         )
     return [part.astype(np.uint8) for part in parts]
+
+
+_HAIR = 1e-3  # of 1
+_TWICE_SCALED = 16  # times as bright: no two parts of one set
+
+
+def _check_one_scale(parts: Sequence[np.ndarray]) -> None:
+    """Refuse parts of two scales, such as 0 to 255 beside 0 to 1: one would be nearly black."""
+    highs = [float(np.max(part)) for part in parts]
+    darker, brighter = min(highs), max(highs)
+    apart = brighter >= _TWICE_SCALED * darker > 0
+    if (darker <= _TWICE_SCALED < brighter) or (apart and brighter <= 1 + _HAIR):
+        ranges = [f"{float(np.min(part)):.9g} to {float(np.max(part)):.9g}" for part in parts]
+        raise DataError(
+            f"training pixels from {ranges[0]}, test pixels from {' and '.join(ranges[1:])}: two"
+            " scales; bring both to one, such as 0 to 255"
+        )
 
 
 def from_zero(source: Path, images: Images, classes: Sequence[str]) -> Images:

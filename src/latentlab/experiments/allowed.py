@@ -136,9 +136,13 @@ def wrong_value(path: Iterable[str | int], value: object, allowed: str) -> Refus
 
 
 def _quoted(value: object, fits: Callable[[Any], bool]) -> str:
-    """The way out, where a text was meant and YAML has read something else: 0, true, a date."""
-    scalar = isinstance(value, int | float | datetime.date)
-    return f"; in quotes it is one: '{as_yaml(value)}'" if scalar and fits(as_yaml(value)) else ""
+    """The way out, where a text was meant and YAML has read something else: 0, true, a date.
+
+    The text itself is not known: YAML reads 01 as 1.
+    """
+    is_scalar = isinstance(value, int | float | datetime.date)
+    may_fit = is_scalar and (fits(as_yaml(value)) or fits(f"0{as_yaml(value)}"))
+    return "; in quotes, as it was meant ('01', not 01), it is one" if may_fit else ""
 
 
 def missing_key(path: Iterable[str | int], allowed: str) -> Refusal:

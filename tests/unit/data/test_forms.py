@@ -2,17 +2,18 @@
 
 import contextlib
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from ruamel.yaml import YAML
 
 from image_sets import idx
-from latentlab.data import folders, font_files, fonts, stored
+from latentlab.data import folders, font_files, fonts, pictures, stored
 from latentlab.data.images import FIELDS, DataError
 
 PAGE = (Path(__file__).parents[3] / "docs/data.md").read_text()
@@ -95,9 +96,9 @@ def kmnist(path):
         np.savez(path / f"kmnist-{name}.npz", array)
 
 
-def by_the_code_block(path):
+def by_the_code_block(path, header=True):
     """A table, and the lines of the page that make an .npz of it."""
-    rows = ["label," + ",".join(f"p{i}" for i in range(784))]
+    rows = ["label," + ",".join(f"p{i}" for i in range(784))] * header
     rows += [f"{i % 2}," + ",".join(map(str, pixels(1, (784,), i)[0])) for i in range(24)]
     folder = path.parents[1]
     (folder / "mnist_train.csv").write_text("\n".join(rows))
@@ -106,6 +107,17 @@ def by_the_code_block(path):
     code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1].replace('"data/', '"')
     exec(code.replace('"m', f'"{folder}/m'))
     (folder / "mine.npz").rename(path)
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_the_code_block_takes_each_image_of_a_table(tmp_path, header):
+    """The first one too, where the table has no line of names."""
+    (tmp_path / "data").mkdir()
+    by_the_code_block(tmp_path / "data/mine.npz", header)
+    with np.load(tmp_path / "data/mine.npz") as made:
+        assert made["labels"].tolist() == [0, 1] * 12
+        for i, image in enumerate(made["images"]):
+            np.testing.assert_array_equal(image.ravel(), pixels(1, (784,), i)[0])
 
 
 MNIST = [name.removesuffix(".gz") for name in folders.IDX_FILES.values()]
@@ -183,6 +195,13 @@ def test_no_maker_is_left_over():
 def test_what_is_not_read_is_told(tmp_path):
     medmnist(tmp_path / "a.npz")
     assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["val_images", "val_labels"]
+    write_npz(tmp_path / "a.npz")
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == []
+    np.savez(tmp_path / "a.npz", **SPLIT, images=TRAIN, labels=LABELS, x_test=TEST)
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["images", "labels", "x_test"]
+    np.savez(tmp_path / "a.npz", images=TRAIN, labels=LABELS, x_test=TEST, y_train=LABELS)
+    assert len(folders.load_folder(tmp_path / "a.npz", CLASSES, 2).test_images) == 4
+    assert folders.left_out(tmp_path / "a.npz", CLASSES) == ["x_test", "y_train"]
     split(tmp_path / "own")
     assert folders.left_out(tmp_path / "own", CLASSES) == []
     write_pictures(tmp_path / "own/val")
@@ -237,6 +256,86 @@ def test_images_that_would_look_black_are_refused(tmp_path, highest, reason):
     assert reason in message
 
 
+FULL = np.where(TRAIN < 9, 0, np.where(TRAIN > 245, 255, TRAIN))  # from 0 to 255
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "ranges"),
+    [
+        (FULL, FULL > 99, "0 to 255, test pixels from 0 to 1"),
+        (FULL, FULL // 255, "0 to 255, test pixels from 0 to 1"),
+        (FULL, FULL // 15 % 17, "0 to 255, test pixels from 0 to 16"),
+        (FULL, FULL / 255.0, "0 to 255, test pixels from 0 to 1"),
+        (FULL // 255, FULL, "0 to 1, test pixels from 0 to 255"),
+        (FULL / 255.0, FULL, "0 to 1, test pixels from 0 to 255"),
+        (FULL / 255.0, FULL / 255.0**2, "0 to 1, test pixels from 0 to 0.00392156863"),
+        (FULL, FULL * 0, "0 to 255, test pixels from 0 to 0"),
+    ],
+)
+def test_parts_of_two_scales_are_refused(tmp_path, train, test, ranges):
+    """By bytes or by numbers from 0 to 1, in any of the forms of arrays."""
+    reason = f": training pixels from {ranges}: two scales; bring both to one"
+    write_npz(tmp_path / "a.npz", train_images=train, test_images=test)
+    assert refused(tmp_path / "a.npz").startswith(reason)
+    if all(part.dtype.kind in "iu" for part in (train, test)):
+        parts = SPLIT | {"train_images": train, "test_images": test}
+        write_idx(tmp_path / "idx", MNIST, {k: v.astype(np.uint8) for k, v in parts.items()})
+        assert refused(tmp_path / "idx").startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (TRAIN, TEST // 2),
+        (TRAIN > 99, TEST > 99),
+        (TRAIN / 255, TEST / 1000),
+        (TRAIN, TEST.astype(float)),
+        (TRAIN // 4, TEST),
+    ],
+)
+def test_parts_of_one_scale_may_differ_in_range(tmp_path, train, test):
+    write_npz(tmp_path / "a.npz", train_images=train, test_images=test)
+    folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+
+
+@pytest.mark.parametrize("over", [1e-6, 9e-4])
+def test_a_hair_beyond_0_and_1_is_rounding(tmp_path, over):
+    """No advice to round, which would leave black and white alone."""
+    for kind in (np.float32, np.float64):
+        train = (TRAIN / TRAIN.max() * (1 + 2 * over) - over).astype(kind)
+        assert train.min() < 0 < 1 < train.max()
+        write_npz(tmp_path / "a.npz", train_images=train, test_images=TEST / 255)
+        result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+        assert np.abs(result.train_images - TRAIN * (255.0 / TRAIN.max())).max() <= 1
+
+
+def test_what_is_more_than_a_hair_is_told_truly(tmp_path):
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 255 * 1.5)
+    assert "two scales" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 255 * 1.5, test_images=TEST / 255 * 1.5)
+    message = refused(tmp_path / "a.npz")
+    assert "not all of them whole numbers; divide them so that they are from 0 to 1" in message
+    write_npz(tmp_path / "a.npz", train_images=FULL / 255 * 255.0001)
+    assert "to 255.0001 found, allowed: whole numbers" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=FULL / 127 - 1, test_images=FULL / 255)
+    assert "pixels from -1 to 1.00787402 found" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=FULL / 170 - 0.4996, test_images=FULL / 255)
+    assert "pixels from -0.4996 to 1.0004 found" in refused(tmp_path / "a.npz")
+    write_npz(tmp_path / "a.npz", train_images=TRAIN / 2550, test_images=TEST / 2550)
+    assert "the brightest of all pixels is 0.1, white is 1: nearly b" in refused(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 8), (6, 4, 3, 8)])
+def test_images_that_the_last_axis_counts_are_refused(tmp_path, shape):
+    """MATLAB's order, with labels as it has them too."""
+    images = np.resize(TRAIN, shape)
+    reason = f"{shape} found, and 8 labels: the first axis must count the images; numpy.moveaxis"
+    write_npz(tmp_path / "a.npz", train_images=images, test_images=images)
+    assert f": train_images: {reason}" in refused(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=images, labels=LABELS[None])
+    assert f": images: {reason}" in refused(tmp_path / "a.npz")
+
+
 def test_black_and_white_may_be_0_and_1(tmp_path):
     write_npz(tmp_path / "a.npz", train_images=TRAIN > 99, test_images=(TEST > 99).astype(int))
     result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
@@ -275,6 +374,29 @@ def test_the_two_layouts_of_one_kaggle_folder_are_read_once(tmp_path):
         write_idx(tmp_path / "own" / name, [name], {name: array})
     result = folders.load_folder(tmp_path / "own", CLASSES, None)
     np.testing.assert_array_equal(result.test_images, TEST)
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [
+        (lambda name: name.partition("-idx")[0], lambda name: name.replace("-idx", ".idx")),
+        (lambda name: name.replace("-idx", ".idx"), lambda name: name.replace("-idx", ".idx")),
+        (lambda name: name, lambda name: name.replace("-idx", ".idx")),
+        (lambda name: f"{name}.gz", lambda name: name),
+        (lambda name: name, lambda name: f"{name}.gz"),
+    ],
+)
+def test_files_in_folders_of_their_names_are_read(tmp_path, folder, file):
+    """As archivers unpack them: with a suffix or without, with points or dashes."""
+    (tmp_path / "own").mkdir()
+    for name, array in zip(MNIST, SPLIT.values(), strict=True):
+        write_idx(tmp_path / "own" / folder(name), [file(name)], {name: array})
+    result = folders.load_folder(tmp_path / "own", CLASSES, None)
+    np.testing.assert_array_equal(result.test_images, TEST)
+    sources = folders.source_files(tmp_path / "own", CLASSES, None)
+    assert {path.name for path in sources} == {file(name) for name in MNIST}
+    (tmp_path / "own" / folder(MNIST[3]) / file(MNIST[3])).rename(tmp_path / "other")
+    assert "t10k-labels-idx1-ubyte.gz: no such file, nor" in refused(tmp_path / "own", None)
 
 
 # --- pictures ----------------------------------------------------------------------------------
@@ -329,7 +451,6 @@ def save_deep(path, kind):
     """Pictures of 16 bits a channel, which Pillow reads, but does not write in color."""
     deep = (TRAIN[0].astype(np.uint16) * 257)[..., None].repeat(3, -1)
     if kind == "png":
-        import struct
         import zlib
 
         rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
@@ -367,10 +488,79 @@ def test_a_drawing_by_transparency_is_refused(own):
     drawn = np.zeros((6, 4, 4), np.uint8)
     drawn[2:4, :, 3] = 255  # black on nothing
     Image.fromarray(drawn).save(own / "circle/0.png")
-    assert "of one color, drawn by its transparency" in refused(own)
+    assert "nearly of one color, drawn by its transparency" in refused(own)
     drawn[2:4, :, :3] = 255
     Image.fromarray(drawn).save(own / "circle/0.png")
     assert folders.load_folder(own, CLASSES, 2).train_images[0].tolist() == drawn[..., 0].tolist()
+
+
+def test_a_drawing_by_transparency_may_have_a_dot_of_another_color(own):
+    drawn = np.zeros((24, 24, 4), np.uint8)
+    drawn[4:20, 4:20] = 20, 20, 20, 255
+    drawn[10:12, 10:12, 0] = 255
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert "circle/0.png: nearly of one color, drawn by" in refused(own, 2, (6, 4))
+    drawn[4:12, 4:20, :3] = 255  # half of it is light: it can be seen
+    Image.fromarray(drawn).save(own / "circle/0.png")
+    assert folders.load_folder(own, CLASSES, 2, (6, 4)).size == (6, 4)
+
+
+def save_large(path, image=None):
+    """A picture of noise, whose data have some length."""
+    image = pixels(1, (60, 40))[0] if image is None else image
+    Image.fromarray(image).save(path)
+
+
+@pytest.mark.parametrize("place", ["circle/0", "circle/2", "square/1"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "gif", "tiff", "webp", "pgm"])
+def test_a_cut_picture_is_named_wherever_it_is(own, suffix, place):
+    """The first one too, whose size is asked first; with resize and without."""
+    (own / f"{place}.png").unlink()
+    file = own / f"{place}.{suffix}"
+    save_large(file)
+    content = file.read_bytes()
+    for length in (0, 10, 30, len(content) // 4, len(content) * 3 // 4):
+        file.write_bytes(content[:length])
+        for resize in ((6, 4), None):
+            message = refused(own, 2, resize)
+            assert message.startswith(f"/{place}.{suffix}: not a readable picture"), message
+            if resize is None and place != "circle/0":
+                break
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_a_png_of_one_wrong_byte_is_refused_by_its_name(tmp_path, data):
+    """Or it is read as it was: not each byte of its head matters."""
+    image = pixels(1, (12, 9))[0]
+    Image.fromarray(image).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    (tmp_path / "a.png").write_bytes(content)
+    try:
+        found = pictures.read_picture(tmp_path / "a.png")
+    except DataError as error:
+        assert str(error).startswith(f"{tmp_path / 'a.png'}: not a readable picture")  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(found, image)
+
+
+@pytest.mark.parametrize("error", [OSError, SyntaxError, IndexError, EOFError, struct.error])
+def test_whatever_pillow_raises_the_file_is_named(own, monkeypatch, error):
+    def fail(*_):
+        raise error("odd")
+
+    for name in ("getexif", "convert"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Image.Image, name, fail)
+            message = refused(own)
+            assert message == "/circle/0.png: not a readable picture: odd; mend it, or move it away"
+
+
+def test_a_picture_above_pillows_limit_is_said_to_be_too_large(own, monkeypatch):
+    save_large(own / "circle/0.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "circle/0.png: too large, 2400 pixels, at most 2000 are read; make" in refused(own)
 
 
 def test_a_photo_is_turned_as_its_camera_says(own):
@@ -398,16 +588,22 @@ def test_a_class_of_no_folder_is_told_what_there_is(own):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("a.mat", "put its arrays into"),
+        ("a.mat", "not read; put its arrays into"),
         ("a.zip", "an archive; unpack it"),
         ("a.npy", "one array alone"),
         ("a.png", "one picture"),
+        ("train-images.idx3-ubyte", "one of the four files of a set; give the folder of all"),
+        ("train-images-idx3-ubyte.gz", "one of the four files of a set; give the folder of all"),
+        ("a.txt", "not a file that is read; an .npz is (numpy.savez), a folder of MNIST's"),
+        ("a.json", "not a file that is read"),
+        ("a.tfrecord", "not a file that is read"),
+        ("a", "not a file that is read"),
     ],
 )
 def test_a_file_of_another_kind_is_told_what_to_do(tmp_path, name, reason):
     (tmp_path / name).write_bytes(b"anything")
     assert reason in refused(tmp_path / name)
-    with pytest.raises(DataError, match=reason):
+    with pytest.raises(DataError, match=re.escape(reason)):
         folders.digest(tmp_path / name, CLASSES, None)
 
 
@@ -565,6 +761,11 @@ COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
         ("#ifdef A\nchar a[] = {0};\n#else\n#endif", {}, "an array in a text that the preproc"),
         ("#ifdef A\n#else\nchar a[] = {0};\n#endif", {}, "an array in a text that the preproc"),
         ("extern const char a[];", {}, "no font found"),
+        (
+            "char a[][7] = {[32] = {0,0,0,0,0,0,0}, [127] = {0,0,0,0,0,0,0}};",
+            {"first": "\0"},
+            "a: all its letters are blank",
+        ),
     ],
 )
 def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
@@ -575,7 +776,80 @@ def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
     assert "\n" not in str(caught.value)
 
 
+SEVEN = "{1,2,3,4,5,6,7},\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"char a[][7] = {{\n{SEVEN}#ifdef X\n{SEVEN}#endif\n}};", "3: #ifdef inside an array"),
+        (f"char a[][7] = {{\n{SEVEN}# ifndef X\n{SEVEN}#endif\n}};", "3: #ifndef inside an arr"),
+        (f"char a[][7] = {{\n{SEVEN}#if X > 1\n{SEVEN}#endif\n}};", "3: #if inside an array: wh"),
+        (f"char a[][7] = {{\n{SEVEN}#else\n{SEVEN}}};", "3: #else inside an array: which lett"),
+        (f"char a[][7] = {{\n{SEVEN}{SEVEN}#include \"b.inc\"\n}};", "4: #include inside an arr"),
+        ("char a[] = {\n1,2,3,4,5,6,7,\n#ifdef X\n1,\n#endif\n};", "3: #ifdef inside an array"),
+        (f"#if 0 // old\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that"),
+        (f"#if (0)\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that the"),
+        (f"#if 0x0u\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "2: an array in a text that the"),
+        (f"#elifdef X\nchar a[][7] = {{{SEVEN}{SEVEN}}};\n#endif", "1: #elifdef is not read; kee"),
+        ("char a[][7] = {\n{0x04u,2,3,4,5,6,7}};", "2: 0x04u has a suffix, which is not read; w"),
+        ("char a[][7] = {\n{0x04,2,3,4,5,6,10UL}};", "2: 10UL has a suffix, which is not read; w"),
+        (r"char a[][7] = {['\x'] = {1,2,3,4,5,6,7}};", r"1: '\x' is no character; write its num"),
+        (r"char a[][7] = {['\?'] = {1,2,3,4,5,6,7}};", r"1: '\?' is no character; write its num"),
+        ("char a[10U][7] = {\n{0x04,2,3,4,5,6,1}};", "1: 10U has a suffix, which is not read; w"),
+        ('extern "C" {\n#ifdef X\n#endif\n}', "1: '\"' is not part of an array of bytes"),
+        ("char a[][7] = {\n{0,0,0,0,0,0,0},{0,0,0,0,0,0,0}};", ' a: the letter \'!\' without a pi'),
+    ],
+)  # fmt: skip
+def test_what_the_parser_of_headers_passes_over_is_refused(tmp_path, text, reason):
+    (tmp_path / "a.h").write_text(text)
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h")
+    assert reason in str(caught.value)
+
+
+def test_what_the_preprocessor_does_around_arrays_is_no_harm(tmp_path):
+    (tmp_path / "a.h").write_text(
+        "#if !defined(FONT) // #if 0\n#define FONT 0x1fu\n#if (0)\n#define ROM /* none */\n#endif\n"
+        f"/* {{ #ifdef */ char a[][7] = {{\n#define IN 1\n{SEVEN}{SEVEN}}};\n#endif\n"
+    )
+    assert font_files.read_font_file(tmp_path / "a.h")["a"].characters == (" ", "!")
+
+
+@pytest.mark.parametrize(
+    ("count", "lines", "bytes_of", "reason"),
+    [
+        (6, 35, "columns", "a has 6 bytes in each line, a letter has 5; write a letter a line"),
+        (8, 7, "rows", "a has 8 bytes in each line, a letter has 7; write a letter a line"),
+        (
+            5,
+            7,
+            "rows",
+            "a has 5 bytes in each line, a letter has 7; of columns, say data.font_layout",
+        ),
+        (7, 5, "columns", "a has 7 bytes in each line, a letter has 5; of rows, leave out bytes"),
+        (7, 5, "rows", None),
+        (14, 5, "rows", None),
+        (1, 70, "rows", None),
+        (5, 70, "columns", None),
+    ],
+)
+def test_flat_bytes_in_lines_of_another_number_are_refused(
+    tmp_path, count, lines, bytes_of, reason
+):
+    line = ",".join(["1"] * count) + ", // a letter\n"
+    (tmp_path / "a.h").write_text("const char a[] = {\n" + line * lines + "};\n")
+    layout = fonts.Layout(bytes=bytes_of)
+    if reason is None:
+        assert font_files.read_font_file(tmp_path / "a.h", layout)
+        return
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.h", layout)
+    assert f"a.h:2: {reason}" in str(caught.value)
+
+
 LETTER = "\n#####" * 7
+BLANK = "\n....." * 7
 
 
 @pytest.mark.parametrize(
@@ -587,6 +861,8 @@ LETTER = "\n#####" * 7
         (f"AB{LETTER}", ":1: a line with one character (or space) expected"),
         (f"A{LETTER}\nA{LETTER}", ":9: the letter 'A' twice in a font"),
         (f"A{LETTER}", "a has 1 letters, two are needed"),
+        (f"A{LETTER}\nB{BLANK}", "a: the letter 'B' without a pixel, which only a blank may be"),
+        (f"A{BLANK}\nB{BLANK}\nC{LETTER}", "the letter 'A' and 1 more without a pixel"),
         (f"[mi\u00f1]\nA{LETTER}\nB{LETTER}", "a font named 'mi\u00f1', allowed: at most 40"),
     ],
 )
@@ -628,6 +904,131 @@ def test_sheets_that_are_refused_say_why(tmp_path, layout, reason):
     with pytest.raises(fonts.FontError) as caught:
         font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(**layout))
     assert reason in str(caught.value)
+
+
+def refused_sheet(path, **layout):
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(path, fonts.Layout(**layout))
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+def row_of(path, letters, gap=0, before=0, after=0, light=False):
+    """A row of letters, with columns before and after."""
+    cells = np.zeros((7, before + len(letters) * (5 + gap) - gap + after), int)
+    for i, letter in enumerate(letters):
+        cells[:, before + i * (5 + gap) :][:, :5] = letter
+    Image.fromarray(((cells == light) * 255).astype(np.uint8)).save(path)
+
+
+@pytest.mark.parametrize("kind", ["gray", "hidden", "white"])
+@pytest.mark.parametrize("ink", ["dark", "light"])
+def test_ink_on_a_transparent_sheet_is_what_it_looks_like(tmp_path, ink, kind):
+    """Dark on nothing is dark on light, whatever the color that cannot be seen."""
+    path, letters = tmp_path / "mine.png", glyphs(3)
+    row_of(path, letters)
+    is_ink = np.asarray(Image.open(path)) == 0
+    color = np.zeros((*is_ink.shape, 4), np.uint8)
+    color[..., :3] = {"gray": 128, "hidden": 0, "white": 255}[kind]
+    color[is_ink] = (*[20 if ink == "dark" else 240] * 3, 255)
+    Image.fromarray(color).save(path)
+    font = font_files.read_font_file(path, fonts.Layout(letters="ABC", ink=ink))["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(3, 35))
+    other = "light" if ink == "dark" else "dark"
+    for layout in ({"letters": "ABC"}, {}):
+        assert "no letters can be told from their ground" in refused_sheet(
+            path, ink=other, **layout
+        ) or "more than half of it would be ink" in refused_sheet(path, ink=other, **layout)
+
+
+def test_a_sheet_of_one_color_is_refused(tmp_path):
+    for gray in (0, 255):
+        Image.fromarray(np.full((7, 15), gray, np.uint8)).save(tmp_path / "mine.png")
+        for ink in ("dark", "light"):
+            message = refused_sheet(tmp_path / "mine.png", letters="ABC", ink=ink)
+            assert message.startswith("no letters can be told from their ground; draw them dark")
+
+
+def test_a_blank_letter_of_a_sheet_is_refused(tmp_path):
+    letters = glyphs(4)
+    letters[2] = 0
+    row_of(tmp_path / "mine.png", letters)
+    assert "mine: the letter 'C' without a pixel" in refused_sheet(tmp_path / "mine.png", first="A")
+    font = font_files.read_font_file(tmp_path / "mine.png", fonts.Layout(letters="AB D"))["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(4, 35))
+
+
+@pytest.mark.parametrize(("across", "down"), [(2, 2), (3, 3), (5, 7), (2, 1), (1, 2), (5, 1)])
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_sheet_of_another_scale_is_refused(tmp_path, across, down, gap):
+    sheet(tmp_path / "mine.png", glyphs(5), gap)
+    pixels = np.asarray(Image.open(tmp_path / "mine.png"))
+    large = pixels.repeat(down, 0).repeat(across, 1)
+    Image.fromarray(large).save(tmp_path / "mine.png")
+    times = f"{across}" if across == down else f"{across} x {down} (width, height)"
+    for said in (0, 1):
+        message = refused_sheet(tmp_path / "mine.png", gap=said, first="A")
+        assert message.startswith(f"is {times} times as large: its pixels are alike in blocks")
+        assert f"make it {pixels.shape[1]} x {pixels.shape[0]} pixels" in message
+
+
+@pytest.mark.parametrize(
+    ("count", "gap", "before", "after", "advice"),
+    [
+        (6, 1, 0, 0, "say data.font_layout: {gap: 1}"),
+        (11, 1, 0, 0, "say data.font_layout: {gap: 1}"),
+        (6, 2, 0, 3, "cut off what is around the letters"),
+        (5, 1, 0, 1, "cut off what is around the letters"),
+        (5, 1, 1, 0, "cut off what is around the letters"),
+        (4, 1, 1, 1, "cut off what is around the letters"),
+        (6, 2, 0, 0, "say data.font_layout: {gap: 2}"),
+        (4, 4, 1, 2, "cut off what is around the letters"),
+    ],
+)
+def test_a_forgotten_gap_is_seen(tmp_path, count, gap, before, after, advice):
+    """Whether it makes a width of whole letters or not."""
+    row_of(tmp_path / "mine.png", glyphs(count), gap, before, after)
+    assert advice in refused_sheet(tmp_path / "mine.png", first="A")
+
+
+def test_forgotten_gaps_between_the_rows_of_a_sheet_are_seen(tmp_path):
+    cells = np.zeros((63, 5 * 6 - 1 + 6), int)
+    for i, letter in enumerate(glyphs(48)):
+        cells[i // 6 * 8 :, i % 6 * 6 :][:7, :5] = letter
+    Image.fromarray(((1 - cells) * 255).astype(np.uint8)).save(tmp_path / "mine.png")
+    assert "say data.font_layout: {gap: 1}" in refused_sheet(tmp_path / "mine.png", first="0")
+    layout = fonts.Layout(first="0", gap=1)
+    assert len(font_files.read_font_file(tmp_path / "mine.png", layout)["mine"].characters) == 48
+
+
+def test_a_wrong_gap_is_told_the_right_one(tmp_path):
+    row_of(tmp_path / "mine.png", glyphs(3), 1)
+    assert "3 pixels" not in refused_sheet(tmp_path / "mine.png", gap=2)
+    assert "gaps of 2; say data.font_layout: {gap: 1}" in refused_sheet(
+        tmp_path / "mine.png", gap=2
+    )
+    row_of(tmp_path / "mine.png", glyphs(3), 1, 2, 2)  # a margin
+    message = refused_sheet(tmp_path / "mine.png", gap=1)
+    assert "gaps of 1; cut off what is around the letters" in message
+    row_of(tmp_path / "mine.png", np.ones((7, 7, 5)) * (glyphs(7) | 1 - glyphs(7, 4)))
+    assert refused_sheet(tmp_path / "mine.png", gap=1).startswith("there is ink in the gaps of 1")
+
+
+@given(st.integers(2, 12), st.integers(0, 2**32), st.integers(0, 2))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_a_sheet_as_it_should_be_is_read(tmp_path, count, seed, gap):
+    letters = glyphs(count, seed)
+    assume(letters.mean() < 0.5)
+    row_of(tmp_path / "mine.png", letters, gap)
+    layout = fonts.Layout(first="A", gap=gap)
+    font = font_files.read_font_file(tmp_path / "mine.png", layout)["mine"]
+    np.testing.assert_array_equal(font.pixels, letters.reshape(count, 35))
+
+
+def test_colored_ink_is_not_called_smoothed(tmp_path):
+    row_of(tmp_path / "mine.png", glyphs(3))
+    gray = np.asarray(Image.open(tmp_path / "mine.png"))
+    Image.fromarray(np.stack([np.full_like(gray, 255), gray, gray], -1)).save(tmp_path / "mine.png")
+    assert "pixels have a color; make ink black or dark" in refused_sheet(tmp_path / "mine.png")
 
 
 def test_colors_from_0_to_1_become_gray(tmp_path):

@@ -539,11 +539,27 @@ def test_what_would_be_a_text_in_quotes_is_told_so(value, text):
     assert classes == [
         f"data.images.digits.classes[1]: {text} given, allowed: a text of 1 to 40 characters"
         " that figures can show;"
-        f" in quotes it is one: '{text}'"
+        " in quotes, as it was meant ('01', not 01), it is one"
     ]
     networks = errors_of(["architectures", "networks"], {value: [35, 2, 35]})
-    assert networks[0].endswith(f"not starting with -; in quotes it is one: '{text}'")
+    assert networks[0].endswith(
+        "not starting with -; in quotes, as it was meant ('01', not 01), it is one"
+    )
     assert "quotes" not in errors_of(["architectures", "font"], 0.5)[0]  # no name in quotes either
+
+
+@pytest.mark.parametrize("written", ["0123", "01", "0o17", "1.10", "0b01"])
+@pytest.mark.parametrize("key", ["letters", "first"])
+def test_no_hint_has_another_text_than_was_meant(tmp_path, written, key):
+    """YAML reads 0123 as 123: quotes around that would leave a letter out."""
+    (tmp_path / "p.yaml").write_text(f"data:\n  font_layout:\n    {key}: {written}\n")
+    with pytest.raises(ParamsError) as error:
+        read_params(tmp_path / "p.yaml", ROOT)
+    (line,) = [line for line in str(error.value).splitlines() if f"font_layout.{key}: " in line]
+    assert "in quotes it is one" not in line
+    assert line.partition(" given, ")[2].count("'") in (0, 2)
+    if key == "letters":
+        assert line.endswith("; in quotes, as it was meant ('01', not 01), it is one")
 
 
 @pytest.mark.parametrize("file", ["none.h", "params.yaml"])
