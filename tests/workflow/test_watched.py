@@ -22,7 +22,9 @@ def _trace(who, root=os.getcwd(), folder={folder!r}, seen=set()):
     def hook(event, arguments):
         if event == "open" and isinstance(arguments[0], str):
             path, mode = os.path.abspath(arguments[0]), arguments[1] or ""
-            if path.startswith(root + "/") and not set(mode) & set("wax+") and path not in seen:
+            if not path.startswith(root + "/") or set(mode) & set("wax+") or path in seen:
+                return
+            if not os.path.isdir(path):  # one that is removed, or brought to the disk, is opened
                 seen.add(path)
     sys.addaudithook(hook)
     @atexit.register
@@ -36,8 +38,6 @@ NOT_WATCHED = {
     "params.yaml": "a stage's params, by what they say",
     "dvc.yaml": "a stage's own text; read to compare it with the parameters",
     "dvc.lock": "DVC's own; pruned of what is gone",
-    ".snakemake": "a folder",
-    ".cache": "a folder",
 }
 """Files that a stage reads and DVC does not watch as a dependency, with the reason."""
 

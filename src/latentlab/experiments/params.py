@@ -10,7 +10,6 @@ from pydantic import Field
 
 from latentlab.data.font_files import fonts_of
 from latentlab.data.fonts import LETTERS, FontError, character_name
-from latentlab.drawing.glyphs import drawable
 from latentlab.experiments.allowed import (
     Allowed,
     Chosen,
@@ -35,6 +34,7 @@ from latentlab.experiments.networks import FontFile
 from latentlab.experiments.optimizers.params import OptimizersSection
 from latentlab.experiments.vae.params import VaeSection
 from latentlab.files.yaml import ParamsError, read_yaml
+from latentlab.glyphs import drawable
 
 # ---------------------------------------------------------------- images
 

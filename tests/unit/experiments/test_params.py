@@ -5,6 +5,8 @@ import dataclasses
 import itertools
 import json
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, get_args
@@ -812,3 +814,13 @@ def test_a_layout_is_checked(tmp_path):
     with pytest.raises(ParamsError, match=r"font_layout\.gap: not of a text") as caught:
         read_params(*path)
     assert "data.fonts: " in str(caught.value)
+
+
+def test_reading_the_parameters_loads_no_library_of_figures_or_networks():
+    """Snakemake reads them in the shell's environment, where another package of a name may lie."""
+    code = (
+        "import sys, latentlab.experiments.params, latentlab.experiments.plan;"
+        " print(*{'matplotlib', 'keras', 'jax', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

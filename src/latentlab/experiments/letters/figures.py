@@ -17,9 +17,9 @@ from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
-from latentlab.drawing.glyphs import left_to_right
 from latentlab.drawing.placing import place_labels
 from latentlab.experiments.gathering import carried_forward
+from latentlab.glyphs import left_to_right
 from latentlab.measures.latent import Plane, Window, distance_correlation
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 from latentlab.measures.novelty import NewLetter

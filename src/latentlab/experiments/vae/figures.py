@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
-from latentlab.drawing.glyphs import left_to_right
+from latentlab.glyphs import left_to_right
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 

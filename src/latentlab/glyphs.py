@@ -6,18 +6,21 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+from latentlab import arithmetic
+
 
 @cache
 def _known() -> frozenset[int]:
-    import matplotlib  # here: only names beyond ASCII need it
-    from matplotlib.ft2font import FT2Font
+    with arithmetic.apart():  # here: only names beyond ASCII need it
+        import matplotlib
+        from matplotlib.ft2font import FT2Font
 
     folder = Path(matplotlib.get_data_path()) / "fonts/ttf"
     plain, bold = (FT2Font(str(folder / f"{name}.ttf")).get_charmap() for name in _FILES)
     return frozenset(map(int, plain)) & frozenset(map(int, bold))
 
 
-_FILES = ("DejaVuSans", "DejaVuSans-Bold")  # that of ``style``, which ships inside Matplotlib
+_FILES = ("DejaVuSans", "DejaVuSans-Bold")  # Matplotlib's own, as in ``style``
 
 
 def drawable(text: str) -> bool:
