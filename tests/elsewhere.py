@@ -1,11 +1,14 @@
 """Every step of the small study again on another machine, and which results have the same bytes.
 
+    export PYTHONPATH=src:workflow
     python tests/elsewhere.py qemu-x86_64 -cpu Haswell "$(readlink -f .venv/bin/python)"
 
-The arguments are the command that starts Python there: an emulator, or the loader of another C
-library. First the study of tests/params.yaml runs here, by Snakemake; then one process there runs
-the scripts of all its jobs, since libraries take minutes to be imported by an emulated processor.
-Each step reads there what the steps before it have made there. Exit code 1 where a byte differs.
+The arguments are the command that starts Python there, its paths absolute: an emulator, or the
+loader of another C library. With an architecture of other packages it begins with ``env
+PYTHONPATH=FOLDER``, where those are (docs/reproducibility.md, "On ARM64", has all commands). First
+the study of tests/params.yaml runs here, by Snakemake; then one process there runs the scripts of
+all its jobs, since libraries take minutes to be imported by an emulated processor. Each step reads
+there what the steps before it have made there. Exit code 1 where a byte differs.
 """
 
 from __future__ import annotations
@@ -70,9 +73,9 @@ def compute_again(project: Project, *python: str, **extra: str) -> None:
     for path in project.bytes_of(*RESULTS):
         (project.root / path).unlink()
     environ = {
+        **environment(),
         # an emulator does not follow the link of a virtual environment
         "PYTHONPATH": sysconfig.get_paths()["purelib"],
-        **environment(),
         # compiled for that processor: of no use to any other
         "LATENTLAB_CACHE": str(project.root / ".cache/elsewhere"),
         **extra,
