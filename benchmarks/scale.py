@@ -135,7 +135,7 @@ def measure(command: list[str], folder: Path) -> Cost:
     return Cost(
         cpu=usage.ru_utime + usage.ru_stime,
         wall=time.perf_counter() - started,
-        memory=usage.ru_maxrss / 1024,
+        memory=usage.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024),
     )
 
 

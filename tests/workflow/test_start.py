@@ -53,10 +53,11 @@ def without_flock(folder, project):
     """A folder for PYTHONPATH: in what starts with it, no file of a project can be locked."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(
-        "import errno, fcntl, os\n"
+        "import errno, fcntl, os, pathlib\n"
         "def flock(file, how, real=fcntl.flock):\n"
-        "    number = file if isinstance(file, int) else file.fileno()\n"
-        f"    if os.readlink(f'/proc/self/fd/{{number}}').startswith({str(project)!r}):\n"
+        "    locked = os.fstat(file if isinstance(file, int) else file.fileno())\n"
+        f"    locks = pathlib.Path({str(project)!r}, '.snakemake').glob('*.lock')\n"
+        "    if any(os.path.samestat(locked, lock.stat()) for lock in locks):\n"
         "        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))\n"
         "    real(file, how)\n"
         "fcntl.flock = flock\n"

@@ -287,10 +287,12 @@ HOLD = (
 
 # what a file system without flock does: the file can be made, the lock cannot be had
 NO_FLOCK = """
-import fcntl, os
+import fcntl, os, pathlib
 def patched(folder, number, flock=fcntl.flock):
     def fails(file, how):
-        if os.readlink(f"/proc/self/fd/{file.fileno()}").startswith(str(folder)):
+        locked = os.fstat(file.fileno())
+        locks = pathlib.Path(folder).rglob("*.lock")
+        if any(os.path.samestat(locked, lock.stat()) for lock in locks):
             raise OSError(number, os.strerror(number))
         flock(file, how)
     return fails
