@@ -15,7 +15,7 @@ from support import interruption, run_lock
 
 interruption.in_one_line()
 
-from latentlab.training import kernels
+from latentlab.training import compiled
 from latentlab.training import powell
 from latentlab.files.arrays import replacing
 
@@ -66,7 +66,7 @@ def compile_sealed(folder):
 
 def main(argv):
     step.arguments(__doc__, argv)
-    folder = kernels.cache_folder()
+    folder = compiled.cache_folder()
     # runs of other trees may share the folder: one at a time compiles and seals
     with locked(folder.with_name(f"{folder.name}.lock")):
         compile_sealed(folder)

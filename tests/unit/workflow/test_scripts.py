@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.data import download
-from latentlab.training import kernels, powell
+from latentlab.training import compiled, powell
 
 ROOT = Path(__file__).parents[3]
 
@@ -140,7 +140,7 @@ def test_the_tools_beside_this_python_are_called(run_study, monkeypatch):
 def cache(monkeypatch, tmp_path):
     """The folder of compiled code, below one that is not there yet."""
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "cache"))
-    return kernels.cache_folder()
+    return compiled.cache_folder()
 
 
 def is_locked(path):
