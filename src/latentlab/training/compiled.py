@@ -30,6 +30,9 @@ SOURCES = (
     "compiled.py",
     "vectors.py",
     "kernels.py",
+    "gradient_kernels.py",
+    "descent_kernels.py",
+    "lbfgs_kernels.py",
 )
 """The modules, beside this one, that compiled code is made of."""
 

@@ -100,6 +100,28 @@ class Vector:
         )
         return self.new(self.builder.call(function, [self.value, factor.value, addend.value]))
 
+    def sqrt(self) -> Vector:
+        """The square root, exactly rounded."""
+        kind = self.value.type
+        function = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(kind, [kind]), f"llvm.sqrt.v{kind.count}f64"
+        )
+        return self.new(self.builder.call(function, [self.value]))
+
+    def lanes(self, other: Vector, chosen: list[int]) -> Vector:
+        """The lanes of those numbers, of this vector's and then the other's."""
+        order = ir.Constant(ir.VectorType(ir.IntType(32), len(chosen)), chosen)
+        return self.new(self.builder.shuffle_vector(self.value, other.value, order))
+
+    def total(self) -> Vector:
+        """The sum of all lanes, as a vector of one: halves onto halves."""
+        vector = self
+        while vector.value.type.count > 1:
+            half = vector.value.type.count // 2
+            low, high = list(range(half)), list(range(half, 2 * half))
+            vector = vector.lanes(vector, low) + vector.lanes(vector, high)
+        return vector
+
     def where(self, comparison: str, bound: Vector, then: Vector) -> Vector:
         """``then`` where self <comparison> bound, else self; a NaN stays."""
         chosen = self.builder.fcmp_ordered(comparison, self.value, bound.value)
@@ -113,7 +135,7 @@ class Vector:
         return self.new(self.builder.bitcast(field, self.value.type))
 
 
-def _exponential(h: Vector, scale: Vector, limit: Vector) -> tuple[Vector, ...]:
+def exponential(h: Vector, scale: Vector, limit: Vector) -> tuple[Vector, ...]:
     """2^t = power * above / below for t = h * scale, as (power, above, below, odd).
 
     With n the integer nearest t and r = t - n: power = 2^n, odd = rP, above = Q + odd and
@@ -134,13 +156,13 @@ def _exponential(h: Vector, scale: Vector, limit: Vector) -> tuple[Vector, ...]:
 
 def _sigmoid(h: Vector, scale: Vector, limit: Vector) -> Vector:
     """1 / (1 + 2^(h scale)), with one division."""
-    power, above, below, _ = _exponential(h, scale, limit)
+    power, above, below, _ = exponential(h, scale, limit)
     return below / power.fma(above, below)
 
 
 def _tanh(h: Vector, scale: Vector, limit: Vector) -> Vector:
     """(1 - 2^(h scale)) / (1 + 2^(h scale)), without cancellation where 2^n is 1."""
-    power, above, below, odd = _exponential(h, scale, limit)
+    power, above, below, odd = exponential(h, scale, limit)
     difference = (h.constant(0.0) - power).fma(above, below)
     small = h.builder.fcmp_ordered("==", power.value, h.constant(1.0).value)
     near = h.constant(-2.0) * odd
@@ -331,15 +353,8 @@ def _emit_total(e, at, count):
         return [sums[0] + e.vector(builder.select(inside, values, e.zero(8).value))]
 
     blocks = builder.sdiv(builder.add(count, e.integer(7)), e.integer(8))
-    total = e.loop(blocks, [e.zero(8)], body)[0].value
-    for half in (4, 2, 1):
-        lane = ir.VectorType(ir.IntType(32), half)
-        low = ir.Constant(lane, list(range(half)))
-        high = ir.Constant(lane, list(range(half, 2 * half)))
-        total = builder.fadd(
-            builder.shuffle_vector(total, total, low), builder.shuffle_vector(total, total, high)
-        )
-    return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+    total = e.loop(blocks, [e.zero(8)], body)[0]
+    return builder.extract_element(total.total().value, ir.Constant(ir.IntType(32), 0))
 
 
 total_of = instruction(_emit_total, "ii", types.float64)
