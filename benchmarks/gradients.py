@@ -129,7 +129,9 @@ def main() -> None:
     table = pd.DataFrame(rows)
     table["before / now"] = table["before"] / table["now"]
     print(f"{arguments.rounds} rounds; microseconds of the processor an evaluation")
-    print(table.groupby(["network", "optimizer"], sort=False).median().to_string(float_format="%.3g"))
+    print(
+        table.groupby(["network", "optimizer"], sort=False).median().to_string(float_format="%.3g")
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -220,7 +221,7 @@ class _Compiled:
     """
 
     def __init__(
-        self, network: Network, inputs: Array, targets: Array, loss: str, **room: int
+        self, network: Network, inputs: Array, targets: Array, loss: str, **room: Any
     ) -> None:
         self.problem = gradient_kernels.new_problem(
             network.architecture,
@@ -247,7 +248,8 @@ class _Compiled:
     @property
     def weights(self) -> Array:
         """A copy of the weights (n_weights,)."""
-        return self._padded(gradient_kernels.POINT)[self._places]
+        weights: Array = self._padded(gradient_kernels.POINT)[self._places]
+        return weights
 
     @weights.setter
     def weights(self, weights: Array) -> None:
@@ -261,7 +263,8 @@ class _Compiled:
     @property
     def gradient(self) -> Array:
         """The gradient (n_weights,) where it was computed last."""
-        return self._padded(gradient_kernels.GRADIENT)[self._places]
+        gradient: Array = self._padded(gradient_kernels.GRADIENT)[self._places]
+        return gradient
 
     def error(self) -> float:
         """The study's error at the weights; NaN where they are not finite."""
@@ -350,7 +353,10 @@ def _visits(samples: int, seed: int | None, epoch: int) -> np.ndarray:
 def checked(
     network: Network, inputs: Array, targets: Array, weights: Array, loss: str
 ) -> tuple[Array, Array, Array]:
-    """The arrays in float64, once they are known to fit; raises as ``train_backpropagation``."""
+    """The arrays in float64, once they are known to fit.
+
+    Shapes as for ``train_backpropagation``, and what is raised.
+    """
     for activation in network.activations:
         if activation in WITHOUT_GRADIENT:
             others = ", ".join(name for name in ACTIVATIONS if name not in WITHOUT_GRADIENT)

@@ -117,10 +117,10 @@ def _scale(s, factor, x, to):
 def _flat(s):
     """Whether no element of the gradient is above GTOL."""
     f, at = s.f, s.at
-    for k in range(at[GRADIENT], at[GRADIENT] + at[WEIGHTS]):
-        if not abs(f[k]) <= f[GTOL]:  # noqa: SIM110 (numba has no all())
-            return False
-    return True
+    k, end = at[GRADIENT], at[GRADIENT] + at[WEIGHTS]
+    while k < end and abs(f[k]) <= f[GTOL]:
+        k += 1
+    return k == end
 
 
 # --- the direction ----------------------------------------------------------------------------

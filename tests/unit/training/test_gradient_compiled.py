@@ -104,14 +104,15 @@ def test_descent_is_that_of_jax(rule, loss):
     start, slots = weights, (np.zeros_like(weights),) * 2
     for epoch in range(20):
         _, slopes = by_jax(LETTERS, loss)(weights, x, x)
-        change, slots = redrawn.RULES[rule](jax, slopes, slots, 0.01, epoch)
-        weights = weights + np.array(change, np.float64)
+        with jax.enable_x64(True):
+            change, slots = redrawn.RULES[rule](jax, slopes, slots, 0.01, epoch)
+            weights = weights + np.array(change)
     train = gradient.train_adam if rule == "adam" else gradient.train_rmsprop
     result = train(
         LETTERS, x, x, start, max_epochs=20, learning_rate=0.01, schedule="constant", loss=loss,
         record_every=7,
     )  # fmt: skip
-    np.testing.assert_allclose(result.weights, weights, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(result.weights, weights, rtol=1e-9, atol=1e-11)
 
 
 def lbfgs(network, x, start, loss, **options):
