@@ -74,10 +74,9 @@ def _emit_update(e, rule, blocks, weights, gradient, first, second, rate, decaye
             places = [e.index(at, offset) for at in (weights, gradient, first, second)]
             now, slope, *memories = (e.load(place, LANES) for place in places)
             change, *memories = function(slope, *memories, numbers[0], numbers[1:])
-            for place, vector in zip(
-                (places[0], *places[2:]), (now - change, *memories), strict=True
-            ):
-                e.store(place, vector)
+            e.store(places[0], now - change)
+            for place, memory in zip(places[2:], memories, strict=True):
+                e.store(place, memory.without_tiny())
             return []
 
         with builder.if_then(builder.icmp_signed("==", rule, e.integer(code))):

@@ -342,12 +342,16 @@ def rates_of(schedule: str, rate: float, first: int, last: int, epochs: int, siz
     return np.where(epoch < last, rate * factor, 0.0)
 
 
+@functools.lru_cache(maxsize=2**14)
 def _visits(samples: int, seed: int | None, epoch: int) -> np.ndarray:
-    """The order (samples,) in which backpropagation visits the samples in an epoch (from 0)."""
+    """The order (samples,) in which backpropagation visits the samples in an epoch (from 0).
+
+    Kept, because it is the same for all replicates, and takes a third of an epoch to draw.
+    """
     if seed is None:
-        return np.arange(samples)
+        return np.arange(samples, dtype=np.int32)
     sequence = np.random.SeedSequence(seed, spawn_key=(epoch,))
-    return np.random.default_rng(sequence).permutation(samples)
+    return np.random.default_rng(sequence).permutation(samples).astype(np.int32)
 
 
 def checked(

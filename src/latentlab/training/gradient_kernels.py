@@ -323,6 +323,7 @@ def _hand_back(lanes: int) -> Any:
             weights_at, velocity_at = e.index(w, unit, row), e.index(v, unit, row)
             weights = e.load(weights_at, lanes)
             velocity = (error * rate).fma(inputs, e.load(velocity_at, lanes) * momentum)
+            velocity = velocity.without_tiny()
             e.store(velocity_at, velocity)
             e.store(weights_at, weights + velocity)
             return [error.fma(weights, sums[0])]
@@ -338,7 +339,7 @@ hand_back_wide, hand_back_half = _hand_back(LANES), _hand_back(HALF)
 def _emit_difference(e, y, target, delta, factor):
     """delta = (y - target) factor, in LANES lanes."""
     difference = e.load(y, LANES) - e.load(target, LANES)
-    e.store(delta, difference * e.splat(factor, LANES))
+    e.store(delta, (difference * e.splat(factor, LANES)).without_tiny())
 
 
 def _slope(function: Any) -> Any:
@@ -346,7 +347,7 @@ def _slope(function: Any) -> Any:
 
     def emit(e, y, delta, steepness):
         slope = function(e.load(delta, LANES), e.load(y, LANES), e.splat(steepness, LANES))
-        e.store(delta, slope)
+        e.store(delta, slope.without_tiny())
 
     return instruction(emit, "iif")
 

@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 import latentlab
 from latentlab.models.network import Network, initial_weights
-from latentlab.training import gradient, redrawn
+from latentlab.training import descent_kernels, gradient, gradient_kernels, redrawn
 
 PACKAGE = Path(latentlab.__file__).resolve().parent
 LETTERS = Network((35, 18, 2, 18, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False)
@@ -90,6 +90,20 @@ def test_saturated_units_have_no_gradient_and_no_nan():
         value, slopes = gradient.loss_and_gradient(SMOOTH, 1e6 * start, x, x, loss)
         assert np.isfinite(value)
         assert np.isfinite(slopes).all()
+
+
+def test_what_decays_ends_at_zero():
+    """A step, and then none: the velocities halve until they are nothing, not a subnormal number."""
+    network = Network((2, 1, 2), "linear", "linear", "linear", "linear", 1.0, False)
+    x = np.array([[1.0, 0.0]])
+    compiled = gradient._Compiled(network, x, x, "squared-error", epochs=2000, one_by_one=True)
+    compiled.weights, compiled.problem.f[gradient_kernels.MOMENTUM] = np.ones(4), 0.5
+    compiled.problem.rates[0] = 1.0
+    for epochs, moves in ((1, True), (2000, False)):
+        compiled.run(descent_kernels.BY_SAMPLE, epochs)
+        velocities = compiled.problem.part(gradient_kernels.SLOTS, 32)
+        assert velocities.any() == moves
+        compiled.problem.rates[0] = 0.0
 
 
 # --- whole trainings -----------------------------------------------------------------------------
