@@ -111,7 +111,7 @@ def microseconds(train, *arguments) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--epochs", type=int, default=300, help="of each training")
+    parser.add_argument("--epochs", type=int, default=1000, help="of each training")
     arguments = parser.parse_args()
     gradient.compile()
     letters = read_fonts(FONTS)["font2"].pixels

@@ -359,7 +359,8 @@ def checked(
 ) -> tuple[Array, Array, Array]:
     """The arrays in float64, once they are known to fit.
 
-    Shapes as for ``train_backpropagation``, and what is raised.
+    Shapes as for ``train_backpropagation``. Raises StudyError where the network or the loss has no
+    gradient, ValueError where shapes do not fit or the loss is unknown.
     """
     for activation in network.activations:
         if activation in WITHOUT_GRADIENT:

@@ -93,7 +93,7 @@ def test_saturated_units_have_no_gradient_and_no_nan():
 
 
 def test_what_decays_ends_at_zero():
-    """A step, and then none: the velocities halve until they are nothing, not a subnormal number."""
+    """A step, and then none: velocities halve until they are nothing, not a subnormal number."""
     network = Network((2, 1, 2), "linear", "linear", "linear", "linear", 1.0, False)
     x = np.array([[1.0, 0.0]])
     compiled = gradient._Compiled(network, x, x, "squared-error", epochs=2000, one_by_one=True)
