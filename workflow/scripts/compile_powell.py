@@ -1,4 +1,4 @@
-"""Compile Powell's kernels once, before jobs that use them start side by side.
+"""Compile the trainings of letter networks once, before jobs that use them start side by side.
 
 Compiled code is machine code: what is not as it was written is removed, never run.
 """
@@ -15,8 +15,7 @@ from support import interruption, run_lock
 
 interruption.in_one_line()
 
-from latentlab.training import kernels
-from latentlab.training import powell
+from latentlab.training import compiled, gradient, powell
 from latentlab.files.arrays import replacing
 
 
@@ -56,8 +55,9 @@ def compile_sealed(folder):
         step.log(f"{folder}: compiled code is not as it was written, compiled again")
         shutil.rmtree(folder)
     if not folder.exists():
-        step.log("Powell's method: compiled, once on this machine (about half a minute)")
+        step.log("trainings of letters: compiled, once on this machine (about a minute)")
     powell.compile()
+    gradient.compile()
     code = digest(folder)  # none where the folder cannot be written
     if code and not (seal.exists() and seal.read_text() == code):
         with replacing(seal) as temporary:
@@ -66,7 +66,7 @@ def compile_sealed(folder):
 
 def main(argv):
     step.arguments(__doc__, argv)
-    folder = kernels.cache_folder()
+    folder = compiled.cache_folder()
     # runs of other trees may share the folder: one at a time compiles and seals
     with locked(folder.with_name(f"{folder.name}.lock")):
         compile_sealed(folder)

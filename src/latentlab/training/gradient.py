@@ -1,11 +1,8 @@
-"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS-B; and hybrids.
+"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS; and hybrids.
 
-The same door as ``powell.train``, so that optimizers compare from the same start weights. JAX
-computes gradients and runs whole trainings compiled, on one thread, in float64
-(``train_redrawn``: float32), whatever else the process does with JAX; it is imported when a
-training starts. A network's shape is compiled once in a process: further replicates only run.
-They run one after the other, because batched (``jax.vmap``) they save a tenth of the time and
-their last bits depend on how many there are.
+The same door as ``powell.train``, so that optimizers compare from the same start weights. Whole
+trainings run compiled, in float64, without a trip to Python between two records
+(``training.descent_kernels``): their bytes are the same on every processor.
 
 **Cost** is counted in loss evaluations over the whole sample set, as Powell's is. A gradient
 counts as ``GRADIENT_COST`` of them. The loss at the start counts as one; the errors recorded
@@ -13,32 +10,23 @@ later are measurements and cost nothing.
 
 **History**: whatever loss is minimized, ``Training.errors`` holds the study's squared error E,
 at the start, after every ``record_every`` epochs and after the last. An epoch has seen every
-sample once: a full-batch step, a pass of backpropagation, an iteration of L-BFGS-B.
+sample once: a full-batch step, a pass of backpropagation, an iteration of L-BFGS.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from latentlab import StudyError
 from latentlab.aliases import Array, Fields
-from latentlab.models.network import Network, forward, squared_error
-from latentlab.training import replicates
+from latentlab.models.network import ACTIVATIONS, Network
+from latentlab.training import descent_kernels, gradient_kernels, lbfgs_kernels, replicates
 from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
-
-if TYPE_CHECKING:
-    from jax import Array as JaxArray
-
-    Slots = tuple[JaxArray, JaxArray]
-    State = tuple[JaxArray, Slots]
 
 LOSSES = ("squared-error", "cross-entropy")
 """squared-error is the study's E (``network.squared_error``). cross-entropy is that of the pixels
@@ -49,11 +37,8 @@ SCHEDULES = ("constant", "cosine")
 """How the learning rate goes: as it is, or along half a cosine to 0 at the last epoch
 (Loshchilov and Hutter 2017, without restarts)."""
 
-ADAM = (0.9, 0.999, 1e-8)
-"""Decay of the first and second moment and epsilon (Kingma and Ba 2015, algorithm 1)."""
-
-RMSPROP = (0.9, 1e-8)
-"""Decay of the mean square (Tieleman and Hinton 2012, lecture 6.5) and the usual epsilon."""
+WITHOUT_GRADIENT = ("step", "relu_as_run")
+"""Activations of ``network.ACTIVATIONS`` that no gradient passes."""
 
 
 # --- the doors ---------------------------------------------------------------------------------
@@ -94,7 +79,7 @@ def train_backpropagation(
         inputs,
         targets,
         start,
-        rule="momentum",
+        rule=None,
         max_epochs=max_epochs,
         learning_rate=learning_rate,
         momentum=momentum,
@@ -104,57 +89,6 @@ def train_backpropagation(
         record_every=record_every,
         progress=progress,
     )
-
-
-def train_redrawn(
-    network: Network,
-    draw: Callable[[int], Array],
-    targets: Array,
-    start: Array,
-    *,
-    optimizer: str,
-    max_epochs: int,
-    learning_rate: float,
-    schedule: str,
-    loss: str,
-    record_every: int,
-    progress: Progress | None = None,
-) -> Training:
-    """Adam or RMSprop, full batch, on inputs drawn anew for every epoch: noise never seen twice.
-
-    draw : epoch -> inputs (samples, units) of that epoch, for the same targets (samples, units)
-    optimizer : "adam" or "rmsprop"
-    An epoch is one step. In float32, at half the price of float64: against the noise of the
-    inputs its rounding is nothing. The errors are those on the inputs of the epoch that comes
-    next, which the weights have not met. The rest as ``train_backpropagation``; ValueError for
-    another optimizer.
-    """
-    _check_counts(max_epochs, record_every)
-    _check_rate(learning_rate, schedule)
-    if optimizer not in ("adam", "rmsprop"):
-        raise ValueError(f"optimizer must be adam or rmsprop, not {optimizer!r}")
-    inputs, targets, start = _checked(network, draw(0), targets, start, loss)
-    record = Record(start, _error(network, inputs, targets, start), progress)
-    if record.diverged:
-        return record.training("max_epochs")
-    batches = np.zeros((record_every, *inputs.T.shape), np.float32)
-    columns = np.ascontiguousarray(targets.T, np.float32)
-    with _jax().enable_x64(False):
-        run = _compiled_redrawn(network, loss, optimizer)
-        state: tuple[object, object]  # of NumPy first, of JAX then
-        state = (start.astype(np.float32), (np.zeros_like(start, np.float32),) * 2)
-        for first in range(0, max_epochs, record_every):
-            last = min(first + record_every, max_epochs)
-            for epoch in range(first, last):
-                batches[epoch - first] = inputs.T
-                inputs = draw(epoch + 1)
-            rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
-            state = run(state, batches, columns, rates.astype(np.float32), first, last)
-            weights = np.array(state[0], np.float64)
-            error = _error(network, inputs, targets, weights)
-            if not record.add(last, weights, error, 1 + GRADIENT_COST * last):
-                break
-    return record.training("max_epochs")
 
 
 def train_lbfgs(
@@ -172,70 +106,39 @@ def train_lbfgs(
     max_evaluations: float = math.inf,
     progress: Progress | None = None,
 ) -> Training:
-    """SciPy's L-BFGS-B (Zhu et al. 1997) without bounds; an epoch is an iteration.
+    """L-BFGS, in the steps of L-BFGS-B without bounds (Zhu et al. 1997); an epoch is an iteration.
 
-    memory : pairs of steps and gradient changes kept; ftol, gtol : SciPy's tolerances, stop where
-    an iteration lowers the loss by less than ftol max(loss, 1) or no element of the gradient is
+    memory : pairs of steps and gradient changes kept; ftol, gtol : tolerances, stop where an
+    iteration lowers the loss by less than ftol max(loss, 1) or no element of the gradient is
     above gtol. The status is "converged" where one of them stops it or no step along the search
     direction lowers the loss any more, "max_evaluations" where the next gradient would cost more
     than that (a search may take several; an unfinished one is lost); the rest as
     ``train_backpropagation``.
     """
-    inputs, targets, start = _checked(network, inputs, targets, start, loss)
-    _check_counts(max_epochs, record_every)
-    record = Record(start, _error(network, inputs, targets, start), progress)
+    inputs, targets, start = checked(network, inputs, targets, start, loss)
+    check_counts(max_epochs, record_every)
+    training = _Compiled(network, inputs, targets, loss, memory=memory)
+    record = training.record(start, progress)
     if record.diverged:
         return record.training("converged")
-    epoch, weights = 0, start
+    training.limit(ftol, gtol, max_evaluations)
+    at = training.problem.at
+    epoch, outcome = 0, lbfgs_kernels.GOING
 
     def note() -> bool:
-        error = _error(network, inputs, targets, weights)
-        return record.add(epoch, weights, error, gradients.cost)
+        cost = 1 + GRADIENT_COST * int(at[gradient_kernels.GRADIENTS])
+        return record.add(epoch, training.weights, training.error(), cost)
 
-    def callback(*, intermediate_result: OptimizeResult) -> None:
-        nonlocal epoch, weights
-        epoch += 1
-        weights = np.array(intermediate_result.x)
-        if epoch % record_every == 0 and not note():
-            raise StopIteration
-
-    status = ""
-    options = {"maxiter": max_epochs, "maxcor": memory, "ftol": ftol, "gtol": gtol}
-    options["maxfun"] = np.iinfo(np.int32).max  # iterations are what is limited
-    with np.errstate(all="ignore"), _jax().enable_x64(True):
-        gradients = _Gradients(network, inputs, targets, loss, max_evaluations)
-        try:
-            minimize(
-                gradients, start, method="L-BFGS-B", jac=True, callback=callback, options=options
-            )
-        except _Exhausted:
-            status = "max_evaluations"
+    while epoch < max_epochs and outcome == lbfgs_kernels.GOING:
+        outcome = int(training.run(descent_kernels.LBFGS, min(record_every, max_epochs - epoch)))
+        before, epoch = epoch, int(at[gradient_kernels.ITERATIONS])
+        if epoch > before and epoch % record_every == 0 and not note():
+            break
     if not record.diverged and epoch % record_every:
         note()
-    return record.training(status or ("max_epochs" if epoch == max_epochs else "converged"))
-
-
-class _Gradients:
-    """A loss and its gradient at flat weights, as SciPy asks for them, and what they cost."""
-
-    def __init__(
-        self, network: Network, inputs: Array, targets: Array, loss: str, limit: float
-    ) -> None:
-        self._value_and_gradient = _compiled_gradient(network, loss)
-        self._samples = _jax().numpy.array(inputs.T), _jax().numpy.array(targets.T)
-        self._limit = limit
-        self.cost = 1  # evaluations so far: one at the start
-
-    def __call__(self, weights: Array) -> tuple[float, Array]:
-        if self.cost + GRADIENT_COST > self._limit:
-            raise _Exhausted
-        self.cost += GRADIENT_COST
-        value, gradient = self._value_and_gradient(weights, *self._samples)
-        return float(value), np.array(gradient)
-
-
-class _Exhausted(Exception):
-    """The allowed number of evaluations is spent."""
+    if outcome == lbfgs_kernels.EXHAUSTED:
+        return record.training("max_evaluations")
+    return record.training("max_epochs" if epoch == max_epochs else "converged")
 
 
 def train_stages(
@@ -294,13 +197,92 @@ def loss_and_gradient(
     inputs, targets : (samples, units). The derivative of ReLU at 0 is 0. Raises as
     ``train_backpropagation``.
     """
-    inputs, targets, weights = _checked(network, inputs, targets, weights, loss)
-    with _jax().enable_x64(True):
-        value, gradient = _compiled_gradient(network, loss)(weights, inputs.T, targets.T)
-        return float(value), np.array(gradient)
+    inputs, targets, weights = checked(network, inputs, targets, weights, loss)
+    compiled = _Compiled(network, inputs, targets, loss)
+    compiled.weights = weights
+    compiled.run(descent_kernels.VALUE_AND_GRADIENT)
+    return compiled.value, compiled.gradient
 
 
-# --- gradient descent in all its forms ---------------------------------------------------------
+def compile() -> None:
+    """Compile everything, or load it from the cache; once, before jobs fan out."""
+    network = Network((2, 1, 2), "linear", "linear", "linear", "linear", 1.0, False)
+    samples = np.zeros((1, 2))
+    descent_kernels.compile_for(_Compiled(network, samples, samples, "squared-error").problem)
+
+
+# --- compiled trainings ------------------------------------------------------------------------
+
+
+class _Compiled:
+    """A network and its samples in the arrays that compiled code works on.
+
+    inputs, targets : (samples, units); room : of ``gradient_kernels.new_problem``
+    """
+
+    def __init__(
+        self, network: Network, inputs: Array, targets: Array, loss: str, **room: Any
+    ) -> None:
+        self.problem = gradient_kernels.new_problem(
+            network.architecture,
+            network.activations,
+            float(network.beta),
+            network.biases,
+            inputs,
+            targets,
+            cross_entropy=loss == "cross-entropy",
+            **room,
+        )
+        self._places = self.problem.places()
+
+    def run(self, task: int, epochs: int = 0) -> float:
+        """``descent_kernels.run``."""
+        return float(descent_kernels.run(self.problem, task, epochs))
+
+    def _padded(self, entry: int) -> Array:
+        """A view of numbers as many as the padded weights."""
+        length = int(self.problem.at[gradient_kernels.WEIGHTS])
+        numbers: Array = self.problem.part(entry, length)
+        return numbers
+
+    @property
+    def weights(self) -> Array:
+        """A copy of the weights (n_weights,)."""
+        weights: Array = self._padded(gradient_kernels.POINT)[self._places]
+        return weights
+
+    @weights.setter
+    def weights(self, weights: Array) -> None:
+        self._padded(gradient_kernels.POINT)[self._places] = weights
+
+    @property
+    def value(self) -> float:
+        """The loss where it was computed last."""
+        return float(self.problem.f[gradient_kernels.VALUE])
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient (n_weights,) where it was computed last."""
+        gradient: Array = self._padded(gradient_kernels.GRADIENT)[self._places]
+        return gradient
+
+    def error(self) -> float:
+        """The study's error at the weights; NaN where they are not finite."""
+        if not np.isfinite(self._padded(gradient_kernels.POINT)).all():
+            return math.nan
+        return self.run(descent_kernels.ERROR)
+
+    def record(self, start: Array, progress: Progress | None) -> Record:
+        """Begin at the weights ``start`` (n_weights,)."""
+        self.weights = start
+        return Record(start, self.error(), progress)
+
+    def limit(self, ftol: float, gtol: float, max_evaluations: float) -> None:
+        """What L-BFGS stops by."""
+        self.problem.f[[gradient_kernels.FTOL, gradient_kernels.GTOL]] = ftol, gtol
+        if max_evaluations < math.inf:
+            allowed = (max_evaluations - 1) // GRADIENT_COST
+            self.problem.at[gradient_kernels.LIMIT] = int(allowed)
 
 
 def _descend(
@@ -309,7 +291,7 @@ def _descend(
     targets: Array,
     start: Array,
     *,
-    rule: str,
+    rule: str | None,
     max_epochs: int,
     learning_rate: float,
     momentum: float = 0.0,
@@ -319,34 +301,30 @@ def _descend(
     record_every: int,
     progress: Progress | None = None,
 ) -> Training:
-    """Train by a rule of ``_RULES``, full batch, or sample by sample where ``visits`` says which.
+    """Train by a rule of ``descent_kernels.RULES``, full batch; or, without one, sample by sample.
 
-    visits : epoch -> the order (samples,) in which it takes the samples; where there is none, an
-        epoch is one step
+    visits : epoch -> the order (samples,) in which backpropagation takes the samples
     Shapes, options and errors as for ``train_backpropagation``.
     """
-    inputs, targets, start = _checked(network, inputs, targets, start, loss)
-    _check_counts(max_epochs, record_every)
-    _check_rate(learning_rate, schedule)
-    error_of = functools.partial(_error, network, inputs, targets)
-    record = Record(start, error_of(start), progress)
+    inputs, targets, start = checked(network, inputs, targets, start, loss)
+    check_counts(max_epochs, record_every)
+    check_rate(learning_rate, schedule)
+    size = min(record_every, max_epochs)
+    training = _Compiled(network, inputs, targets, loss, epochs=size, one_by_one=bool(visits))
+    record = training.record(start, progress)
     if record.diverged:
         return record.training("max_epochs")
-    orders = np.zeros((record_every, len(inputs) if visits else 0), np.int32)
-    with _jax().enable_x64(True):
-        run = _compiled_descent(network, loss, rule, visits is not None)
-        state: tuple[object, object]  # of NumPy first, of JAX then
-        state = (start, (np.zeros_like(start),) * 2)
-        for first in range(0, max_epochs, record_every):
-            last = min(first + record_every, max_epochs)
-            if visits:
-                for epoch in range(first, last):
-                    orders[epoch - first] = visits(epoch)
-            rates = _rates(schedule, learning_rate, first, last, max_epochs, record_every)
-            state = run(state, inputs.T, targets.T, orders, rates, momentum, first, last)
-            weights = np.array(state[0])
-            if not record.add(last, weights, error_of(weights), 1 + GRADIENT_COST * last):
-                break
+    training.problem.f[gradient_kernels.MOMENTUM] = momentum
+    task = descent_kernels.BY_SAMPLE if rule is None else [*descent_kernels.RULES].index(rule)
+    for first in range(0, max_epochs, record_every):
+        last = min(first + record_every, max_epochs)
+        if visits:
+            for epoch in range(first, last):
+                training.problem.orders[epoch - first] = visits(epoch)
+        training.problem.rates[:] = rates_of(schedule, learning_rate, first, last, max_epochs, size)
+        training.run(task, last - first)
+        if not record.add(last, training.weights, training.error(), 1 + GRADIENT_COST * last):
+            break
     return record.training("max_epochs")
 
 
@@ -357,38 +335,39 @@ train_rmsprop = functools.partial(_descend, rule="rmsprop")
 """RMSprop (Tieleman and Hinton 2012), full batch."""
 
 
-def _rates(schedule: str, rate: float, first: int, last: int, epochs: int, size: int) -> Array:
+def rates_of(schedule: str, rate: float, first: int, last: int, epochs: int, size: int) -> Array:
     """Learning rates (size,) of the epochs from first to below last, of all ``epochs``; then 0."""
     epoch = np.arange(first, first + size)
     factor = 0.5 + 0.5 * np.cos(np.pi * epoch / epochs) if schedule == "cosine" else 1.0
     return np.where(epoch < last, rate * factor, 0.0)
 
 
+@functools.lru_cache(maxsize=2**14)
 def _visits(samples: int, seed: int | None, epoch: int) -> np.ndarray:
-    """The order (samples,) in which backpropagation visits the samples in an epoch (from 0)."""
+    """The order (samples,) in which backpropagation visits the samples in an epoch (from 0).
+
+    Kept, because it is the same for all replicates, and takes a third of an epoch to draw.
+    """
     if seed is None:
-        return np.arange(samples)
+        return np.arange(samples, dtype=np.int32)
     sequence = np.random.SeedSequence(seed, spawn_key=(epoch,))
-    return np.random.default_rng(sequence).permutation(samples)
+    return np.random.default_rng(sequence).permutation(samples).astype(np.int32)
 
 
-def _error(network: Network, inputs: Array, targets: Array, weights: Array) -> float:
-    """The study's error; NaN where weights (n_weights,) are not finite."""
-    if not np.isfinite(weights).all():
-        return math.nan
-    with np.errstate(over="ignore", invalid="ignore"):
-        return squared_error(forward(network, weights, inputs), targets)
-
-
-def _checked(
+def checked(
     network: Network, inputs: Array, targets: Array, weights: Array, loss: str
 ) -> tuple[Array, Array, Array]:
-    """The arrays in float64, once they are known to fit; raises as ``train_backpropagation``."""
+    """The arrays in float64, once they are known to fit.
+
+    Shapes as for ``train_backpropagation``. Raises StudyError where the network or the loss has no
+    gradient, ValueError where shapes do not fit or the loss is unknown.
+    """
     for activation in network.activations:
-        if activation not in _DIFFERENTIABLE:
+        if activation in WITHOUT_GRADIENT:
+            others = ", ".join(name for name in ACTIVATIONS if name not in WITHOUT_GRADIENT)
             raise StudyError(
                 f"activation {activation!r} has no gradient to train by; "
-                f"those with one are {', '.join(_DIFFERENTIABLE)}"
+                f"those with one are {others}"
             )
     if loss not in LOSSES:
         raise ValueError(f"unknown loss {loss!r}, known are {', '.join(LOSSES)}")
@@ -402,207 +381,16 @@ def _checked(
     return inputs, targets, weights
 
 
-def _check_counts(max_epochs: int, record_every: int) -> None:
+def check_counts(max_epochs: int, record_every: int) -> None:
+    """Raise ValueError where a number of epochs is below 1."""
     for name, value in {"max_epochs": max_epochs, "record_every": record_every}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
 
 
-def _check_rate(learning_rate: float, schedule: str) -> None:
+def check_rate(learning_rate: float, schedule: str) -> None:
+    """Raise ValueError for a learning rate or a schedule that is not possible."""
     if schedule not in SCHEDULES:
         raise ValueError(f"unknown schedule {schedule!r}, known are {', '.join(SCHEDULES)}")
     if not 0.0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate must be a positive number, not {learning_rate}")
-
-
-# --- JAX: what is below runs, and is compiled, inside ``enable_x64`` -----------------------------
-
-
-def _jax() -> ModuleType:
-    """JAX, imported when it is used, as ``latentlab.arithmetic`` pins it."""
-    return importlib.import_module("jax")
-
-
-_DIFFERENTIABLE: dict[str, Callable[[ModuleType, JaxArray, float], JaxArray]] = {
-    "linear": lambda jax, h, beta: h,
-    # not maximum(h, 0): JAX gives that a derivative of 1/2 at 0, where a blank letter sits
-    "relu": lambda jax, h, beta: jax.numpy.where(h > 0.0, h, 0.0),
-    "sigmoid": lambda jax, h, beta: jax.nn.sigmoid(2.0 * beta * h),
-    "tanh": lambda jax, h, beta: jax.numpy.tanh(beta * h),
-}
-"""``network.ACTIVATIONS`` in JAX, those with a derivative."""
-
-
-def _loss(
-    network: Network, loss: str, layers: Sequence[JaxArray], x: JaxArray, targets: JaxArray
-) -> JaxArray:
-    """A loss of ``LOSSES`` for each layer's weights; x, targets (units, samples).
-
-    Samples are columns here: rows take a third more time on a font.
-    """
-    jax = _jax()
-    samples = x.shape[1]
-    h = x
-    for weights, activation in zip(layers, network.activations, strict=True):
-        if network.biases:
-            x = jax.numpy.concatenate([x, jax.numpy.ones((1, samples))])
-        h = weights @ x
-        x = _DIFFERENTIABLE[activation](jax, h, network.beta)
-    if loss == "squared-error":
-        return 0.5 * ((targets - x) ** 2).sum() / samples
-    # -t log p - (1 - t) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - t l
-    log_odds = 2.0 * network.beta * h
-    softplus = jax.numpy.maximum(log_odds, 0.0) + jax.numpy.log1p(jax.numpy.exp(-abs(log_odds)))
-    total: JaxArray = (softplus - targets * log_odds).sum()
-    return total / samples
-
-
-def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxArray, JaxArray]]:
-    """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
-    jax = _jax()
-
-    def function(weights: JaxArray, x: JaxArray, targets: JaxArray) -> tuple[JaxArray, JaxArray]:
-        # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
-        ends = np.cumsum([n_out * n_in for n_out, n_in in network.shapes])[:-1]
-        parts = jax.numpy.split(weights, ends)
-        layers = [part.reshape(s) for part, s in zip(parts, network.shapes, strict=True)]
-        value, gradients = jax.value_and_grad(functools.partial(_loss, network, loss))(
-            layers, x, targets
-        )
-        return value, jax.numpy.concatenate([gradient.ravel() for gradient in gradients])
-
-    return function
-
-
-@functools.cache
-def _compiled_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxArray, JaxArray]]:
-    compiled: Callable[..., tuple[JaxArray, JaxArray]]
-    compiled = _jax().jit(_value_and_gradient(network, loss))
-    return compiled
-
-
-def _momentum(
-    jax: ModuleType,
-    gradient: JaxArray,
-    slots: Slots,
-    rate: JaxArray,
-    epoch: JaxArray,
-    momentum: JaxArray | float,
-) -> State:
-    velocity = momentum * slots[0] - rate * gradient
-    return velocity, (velocity, slots[1])
-
-
-def _adam(
-    jax: ModuleType,
-    gradient: JaxArray,
-    slots: Slots,
-    rate: JaxArray,
-    epoch: JaxArray,
-    momentum: JaxArray | float,
-) -> State:
-    first, second, epsilon = ADAM
-    mean = first * slots[0] + (1.0 - first) * gradient
-    square = second * slots[1] + (1.0 - second) * gradient**2
-    unbiased_mean = mean / (1.0 - first ** (epoch + 1.0))
-    unbiased_square = square / (1.0 - second ** (epoch + 1.0))
-    return -rate * unbiased_mean / (jax.numpy.sqrt(unbiased_square) + epsilon), (mean, square)
-
-
-def _rmsprop(
-    jax: ModuleType,
-    gradient: JaxArray,
-    slots: Slots,
-    rate: JaxArray,
-    epoch: JaxArray,
-    momentum: JaxArray | float,
-) -> State:
-    decay, epsilon = RMSPROP
-    square = decay * slots[0] + (1.0 - decay) * gradient**2
-    return -rate * gradient / (jax.numpy.sqrt(square) + epsilon), (square, slots[1])
-
-
-_RULES = {"momentum": _momentum, "adam": _adam, "rmsprop": _rmsprop}
-"""Each rule makes of a gradient (n_weights,) and its two slots of memory (n_weights,), zeros at
-the start, the step to take and the new memory; epoch counts from 0."""
-
-
-@functools.cache
-def _compiled_descent(
-    network: Network, loss: str, rule: str, per_sample: bool
-) -> Callable[..., State]:
-    """Gradient descent over some epochs, compiled once for any number of them.
-
-    run((weights, slots), x, targets, orders, rates, momentum, first, last) goes from epoch first
-    to below last and returns (weights, slots). x, targets : (units, samples); orders : (epochs,
-    samples), one order of visits an epoch, if per_sample; rates : (epochs,).
-    """
-    jax = _jax()
-    gradient_of = _value_and_gradient(network, loss)
-
-    def run(
-        state: State,
-        x: JaxArray,
-        t: JaxArray,
-        orders: JaxArray,
-        rates: JaxArray,
-        momentum: JaxArray,
-        first: JaxArray,
-        last: JaxArray,
-    ) -> State:
-        def step(epoch: JaxArray, state: State, x: JaxArray, t: JaxArray) -> State:
-            weights, slots = state
-            _, gradient = gradient_of(weights, x, t)
-            change, slots = _RULES[rule](
-                jax, gradient, slots, rates[epoch - first], epoch, momentum
-            )
-            return weights + change, slots
-
-        def full(epoch: JaxArray, state: State) -> State:
-            return step(epoch, state, x, t)
-
-        def one_by_one(epoch: JaxArray, state: State) -> State:
-            def visit(index: JaxArray, state: State) -> State:
-                sample = orders[epoch - first, index]
-                return step(epoch, state, x[:, sample, None], t[:, sample, None])
-
-            after: State = jax.lax.fori_loop(0, x.shape[1], visit, state)
-            return after
-
-        epochs = one_by_one if per_sample else full
-        after: State = jax.lax.fori_loop(first, last, epochs, state)
-        return after
-
-    compiled: Callable[..., State] = jax.jit(run)
-    return compiled
-
-
-@functools.cache
-def _compiled_redrawn(network: Network, loss: str, rule: str) -> Callable[..., State]:
-    """Full-batch descent on inputs of its own in every epoch, from epoch first to below last.
-
-    run((weights, slots), batches, targets, rates, first, last) returns (weights, slots).
-    batches : (epochs, units, samples); targets : (units, samples); rates : (epochs,).
-    """
-    jax = _jax()
-    gradient_of = _value_and_gradient(network, loss)
-
-    def run(
-        state: State,
-        batches: JaxArray,
-        t: JaxArray,
-        rates: JaxArray,
-        first: JaxArray,
-        last: JaxArray,
-    ) -> State:
-        def step(epoch: JaxArray, state: State) -> State:
-            weights, slots = state
-            _, gradient = gradient_of(weights, batches[epoch - first], t)
-            change, slots = _RULES[rule](jax, gradient, slots, rates[epoch - first], epoch, 0.0)
-            return weights + change, slots
-
-        after: State = jax.lax.fori_loop(first, last, step, state)
-        return after
-
-    compiled: Callable[..., State] = jax.jit(run)
-    return compiled

@@ -23,8 +23,7 @@ import json, os, sys
 import latentlab
 os.environ.update(json.loads(sys.argv[1]))  # after the package has cleared them
 import numpy as np
-from latentlab.training import kernels
-from latentlab.training import powell
+from latentlab.training import compiled, kernels, powell
 from latentlab.models.network import Network, initial_weights
 
 powell.compile()
@@ -42,7 +41,7 @@ for number, (encoder, latent, decoder) in enumerate(kinds):
     digests.append([training.weights.tobytes().hex(), training.errors.tobytes().hex(),
                     training.evaluations.tolist()])
 loaded = sum(kernels.run.stats.cache_hits.values())
-print(json.dumps({"digests": digests, "loaded": loaded, "folder": kernels.cache_folder().name}))
+print(json.dumps({"digests": digests, "loaded": loaded, "folder": compiled.cache_folder().name}))
 """
 
 
@@ -119,7 +118,7 @@ def test_editing_an_activation_never_leaves_old_machine_code(reference, tmp_path
     cache, _ = reference
     before = _run(cache, source=source)
     assert before["loaded"] == 1  # the same bytes, in whatever folder, are the same code
-    module = source / "latentlab" / "training" / "kernels.py"
+    module = source / "latentlab" / "training" / "vectors.py"
     text = module.read_text()
     old = "return below / power.fma(above, below)"
     assert text.count(old) == 1
@@ -131,9 +130,9 @@ def test_editing_an_activation_never_leaves_old_machine_code(reference, tmp_path
 
 
 def test_cache_lies_at_the_root_of_the_project_unless_told(monkeypatch, tmp_path):
-    from latentlab.training import kernels
+    from latentlab.training import compiled
 
     monkeypatch.delenv("LATENTLAB_CACHE", raising=False)
-    assert kernels.cache_folder().parent == PACKAGE.parents[1] / ".cache" / "numba"
+    assert compiled.cache_folder().parent == PACKAGE.parents[1] / ".cache" / "numba"
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path))
-    assert kernels.cache_folder().parent == tmp_path
+    assert compiled.cache_folder().parent == tmp_path

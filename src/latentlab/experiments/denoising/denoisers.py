@@ -14,7 +14,7 @@ import numpy as np
 from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.sets import training_set
 from latentlab.models.network import Network
-from latentlab.training import gradient
+from latentlab.training.redrawn import train_redrawn
 from latentlab.training.replicates import Training, replicates_of, train, train_replicates
 
 
@@ -40,5 +40,5 @@ def train_denoisers(
         cell=settings["cell"],
         options=settings["training"],
         log=log,
-        run=gradient.train_redrawn if settings["redraw"] else train,
+        run=train_redrawn if settings["redraw"] else train,
     )
