@@ -185,6 +185,11 @@ def scaled(images: Bytes) -> Array:
     return images.reshape(len(images), -1) / 255.0
 
 
+def scaled_single(images: Bytes) -> Numbers:
+    """The same in float32, in half the memory and time: for measures, which tell no difference."""
+    return images.reshape(len(images), -1) / np.float32(255)
+
+
 def encode(settings: Settings, weights: Weights, x: Array) -> tuple[Array, Array | None]:
     """Mean and log-variance (n, latent) of the codes of inputs (n, pixels) in [0, 1].
 
@@ -208,7 +213,7 @@ def logits(settings: Settings, weights: Weights, z: Array) -> Array:
             if layer.convolution is None:
                 h = _dense(weights, layer.name, h)
             else:
-                parameters = _parameters(weights, layer.name)
+                parameters = _parameters(weights, layer.name, h.dtype)
                 h = transposed(*parameters, layer.convolution.stride, h)
             h = h if layer is layers[-1] else activation(h)
         return h
@@ -226,7 +231,7 @@ def _encoded(settings: Settings, weights: Weights, x: Array) -> Array:
     def encoded(h: Array) -> Array:
         for index, layer in enumerate(settings.encoder_layers):
             if isinstance(layer, Convolution):
-                parameters = _parameters(weights, f"encoder/convolution_{index}")
+                parameters = _parameters(weights, f"encoder/convolution_{index}", h.dtype)
                 h = convolved(*parameters, layer.stride, h)
             else:
                 h = _dense(weights, f"encoder/dense_{index}", h)
@@ -304,7 +309,7 @@ def transposed(kernel: Array, bias: Array, stride: int, h: Array) -> Array:
     spread = spread.reshape(len(h), side, side, size, size, filters)
     whole = side * stride
     before, after = padding(size, stride)
-    images = np.zeros((len(h), before + whole + after, before + whole + after, filters))
+    images = np.zeros((len(h), *[before + whole + after] * 2, filters), h.dtype)
     for y in range(size):
         for x in range(size):
             end_y, end_x = y + (side - 1) * stride + 1, x + (side - 1) * stride + 1
@@ -324,13 +329,13 @@ def _in_parts(function: Callable[[Array], Array], hidden: tuple[Hidden, ...], x:
     return np.concatenate([function(x[at : at + 500]) for at in range(0, max(len(x), 1), 500)])
 
 
-def _parameters(weights: Weights, layer: str) -> tuple[Array, Array]:
-    # in float64: what is measured then has none of the rounding that training lives with
-    kernel, bias = (weights[f"{layer}/{kind}"].astype(np.float64) for kind in ("kernel", "bias"))
+def _parameters(weights: Weights, layer: str, dtype: np.dtype) -> tuple[Array, Array]:
+    # in the precision of what they meet
+    kernel, bias = (weights[f"{layer}/{kind}"].astype(dtype) for kind in ("kernel", "bias"))
     return kernel, bias
 
 
 def _dense(weights: Weights, layer: str, h: Array) -> Array:
-    kernel, bias = _parameters(weights, layer)
+    kernel, bias = _parameters(weights, layer, h.dtype)
     outputs: Array = h @ kernel + bias
     return outputs

@@ -127,6 +127,8 @@ class Measures(Knobs):
     label_neighbors: Annotated[int, integer(1, 100)]
     likelihood_images: Annotated[int, integer(2, 10**6)]
     likelihood_samples: Count
+    quadrature_window: Annotated[float, number(1, 12)]
+    quadrature_tolerance: Annotated[float, number(0.0001, 10)]
 
 
 class VaeSection(Knobs):
