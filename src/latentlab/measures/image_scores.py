@@ -23,7 +23,7 @@ from latentlab.measures.latent_codes import (
 )
 from latentlab.measures.likelihood import binarized, importance_bound
 from latentlab.measures.quadrature import Evidence, evidence
-from latentlab.measures.sample_quality import quality, reference
+from latentlab.measures.sample_quality import compared, quality, reference
 from latentlab.measures.samples import (
     covariance,
     fitted_samples,
@@ -66,7 +66,7 @@ def refusals(effort: Effort, images: Images) -> list[str]:
 
     Known before a model is trained.
     """
-    n, train = compared(effort, images), len(images.train_images)
+    n, train = compared(effort.samples, images), len(images.train_images)
     pixels = math.prod(images.size)
     lines = []
     if effort.neighbors >= n:
@@ -88,11 +88,6 @@ def refusals(effort: Effort, images: Images) -> list[str]:
     return lines
 
 
-def compared(effort: Effort, images: Images) -> int:
-    """How many generated images are compared with as many real ones."""
-    return min(effort.samples, len(images.test_images), len(images.train_images))
-
-
 def measures(
     settings: Settings, weights: Weights, images: Images, effort: Effort, seed: int
 ) -> dict[str, float]:
@@ -112,7 +107,7 @@ def measures(
     """
     if lines := refusals(effort, images):
         raise StudyError("\n".join(lines))
-    n = compared(effort, images)
+    n = compared(effort.samples, images)
     rng = seeds.generator(seed, "samples")
     scores = likelihood.evaluate(
         settings, weights, images.test_images, seed=seeds.integer(seed, "codes")

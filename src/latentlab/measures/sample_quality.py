@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab.aliases import Array, Numbers
+from latentlab.data.images import Images
 from latentlab.measures.samples import (
     Features,
     frechet_distance,
@@ -17,6 +18,11 @@ from latentlab.measures.samples import (
 
 RELATIVE = ("precision", "recall", "density", "coverage")
 """Measures that are also given relative to those of real images."""
+
+
+def compared(samples: int, images: Images) -> int:
+    """How many generated images are compared with as many real ones: fewer where there are."""
+    return min(samples, len(images.test_images), len(images.train_images))
 
 
 def neighborhood_measures(real: Array, generated: Array, neighbors: int) -> dict[str, float]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erf, expit
 
-from latentlab.aliases import Array, Bytes
+from latentlab.aliases import Array, Bytes, Numbers
 
 Weights = dict[str, np.ndarray]
 

@@ -140,6 +140,11 @@ class VaeSection(Knobs):
     manifold: Annotated[int, integer(2, 50)]
     drawn: Annotated[int, integer(1, 50)]
 
+    def refusals(self, _: object) -> Iterator[Refusal]:
+        """A model with the name under which the metrics have the controls."""
+        if "controls" in self.models:
+            yield Refusal(("models", "controls"), "another name: the metrics have controls so")
+
     def unknown_sets(self, sets: Collection[str]) -> Iterator[Refusal]:
         """Image sets, of a run or of a model's replicates, that are none or not all of these.
 
