@@ -224,7 +224,10 @@ def test_answers_follow_the_data(results, settings):
     settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
     measured = result["vae"].groups[0].text
-    assert "against 1000 test images: Fréchet distance 12.5 (VAE (published)), 12.5 (autoenc" in measured
+    assert (
+        "against 1000 test images: Fréchet distance 12.5 (VAE (published)), 12.5 (autoenc"
+        in measured
+    )
     assert "of real images 0.625" in measured
     assert "coverage 0.83 (VAE (published)), 0.83 (autoencoder)" in measured
     (table,) = result["vae"].more
