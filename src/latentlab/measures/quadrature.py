@@ -119,13 +119,13 @@ def evidence(
     for _ in range(_HALVINGS + 1):
         at, images = np.nonzero(visits)
         sums, halves = _log_sums(decoder, x, cells, (at, images), points)
-        total = _log_sum_by(images, sums, n)
-        change = np.abs(total - _log_sum_by(images, halves, n))
-        shares = np.exp(sums - total[images])
-        visited = np.unique(images)
-        found.nats[visited], found.change[visited] = -total[visited], change[visited]
-        found.border[visited] = np.bincount(images, shares * border[at], n)[visited]
-        again = (change > tolerance)[images] & (shares > math.exp(-_NEGLIGIBLE))
+        left, group = np.unique(images, return_inverse=True)
+        total = _log_sum_by(group, sums)
+        change = np.abs(total - _log_sum_by(group, halves))
+        shares = np.exp(sums - total[group])
+        found.nats[left], found.change[left] = -total, change
+        found.border[left] = np.bincount(group, shares * border[at])
+        again = (change > tolerance)[group] & (shares > math.exp(-_NEGLIGIBLE))
         if not again.any():
             break
         visits = np.zeros_like(visits)
@@ -182,8 +182,8 @@ def _log_sums(
             shares = np.exp(terms - top)
             sums[start:stop] = np.log(shares.sum(axis=1)) + top[:, 0] + area
             few = shares[:, second.ravel()].sum(axis=1)
-            with np.errstate(divide="ignore"):  # none of the points: the sum is 0
-                halves[start:stop] = np.log(few) + top[:, 0] + area + math.log(4)
+            few = np.maximum(few, np.float32(1e-37))  # all too low for float32: not log 0
+            halves[start:stop] = np.log(few) + top[:, 0] + area + math.log(4)
     return sums, halves
 
 
@@ -192,13 +192,11 @@ def _log_prior(codes: Numbers) -> Numbers:
     return np.asarray(-0.5 * (codes**2).sum(axis=1) - math.log(2 * math.pi), np.float32)
 
 
-def _log_sum_by(groups: Integers, values: Array, n: int) -> Array:
-    """Log of the sum of exp(values) (v,) in each of the groups 0 to n - 1, (n,)."""
-    top = np.full(n, -np.inf)
+def _log_sum_by(groups: Integers, values: Array) -> Array:
+    """Log of the sum of exp(values) (v,) in each group (v,) of 0 to n - 1, none empty; (n,)."""
+    top = np.full(groups.max() + 1, -np.inf)
     np.maximum.at(top, groups, values)
-    sums = np.bincount(groups, np.exp(values - top[groups]), n)
-    with np.errstate(divide="ignore"):  # a group without values
-        return np.asarray(np.log(sums) + top)
+    return np.asarray(np.log(np.bincount(groups, np.exp(values - top[groups]))) + top)
 
 
 def _parts(array: np.ndarray, size: int) -> Iterator[np.ndarray]:

@@ -103,12 +103,10 @@ def principal_features(images: Numbers, components: int) -> Features:
     pixels = len(matrix)
     leading = (max(0, pixels - components), pixels - 1)
     values, vectors = eigh(matrix, subset_by_index=leading)
-    return Features(
-        images.mean(axis=0, dtype=np.float64),
-        np.ascontiguousarray(vectors[:, ::-1]),
-        values[::-1],
-        float(values.sum() / matrix.trace()),
-    )
+    mean, axes = images.mean(axis=0, dtype=np.float64), np.ascontiguousarray(vectors[:, ::-1])
+    total = float(matrix.trace())
+    explained = float(values.sum()) / total if total else 1.0
+    return Features(mean, axes, values[::-1].clip(0), explained)
 
 
 def prior_samples(settings: Settings, weights: Weights, n: int, rng: np.random.Generator) -> Array:

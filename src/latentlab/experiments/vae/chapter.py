@@ -396,8 +396,9 @@ def _table(summary: pd.DataFrame) -> Table:
         text(
             "Nats an image on test images, means with 95 % intervals over the starts. Starts as"
             " good: those with at most the published loss. Label accuracy: of the nearest training"
-            " codes' majority. Coverage: as a share of that of real images. All measures, the likelihood on binarized images and intervals over"
-            " images included, stand in results/vae/tables/summary.csv."
+            " codes' majority. Coverage: as a share of that of real images. All measures, the"
+            " likelihood on binarized images and intervals over images included, stand in"
+            " results/vae/tables/summary.csv."
         ),
     )
 
