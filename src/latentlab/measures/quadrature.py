@@ -24,14 +24,14 @@ from latentlab.measures.samples import principal_features
 Decoder = Callable[[Numbers], Numbers]
 """Log-odds (n, pixels) of codes (n, 2), both float32."""
 
-CELL = 0.2
-"""Side of a cell, in deviations of the prior."""
+CELL = 0.4
+"""Side of a cell at first, in deviations of the prior."""
 
-_FIRST_STEP = CELL / 4
-_HALVINGS = 5  # at most: to a step of 1/640
-_SCREEN = 2  # lattice points of a cell along each side, by which cells are chosen
+_POINTS = 8  # of the lattice along each side of a cell: a step of 0.05 at first
+_HALVINGS = 5  # of the cells, and so of the step, at most: to 0.0016
+_SCREEN = 4  # lattice points along each side, by which cells are chosen
 _SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
-_MARGIN = 50.0  # nats below an image's best place, at which a cell is still visited: a narrow
+_MARGIN = 40.0  # nats below an image's best place, at which a cell is still visited: a narrow
 # peak between the points of the first lattice looks so much lower than it is
 _NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
 _AT_ONCE = 4096  # codes decoded at a time
@@ -51,52 +51,58 @@ class Evidence:
     border: Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Cells:
-    """Square cells that cover a square window around the origin.
+    """Square cells that cover a square window around the origin, numbered row by row.
 
     side : cells along each side
-    corners : (side^2, 2) the lower corners
+    size : of a cell
     """
 
     side: int
-    corners: Array
+    size: float
 
     def of(self, codes: Numbers) -> Integers:
         """The number (n,) of the cell of each code (n, 2); of one outside, the nearest cell."""
-        places = np.floor(codes / CELL + self.side / 2).astype(int).clip(0, self.side - 1)
+        places = np.floor(codes / self.size + self.side / 2).astype(int).clip(0, self.side - 1)
         return np.asarray(places @ [self.side, 1])
 
     def around(self, cells: Integers) -> Integers:
         """The cells (n, 9) within one of each of ``cells`` (n,), itself included."""
-        row, column = np.divmod(cells[:, None], self.side)
-        down, right = np.divmod(np.arange(9), 3) - np.array([[1], [1]])
-        row, column = (
-            (at + by).clip(0, self.side - 1) for at, by in ((row, down), (column, right))
-        )
-        return np.asarray(row * self.side + column)
+        places = self._places(cells)[:, None] + np.indices((3, 3)).reshape(2, 9).T - 1
+        return np.asarray(places.clip(0, self.side - 1) @ [self.side, 1])
 
-    def on_border(self) -> Booleans:
-        """Which cells (side^2,) lie at the border."""
-        row, column = np.divmod(np.arange(self.side**2), self.side)
-        return np.isin(row, (0, self.side - 1)) | np.isin(column, (0, self.side - 1))
+    def quarters(self, cells: Integers) -> Integers:
+        """The cells (n, 4) of ``halved`` that make up each of ``cells`` (n,)."""
+        places = 2 * self._places(cells)[:, None] + np.indices((2, 2)).reshape(2, 4).T
+        return np.asarray(places @ [2 * self.side, 1])
+
+    def halved(self) -> Cells:
+        """The same window in cells of half the size."""
+        return Cells(2 * self.side, self.size / 2)
+
+    def on_border(self, cells: Integers) -> Booleans:
+        """Which of ``cells`` (n,) lie less than ``CELL`` from the border."""
+        border, places = round(CELL / self.size), self._places(cells)
+        return np.asarray(((places < border) | (places >= self.side - border)).any(axis=1))
 
     def lattice(self, cells: Integers, points: int) -> Numbers:
         """Codes (cells * points^2, 2), float32, of the lattice with so many a side of a cell.
 
         A cell has its lower borders: all cells together make one lattice.
         """
-        step = np.arange(points) * (CELL / points)
-        offsets = np.stack(np.meshgrid(step, step, indexing="ij"), -1).reshape(-1, 2)
-        codes = self.corners[cells][:, None] + offsets
+        offsets = np.indices((points, points)).reshape(2, -1).T / points
+        codes = (self._places(cells)[:, None] + offsets - self.side / 2) * self.size
         return codes.reshape(-1, 2).astype(np.float32)
+
+    def _places(self, cells: Integers) -> Integers:
+        """Rows and columns (n, 2)."""
+        return np.stack(np.divmod(cells, self.side), axis=-1)
 
 
 def window_cells(half: float) -> Cells:
     """The cells of a window that reaches at least ``half`` from the origin, either way."""
-    side = 2 * math.ceil(half / CELL)
-    lower = (np.arange(side) - side / 2) * CELL
-    return Cells(side, np.stack(np.meshgrid(lower, lower, indexing="ij"), -1).reshape(-1, 2))
+    return Cells(2 * math.ceil(half / CELL), CELL)
 
 
 def evidence(
@@ -110,27 +116,25 @@ def evidence(
         figure is that of the halved step, whose own error is far smaller
     """
     cells, n = window_cells(half), len(x)
-    x = x.astype(np.float32)
+    x = x.astype(np.float32, copy=False)
     visits = _screened(decoder, x, cells)
     visits[cells.around(cells.of(starts)), np.arange(n)[:, None]] = True
-    border = cells.on_border()
+    at, images = np.nonzero(visits)
     found = Evidence(*np.full((3, n), np.nan))
-    points = round(CELL / _FIRST_STEP)
     for _ in range(_HALVINGS + 1):
-        at, images = np.nonzero(visits)
-        sums, halves = _log_sums(decoder, x, cells, (at, images), points)
+        sums, halves = _log_sums(decoder, x, cells, at, images)
         left, group = np.unique(images, return_inverse=True)
         total = _log_sum_by(group, sums)
         change = np.abs(total - _log_sum_by(group, halves))
         shares = np.exp(sums - total[group])
         found.nats[left], found.change[left] = -total, change
-        found.border[left] = np.bincount(group, shares * border[at])
+        found.border[left] = np.bincount(group, shares * cells.on_border(at))
         again = (change > tolerance)[group] & (shares > math.exp(-_NEGLIGIBLE))
         if not again.any():
             break
-        visits = np.zeros_like(visits)
-        visits[cells.around(at[again]), images[again, None]] = True
-        points *= 2
+        at, images = cells.quarters(at[again]).ravel(), np.repeat(images[again], 4)
+        order = np.argsort(at, kind="stable")
+        at, images, cells = at[order], images[order], cells.halved()
     return found
 
 
@@ -140,50 +144,47 @@ def _screened(decoder: Decoder, x: Numbers, cells: Cells) -> Booleans:
     The log-odds of the lattice lie near a space of few dimensions, in which the products with
     the images cost little.
     """
-    codes = cells.lattice(np.arange(len(cells.corners)), _SCREEN)
+    codes = cells.lattice(np.arange(cells.side**2), _SCREEN)
     log_odds = np.concatenate([decoder(part) for part in _parts(codes, _AT_ONCE)])
     features = principal_features(log_odds, _SCREEN_COMPONENTS)
     places = features(log_odds).astype(np.float32)
     images = x @ features.axes.astype(np.float32)
     constant = _log_prior(codes) - softplus_sum(log_odds)
-    keep = np.empty((len(cells.corners), len(x)), bool)
-    for at in range(0, len(x), 500):
-        heights = places @ images[at : at + 500].T + constant[:, None]
+    keep = np.empty((cells.side**2, len(x)), bool)
+    for at in range(0, len(x), 200):
+        heights = places @ images[at : at + 200].T + constant[:, None]
         highest = heights.reshape(len(keep), _SCREEN**2, -1).max(axis=1)
-        keep[:, at : at + 500] = highest >= highest.max(axis=0) - _MARGIN
+        keep[:, at : at + 200] = highest >= highest.max(axis=0) - _MARGIN
     return keep
 
 
 def _log_sums(
-    decoder: Decoder, x: Numbers, cells: Cells, visits: tuple[Integers, Integers], points: int
+    decoder: Decoder, x: Numbers, cells: Cells, at: Integers, images: Integers
 ) -> tuple[Array, Array]:
-    """Log of the sums over the lattice of each visited cell, and over every second point a side.
+    """Log of the sums over the lattice in the cells ``at``, and over every second point a side.
 
-    visits : cells (v,), in order, and images (v,). Returns two of (v,).
+    at : (v,) in order; images : (v,) that visit them. Returns two of (v,).
     """
-    at, images = visits
     visited, first = np.unique(at, return_index=True)
-    ends = [*first[1:], len(at)]
+    ends = np.append(first[1:], len(at))
     sums, halves = np.empty(len(at)), np.empty(len(at))
-    second = np.zeros((points, points), bool)
+    second = np.zeros((_POINTS, _POINTS), bool)
     second[::2, ::2] = True
-    area = 2 * math.log(CELL / points)
-    size = max(1, _AT_ONCE // points**2)
-    for part, starts, stops in zip(
-        _parts(visited, size), _parts(first, size), _parts(np.array(ends), size), strict=True
-    ):
-        codes = cells.lattice(part, points)
+    area = 2 * math.log(cells.size / _POINTS)
+    size = _AT_ONCE // _POINTS**2
+    for part in _parts(np.arange(len(visited)), size):
+        codes = cells.lattice(visited[part], _POINTS)
         log_odds = decoder(codes)
         constant = _log_prior(codes) - softplus_sum(log_odds)
-        for cell, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            own = slice(cell * points**2, (cell + 1) * points**2)
-            terms = x[images[start:stop]] @ log_odds[own].T + constant[own]
+        for cell, (start, end) in enumerate(zip(first[part], ends[part], strict=True)):
+            own = slice(cell * _POINTS**2, (cell + 1) * _POINTS**2)
+            terms = x[images[start:end]] @ log_odds[own].T + constant[own]
             top = terms.max(axis=1, keepdims=True)
-            shares = np.exp(terms - top)
-            sums[start:stop] = np.log(shares.sum(axis=1)) + top[:, 0] + area
-            few = shares[:, second.ravel()].sum(axis=1)
-            few = np.maximum(few, np.float32(1e-37))  # all too low for float32: not log 0
-            halves[start:stop] = np.log(few) + top[:, 0] + area + math.log(4)
+            terms = np.exp(terms - top)
+            # few may all be too low for float32: not log 0
+            few = np.maximum(terms[:, second.ravel()].sum(axis=1), np.float32(1e-37))
+            sums[start:end] = np.log(terms.sum(axis=1)) + top[:, 0] + area
+            halves[start:end] = np.log(few) + top[:, 0] + area + math.log(4)
     return sums, halves
 
 

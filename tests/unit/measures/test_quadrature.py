@@ -111,12 +111,25 @@ def test_a_window_that_cuts_the_posterior_says_so():
 
 
 def test_cells_cover_the_window_once():
+    first = quadrature.window_cells(1.0)
+    for cells in (first, first.halved()):
+        every = np.arange(cells.side**2)
+        lattice = cells.lattice(every, 2)
+        assert len(np.unique(lattice.round(4), axis=0)) == len(lattice) == 4 * len(every)
+        middles = cells.lattice(every, 1) + cells.size / 2
+        np.testing.assert_array_equal(cells.of(middles), every)
+        assert np.abs(middles).max() == pytest.approx(1.2 - cells.size / 2)
+        outer = (np.abs(middles) > 1.2 - quadrature.CELL).any(axis=1)
+        np.testing.assert_array_equal(cells.on_border(every), outer)
+
+
+def test_cells_and_those_near():
     cells = quadrature.window_cells(1.0)
-    lattice = cells.lattice(np.arange(cells.side**2), 2)
-    assert len(np.unique(lattice.round(4), axis=0)) == len(lattice) == 4 * cells.side**2
-    middles = cells.corners + quadrature.CELL / 2
-    np.testing.assert_array_equal(cells.of(middles), np.arange(cells.side**2))
     assert cells.of(np.array([[9.0, -9.0]]))[0] == cells.side * (cells.side - 1)
     corner = set(cells.around(np.array([0]))[0])
     assert corner == {0, 1, cells.side, cells.side + 1}
-    assert cells.on_border().sum() == 4 * cells.side - 4
+    halved, every = cells.halved(), np.arange(cells.side**2)
+    quarters = cells.quarters(every)
+    assert set(quarters.ravel()) == set(range(halved.side**2))
+    middles = halved.lattice(quarters.ravel(), 1) + halved.size / 2
+    np.testing.assert_array_equal(cells.of(middles).reshape(-1, 4), np.repeat(every[:, None], 4, 1))
