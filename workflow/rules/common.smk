@@ -314,7 +314,8 @@ def unsuitable_images(jobs):
     def sets_of(*rules):
         return {job["dataset"] for name in rules for job in jobs.get(name, ())}
 
-    names = sets_of("train_vae", "evaluate_vae", "control_vae", "plot_vae") - sets_of("fetch_images")
+    of_images = ("train_vae", "evaluate_vae", "control_vae", "plot_vae")
+    names = sets_of(*of_images) - sets_of("fetch_images")
     if not names:
         return []
     from latentlab.data import images

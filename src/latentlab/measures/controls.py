@@ -40,7 +40,7 @@ def control_images(
 
 
 def _mean(x: Numbers) -> Numbers:
-    return x.mean(axis=0, dtype=np.float64).astype(x.dtype)
+    return np.asarray(x.mean(axis=0, dtype=np.float64), x.dtype)
 
 
 def _gaussian(components: Features, units: int, n: int, rng: np.random.Generator) -> Numbers:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab import StudyError, seeds
-from latentlab.aliases import Array, Bytes, Numbers
+from latentlab.aliases import Array, Bytes
 from latentlab.data.images import Images
 from latentlab.measures import likelihood
 from latentlab.measures.latent_codes import (
@@ -118,7 +118,8 @@ def measures(
     train_x, test_x = scaled_single(images.train_images), scaled_single(images.test_images)
     train_mean, _ = encode(settings, weights, train_x)
     mean, log_variance = encode(settings, weights, test_x)
-    result |= _spread(mean, sample_codes(mean, log_variance, rng))
+    sampled = sample_codes(mean, log_variance, rng)
+    result |= _spread(mean.astype(np.float64), sampled.astype(np.float64))
     result["label_accuracy"] = label_accuracy(
         train_mean, images.train_labels, mean, images.test_labels, effort.label_neighbors
     )
@@ -191,8 +192,7 @@ def _mean_of(name: str, nats: Array) -> dict[str, float]:
     return {name: float(nats.mean()), f"{name}_standard_error": error}
 
 
-def _spread(means: Numbers, sampled: Numbers) -> dict[str, float]:
-    means, sampled = means.astype(np.float64), sampled.astype(np.float64)
+def _spread(means: Array, sampled: Array) -> dict[str, float]:
     deviations = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance(means)), 0.0))
     result = {
         "active_units": float(active_units(means)),

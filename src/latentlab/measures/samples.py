@@ -38,7 +38,7 @@ def nearest_distances(a: Numbers, b: Numbers) -> Array:
     # |a - b|^2 is |a|^2 + 2 (|b|^2 / 2 - a . b): the first is the same for all b
     nearest = [(half - a[at : at + rows] @ b.T).min(axis=1) for at in range(0, len(a), rows)]
     squares = np.einsum("ij,ij->i", a, a) + 2 * np.concatenate(nearest)
-    return np.sqrt(np.maximum(squares, 0), dtype=np.float64)
+    return np.asarray(np.sqrt(np.maximum(squares, 0), dtype=np.float64))
 
 
 def frechet_distance(a: Array, b: Array) -> float:
@@ -59,7 +59,7 @@ def prior_frechet_distance(codes: Array) -> float:
 def covariance(a: Numbers) -> Array:
     """Covariance (d, d) of the columns of a (n, d); products are made in the precision of a."""
     centered = a - a.mean(axis=0, dtype=np.float64).astype(a.dtype)
-    return (centered.T @ centered).astype(np.float64) / (len(a) - 1)
+    return np.asarray((centered.T @ centered).astype(np.float64) / (len(a) - 1))
 
 
 def _frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
@@ -115,7 +115,7 @@ def prior_samples(settings: Settings, weights: Weights, n: int, rng: np.random.G
 
 
 def fitted_samples(
-    settings: Settings, weights: Weights, codes: Array, n: int, rng: np.random.Generator
+    settings: Settings, weights: Weights, codes: Numbers, n: int, rng: np.random.Generator
 ) -> Array:
     """Images (n, pixels) decoded from the normal distribution fitted to codes (m, latent).
 

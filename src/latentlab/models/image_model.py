@@ -192,7 +192,8 @@ def scaled_single(images: Bytes) -> NDArray[np.float32]:
 
     What a model makes of it, and of codes in float32, is float32.
     """
-    return images.reshape(len(images), -1) / np.float32(255)
+    pixels = images.reshape(len(images), -1).astype(np.float32)
+    return pixels / np.float32(255)
 
 
 def encode(
