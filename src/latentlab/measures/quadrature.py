@@ -3,10 +3,11 @@
 p(x) is the integral of p(x|z) p(z) over the codes z, two numbers: no draws are needed. It is a sum
 over a square lattice of codes, h^2 sum p(x|z) p(z) with step h, which for smooth functions that
 end inside the window is accurate beyond all powers of h (Trefethen and Weideman 2014). What a
-lattice misses are posteriors as narrow as its step, so the step is halved, image by image, until
-the sum stays. The plane is cut into cells, and an image visits only the cells where it can lie:
+lattice misses are posteriors as narrow as its step, so the step is halved for the images whose sum
+that changes. The plane is cut into cells, and an image visits only the cells where it can lie:
 log p(x|z) of all images that visit a cell is one product of matrices, x . logits(z) less
-sum softplus(logits(z)).
+sum softplus(logits(z)). That logarithm is far smoother than p(x|z) itself: for the last, finest
+lattice it is interpolated, and nothing more is decoded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 
 from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.measures.likelihood import softplus_sum
@@ -28,12 +30,14 @@ CELL = 0.4
 """Side of a cell at first, in deviations of the prior."""
 
 _POINTS = 8  # of the lattice along each side of a cell: a step of 0.05 at first
-_HALVINGS = 6  # of the cells, and so of the step, at most: to 0.0008
+_HALVINGS = 1  # of the cells, and so of the step, before the last lattice: to 0.025
+_FINER = 8  # times the last lattice is finer: 0.003
 _SCREEN = 4  # lattice points along each side, by which cells are chosen
 _SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
-_MARGIN = 80.0  # nats below an image's best place, at which a cell is still visited: a narrow
-# peak between the points of the first lattice looks so much lower than it is
+_MARGIN = 100.0  # nats below an image's best place, at which a cell is still visited
 _NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
+_HIDDEN = 60.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
+# than it is a narrow peak looks between the points of a lattice
 _AT_ONCE = 4096  # codes decoded at a time
 
 
@@ -86,12 +90,13 @@ class Cells:
         border, places = round(CELL / self.size), self._places(cells)
         return np.asarray(((places < border) | (places >= self.side - border)).any(axis=1))
 
-    def lattice(self, cells: Integers, points: int) -> Numbers:
-        """Codes (cells * points^2, 2), float32, of the lattice with so many a side of a cell.
+    def lattice(self, cells: Integers, points: int, steps: int) -> Numbers:
+        """Codes (cells * points^2, 2), float32, of the lattice with so many steps a cell.
 
-        A cell has its lower borders: all cells together make one lattice.
+        A cell has its lower borders: with as many points as steps all cells make one lattice;
+        with one more it has the upper borders too.
         """
-        offsets = np.indices((points, points)).reshape(2, -1).T / points
+        offsets = np.indices((points, points)).reshape(2, -1).T / steps
         codes = (self._places(cells)[:, None] + offsets - self.side / 2) * self.size
         return codes.reshape(-1, 2).astype(np.float32)
 
@@ -112,9 +117,9 @@ def evidence(
 
     starts : (n, 2) codes near which an image may lie in any case: the encoder's means
     half : how far the window reaches from the origin
-    tolerance : nats; an image's step is halved until that changes its figure by no more. The
-        figure is that of the halved step, whose own error is far smaller: of a normal posterior
-        about 4 (change / 4)^4, for the error of a step h falls as exp(-2 (pi deviation / h)^2)
+    tolerance : nats; the step of an image gets finer until half of it changes the figure by no
+        more. The figure is that of the halved step, whose own error is far smaller: the error of
+        a step h falls as exp(-2 (pi deviation / h)^2), that of a normal posterior
     """
     cells, n = window_cells(half), len(x)
     x = x.astype(np.float32, copy=False)
@@ -122,20 +127,23 @@ def evidence(
     visits[cells.around(cells.of(starts)), np.arange(n)[:, None]] = True
     at, images = map(np.asarray, np.nonzero(visits))
     found = Evidence(*np.full((3, n), np.nan))
-    for _ in range(_HALVINGS + 1):
-        sums, halves = _log_sums(decoder, x, cells, at, images)
+    for finer in (*[1] * (1 + _HALVINGS), _FINER):
+        sums, halves = _log_sums(decoder, x, cells, at, images, finer)
         left, group = np.unique(images, return_inverse=True)
         total = _log_sum_by(group, sums)
         change = np.abs(total - _log_sum_by(group, halves))
-        shares = np.exp(sums - total[group])
+        below = total[group] - sums
         found.nats[left], found.change[left] = -total, change
-        found.border[left] = np.bincount(group, shares * cells.on_border(at))
-        again = (change > tolerance)[group] & (shares > math.exp(-_NEGLIGIBLE))
+        found.border[left] = np.bincount(group, np.exp(-below) * cells.on_border(at))
+        hidden = _HIDDEN * (cells.size / CELL) ** 2
+        again = (change > tolerance)[group] & (below < _NEGLIGIBLE + hidden)
         if not again.any():
             break
-        at, images = cells.quarters(at[again]).ravel(), np.repeat(images[again], 4)
-        order = np.argsort(at, kind="stable")
-        at, images, cells = at[order], images[order], cells.halved()
+        at, images = at[again], images[again]
+        if cells.size > CELL / 2**_HALVINGS:
+            at, images = cells.quarters(at).ravel(), np.repeat(images, 4)
+            order = np.argsort(at, kind="stable")
+            at, images, cells = at[order], images[order], cells.halved()
     return found
 
 
@@ -145,7 +153,7 @@ def _screened(decoder: Decoder, x: Numbers, cells: Cells) -> Booleans:
     The log-odds of the lattice lie near a space of few dimensions, in which the products with
     the images cost little.
     """
-    codes = cells.lattice(np.arange(cells.side**2), _SCREEN)
+    codes = cells.lattice(np.arange(cells.side**2), _SCREEN, _SCREEN)
     log_odds = np.concatenate([decoder(part) for part in _parts(codes, _AT_ONCE)])
     features = principal_features(log_odds, _SCREEN_COMPONENTS)
     places = features(log_odds).astype(np.float32)
@@ -160,33 +168,47 @@ def _screened(decoder: Decoder, x: Numbers, cells: Cells) -> Booleans:
 
 
 def _log_sums(
-    decoder: Decoder, x: Numbers, cells: Cells, at: Integers, images: Integers
+    decoder: Decoder, x: Numbers, cells: Cells, at: Integers, images: Integers, finer: int
 ) -> tuple[Array, Array]:
     """Log of the sums over the lattice in the cells ``at``, and over every second point a side.
 
-    at : (v,) in order; images : (v,) that visit them. Returns two of (v,).
+    at : (v,) in order; images : (v,) that visit them; finer : times the lattice is finer than
+    what is decoded. Returns two of (v,).
     """
     visited, first = np.unique(at, return_index=True)
     ends = np.append(first[1:], len(at))
     sums, halves = np.empty(len(at)), np.empty(len(at))
-    second = np.zeros((_POINTS, _POINTS), bool)
-    second[::2, ::2] = True
-    area = 2 * math.log(cells.size / _POINTS)
-    size = _AT_ONCE // _POINTS**2
+    points = _POINTS + (finer > 1)  # to interpolate, the upper borders too
+    between = _interpolation(finer)
+    area = 2 * math.log(cells.size / (_POINTS * finer))
+    size = _AT_ONCE // points**2
     for part in _parts(np.arange(len(visited)), size):
-        codes = cells.lattice(visited[part], _POINTS)
+        codes = cells.lattice(visited[part], points, _POINTS)
         log_odds = decoder(codes)
         constant = _log_prior(codes) - softplus_sum(log_odds)
         for cell, (start, end) in enumerate(zip(first[part], ends[part], strict=True)):
-            own = slice(cell * _POINTS**2, (cell + 1) * _POINTS**2)
+            own = slice(cell * points**2, (cell + 1) * points**2)
             terms = x[images[start:end]] @ log_odds[own].T + constant[own]
-            top = terms.max(axis=1, keepdims=True)
-            terms = np.exp(terms - top)
-            # few may all be too low for float32: not log 0
-            few = np.maximum(terms[:, second.ravel()].sum(axis=1), np.float32(1e-37))
-            sums[start:end] = np.log(terms.sum(axis=1)) + top[:, 0] + area
-            halves[start:end] = np.log(few) + top[:, 0] + area + math.log(4)
+            terms = terms.reshape(-1, points, points)
+            if finer > 1:
+                terms = between @ terms @ between.T
+            top = terms.max(axis=(1, 2))
+            terms = np.exp(terms - top[:, None, None])
+            # every second may all be too low for float32: not log 0
+            few = np.maximum(terms[:, ::2, ::2].sum(axis=(1, 2)), np.float32(1e-37))
+            sums[start:end] = np.log(terms.sum(axis=(1, 2))) + top + area
+            halves[start:end] = np.log(few) + top + area + math.log(4)
     return sums, halves
+
+
+def _interpolation(finer: int) -> Numbers:
+    """Matrix (8 finer, 9) to the values on a finer lattice from those on both ends of 8 steps.
+
+    A spline of degree 5.
+    """
+    fine = np.arange(_POINTS * finer) / finer
+    spline = make_interp_spline(np.arange(_POINTS + 1.0), np.eye(_POINTS + 1), k=5)
+    return np.asarray(spline(fine), np.float32)
 
 
 def _log_prior(codes: Numbers) -> Numbers:

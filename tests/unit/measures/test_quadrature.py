@@ -114,9 +114,9 @@ def test_cells_cover_the_window_once():
     first = quadrature.window_cells(1.0)
     for cells in (first, first.halved()):
         every = np.arange(cells.side**2)
-        lattice = cells.lattice(every, 2)
+        lattice = cells.lattice(every, 2, 2)
         assert len(np.unique(lattice.round(4), axis=0)) == len(lattice) == 4 * len(every)
-        middles = cells.lattice(every, 1) + cells.size / 2
+        middles = cells.lattice(every, 1, 1) + cells.size / 2
         np.testing.assert_array_equal(cells.of(middles), every)
         assert np.abs(middles).max() == pytest.approx(1.2 - cells.size / 2)
         outer = (np.abs(middles) > 1.2 - quadrature.CELL).any(axis=1)
@@ -131,5 +131,16 @@ def test_cells_and_those_near():
     halved, every = cells.halved(), np.arange(cells.side**2)
     quarters = cells.quarters(every)
     assert set(quarters.ravel()) == set(range(halved.side**2))
-    middles = halved.lattice(quarters.ravel(), 1) + halved.size / 2
+    middles = halved.lattice(quarters.ravel(), 1, 1) + halved.size / 2
     np.testing.assert_array_equal(cells.of(middles).reshape(-1, 4), np.repeat(every[:, None], 4, 1))
+
+
+def test_interpolation_keeps_polynomials_and_the_points_it_starts_from():
+    between = quadrature._interpolation(8)
+    coarse, fine = np.arange(9.0), np.arange(64) / 8
+    assert between.shape == (64, 9)
+    for degree in range(6):
+        np.testing.assert_allclose(
+            between @ (coarse / 8) ** degree, (fine / 8) ** degree, atol=1e-5
+        )
+    np.testing.assert_allclose(between[::8], np.eye(9)[:8], atol=1e-6)

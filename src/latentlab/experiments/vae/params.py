@@ -143,7 +143,10 @@ class VaeSection(Knobs):
     def refusals(self, _: object) -> Iterator[Refusal]:
         """A model with the name under which the metrics have the controls."""
         if "controls" in self.models:
-            yield Refusal(("models", "controls"), "another name: the metrics have controls so")
+            yield Refusal(
+                ("models", "controls"),
+                "this name given, allowed: another, for the metrics have controls under it",
+            )
 
     def unknown_sets(self, sets: Collection[str]) -> Iterator[Refusal]:
         """Image sets, of a run or of a model's replicates, that are none or not all of these.
