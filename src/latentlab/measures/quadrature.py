@@ -36,7 +36,7 @@ _SCREEN = 4  # lattice points along each side, by which cells are chosen
 _SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
 _MARGIN = 100.0  # nats below an image's best place, at which a cell is still visited
 _NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
-_HIDDEN = 60.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
+_HIDDEN = 35.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
 # than it is a narrow peak looks between the points of a lattice
 _AT_ONCE = 4096  # codes decoded at a time
 
