@@ -126,7 +126,7 @@ def importance_bound(
     if not settings.variational:
         raise ValueError("an autoencoder has no likelihood")
     rng = np.random.default_rng(seed)
-    chunks = _chunks(images, max(1, 5000 // samples))
+    chunks = _chunks(images, max(1, 1000 // samples))
     log_weights = [_log_weights(settings, weights, chunk, samples, rng) for chunk in chunks]
     w = np.concatenate(log_weights)
     nats = math.log(samples) - logsumexp(w, axis=1)

@@ -34,11 +34,11 @@ _HALVINGS = 1  # of the cells, and so of the step, before the last lattice: to 0
 _FINER = 8  # times the last lattice is finer: 0.003
 _SCREEN = 4  # lattice points along each side, by which cells are chosen
 _SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
-_MARGIN = 100.0  # nats below an image's best place, at which a cell is still visited
+_MARGIN = 70.0  # nats below an image's best place, at which a cell is still visited
 _NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
 _HIDDEN = 35.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
 # than it is a narrow peak looks between the points of a lattice
-_AT_ONCE = 4096  # codes decoded at a time
+_AT_ONCE = 1024  # codes decoded at a time: what is made of them stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,14 +156,15 @@ def _screened(decoder: Decoder, x: Numbers, cells: Cells) -> Booleans:
     codes = cells.lattice(np.arange(cells.side**2), _SCREEN, _SCREEN)
     log_odds = np.concatenate([decoder(part) for part in _parts(codes, _AT_ONCE)])
     features = principal_features(log_odds, _SCREEN_COMPONENTS)
-    places = features(log_odds).astype(np.float32)
-    images = x @ features.axes.astype(np.float32)
     constant = _log_prior(codes) - softplus_sum(log_odds)
+    places = np.column_stack([features(log_odds), constant]).astype(np.float32)
+    axes = features.axes.astype(np.float32)
     keep = np.empty((cells.side**2, len(x)), bool)
-    for at in range(0, len(x), 200):
-        heights = places @ images[at : at + 200].T + constant[:, None]
-        highest = heights.reshape(len(keep), _SCREEN**2, -1).max(axis=1)
-        keep[:, at : at + 200] = highest >= highest.max(axis=0) - _MARGIN
+    for at in range(0, len(x), 50):
+        part = x[at : at + 50]
+        images = np.column_stack([part @ axes, np.ones(len(part), np.float32)])
+        highest = (places @ images.T).reshape(len(keep), _SCREEN**2, -1).max(axis=1)
+        keep[:, at : at + 50] = highest >= highest.max(axis=0) - _MARGIN
     return keep
 
 

@@ -33,11 +33,17 @@ def nearest_distances(a: Numbers, b: Numbers) -> Array:
     (an image and its copy are 0.02 apart, not 0).
     """
     a, b = a.astype(np.float32, copy=False), b.astype(np.float32, copy=False)
-    half = 0.5 * np.einsum("ij,ij->i", b, b)
-    rows = max(1, 2**23 // len(b))
-    # |a - b|^2 is |a|^2 + 2 (|b|^2 / 2 - a . b): the first is the same for all b
-    nearest = [(half - a[at : at + rows] @ b.T).min(axis=1) for at in range(0, len(a), rows)]
-    squares = np.einsum("ij,ij->i", a, a) + 2 * np.concatenate(nearest)
+    # |a - b|^2 is |a|^2 - 2 (a . b - |b|^2 / 2): the first is the same for all b
+    largest = np.full(len(a), -np.inf, np.float32)
+    for at in range(0, len(b), 1000):
+        part = b[at : at + 1000]
+        half = 0.5 * np.einsum("ij,ij->i", part, part)
+        for rows in range(0, len(a), 1000):  # some megabytes at a time
+            products = a[rows : rows + 1000] @ part.T
+            products -= half
+            own = largest[rows : rows + 1000]
+            np.maximum(own, products.max(axis=1), out=own)
+    squares = np.einsum("ij,ij->i", a, a) - 2 * largest
     return np.asarray(np.sqrt(np.maximum(squares, 0), dtype=np.float64))
 
 

@@ -355,5 +355,6 @@ def _parameters(
 
 def _dense(weights: Weights, layer: str, h: NDArray[Real]) -> NDArray[Real]:
     kernel, bias = _parameters(weights, layer, h.dtype)
-    outputs: NDArray[Real] = h @ kernel + bias
+    outputs: NDArray[Real] = h @ kernel
+    outputs += bias
     return outputs
