@@ -30,13 +30,13 @@ CELL = 0.4
 """Side of a cell at first, in deviations of the prior."""
 
 _POINTS = 8  # of the lattice along each side of a cell: a step of 0.05 at first
-_HALVINGS = 1  # of the cells, and so of the step, before the last lattice: to 0.025
-_FINER = 8  # times the last lattice is finer: 0.003
+_HALVINGS = 2  # of the cells, and so of the step, before the last lattice: to 0.0125
+_FINER = 4  # times the last lattice is finer: 0.003
 _SCREEN = 4  # lattice points along each side, by which cells are chosen
 _SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
 _MARGIN = 70.0  # nats below an image's best place, at which a cell is still visited
 _NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
-_HIDDEN = 35.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
+_HIDDEN = 20.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
 # than it is a narrow peak looks between the points of a lattice
 _AT_ONCE = 1024  # codes decoded at a time: what is made of them stays in the cache
 
@@ -136,7 +136,9 @@ def evidence(
         found.nats[left], found.change[left] = -total, change
         found.border[left] = np.bincount(group, np.exp(-below) * cells.on_border(at))
         hidden = _HIDDEN * (cells.size / CELL) ** 2
-        again = (change > tolerance)[group] & (below < _NEGLIGIBLE + hidden)
+        # at first a change may be small by luck, while a narrow peak hides between the points
+        unsure = (change > tolerance) | (cells.size == CELL)
+        again = unsure[group] & (below < _NEGLIGIBLE + hidden)
         if not again.any():
             break
         at, images = at[again], images[again]
