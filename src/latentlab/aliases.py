@@ -1,7 +1,7 @@
 """Types of which every layer of the package speaks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Numbers = NDArray[np.floating[Any]]
 """Of any precision: what is drawn."""
+Real = TypeVar("Real", bound=np.floating[Any])
+"""The precision that a function keeps."""
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.integer[Any]]
 Booleans = NDArray[np.bool_]

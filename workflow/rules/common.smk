@@ -26,7 +26,7 @@ from latentlab.data import font_files
 from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.registry import EXPERIMENTS, cells
-from latentlab.experiments.vae.plan import vae_drawn
+from latentlab.experiments.vae.plan import vae_controls, vae_drawn
 from latentlab.experiments.params import read_params
 from latentlab.files.yaml import read_yaml
 from support import watched
@@ -314,7 +314,8 @@ def unsuitable_images(jobs):
     def sets_of(*rules):
         return {job["dataset"] for name in rules for job in jobs.get(name, ())}
 
-    names = sets_of("train_vae", "evaluate_vae", "plot_vae") - sets_of("fetch_images")
+    of_images = ("train_vae", "evaluate_vae", "control_vae", "plot_vae")
+    names = sets_of(*of_images) - sets_of("fetch_images")
     if not names:
         return []
     from latentlab.data import images
@@ -333,6 +334,12 @@ def drawn_models(wildcards):
     """What the figures of a data set show, of all its models."""
     image_set(wildcards.dataset)
     return by_file(vae_drawn(PARAMS, wildcards.dataset))
+
+
+def controls(wildcards):
+    """What the controls of a data set depend on."""
+    image_set(wildcards.dataset)
+    return by_file(vae_controls(PARAMS, wildcards.dataset))
 
 
 # --- conclusions

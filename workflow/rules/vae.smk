@@ -61,14 +61,32 @@ rule evaluate_vae:
         RUN
 
 
+rule control_vae:
+    input:
+        images=IMAGES,
+    output:
+        controls="results/vae/cells/{dataset}/controls.csv",
+    log:
+        "logs/control_vae/{dataset}.log",
+    params:
+        **step("control_vae", settings=controls, images=images_folder),
+    shell:
+        RUN
+
+
 rule tabulate_vae:
     input:
         of_cells("vae", "history.csv", "scores.csv"),
+        expand(
+            "results/vae/cells/{dataset}/controls.csv",
+            dataset=PARAMS["vae"]["datasets"],
+        ),
         published=PUBLISHED,
     output:
         curves="results/vae/tables/loss_curves.csv",
         replicates="results/vae/tables/replicates.csv",
         summary="results/vae/tables/summary.csv",
+        controls="results/vae/tables/controls.csv",
         metrics="results/vae/metrics.json",
     log:
         "logs/tabulate_vae.log",

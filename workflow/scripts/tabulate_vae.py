@@ -3,15 +3,17 @@
 import step
 
 from latentlab.experiments.vae.plan import vae_factors
-from latentlab.experiments.gathering import gather_cells, nested
-from latentlab.experiments.vae.tables import loss_curves, seeded, vae_summary
+from latentlab.experiments.gathering import gather_cells
+from latentlab.experiments.vae.tables import loss_curves, seeded, vae_metrics, vae_summary
 from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
 
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "published", "curves", "replicates", "summary", "metrics"
+        __doc__,
+        argv,
+        *("results", "published", "curves", "replicates", "summary", "controls", "metrics"),
     )
     cells = args.results / "cells"
     factors = vae_factors(args.settings)
@@ -20,11 +22,14 @@ def main(argv):
     replicates = gather_cells(cells, seeded(factors, args.settings["seed"]), "scores.csv")
     history = gather_cells(cells, factors, "history.csv")
     summary = vae_summary(replicates, published)
+    sets = {dataset: {"dataset": dataset} for dataset in args.settings["datasets"]}
+    controls = gather_cells(cells, sets, "controls.csv")
 
     write_csv(loss_curves(history), args.curves)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_json(nested(summary, ["dataset", "model"]), args.metrics)
+    write_csv(controls, args.controls)
+    write_json(vae_metrics(summary, controls), args.metrics)
 
 
 if __name__ == "__main__":

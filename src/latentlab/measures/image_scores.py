@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,23 +16,21 @@ from latentlab.measures.latent_codes import (
     active_units,
     code_area,
     empty_share,
+    hole_share,
     label_accuracy,
     prior_discrepancy,
     sample_codes,
 )
-from latentlab.measures.likelihood import binarized, negative_log_likelihood
+from latentlab.measures.likelihood import binarized, importance_bound
+from latentlab.measures.quadrature import Evidence, evidence
+from latentlab.measures.sample_quality import compared, quality, reference
 from latentlab.measures.samples import (
     covariance,
     fitted_samples,
-    frechet_distance,
-    nearest_distances,
-    precision_recall,
-    principal_features,
     prior_frechet_distance,
     prior_samples,
 )
-from latentlab.models import image_model
-from latentlab.models.image_model import Settings, Weights
+from latentlab.models.image_model import Settings, Weights, encode, logits, scaled_single
 
 MAX_PIXELS = 2**14
 """Of an image: the covariance of all pairs of its pixels takes 2 GiB then."""
@@ -45,8 +44,11 @@ class Effort:
     components : of the feature space
     neighbors : of precision and recall
     label_neighbors : of the label accuracy
-    likelihood_images : test images, the first ones, that get an importance-sampled likelihood
+    likelihood_images : random test images that get an importance-sampled likelihood
     likelihood_samples : codes per image for it
+    quadrature_window : how far the exact likelihood of two latent units looks from the origin of
+        the plane, either way
+    quadrature_tolerance : nats an image that half the step of its lattice may change
     """
 
     samples: int
@@ -55,6 +57,8 @@ class Effort:
     label_neighbors: int
     likelihood_images: int
     likelihood_samples: int
+    quadrature_window: float
+    quadrature_tolerance: float
 
 
 def refusals(effort: Effort, images: Images) -> list[str]:
@@ -62,7 +66,7 @@ def refusals(effort: Effort, images: Images) -> list[str]:
 
     Known before a model is trained.
     """
-    n, train = _compared(effort, images), len(images.train_images)
+    n, train = compared(effort.samples, images), len(images.train_images)
     pixels = math.prod(images.size)
     lines = []
     if effort.neighbors >= n:
@@ -84,32 +88,26 @@ def refusals(effort: Effort, images: Images) -> list[str]:
     return lines
 
 
-def _compared(effort: Effort, images: Images) -> int:
-    """How many generated images are compared with as many real ones."""
-    return min(effort.samples, len(images.test_images), len(images.train_images))
-
-
 def measures(
     settings: Settings, weights: Weights, images: Images, effort: Effort, seed: int
 ) -> dict[str, float]:
     """All measures of one trained model on test data, by name.
 
     test_* : ``likelihood.evaluate`` on gray levels; binarized_* : on binarized test images
-    nll, binarized_nll, and *_standard_error of each, over images : importance-sampled
+    exact_nll, nll_bound, binarized_exact_nll, ... : ``_likelihood``
     active_units, code_area, code_deviation_largest and _smallest (along the principal axes), of
-        the test images' mean codes; empty_share, prior_mmd2, prior_frechet : of one sampled code
-        per test image
+        the test images' mean codes; empty_share, hole_share, prior_mmd2, prior_frechet : of one
+        sampled code per test image
     label_accuracy : test codes by training codes (means)
-    frechet, precision, recall : samples against test images in the feature space; real_* :
-        training images instead of samples, the floor; nearest_training, real_nearest_training :
-        median distance in pixels of samples, of test images, to the nearest training image
+    frechet, precision, recall, density, coverage, nearest_training, real_*, relative_* :
+        ``sample_quality.quality`` of samples
     What has no meaning for a model is left out: KL and likelihood of an autoencoder, areas where
     the codes are not in a plane. Every use of chance has draws of its own, from the seed.
     Raises StudyError with the ``refusals``.
     """
     if lines := refusals(effort, images):
         raise StudyError("\n".join(lines))
-    n = _compared(effort, images)
+    n = compared(effort.samples, images)
     rng = seeds.generator(seed, "samples")
     scores = likelihood.evaluate(
         settings, weights, images.test_images, seed=seeds.integer(seed, "codes")
@@ -117,54 +115,81 @@ def measures(
     result = {f"test_{name}": value for name, value in scores.items()}
     if settings.variational:
         result |= _likelihood(settings, weights, images.test_images, effort, seed)
-    train_x, test_x = (
-        image_model.scaled(images.train_images),
-        image_model.scaled(images.test_images),
-    )
-    train_mean, _ = image_model.encode(settings, weights, train_x)
-    mean, log_variance = image_model.encode(settings, weights, test_x)
-    result |= _spread(mean, sample_codes(mean, log_variance, rng))
+    train_x, test_x = scaled_single(images.train_images), scaled_single(images.test_images)
+    train_mean, _ = encode(settings, weights, train_x)
+    mean, log_variance = encode(settings, weights, test_x)
+    sampled = sample_codes(mean, log_variance, rng)
+    result |= _spread(mean.astype(np.float64), sampled.astype(np.float64))
     result["label_accuracy"] = label_accuracy(
         train_mean, images.train_labels, mean, images.test_labels, effort.label_neighbors
     )
     if settings.variational:
-        samples = prior_samples(settings, weights, n, rng)
+        generated = prior_samples(settings, weights, n, rng)
     else:
-        samples = fitted_samples(settings, weights, train_mean, n, rng)
-    held_out = test_x[rng.permutation(len(test_x))[:n]]
-    real = train_x[rng.permutation(len(train_x))[:n]]
-    features = principal_features(train_x, effort.components)
-    result["features_explained"] = features.explained
-    for prefix, compared in (("", samples), ("real_", real)):
-        a, b = features(held_out), features(compared)
-        precision, recall = precision_recall(a, b, effort.neighbors)
-        result |= {
-            f"{prefix}frechet": frechet_distance(a, b),
-            f"{prefix}precision": precision,
-            f"{prefix}recall": recall,
-        }
-    for prefix, compared in (("", samples), ("real_", held_out)):
-        distances = nearest_distances(compared, train_x)
-        result[f"{prefix}nearest_training"] = float(np.median(distances))
-    return result
+        generated = fitted_samples(settings, weights, train_mean, n, rng)
+    against = reference(train_x, test_x, n, effort.components, effort.neighbors, rng)
+    result["features_explained"] = against.features.explained
+    return result | quality(generated, against)
 
 
 def _likelihood(
     settings: Settings, weights: Weights, images: Bytes, effort: Effort, seed: int
 ) -> dict[str, float]:
+    """Likelihoods of a VAE, on gray levels and, named binarized_*, on binarized test images.
+
+    exact_nll : of two latent units, by ``quadrature``, of all images; _change and _border, the
+        largest of any image: what the last halving of the lattice changed, the share of the
+        posterior at the border of the window
+    nll_bound : importance-sampled, of random images; _effective_samples, their median; _excess,
+        of two latent units, by how much it is above the exact figure of the same images
+    *_standard_error : of these means, over images
+    """
     binary = binarized(images, seeds.integer(seed, "binarized"))
     scores = likelihood.evaluate(
         settings, weights, binary, seed=seeds.integer(seed, "binarized_codes")
     )
     result = {f"binarized_{name}": value for name, value in scores.items()}
-    for name, tested in (("nll", images), ("binarized_nll", binary)):
-        tested = tested[: effort.likelihood_images]
-        nats = negative_log_likelihood(
-            settings, weights, tested, effort.likelihood_samples, seeds.integer(seed, name)
+    sets = {"": images, "binarized_": binary}
+    exact = _exact(settings, weights, sets, effort) if settings.latent_units == 2 else {}
+    order = seeds.generator(seed, "likelihood_images").permutation(len(images))
+    chosen = np.sort(order[: effort.likelihood_images])
+    for prefix, tested in sets.items():
+        draws = seeds.integer(seed, f"{prefix}nll")
+        bound = importance_bound(
+            settings, weights, tested[chosen], effort.likelihood_samples, draws
         )
-        result[name] = float(nats.mean())
-        result[f"{name}_standard_error"] = float(nats.std(ddof=1) / math.sqrt(len(nats)))
+        name = f"{prefix}nll_bound"
+        result |= _mean_of(name, bound.nats)
+        result[f"{name}_effective_samples"] = float(np.median(bound.effective_samples))
+        if prefix in exact:
+            found, name = exact[prefix], f"{prefix}exact_nll"
+            result |= _mean_of(name, found.nats)
+            result[f"{name}_change"] = float(found.change.max())
+            result[f"{name}_border"] = float(found.border.max())
+            excess = bound.nats - found.nats[chosen]
+            result[f"{prefix}nll_bound_excess"] = float(excess.mean())
     return result
+
+
+def _exact(
+    settings: Settings, weights: Weights, sets: Mapping[str, Bytes], effort: Effort
+) -> dict[str, Evidence]:
+    """The exact likelihoods of as many images in each set: they share what is decoded."""
+    x = np.concatenate([scaled_single(images) for images in sets.values()])
+    found = evidence(
+        lambda codes: logits(settings, weights, codes),
+        x,
+        encode(settings, weights, x)[0],
+        effort.quadrature_window,
+        effort.quadrature_tolerance,
+    )
+    parts = (np.split(values, len(sets)) for values in vars(found).values())
+    return dict(zip(sets, map(Evidence, *parts), strict=True))
+
+
+def _mean_of(name: str, nats: Array) -> dict[str, float]:
+    error = float(nats.std(ddof=1)) / math.sqrt(len(nats))
+    return {name: float(nats.mean()), f"{name}_standard_error": error}
 
 
 def _spread(means: Array, sampled: Array) -> dict[str, float]:
@@ -179,4 +204,5 @@ def _spread(means: Array, sampled: Array) -> dict[str, float]:
     if means.shape[1] == 2:
         result["code_area"] = code_area(means)
         result["empty_share"] = empty_share(sampled)
+        result["hole_share"] = hole_share(sampled)
     return result

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
 
-from latentlab.aliases import Array, Bytes
-from latentlab.models import image_model
-from latentlab.models.image_model import Settings, Weights, encode, logits, scaled
+from latentlab.aliases import Array, Bytes, Numbers
+from latentlab.models.image_model import Settings, Weights, encode, logits, scaled_single
 
 
-def cross_entropy(x: Array, log_odds: Array) -> Array:
+def cross_entropy(x: Numbers, log_odds: Numbers) -> Numbers:
     """Binary cross-entropy (...) in nats of (..., pixels): summed over the last axis.
 
     -x log p - (1 - x) log(1 - p) with p = sigmoid(l) is log(1 + exp(l)) - x l, which no l
     overflows. Gray levels x in (0, 1) are allowed: then it is no likelihood of a distribution
     over gray levels, and not comparable with figures on binarized images.
     """
-    softplus = np.maximum(log_odds, 0.0) + np.log1p(np.exp(-np.abs(log_odds)))
-    nats: Array = softplus.sum(axis=-1) - np.einsum("...p,...p->...", x, log_odds)
+    nats: Numbers = softplus_sum(log_odds) - np.einsum("...p,...p->...", x, log_odds)
     return nats
 
 
-def divergence(mean: Array, log_variance: Array) -> Array:
+def softplus_sum(log_odds: Numbers) -> Numbers:
+    """Sum over the last axis of log(1 + exp(l)), (...) of (..., pixels), in their precision.
+
+    1 + exp(-|l|) is from 1 to 2, where rounding and the logarithm are good to the last digit or
+    two of 1: in float32 to 1e-7 nats a pixel.
+    """
+    small = np.abs(log_odds)
+    np.exp(np.negative(small, out=small), out=small)
+    small += 1
+    np.log(small, out=small)
+    small += np.maximum(log_odds, 0)
+    sums: Numbers = small.sum(axis=-1)
+    return sums
+
+
+def divergence(mean: Numbers, log_variance: Numbers) -> Numbers:
     """KL(N(mean, exp(log_variance)) || N(0, 1)) in nats, (n,), of (n, latent): summed over units.
 
     -1/2 sum(1 + log_variance - mean^2 - exp(log_variance)): Kingma and Welling 2014, appendix B.
     """
-    nats: Array = -0.5 * np.sum(1.0 + log_variance - mean**2 - np.exp(log_variance), axis=-1)
+    nats: Numbers = -0.5 * np.sum(1.0 + log_variance - mean**2 - np.exp(log_variance), axis=-1)
     return nats
 
 
@@ -45,22 +59,24 @@ def evaluate(
     kl : divergence of the code's distribution from the prior, in closed form
     elbo : -(reconstruction + kl), the evidence lower bound on gray levels
     loss : what training minimizes, reconstruction + kl_weight * kl
+    In float32, which moves a mean by less than 1e-4 nats.
     """
     rng = np.random.default_rng(seed)
     totals = {"reconstruction": 0.0, "kl": 0.0}
     for chunk in _chunks(images, 500):
-        x = scaled(chunk)
+        x = scaled_single(chunk)
         mean, log_variance = encode(settings, weights, x)
         if log_variance is None:
-            totals["reconstruction"] += cross_entropy(x, logits(settings, weights, mean)).sum()
+            nats = cross_entropy(x, logits(settings, weights, mean))
+            totals["reconstruction"] += float(nats.sum(dtype=np.float64))
             continue
-        noise = rng.standard_normal((len(x), samples, settings.latent_units))
+        noise = rng.standard_normal((len(x), samples, settings.latent_units), np.float32)
         z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
         for draw in range(samples):
-            terms = cross_entropy(x, logits(settings, weights, z[:, draw]))
-            totals["reconstruction"] += terms.sum() / samples
-        totals["kl"] += divergence(mean, log_variance).sum()
-    reconstruction, kl = (float(total / len(images)) for total in totals.values())
+            nats = cross_entropy(x, logits(settings, weights, z[:, draw]))
+            totals["reconstruction"] += float(nats.sum(dtype=np.float64)) / samples
+        totals["kl"] += float(divergence(mean, log_variance).sum(dtype=np.float64))
+    reconstruction, kl = (total / len(images) for total in totals.values())
     if not settings.variational:
         return {"loss": reconstruction, "reconstruction": reconstruction}
     loss = reconstruction + settings.kl_weight * kl
@@ -83,10 +99,23 @@ def binarized(images: Bytes, seed: int) -> Bytes:
     return np.where(draws * np.float32(255) < images, np.uint8(255), np.uint8(0))
 
 
-def negative_log_likelihood(
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """An importance-sampled bound of each image, (n,) each.
+
+    nats : on average an upper bound on the negative log-likelihood
+    effective_samples : of so many equally heavy samples it would be as good an estimate: the
+        squared sum of the weights over the sum of their squares (Kong 1992), from 1 to all
+    """
+
+    nats: Array
+    effective_samples: Array
+
+
+def importance_bound(
     settings: Settings, weights: Weights, images: Bytes, samples: int, seed: int
-) -> Array:
-    """Importance-sampled negative log-likelihood (n,) of images (n, height, width), in nats.
+) -> Bound:
+    """Importance-sampled negative log-likelihood of images (n, height, width), in nats.
 
     -log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x) with K ``samples`` codes z_k from q(z|x) (Rezende,
     Mohamed and Wierstra 2014; Burda, Grosse and Salakhutdinov 2016): on average an upper bound
@@ -97,22 +126,26 @@ def negative_log_likelihood(
     if not settings.variational:
         raise ValueError("an autoencoder has no likelihood")
     rng = np.random.default_rng(seed)
-    return np.concatenate(
-        [_importance(settings, weights, image[None], samples, rng) for image in images]
-    )
+    chunks = _chunks(images, max(1, 1000 // samples))
+    log_weights = [_log_weights(settings, weights, chunk, samples, rng) for chunk in chunks]
+    w = np.concatenate(log_weights)
+    nats = math.log(samples) - logsumexp(w, axis=1)
+    effective = np.exp(2 * logsumexp(w, axis=1) - logsumexp(2 * w, axis=1))
+    return Bound(nats, effective)
 
 
-def _importance(
-    settings: Settings, weights: Weights, image: Bytes, samples: int, rng: np.random.Generator
+def _log_weights(
+    settings: Settings, weights: Weights, images: Bytes, samples: int, rng: np.random.Generator
 ) -> Array:
-    x = image_model.scaled(image)
-    mean, log_variance = image_model.encode(settings, weights, x)
+    """Log of p(x|z) p(z) / q(z|x), (n, samples), at codes drawn from q."""
+    x = scaled_single(images)
+    mean, log_variance = encode(settings, weights, x)
     assert log_variance is not None  # the caller has refused autoencoders
-    noise = rng.standard_normal((samples, settings.latent_units))
-    z = mean + np.exp(0.5 * log_variance) * noise
-    log_likelihood = -cross_entropy(x, image_model.logits(settings, weights, z))
+    noise = rng.standard_normal((len(x), samples, settings.latent_units), np.float32)
+    z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
+    log_odds = logits(settings, weights, z.reshape(-1, settings.latent_units))
+    log_likelihood = -cross_entropy(x[:, None], log_odds.reshape(len(x), samples, -1))
     # the normalizing constants of prior and q are equal and cancel
-    log_prior = -0.5 * (z**2).sum(axis=1)
-    log_q = -0.5 * (noise**2 + log_variance).sum(axis=1)
-    total = logsumexp(log_likelihood + log_prior - log_q)
-    return np.array([math.log(samples) - total])
+    log_prior = -0.5 * (z**2).sum(axis=-1)
+    log_q = -0.5 * (noise**2 + log_variance[:, None]).sum(axis=-1)
+    return np.asarray(log_likelihood + log_prior - log_q, np.float64)

@@ -6,32 +6,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 
-from latentlab.aliases import Array
+from latentlab.aliases import Array, Numbers
 from latentlab.models import image_model
 from latentlab.models.image_model import Settings, Weights
 
 
-def squared_distances(a: Array, b: Array) -> Iterator[Array]:
+def squared_distances(a: Numbers, b: Numbers) -> Iterator[Numbers]:
     """Squared Euclidean distances (rows, m) of a (n, d) to b (m, d), some rows at a time."""
     rows = max(1, 2**23 // len(b))  # 64 MB at a time
     square_b = (b**2).sum(axis=1)
     for at in range(0, len(a), rows):
         part = a[at : at + rows]
-        distances = (part**2).sum(axis=1)[:, None] + square_b - 2.0 * (part @ b.T)
-        yield np.maximum(distances, 0.0)  # rounding can leave a zero just below
+        distances = part @ b.T
+        distances *= -2
+        distances += square_b
+        distances += (part**2).sum(axis=1)[:, None]
+        yield np.maximum(distances, 0, out=distances)  # rounding can leave a zero just below
 
 
-def nearest_distances(a: Array, b: Array) -> Array:
+def nearest_distances(a: Numbers, b: Numbers) -> Array:
     """Euclidean distance (n,) of each row of a (n, d) to the nearest row of b (m, d).
 
     In float32, at half the price: of distances between images five digits are enough
     (an image and its copy are 0.02 apart, not 0).
     """
-    pairs = squared_distances(a.astype(np.float32), b.astype(np.float32))
-    nearest = [chunk.min(axis=1) for chunk in pairs]
-    distances: Array = np.sqrt(np.concatenate(nearest), dtype=np.float64)
-    return distances
+    a, b = a.astype(np.float32, copy=False), b.astype(np.float32, copy=False)
+    # |a - b|^2 is |a|^2 - 2 (a . b - |b|^2 / 2): the first is the same for all b
+    largest = np.full(len(a), -np.inf, np.float32)
+    for at in range(0, len(b), 1000):
+        part = b[at : at + 1000]
+        half = 0.5 * np.einsum("ij,ij->i", part, part)
+        for rows in range(0, len(a), 1000):  # some megabytes at a time
+            products = a[rows : rows + 1000] @ part.T
+            products -= half
+            own = largest[rows : rows + 1000]
+            np.maximum(own, products.max(axis=1), out=own)
+    squares = np.einsum("ij,ij->i", a, a) - 2 * largest
+    return np.asarray(np.sqrt(np.maximum(squares, 0), dtype=np.float64))
 
 
 def frechet_distance(a: Array, b: Array) -> float:
@@ -49,9 +62,10 @@ def prior_frechet_distance(codes: Array) -> float:
     return _frechet(codes.mean(axis=0), covariance(codes), np.zeros(latent), np.eye(latent))
 
 
-def covariance(a: Array) -> Array:
-    """Covariance (d, d) of the columns of a (n, d)."""
-    return np.atleast_2d(np.cov(a, rowvar=False))
+def covariance(a: Numbers) -> Array:
+    """Covariance (d, d) of the columns of a (n, d); products are made in the precision of a."""
+    centered = a - a.mean(axis=0, dtype=np.float64).astype(a.dtype)
+    return np.asarray((centered.T @ centered).astype(np.float64) / (len(a) - 1))
 
 
 def _frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
@@ -72,49 +86,33 @@ class Features:
     are trained on color photographs.)
 
     mean : (pixels,)
-    axes : (pixels, components), orthonormal
+    axes : (pixels, components), orthonormal, that of the largest variance first
+    variances : (components,) of the training images
     explained : share of the training images' variance in the components
     """
 
     mean: Array
     axes: Array
+    variances: Array
     explained: float
 
-    def __call__(self, images: Array) -> Array:
+    def __call__(self, images: Numbers) -> Array:
         """Coordinates (n, components) of images (n, pixels)."""
-        coordinates: Array = (images - self.mean) @ self.axes
-        return coordinates
+        axes = self.axes.astype(images.dtype)
+        coordinates = images @ axes - self.mean.astype(images.dtype) @ axes
+        return np.asarray(coordinates, np.float64)
 
 
-def principal_features(images: Array, components: int) -> Features:
+def principal_features(images: Numbers, components: int) -> Features:
     """The feature space of training images (n, pixels); at most ``pixels`` components."""
-    values, vectors = np.linalg.eigh(covariance(images))
-    leading = slice(None, -components - 1, -1)
-    explained = float(values[leading].sum() / values.sum())
-    return Features(images.mean(axis=0), np.ascontiguousarray(vectors[:, leading]), explained)
-
-
-def precision_recall(real: Array, generated: Array, neighbors: int) -> tuple[float, float]:
-    """Share of generated images that look real, share of real images that can be generated.
-
-    Precision: generated features (m, d) that lie within the distance of some real one to its
-    ``neighbors``-th nearest real one; recall: the same with the roles exchanged (Kynkaanniemi
-    et al. 2019, there with 3 neighbors). Depends on n: compare equal n. Mean images from a
-    two-dimensional latent space are smooth and lie on a thin sheet: smooth raises precision,
-    above that of real images even, thin keeps neighborhoods small and with them recall.
-    """
-    return _covered(generated, real, neighbors), _covered(real, generated, neighbors)
-
-
-def _covered(points: Array, support: Array, neighbors: int) -> float:
-    """Share of points within the neighborhood of some point of the support."""
-    radii = [  # the nearest of all is the point itself
-        np.partition(chunk, neighbors, axis=1)[:, neighbors]
-        for chunk in squared_distances(support, support)
-    ]
-    limits = np.concatenate(radii)
-    hits = [(chunk <= limits).any(axis=1) for chunk in squared_distances(points, support)]
-    return float(np.mean(np.concatenate(hits)))
+    matrix = covariance(images)
+    pixels = len(matrix)
+    leading = (max(0, pixels - components), pixels - 1)
+    values, vectors = eigh(matrix, subset_by_index=leading)
+    mean, axes = images.mean(axis=0, dtype=np.float64), np.ascontiguousarray(vectors[:, ::-1])
+    total = float(matrix.trace())
+    explained = float(values.sum()) / total if total else 1.0
+    return Features(mean, axes, values[::-1].clip(0), explained)
 
 
 def prior_samples(settings: Settings, weights: Weights, n: int, rng: np.random.Generator) -> Array:
@@ -123,7 +121,7 @@ def prior_samples(settings: Settings, weights: Weights, n: int, rng: np.random.G
 
 
 def fitted_samples(
-    settings: Settings, weights: Weights, codes: Array, n: int, rng: np.random.Generator
+    settings: Settings, weights: Weights, codes: Numbers, n: int, rng: np.random.Generator
 ) -> Array:
     """Images (n, pixels) decoded from the normal distribution fitted to codes (m, latent).
 

@@ -181,10 +181,13 @@ def test_a_measure_beside_a_claim_has_an_interval_and_decides_nothing(tmp_path):
     found = findings(made_up(tmp_path))
     beside = found[found["kind"] == BESIDE]
     assert list(beside.index) == [
-        "similar-letters-right_letter", "vae-samples-recall", "vae-samples-frechet",
+        "similar-letters-right_letter", "vae-samples-recall", "vae-samples-coverage",
     ]  # fmt: skip
     for name, parent, effect in zip(
-        beside.index, ["similar-letters", "vae-samples", "vae-samples"], [-1, 0.1, 30], strict=True
+        beside.index,
+        ["similar-letters", "vae-samples", "vae-samples"],
+        [-1, 0.1, 0.556],
+        strict=True,
     ):
         row, claim = beside.loc[name], found.loc[parent]
         assert row["effect"] == pytest.approx(effect, abs=0.1 * abs(effect))

@@ -32,7 +32,7 @@ from latentlab.experiments.networks import FontFile
 from latentlab.experiments.params import parse_params, read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells, explored
 from latentlab.experiments.vae.params import Model
-from latentlab.experiments.vae.plan import vae_drawn
+from latentlab.experiments.vae.plan import vae_controls, vae_drawn
 from latentlab.files.yaml import ParamsError, read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import ACTIVATIONS, Network
@@ -258,6 +258,8 @@ def lines_of(params):
             "denoising.subsets.4-0: this name given, allowed: none of two numbers like it",
         ),
         ("vae.measures.samples", 10, "vae.measures.samples: 10 given, allowed: an int"),
+        ("vae.measures.quadrature_window", 90, "vae.measures.quadrature_window: 90.0 given, allo"),
+        ("vae.measures.quadrature_tolerance", 0, "vae.measures.quadrature_tolerance: 0.0 given"),
         ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
     ],
@@ -745,6 +747,7 @@ def test_a_model_without_replicates_on_a_set_is_nowhere_on_it():
     result = EXPERIMENTS["vae"].factors(params["vae"])
     assert "digits/convolutional/0" in result
     assert not [cell for cell in result if cell.startswith("mnist/convolutional")]
+    assert vae_controls(params, "mnist")["units"] == [2]
     assert list(vae_drawn(params, "mnist")["models"]) == ["published", "autoencoder", "improved"]
     page = explored(params, {name: cells(params, name) for name in EXPERIMENTS})["vae"]
     shown = {images["dataset"]: [model["name"] for model in images["models"]] for images in page}
@@ -819,8 +822,18 @@ def test_a_layout_is_checked(tmp_path):
 def test_reading_the_parameters_loads_no_library_of_figures_or_networks():
     """Snakemake reads them in the shell's environment, where another package of a name may lie."""
     code = (
-        "import sys, latentlab.experiments.params, latentlab.experiments.plan;"
+        "import sys, latentlab.experiments.params;"
         " print(*{'matplotlib', 'keras', 'jax', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_no_model_is_called_as_the_metrics_call_the_controls():
+    params = copy.deepcopy(PARAMS)
+    models = params["vae"]["models"]
+    models["controls"] = models.pop("improved")
+    with pytest.raises(NotAllowed) as caught:
+        parse_params(params, FONTS)
+    (line,) = caught.value.lines
+    assert line.startswith("vae.models.controls: this name given, allowed: another")

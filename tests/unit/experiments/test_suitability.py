@@ -23,6 +23,7 @@ def params(classes=2, **measures):
     smallest = {
         "samples": 100, "components": 50, "neighbors": 1, "label_neighbors": 2,
         "likelihood_images": 2, "likelihood_samples": 2,
+        "quadrature_window": 2.0, "quadrature_tolerance": 0.1,
     }  # fmt: skip
     names = [f"class {c}" for c in range(classes)]
     return {

@@ -224,8 +224,20 @@ def test_answers_follow_the_data(results, settings):
     settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "improved" not in chapters(results, settings)["vae"].answer
     measured = result["vae"].groups[0].text
-    assert "Fréchet distance from test images 12.5 (VAE (published)), 12.5 (autoenc" in measured
+    assert (
+        "against 1000 test images: Fréchet distance 12.5 (VAE (published)), 12.5 (autoenc"
+        in measured
+    )
     assert "of real images 0.625" in measured
+    assert "coverage 0.83 (VAE (published)), 0.83 (autoencoder)" in measured
+    (table,) = result["vae"].more
+    assert [row[:3] for row in table.rows[:5]] == [
+        ("digits", "mean image, repeated", "0.015"),
+        ("digits", "mean images of the classes", "0.25"),
+        ("digits", "normal distribution in 2 principal components", "0.31"),
+        ("digits", "training images", "1.0"),
+        ("digits", "VAE (published)", "0.83"),
+    ]
     told = " ".join(result["denoising"].details)
     assert "memorized" in told
     assert "noise up to 0.5 never carries a pixel over the threshold" in told
@@ -309,7 +321,9 @@ def test_the_seed_in_the_table_is_that_of_the_training_and_no_measure(
         folder = tmp_path / "cells" / cell
         write_csv(pd.DataFrame([{"test_loss": 150.0 + i}]), folder / "scores.csv")
         write_csv(pd.DataFrame([{"epoch": 1, "loss": 150.0 + i}]), folder / "history.csv")
-    tables = ("curves", "replicates", "summary", "metrics")
+        controls = pd.DataFrame([{"control": "mean", "coverage": 0.01}])
+        write_csv(controls, folder.parents[1] / "controls.csv")
+    tables = ("curves", "replicates", "summary", "controls", "metrics")
     section = tmp_path / "section.json"  # names in the order of the cells above
     section.write_text(json.dumps({"seed": settings["seed"], **settings["vae"]}))
     tabulate_vae.main(

@@ -44,11 +44,22 @@ def chapter(results: Path, settings: Fields) -> Chapter:
         title=text("Variational autoencoder"),
         question=text("What does a variational autoencoder make of images, beside a plain one?"),
         answer=_answer(summary, section, main),
-        details=tuple(filter(None, [_missing_sets(settings), _unit(), _samples(section)])),
+        details=tuple(
+            filter(
+                None,
+                [_missing_sets(settings), _unit(), _likelihoods(section), _samples(section)],
+            )
+        ),
         cover=cover,
         groups=groups,
         table=_table(summary),
-        made=made("vae", section, ("train", "evaluate", "tabulate", "plot")),
+        more=(_controls_table(read_csv(folder / "tables" / "controls.csv"), summary, section),),
+        made=made(
+            "vae",
+            section,
+            ("train", "evaluate", "control", "tabulate", "plot"),
+            ("summary", "replicates", "controls"),
+        ),
     )
 
 
@@ -86,11 +97,22 @@ def _samples(section: Fields) -> Text:
         " autoencoder from a normal distribution fitted to its codes. They are compared with as"
         " many test images in the space of the first {components} principal components of the"
         " training images, which needs no pretrained network; training images in their place give"
-        " the floor. The likelihood is estimated by importance sampling with {codes} codes an"
-        " image, on the first {images} test images. Definitions:"
-        " src/latentlab/measures/image_scores.py.",
+        " what real images reach. Definitions: src/latentlab/measures/sample_quality.py.",
         samples=effort["samples"],
         components=effort["components"],
+    )
+
+
+def _likelihoods(section: Fields) -> Text:
+    effort = section["measures"]
+    return text(
+        "Negative log-likelihood: with two latent units it is an integral over the plane, and is"
+        " computed, for all test images, by a sum over a lattice of codes so fine that half its"
+        " step changes no image by more than {tolerance} nats. The bound is estimated by importance"
+        " sampling with {codes} codes an image, on {images} random test images; on average it lies"
+        " above the exact figure. The effective samples say how many of those codes count: few of"
+        " them mean a bound far above. Definitions: src/latentlab/measures/quadrature.py.",
+        tolerance=number(effort["quadrature_tolerance"], 2),
         codes=effort["likelihood_samples"],
         images=effort["likelihood_images"],
     )
@@ -198,25 +220,35 @@ def _measures(rows: Fields, section: Fields) -> Words:
     def real(measure: str) -> str:
         return number(floor[f"real_{measure}"], 3)
 
-    return text(
-        "Spread: 95 % of the test codes lie within {area} square units; distance (squared MMD) of"
-        " the codes from the prior {mmd}. Share of test images whose neighbors in the plane have"
-        " their label: {accuracy}. Samples: Fréchet distance from test images {frechet}, of real"
-        " images {real_frechet}; precision {precision}, real {real_precision}; recall {recall},"
-        " real {real_recall}: samples are smooth means, close to real images but without their"
-        " variety where recall is low. Median distance to the nearest training image {nearest}, of"
-        " test images {real_nearest}: samples much nearer than that would be copies.",
-        area=by_model("code_area"),
-        mmd=by_model("prior_mmd2", 2),
-        accuracy=by_model("label_accuracy"),
-        frechet=by_model("frechet"),
-        real_frechet=real("frechet"),
-        precision=by_model("precision"),
-        real_precision=real("precision"),
-        recall=by_model("recall", 2),
-        real_recall=real("recall"),
-        nearest=by_model("nearest_training"),
-        real_nearest=real("nearest_training"),
+    return sentences(
+        text(
+            "Spread: 95 % of the test codes lie within {area} square units; distance (squared MMD)"
+            " of the codes from the prior {mmd}. A normal distribution with the spread of the codes"
+            " misses their densest region with a share of {holes}; of normal codes that is 0.05."
+            " Share of test images whose neighbors in the plane have their label: {accuracy}.",
+            area=by_model("code_area"),
+            mmd=by_model("prior_mmd2", 2),
+            holes=by_model("hole_share", 2),
+            accuracy=by_model("label_accuracy"),
+        ),
+        text(
+            "Samples, against {n} test images: Fréchet distance {frechet}, of real images"
+            " {real_frechet} (with other numbers of images it is another). As shares of what real"
+            " images reach: coverage {coverage}, density {density}, precision {precision}, recall"
+            " {recall}. Coverage and recall are low where samples lack the variety of real images;"
+            " density and precision are high for any smooth image, even for one image repeated."
+            " Median distance to the nearest training image {nearest}, of test images"
+            " {real_nearest}: samples much nearer than that would be copies.",
+            n=number(floor["compared"], 4),
+            frechet=by_model("frechet"),
+            real_frechet=real("frechet"),
+            coverage=by_model("relative_coverage", 2),
+            density=by_model("relative_density", 2),
+            precision=by_model("relative_precision", 2),
+            recall=by_model("relative_recall", 2),
+            nearest=by_model("nearest_training"),
+            real_nearest=real("nearest_training"),
+        ),
     )
 
 
@@ -324,10 +356,12 @@ def _images(folder: Path, subject: Mapping[str, Words]) -> tuple[Figure, ...]:
 _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, significant digits
     "test_reconstruction": (text("reconstruction"), 4),
     "test_kl": ("KL", 3),
-    "nll": (text("negative log-likelihood"), 4),
+    "exact_nll": (text("negative log-likelihood"), 4),
+    "nll_bound": (text("bound by importance sampling"), 4),
+    "nll_bound_effective_samples": (text("effective samples"), 3),
     "code_area": (text("area of 95 % of the codes"), 3),
     "label_accuracy": (text("label accuracy"), 3),
-    "frechet": (text("Fréchet distance of samples"), 3),
+    "relative_coverage": (text("coverage by samples"), 2),
 }
 
 
@@ -362,7 +396,55 @@ def _table(summary: pd.DataFrame) -> Table:
         text(
             "Nats an image on test images, means with 95 % intervals over the starts. Starts as"
             " good: those with at most the published loss. Label accuracy: of the nearest training"
-            " codes' majority. All measures, the likelihood on binarized images and intervals over"
-            " images included, stand in results/vae/tables/summary.csv."
+            " codes' majority. Coverage: as a share of that of real images. All measures, the"
+            " likelihood on binarized images and intervals over images included, stand in"
+            " results/vae/tables/summary.csv."
         ),
+    )
+
+
+_CONTROLS: dict[str, Words] = {
+    "mean": text("mean image, repeated"),
+    "class_means": text("mean images of the classes"),
+    "real": text("training images"),
+}
+_QUALITY: dict[str, Words] = {
+    "relative_coverage": text("coverage"),
+    "relative_density": text("density"),
+    "relative_precision": text("precision"),
+    "relative_recall": text("recall"),
+}
+
+
+def _control_name(control: str) -> Words:
+    units = control.removeprefix("gaussian_")
+    if units != control:
+        return plural(
+            "normal distribution in {n} principal component",
+            "normal distribution in {n} principal components",
+            int(units),
+        )
+    return _CONTROLS[control]
+
+
+def _controls_table(controls: pd.DataFrame, summary: pd.DataFrame, section: Fields) -> Table:
+    """Images of which it is known how good they are, and the models' samples, by one measure."""
+    rows: list[tuple[Words, ...]] = []
+    for dataset in section["datasets"]:
+        known = controls[controls["dataset"] == dataset].to_dict("records")
+        named = [(_control_name(row["control"]), row) for row in known]
+        named += [(_label(section, name), row) for name, row in _rows(summary, dataset).items()]
+        rows += [
+            (dataset, name, *(number(row.get(m, math.nan), 2) for m in _QUALITY))
+            for name, row in named
+        ]
+    return Table(
+        text("Samples beside images of which it is known how good they are"),
+        (text("data"), text("images"), *_QUALITY.values()),
+        tuple(rows),
+        text(
+            "All as shares of what real images reach. A measure is of use where real images get"
+            " about 1 and one image, repeated, gets about 0."
+        ),
+        prose=(text("images"),),
     )

@@ -127,6 +127,8 @@ class Measures(Knobs):
     label_neighbors: Annotated[int, integer(1, 100)]
     likelihood_images: Annotated[int, integer(2, 10**6)]
     likelihood_samples: Count
+    quadrature_window: Annotated[float, number(1, 12)]
+    quadrature_tolerance: Annotated[float, number(0.0001, 10)]
 
 
 class VaeSection(Knobs):
@@ -137,6 +139,14 @@ class VaeSection(Knobs):
     measures: Measures
     manifold: Annotated[int, integer(2, 50)]
     drawn: Annotated[int, integer(1, 50)]
+
+    def refusals(self, _: object) -> Iterator[Refusal]:
+        """A model with the name under which the metrics have the controls."""
+        if "controls" in self.models:
+            yield Refusal(
+                ("models", "controls"),
+                "this name given, allowed: another, for the metrics have controls under it",
+            )
 
     def unknown_sets(self, sets: Collection[str]) -> Iterator[Refusal]:
         """Image sets, of a run or of a model's replicates, that are none or not all of these.

@@ -42,6 +42,18 @@ def vae_settings(section: Fields, factors: Fields) -> Settings:
     }
 
 
+def vae_controls(params: Params, dataset: str) -> Json:
+    """What the controls of an image set depend on: what is measured, the models' latent units."""
+    section = params["vae"]
+    knobs = ("samples", "components", "neighbors")
+    return {
+        "seed": params["seed"],
+        "dataset": dataset,
+        **pick(section["measures"], *knobs),
+        "units": sorted({m["latent_units"] for m in models_of(section, dataset).values()}),
+    }
+
+
 def vae_drawn(params: Params, dataset: str) -> Json:
     """What the figures of an image set show, of the first replicate of each of its models."""
     section = params["vae"]

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from latentlab import seeds
 from latentlab.aliases import Json
-from latentlab.experiments.gathering import by, summarize
+from latentlab.experiments.gathering import by, nested, summarize
 from latentlab.experiments.knobs import Factors
 from latentlab.measures import statistics
 
@@ -64,3 +64,14 @@ def vae_summary(
         for runs, figure in zip(losses, figures, strict=True)
     ]
     return summary
+
+
+def vae_metrics(summary: pd.DataFrame, controls: pd.DataFrame) -> Json:
+    """By data set the measures of every model and, below "controls", of every control.
+
+    summary : of ``vae_summary``; controls : columns dataset, control and the measures
+    """
+    metrics = nested(summary, ["dataset", "model"])
+    for dataset, found in nested(controls, ["dataset", "control"]).items():
+        metrics.setdefault(dataset, {})["controls"] = found
+    return metrics

@@ -1,0 +1,131 @@
+"""Measures of samples: against their definitions, and on images of which the answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from image_sets import first_images
+from latentlab.data import digits
+from latentlab.measures import controls, sample_quality
+from latentlab.measures.sample_quality import neighborhood_measures
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def by_the_definition(real, generated, k):
+    """Kynkaanniemi and others 2019; Naeem and others 2020, equations 3 and 4: pair by pair."""
+
+    def distance(a, b):
+        return float(np.sum((a - b) ** 2))
+
+    def reach(points):
+        return [sorted(distance(p, q) for q in points)[k] for p in points]
+
+    real_reach, own_reach = reach(real), reach(generated)
+    within = [
+        [distance(y, x) <= r for x, r in zip(real, real_reach, strict=True)] for y in generated
+    ]
+    return {
+        "precision": sum(any(row) for row in within) / len(generated),
+        "recall": sum(
+            any(distance(y, x) <= r for y, r in zip(generated, own_reach, strict=True))
+            for x in real
+        )
+        / len(real),
+        "density": sum(map(sum, within)) / (k * len(generated)),
+        "coverage": sum(map(any, zip(*within, strict=True))) / len(real),
+    }
+
+
+@given(st.integers(0, 999), st.integers(1, 4), st.integers(5, 12), st.integers(5, 12))
+@settings(max_examples=30, deadline=None)
+def test_the_measures_are_their_definitions(seed, k, n, m):
+    rng = np.random.default_rng(seed)
+    real, generated = rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) * 1.5
+    assert neighborhood_measures(real, generated, k) == pytest.approx(
+        by_the_definition(real, generated, k)
+    )
+
+
+def test_chunks_change_nothing(rng, monkeypatch):
+    real, generated = rng.normal(size=(2, 40, 3))
+    whole = neighborhood_measures(real, generated, 3)
+    chunks = sample_quality.squared_distances
+
+    def rows(a, b):
+        return (next(iter(chunks(a[at : at + 7], b))) for at in range(0, len(a), 7))
+
+    monkeypatch.setattr(sample_quality, "squared_distances", rows)
+    assert neighborhood_measures(real, generated, 3) == whole
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_of_one_distribution_density_is_one_and_coverage_known(rng, k):
+    real, generated = rng.normal(size=(2, 1500, 3))
+    found = neighborhood_measures(real, generated, k)
+    assert found["density"] == pytest.approx(1, abs=0.08)
+    assert found["coverage"] == pytest.approx(1 - 2.0**-k, abs=0.04)
+    assert found["precision"] == pytest.approx(found["recall"], abs=0.06)
+
+
+def test_missing_modes_lower_coverage_and_recall_bad_samples_all(rng):
+    modes = rng.normal(size=(1000, 2)) * 0.1 + np.repeat([[0.0, 0.0], [9.0, 0.0]], 500, axis=0)
+    one_mode = rng.normal(size=(1000, 2)) * 0.1
+    found = neighborhood_measures(modes, one_mode, 3)
+    assert found["precision"] > 0.9
+    assert found["density"] > 0.9
+    assert found["recall"] == pytest.approx(0.5, abs=0.05)
+    assert found["coverage"] == pytest.approx(0.5, abs=0.06)
+    assert set(neighborhood_measures(modes, one_mode + 100.0, 3).values()) == {0.0}
+
+
+def test_one_good_image_again_and_again_is_precise_and_covers_little(rng):
+    real = rng.normal(size=(500, 5))
+    found = neighborhood_measures(real, np.zeros((500, 5)), 3)
+    assert found["precision"] == 1.0
+    assert found["coverage"] < 0.5
+    assert found["recall"] == 0.0
+
+
+def test_neighborhoods_by_hand():
+    real, points = np.array([[0.0], [1.0], [10.0]]), np.array([[-0.9], [3.0], [17.0], [20.0]])
+    # nearest neighbors at 1, 1 and 9: the neighborhoods reach -1..1, 0..2 and 1..19
+    found = neighborhood_measures(real, points, 1)
+    assert (found["precision"], found["density"]) == (0.75, 0.75)
+    assert found["coverage"] == pytest.approx(2 / 3)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return controls.control_scores(digits.digits(), 300, 50, 3, [2], np.random.default_rng(0))
+
+
+def test_poor_images_fail_coverage_and_real_ones_pass(scores):
+    coverage = {name: found["relative_coverage"] for name, found in scores.items()}
+    assert list(coverage) == ["mean", "class_means", "gaussian_2", "real"]
+    assert coverage["mean"] < 0.1
+    assert coverage["class_means"] < 0.5
+    assert coverage["gaussian_2"] < 0.6
+    assert 0.85 < coverage["real"] < 1.15
+
+
+def test_precision_and_density_cannot_tell_the_mean_image_from_real_ones(scores):
+    """Why coverage stands beside them."""
+    assert scores["mean"]["relative_precision"] > 0.9
+    assert scores["mean"]["relative_density"] > 0.9
+
+
+def test_controls_are_images_and_use_no_test_image(rng):
+    data = first_images(digits.digits(), 200, 50)
+    found = controls.control_images(data, 30, [1, 2], rng)
+    assert list(found) == ["mean", "class_means", "gaussian_1", "gaussian_2", "real"]
+    for images in found.values():
+        assert images.shape == (30, 784)
+        assert images.min() >= 0
+        assert images.max() <= 1
+    assert len(np.unique(found["mean"], axis=0)) == 1
+    assert len(np.unique(found["class_means"], axis=0)) <= 10

@@ -1,0 +1,29 @@
+"""Score images of which it is known how good they are: the measures of samples under test."""
+
+import pandas as pd
+import step
+
+from latentlab import seeds
+from latentlab.data import images
+from latentlab.files.tables import write_csv
+from latentlab.measures.controls import control_scores
+from latentlab.measures.sample_quality import compared
+
+
+def main(argv):
+    args = step.arguments(__doc__, argv, "images", "controls")
+    settings, data = args.settings, images.load(args.images)
+    scores = control_scores(
+        data,
+        compared(settings["samples"], data),
+        settings["components"],
+        settings["neighbors"],
+        settings["units"],
+        seeds.generator(settings["seed"], "vae", settings["dataset"], "controls"),
+    )
+    rows = [{"control": name, **values} for name, values in scores.items()]
+    write_csv(pd.DataFrame(rows), args.controls)
+
+
+if __name__ == "__main__":
+    step.run(main)
