@@ -1,7 +1,12 @@
-"""Tests of hypotheses: arrays in, a finding out."""
+"""Tests of hypotheses: arrays in, a finding out.
+
+Every test asks one question: on which side of the smallest effect that counts is the effect? An
+effect is positive where the claim is right; of ``level`` it is the measure itself.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +14,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
+from latentlab.aliases import Array
 from latentlab.measures.statistics import CONFIDENCE, median
 
-Array = NDArray[np.float64]
-
-
 Strata = Sequence[tuple[Array, Array]]
+"""Two samples each, that are compared with each other alone."""
 
 
 class NotTestableError(Exception):
@@ -29,8 +32,8 @@ class Finding:
     """What a test found.
 
     effect, low, high : size of the effect and its 95 % interval (NaN: too few runs for one)
-    p : two-sided, before any correction
-    runs : independent observations (of two groups: those of the smaller one)
+    p : two-sided, of an effect that is just the smallest that counts; before any correction
+    runs : independent observations (of groups: those of the smallest)
     observed : the numbers behind it, by name
     """
 
@@ -42,176 +45,235 @@ class Finding:
     observed: Mapping[str, float]
 
 
-def trend(blocks: Array, levels: Sequence[float], sign: int, resamples: int, rng: Any) -> Finding:
+@dataclass(frozen=True)
+class Draws:
+    """How intervals are drawn.
+
+    bound : the smallest effect that counts; resamples : of a bootstrap
+    """
+
+    bound: float
+    resamples: int
+    rng: np.random.Generator
+
+    def finding(
+        self, samples: Sequence[Array], statistic: Callable[..., Array], paired: bool = False
+    ) -> tuple[float, float, float, float]:
+        """Effect, interval and p of a statistic of independent samples; by a bootstrap of each.
+
+        statistic : (samples (..., n), axis) -> effects (...)
+        The percentile interval, and the p that belongs to it: twice the share of the resamples on
+        the far side of the bound (Efron and Tibshirani 1993, 13.3 and 15.4). NaN where a sample
+        has a single value.
+        """
+        effect = float(statistic(*samples, axis=-1))
+        if min(map(len, samples)) < 2:
+            return effect, math.nan, math.nan, math.nan
+        drawn = stats.bootstrap(
+            samples, statistic, n_resamples=self.resamples, batch=200, vectorized=True,
+            paired=paired, confidence_level=CONFIDENCE, method="percentile", rng=self.rng,
+        )  # fmt: skip
+        low, high = (float(bound) for bound in drawn.confidence_interval)
+        sides = drawn.bootstrap_distribution
+        beyond = min(np.sum(sides <= self.bound), np.sum(sides >= self.bound))
+        return effect, low, high, _twice((1 + beyond) / (1 + self.resamples))
+
+    def share(self, samples: Sequence[Array], statistic: Callable[..., Array], runs: int, **how: Any
+              ) -> tuple[float, float, float, float]:  # fmt: skip
+        """The same of an effect from -1 to 1, which is not to claim that it knows a certainty.
+
+        Where all runs agree every resample does as well, and the bootstrap's interval has no width.
+        Then the exact interval of a share (Clopper and Pearson 1934) that was 1 in so many runs.
+        """
+        effect, low, high, p = self.finding(samples, statistic, **how)
+        if low == high and abs(low) == 1.0:
+            known = stats.binomtest(runs, runs).proportion_ci(CONFIDENCE).low
+            bound = 2 * float(known) - 1
+            low, high = (bound, 1.0) if low > 0 else (-1.0, -bound)
+            agreeing = (1 + math.copysign(self.bound, effect * self.bound)) / 2
+            p = _twice(agreeing**runs)
+        return effect, low, high, p
+
+
+def _delta(x: Array, y: Array) -> Array:
+    """Cliff's delta (...) of x (..., n) over y (..., m)."""
+    a, b = x[..., :, None], y[..., None, :]
+    above, below = a > b, a < b  # not the sign of a difference: two may be infinite
+    return np.asarray(above.mean((-2, -1)) - below.mean((-2, -1)))
+
+
+def trend(blocks: Sequence[Sequence[Array]], levels: Sequence[float], sign: int, draws: Draws
+          ) -> Finding:  # fmt: skip
     """Does a measure rise (sign 1) or fall (-1) along ordered levels?
 
-    blocks : (blocks, levels), a value of the measure each; +inf is the largest
-    Page's test for ordered alternatives (Page 1963, J. Am. Stat. Assoc. 58: 216), whose L is, but
-    for scale, the effect: the mean over blocks of Spearman's rank correlation with the levels,
-    ties unbroken. Its interval: bootstrap over blocks. Raises NotTestableError below 3 levels.
+    blocks : of each block the values at every level, (runs,) each; +inf is the largest
+    Effect: the chance that of two runs of a block at different levels the one at the higher level
+    has the larger value, minus the chance that it has the smaller: Cliff's delta, mean over all
+    pairs of levels and over blocks (Jonckheere 1954 counts such pairs; Somers 1962). Runs of
+    different levels have nothing in common, so each is compared with every other; interval:
+    bootstrap of the runs of every level. Raises NotTestableError below 3 levels.
     """
     if len(levels) < 3:
         raise NotTestableError(f"a trend needs 3 levels, {len(levels)} are there")
-    ranks = stats.rankdata(blocks, axis=1)
-    order = sign * (np.arange(len(levels)) - (len(levels) - 1) / 2)
-    scale = len(levels) ** 3 - len(levels)
-    rho = 12.0 * (ranks - ranks.mean(axis=1, keepdims=True)) @ order / scale
-    p = [
-        stats.page_trend_test(ranks, ranked=True, predicted_ranks=predicted).pvalue
-        for predicted in (order.argsort() + 1, (-order).argsort() + 1)
-    ]
-    low, high = _bootstrap((rho,), lambda x, axis: x.mean(axis), resamples, rng)
-    middle = np.median(blocks, axis=0)
-    observed = {f"{level:g}": float(value) for level, value in zip(levels, middle, strict=True)}
-    effect = float(rho.mean())
-    return Finding(effect, *_unsaturated(low, high, len(rho)), _twice(min(p)), len(rho), observed)
+    pairs = list(itertools.combinations(range(len(levels)), 2))
+
+    def effect(*samples: Array, axis: int) -> Array:
+        of_block = [samples[at : at + len(levels)] for at in range(0, len(samples), len(levels))]
+        deltas = [_delta(block[j], block[i]) for block in of_block for i, j in pairs]
+        return np.asarray(sign * np.mean(deltas, axis=0))
+
+    samples = [values for block in blocks for values in block]
+    runs = sum(min(map(len, block)) for block in blocks)
+    of_level = [np.concatenate([block[i] for block in blocks]) for i in range(len(levels))]
+    observed = {
+        f"{level:g}": float(np.median(values))
+        for level, values in zip(levels, of_level, strict=True)
+    }
+    return _found(draws.share(samples, effect, runs), runs, observed)
 
 
-def dominance(strata: Strata, sign: int, resamples: int, rng: Any) -> Finding:
+def dominance(strata: Strata, sign: int, draws: Draws) -> Finding:
     """Are the first groups' values larger (sign 1) or smaller (-1) than the second ones'?
 
-    strata : pairs of samples; only values of one stratum are compared with each other
     Effect: Cliff's delta, the chance that a run of the first group lies above one of the second
     minus the chance that it lies below (Cliff 1993, Psychol. Bull. 114: 494), mean of the strata;
-    interval: bootstrap within groups. Test: Mann and Whitney's, exact in small samples; of several
-    strata the one-sided p combined by Stouffer's method, weighted by the root of their runs.
+    interval: bootstrap within groups.
     """
 
-    def delta(*samples: Array, axis: int = -1) -> Array:
+    def delta(*samples: Array, axis: int) -> Array:
         pairs = zip(samples[::2], samples[1::2], strict=True)
-        signs = [np.sign(x[..., :, None] - y[..., None, :]).mean((-2, -1)) for x, y in pairs]
-        return np.asarray(sign * np.mean(signs, axis=0))
+        return np.asarray(sign * np.mean([_delta(x, y) for x, y in pairs], axis=0))
 
     samples = [sample for pair in strata for sample in pair]
-    runs, p = _rank_test(strata)
-    low, high = _unsaturated(*_bootstrap(samples, delta, resamples, rng), runs)
-    return Finding(float(delta(*samples)), low, high, p, runs, _centers(strata, np.median))
+    runs = sum(min(len(x), len(y)) for x, y in strata)
+    return _found(draws.share(samples, delta, runs), runs, _centers(strata, np.median))
 
 
-def difference(strata: Strata, sign: int, resamples: int, rng: Any) -> Finding:
-    """The same question where the size of a difference matters: of means, in the measure's unit.
+def pairs(strata: Strata, sign: int, draws: Draws) -> Finding:
+    """The same where runs come in pairs, of one start: first[i] and second[i] have it in common.
 
-    The effect is the mean over strata of the difference of means; test as in ``dominance``.
+    Effect: the share of pairs in which the first is larger, minus the share in which it is
+    smaller, mean of the strata; interval: bootstrap of the pairs.
     """
 
-    def shift(*samples: Array, axis: int = -1) -> Array:
+    def majority(*signs: Array, axis: int) -> Array:
+        return np.asarray(sign * np.mean([values.mean(axis) for values in signs], axis=0))
+
+    signs = [np.sign(x - y) for x, y in strata]
+    runs = sum(map(len, signs))
+    return _found(draws.share(signs, majority, runs), runs, _centers(strata, np.median))
+
+
+def difference(strata: Strata, sign: int, draws: Draws) -> Finding:
+    """Is a difference of means as large as counts? In the measure's unit.
+
+    Effect: the mean over strata of the difference of means, of the first group from the second.
+    """
+
+    def shift(*samples: Array, axis: int) -> Array:
         pairs = zip(samples[::2], samples[1::2], strict=True)
         return np.asarray(sign * np.mean([x.mean(axis) - y.mean(axis) for x, y in pairs], axis=0))
 
     samples = [sample for pair in strata for sample in pair]
-    runs, p = _rank_test(strata)
-    low, high = _bootstrap(samples, shift, resamples, rng)
-    return Finding(float(shift(*samples)), low, high, p, runs, _centers(strata, np.mean))
+    runs = sum(min(len(x), len(y)) for x, y in strata)
+    return _found(draws.finding(samples, shift), runs, _centers(strata, np.mean))
 
 
-def level(values: Array, bound: float) -> Finding:
-    """Is the median of values (replicates,) above a bound?
+def level(strata: Sequence[Array], draws: Draws) -> Finding:
+    """Is the median of values above the bound?
 
+    strata : the values (runs,) of each, of one or more
     Effect: the median, with the interval and the p of the quantile test against the bound, both
-    distribution-free (Conover 1999, Practical Nonparametric Statistics, 3.2).
+    distribution-free (Conover 1999, Practical Nonparametric Statistics, 3.2). Of several strata,
+    networks say, the mean of their medians: they are no sample of one distribution; interval:
+    bootstrap within each.
     """
-    estimate = median(values)
-    p = float(stats.quantile_test(values, q=bound, p=0.5).pvalue)
+    values = np.concatenate(strata)
     observed = {"smallest": float(values.min()), "largest": float(values.max())}
-    return Finding(*estimate, p, len(values), observed)
+    if len(strata) == 1:
+        p = float(stats.quantile_test(values, q=draws.bound, p=0.5).pvalue)
+        return _found((*median(values), p), len(values), observed)
+
+    def middle(*samples: Array, axis: int) -> Array:
+        return np.asarray(np.mean([np.median(sample, axis) for sample in samples], axis=0))
+
+    return _found(draws.finding(strata, middle), len(values), observed)
 
 
-def correlation(x: Array, y: Array, strata: Array, sign: int, resamples: int, rng: Any) -> Finding:
-    """Do two measures of the same units rise together (sign 1) or one against the other (-1)?
+def correlation(
+    x: Array, y: Array, members: Sequence[frozenset[str]], strata: Array, sign: int, draws: Draws
+) -> Finding:
+    """Do two measures of the same sets rise together (sign 1) or one against the other (-1)?
 
-    x, y, strata : (units,); both measures are replaced by their ranks among the units of the same
+    x, y, strata : (sets,); both measures are replaced by their ranks among the sets of the same
         stratum, as shares of these, so that differences between strata do not count
-    Effect: Spearman's rank correlation; test: permutation of the pairings; interval: bootstrap of
-    the units, across strata. Raises NotTestableError where fewer than 3 units differ, or none
-    within its stratum.
+    members : what each set is made of, named so that strata share nothing
+    Effect: Spearman's rank correlation. Sets share members, so they are not independent: its
+    standard error is the jackknife's over members, each left out with all sets that hold it
+    on Fisher's scale, with Student's interval.
+    Raises NotTestableError where fewer than 3 sets differ, or none within its stratum.
     """
     shares = pd.DataFrame({"x": x, "y": y}).groupby(strata).rank(pct=True)
     a, b = shares.to_numpy().T
     if len(x) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         raise NotTestableError("a correlation needs 3 sets that differ")
 
-    def rho(a: Array, b: Array, axis: int = -1) -> Array:
-        a, b = (stats.zscore(stats.rankdata(v, axis=axis), axis=axis) for v in (a, b))
-        return np.asarray(sign * (a * b).mean(axis))
+    def scaled(kept: np.ndarray) -> float:
+        rho = sign * stats.spearmanr(a[kept], b[kept]).statistic
+        return float(np.arctanh(np.clip(rho, -1 + 1e-9, 1 - 1e-9)))
 
-    p = stats.permutation_test(
-        (a,), lambda values, axis: rho(values, np.broadcast_to(b, values.shape), axis),
-        permutation_type="pairings", n_resamples=resamples, vectorized=True, rng=rng,
-    ).pvalue  # fmt: skip
-    low, high = _bootstrap((a, b), rho, resamples, rng, paired=True)
+    whole = scaled(np.ones(len(x), bool))
+    names = sorted(set().union(*members))
+    left_out = [scaled(np.array([name not in of for of in members])) for name in names]
+    spread = _jackknife_error(np.array(left_out))
     observed = {"smallest": float(y.min()), "largest": float(y.max())}
-    return Finding(float(rho(a, b)), low, high, float(p), len(x), observed)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(names) - 1) * spread
+    p = 2 * stats.t.sf(abs(whole - math.atanh(draws.bound)) / max(spread, 1e-12), len(names) - 1)
+    effect, low, high = map(float, np.tanh([whole, whole - half, whole + half]))
+    return _found((effect, low, high, float(p)), len(names), observed)
 
 
-def reported(values: Array, published: float) -> Finding:
-    """Is a published figure what a single run of ours, of values (replicates,), may give?
+def _jackknife_error(left_out: Array) -> float:
+    """Standard error of an estimate of n units from its n values with one left out each.
 
-    Student's prediction interval of one more run, on the logarithm of the values (Geisser 1993,
-    Predictive Inference, 2.1). Effect: how far off the figure is from our mean, in half-widths of
-    the 95 % interval: within -1 and 1 it is compatible, positive above. p: that of a single run
-    to be as far off.
+    Efron and Tibshirani 1993, 11.5; of units that are drawn in sets, Arvesen 1969, Ann. Math.
+    Stat. 40: 2076.
     """
-    logs = np.log(np.maximum(values, 1e-300))
-    freedom, center = len(logs) - 1, float(logs.mean())
-    off = math.log(max(published, 1e-300)) - center
-    if freedom < 1:
-        return Finding(math.nan, math.nan, math.nan, math.nan, len(logs), {"published": published})
-    spread = float(logs.std(ddof=1)) * math.sqrt(1 + 1 / len(logs))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * spread
-    if spread < 1e-12 * max(1.0, abs(center)):  # all runs alike
-        half, effect, p = 0.0, *((0.0, 1.0) if abs(off) < 1e-9 else (math.copysign(9, off), 0.0))
-    else:
-        effect, p = off / half, 2 * float(stats.t.sf(abs(off) / spread, freedom))
-    observed = {
-        "median": float(np.median(values)),
-        "single_run_low": math.exp(center - half),
-        "single_run_high": math.exp(center + half),
-        "published": published,
-    }
-    return Finding(effect, math.nan, math.nan, p, len(logs), observed)
+    n = len(left_out)
+    return math.sqrt((n - 1) / n * float(np.sum((left_out - left_out.mean()) ** 2)))
 
 
-def _bootstrap(
-    samples: Sequence[Array],
-    statistic: Callable[..., Array],
-    resamples: int,
-    rng: Any,
-    paired: bool = False,
-) -> tuple[float, float]:
-    """Percentile interval; NaN where a sample has a single value."""
-    if min(map(len, samples)) < 2:
-        return math.nan, math.nan
-    found = stats.bootstrap(
-        samples, statistic, n_resamples=resamples, batch=200, vectorized=True, paired=paired,
-        confidence_level=CONFIDENCE, method="percentile", rng=rng,
-    ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
+def slope(
+    values: Array, along: Array, given: Array, units: Array, sign: int, draws: Draws
+) -> Finding:
+    """By which factor does a measure rise (sign 1) or fall (-1) with a step of ``along``?
 
-
-def _unsaturated(low: float, high: float, runs: int) -> tuple[float, float]:
-    """An interval of an effect in [-1, 1] that does not claim to know a certainty.
-
-    Where all runs agree every resample does as well, and the bootstrap's interval has no width.
-    Then the exact interval of a share (Clopper and Pearson 1934) that was 1 in so many runs.
+    values, along : (runs,); given : (runs, k), positive, what is held equal; units : (runs,),
+        those that are drawn again together: runs of one network
+    Least squares of log(value) on ``along`` and the logarithms of ``given``. Effect: the share by
+    which the measure changes with a step, exp(coefficient) - 1; interval: bootstrap of the units.
     """
-    if low == high and abs(low) == 1.0:
-        bound = 2 * stats.binomtest(runs, runs).proportion_ci(CONFIDENCE).low - 1
-        return (float(bound), 1.0) if low > 0 else (-1.0, -float(bound))
-    return low, high
+    logs = np.log(np.maximum(values, 1e-12))
+    design = np.column_stack([along, np.log(given), np.ones(len(values))])
+    labels, of_unit = np.unique(units, return_inverse=True)
+    rows = [np.flatnonzero(of_unit == unit) for unit in range(len(labels))]
+
+    def change(drawn: Array, axis: int) -> Array:
+        if drawn.ndim > 1:
+            return np.array([change(one, -1) for one in drawn])
+        kept = np.concatenate([rows[int(unit)] for unit in drawn])
+        coefficient = np.linalg.lstsq(design[kept], logs[kept], rcond=None)[0][0]
+        return np.asarray(sign * math.expm1(coefficient))
+
+    found = draws.finding((np.arange(len(labels), dtype=float),), change)
+    medians = {f"{at:g}": float(np.median(values[along == at])) for at in np.unique(along)}
+    return _found(found, len(labels), medians)
 
 
-def _rank_test(strata: Strata) -> tuple[int, float]:
-    """Runs of the smaller groups, and Mann and Whitney's two-sided p, combined over strata."""
-    runs = [min(len(x), len(y)) for x, y in strata]
-    p = [
-        stats.combine_pvalues(
-            [_clipped(stats.mannwhitneyu(x, y, alternative=way).pvalue) for x, y in strata],
-            method="stouffer",
-            weights=np.sqrt(runs),
-        ).pvalue
-        for way in ("less", "greater")
-    ]
-    return sum(runs), _twice(min(p))
+def _found(
+    estimate: tuple[float, float, float, float], runs: int, observed: Mapping[str, float]
+) -> Finding:
+    return Finding(*estimate, runs, observed)
 
 
 def _centers(strata: Strata, center: Any) -> dict[str, float]:
@@ -223,6 +285,25 @@ def _twice(p: float) -> float:
     return float(min(1.0, 2.0 * p))
 
 
-def _clipped(p: float) -> float:
-    """A p that Stouffer's method can take: never exactly 1, as ties and exact tests give."""
-    return float(min(max(p, 1e-300), 1 - 1e-12))
+# --- published figures -------------------------------------------------------------------------
+
+
+def reported(values: Array, published: float) -> Finding:
+    """Is a published figure what a single run of ours, of values (replicates,), may give?
+
+    By ranks, whatever the distribution: of n runs and one more of the same kind, each place among
+    them is as likely as any other. p: the chance of a place as far out, twice the rank from the
+    nearer end over n + 1. Effect: the figure's place, from -1 (below all runs) to 1 (above all).
+    """
+    n = len(values)
+    below, above = int(np.sum(values < published)), int(np.sum(values > published))
+    ties = n - below - above
+    outside = min(below, above) + ties
+    observed = {
+        "median": float(np.median(values)),
+        "single_run_low": float(values.min()),
+        "single_run_high": float(values.max()),
+        "published": published,
+    }
+    p = _twice((outside + 1) / (n + 1))
+    return Finding((below - above) / n, math.nan, math.nan, p, n, observed)
