@@ -449,7 +449,7 @@ def metrics(findings: pd.DataFrame) -> dict[str, Any]:
         }
     for row in figures.to_dict("records"):
         tree["figures"][row["claim"]] = _leaves_of(
-            row, "runs", "effect", "p", "verdict", "reason", *_AMONG_RUNS
+            row, "experiment", "measure", "runs", "effect", "p", "verdict", "reason", *_AMONG_RUNS
         )
     return tree
 
