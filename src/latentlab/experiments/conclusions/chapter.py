@@ -94,6 +94,19 @@ TESTS = {
     "correlation": text("jackknife of the letters"),
 }
 """How its interval is found."""
+DEPENDS_ON = {
+    "measure": text("the measure"),
+    "network": text("the network"),
+    "noise": text("the noise"),
+    "letters": text("the letters"),
+    "data": text("the data"),
+    "code": text("the code"),
+    "cost": text("the cost"),
+    "weights": text("the weights"),
+    "similarity": text("the similarity"),
+    "loss": text("the loss"),
+}
+"""In what readings differ, where the verdict depends on it."""
 REASONS = (
     "fewer than {runs} runs",
     "a trend needs 3 levels, {levels} are there",
@@ -104,10 +117,11 @@ REASONS = (
     "no value of {measure} in {table}",
     "no block has all levels of {factor}",
     "{table} of {experiment} is not there",
-    "on the {what}",
+    "a slope needs more networks that differ",
+    "several runs of one {column}",
     "the control {name} does not come out as it must",
 )
-"""Why a claim has no verdict or an uncertain one, as the table of the findings says it."""
+"""Why something cannot be tested or says nothing, as the table of the findings says it."""
 
 
 @dataclass(frozen=True)
@@ -322,9 +336,12 @@ def _why(row: Any, observed: pd.DataFrame) -> Text:
     reason = recognized(row.reason, REASONS)
     if row.verdict == UNTESTABLE:
         return capital(reason) + "."
+    if row.verdict == DEPENDS:
+        on = row.reason.removeprefix("on the ").split(", the ")
+        reason = text("it depends on {what}", what=listing([DEPENDS_ON[word] for word in on]))
     shows = capital(data_text(row.shows)) + ": "
     seen = "" if row.test == "level" else _seen(row, observed) + "; "
-    why = "; " + reason if row.verdict == INCONCLUSIVE and row.reason else ""
+    why = "; " + reason if row.verdict in (INCONCLUSIVE, DEPENDS) and row.reason else ""
     return shows + seen + _effect(row) + why + "."
 
 
@@ -522,16 +539,19 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
             continue
         told = claim["claim"].rstrip(".") + " (ours)." * (claim.get("of") == "ours")
         told += "" if told.endswith(".") else "."
-        lines.append(_readme_row(told, found["readings"], name, found["verdict"]))
+        lines.append(_readme_row(told, name, found))
     return "\n".join([*lines, "", str(_compared(list(metrics["figures"].values())))])
 
 
-def _readme_row(told: str, readings: Mapping[str, Any], name: str, verdict: str) -> str:
+def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
+    readings, verdict = found["readings"], found["verdict"]
     own = readings[name]
     effect = number(own["effect"], 2) if "effect" in own else NONE
     if "effect_low" in own:
         effect += f" [{number(own['effect_low'], 2)}, {number(own['effect_high'], 2)}]"
-    said = [found["says"] for found in readings.values()]
+    said = [reading["says"] for reading in readings.values()]
     counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
     counts = NONE if set(said) == {UNTESTABLE} else counts
-    return f"| {told} | {effect} | {own['runs'] or NONE} | {counts} | {SIGNS[verdict]} {verdict} |"
+    told_verdict = f"depends {found['reason']}" if verdict == DEPENDS else verdict
+    cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
+    return f"| {' | '.join(map(str, cells))} |"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from latentlab.aliases import Array
 from latentlab.measures.statistics import CONFIDENCE, median
@@ -74,7 +74,7 @@ def _shift_of(delta: float, levels: int) -> float:
     steps = np.array([j - i for i, j in itertools.combinations(range(levels), 2)])
 
     def excess(step: float) -> float:
-        return float(np.mean(2 * stats.norm.cdf(step * steps / math.sqrt(2)) - 1)) - delta
+        return float(np.mean(2 * special.ndtr(step * steps / math.sqrt(2)) - 1)) - delta
 
     return float(optimize.brentq(excess, -9.0, 9.0))
 

@@ -19,6 +19,7 @@ from latentlab.experiments.conclusions.tables import (
     COMPATIBLE,
     CONTRADICTED,
     CONTROL,
+    DEPENDS,
     INCONCLUSIVE,
     NOT_AS_IT_MUST,
     NOTHING,
@@ -97,8 +98,9 @@ def _effect(axes: Axes, y: float, row: Any) -> None:
     where = axes.get_yaxis_transform()
     of_claim = row.kind in CLAIMS
     if of_claim:
-        axes.text(1.015, y, row.verdict.replace(" the ", " the\n"), transform=where, va="center",
-                  fontsize=9, color=style.INK, linespacing=1.2)  # fmt: skip
+        told = f"depends {row.reason}" if row.verdict == DEPENDS else row.verdict
+        axes.text(1.015, y, textwrap.fill(told, 24), transform=where, va="center", fontsize=9,
+                  color=style.INK, linespacing=1.2)  # fmt: skip
     if row.says == UNTESTABLE:
         axes.text(0, y, "not testable", ha="center", va="center", color=style.MUTED, fontsize=8,
                   path_effects=style.halo(4))  # fmt: skip

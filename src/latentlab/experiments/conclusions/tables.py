@@ -60,9 +60,9 @@ AS_MEANT, AS_RUN = "as meant", "as run"
 
 def columns(claim: Claim) -> list[str]:
     """The columns of its table that a claim needs: all that is asked of the other experiments."""
-    names = {
-        node.id for node in ast.walk(ast.parse(claim["measure"])) if isinstance(node, ast.Name)
-    }
+    nodes = list(ast.walk(ast.parse(claim["measure"])))
+    functions = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in functions}
     names |= set(claim.get("where", {}))
     for key in {*TESTS.get(claim.get("test", ""), ()), "strata"}:
         asked_for = claim.get(key, [])
@@ -173,6 +173,9 @@ def _strata(rows: pd.DataFrame, claim: Claim) -> Strata:
             for value in groups.values()
         )
         if start:
+            for group in (first, second):
+                if group.duplicated(start).any():
+                    raise NotTestableError(f"several runs of one {', '.join(start)}")
             both = first.merge(second, on=start, suffixes=("_first", "_second"))
             first, second = both["value_first"], both["value_second"]
         else:
@@ -259,12 +262,12 @@ def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 
     rows : its findings, the claim's own first
     A reading that is unclear agrees with what the claim's own says where its effect is on the same
-    side of the smallest that counts.
+    side of the smallest that counts. One of too few runs, or of none, says nothing.
     """
     if failed := [row["claim"] for row in rows if row["says"] == NOT_AS_IT_MUST]:
         return UNTESTABLE, f"the control {failed[0]} does not come out as it must"
     own = rows[0]
-    others = [row for row in rows[1:] if row["kind"] == READING and row["says"] != UNTESTABLE]
+    others = [row for row in rows[1:] if row["kind"] == READING and not row["reason"]]
     clear = [row for row in (own, *others) if row["says"] in (SUPPORTED, CONTRADICTED)]
     if own["says"] == UNTESTABLE and not others:
         return UNTESTABLE, own["reason"]
@@ -289,11 +292,11 @@ def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
     """The word on a published figure, by its rank among our runs.
 
     Outside where it lies beyond all runs and they are so many (39 for an alpha of 0.05) that a run
-    of ours would so in less than a share alpha of cases; with fewer runs that says nothing.
+    of ours would do so in at most a share alpha of cases; with fewer runs that says nothing.
     """
     if math.isnan(finding.effect):
         return NOTHING
-    if finding.p < rules["alpha"]:
+    if finding.p <= rules["alpha"]:
         return OUTSIDE
     return NOTHING if abs(finding.effect) == 1 else COMPATIBLE
 
@@ -312,7 +315,7 @@ says : what it says alone; verdict : on a claim, on all its readings; on a publi
 
 
 _AMONG_RUNS = FINDINGS[-4:]
-"""Of a published figure: itself, our median, and the interval that holds 95 % of single runs."""
+"""Of a published figure: itself, our median, our smallest and our largest run."""
 
 
 _NOTHING = Finding(math.nan, math.nan, math.nan, math.nan, 0, {})
@@ -395,7 +398,7 @@ def _row(entry: Mapping[str, Any], finding: Finding, p_holm: float) -> dict[str,
         "claim": entry["name"], "runs": finding.runs, "effect": finding.effect,
         "effect_low": finding.low, "effect_high": finding.high,
         "counts_from": entry.get("counts_from", math.nan), "p": finding.p, "p_holm": p_holm,
-        **{key: finding.observed.get(key, math.nan) for key in _AMONG_RUNS},
+        **{key: finding.observed.get(key, entry.get(key, math.nan)) for key in _AMONG_RUNS},
     }  # fmt: skip
 
 
