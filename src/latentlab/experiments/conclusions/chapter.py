@@ -85,15 +85,15 @@ EFFECTS = {
 }
 """What the effect of a test is."""
 TESTS = {
-    "trend": text("bootstrap of the runs of every level"),
-    "slope": text("least squares, bootstrap of the networks"),
-    "dominance": text("bootstrap of the runs"),
-    "pairs": text("bootstrap of the pairs"),
-    "difference": text("bootstrap of the runs"),
+    "trend": text("order of runs against simulated order"),
+    "slope": text("least squares, jackknife of the networks"),
+    "dominance": text("order of runs against simulated order"),
+    "pairs": text("sign test of the pairs"),
+    "difference": text("Welch's t test"),
     "level": text("quantile test of the median"),
     "correlation": text("jackknife of the letters"),
 }
-"""How its interval is found."""
+"""How its p and its interval are found."""
 DEPENDS_ON = {
     "measure": text("the measure"),
     "network": text("the network"),
