@@ -421,7 +421,7 @@ def conclusions_tables():
         below("pixels", "reading", "supported", differs="measure", effect=0.4),
         below("code", "reading", "inconclusive", differs="code", effect=0.31),
         below("gone", "reading", "not testable", differs="data", runs=0, effect=None,
-              effect_low=None, effect_high=None, reason="x.csv of vae is not there"),
+              effect_low=None, effect_high=None, p=None, reason="x.csv of vae is not there"),
         below("number", "control", "as it must", must="fail", effect=0.02, p=None),
         below("perfect", "control", "as it must", must="pass", effect=0.97, p=None),
         finding("latent", "contradicted", effect=-0.42, test="dominance"),
