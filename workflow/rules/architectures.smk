@@ -53,6 +53,7 @@ rule evaluate_architectures:
 rule tabulate_architectures:
     input:
         of_cells("architectures", "history.csv", "runs.csv", "scores.csv"),
+        fonts=FONTS,
         published=PUBLISHED,
     output:
         curves="results/architectures/tables/learning_curves.csv",
@@ -60,6 +61,7 @@ rule tabulate_architectures:
         summary="results/architectures/tables/summary.csv",
         factorial="results/architectures/tables/factorial.csv",
         effects="results/architectures/tables/factorial_effects.csv",
+        controls="results/architectures/tables/controls.csv",
         metrics="results/architectures/metrics.json",
     log:
         "logs/tabulate_architectures.log",

@@ -25,6 +25,7 @@ from latentlab import StudyError, arithmetic, shown
 from latentlab.data import font_files
 from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
+from latentlab.experiments.conclusions.claims import asked
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_controls, vae_drawn
 from latentlab.experiments.params import read_params
@@ -370,8 +371,8 @@ def claimed_tables(claims):
     named = {
         (entry["experiment"], entry["table"])
         for claim in claims["claims"].values()
-        for beside in ({}, *claim.get("beside", {}).values())
-        if "table" in (entry := {**claim, **beside})
+        for entry in asked(claim).values()
+        if "table" in entry
     }
     named |= {
         (experiment, template["table"])

@@ -72,6 +72,7 @@ rule tabulate_letters:
         summary="results/letters/tables/summary.csv",
         letters="results/letters/tables/letters.csv",
         new_letters="results/letters/tables/new_letters.csv",
+        controls="results/letters/tables/controls.csv",
         front="results/letters/tables/front.csv",
         metrics="results/letters/metrics.json",
     log:
@@ -79,7 +80,7 @@ rule tabulate_letters:
     params:
         **step(
             "tabulate_letters",
-            settings=section("letters"),
+            settings=by_file({"seed": PARAMS["seed"], **PARAMS["letters"]}),
             results=subpath(output.metrics, parent=True),
         ),
     shell:

@@ -2,11 +2,18 @@
 
 import step
 
-from latentlab.experiments.architectures.plan import factorial_factors, network_factors
+from latentlab.data.fonts import read_fonts
+from latentlab.experiments.architectures.plan import (
+    all_architectures,
+    factorial_factors,
+    network_factors,
+)
 from latentlab.experiments.architectures.tables import (
     FACTORIAL,
     architectures_summary,
+    controls,
     factorial_effects,
+    with_shapes,
 )
 from latentlab.experiments.gathering import (
     first_reached,
@@ -21,13 +28,11 @@ from latentlab.files.tables import write_csv, write_json
 KEYS = ["network", "encoder"]
 
 
-def gather(cells, factors, keys, levels):
+def gather(cells, factors, keys, section):
     """Replicates with their scores and the epochs to each level, and the errors by epoch."""
-    replicates = gather_cells(cells, factors, "runs.csv", "scores.csv")
-    history = gather_cells(cells, factors, "history.csv")
-    for table in (replicates, history):
-        if "latent" in keys:  # the last number of a network's name
-            table["latent"] = table["network"].str.rsplit("-", n=1).str[-1].astype(int)
+    levels, shapes = section["error_levels"], (all_architectures(section), section["biases"])
+    replicates = with_shapes(gather_cells(cells, factors, "runs.csv", "scores.csv"), *shapes)
+    history = with_shapes(gather_cells(cells, factors, "history.csv"), *shapes)
     reached = first_reached(history, keys, "epoch", levels, "epochs")
     replicates = replicates.merge(reached, on=[*keys, "replicate"], validate="one_to_one")
     others = [name for name in replicates if name not in keys and name != "network"]
@@ -36,15 +41,17 @@ def gather(cells, factors, keys, levels):
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "published", "curves", "replicates", "summary", "factorial",
-        "effects", "metrics",
+        __doc__, argv, "results", "fonts", "published", "curves", "replicates", "summary",
+        "factorial", "effects", "controls", "metrics",
     )  # fmt: skip
-    cells, levels = args.results / "cells", args.settings["error_levels"]
+    cells, section = args.results / "cells", args.settings
+    levels = section["error_levels"]
+    font = read_fonts(args.fonts)[section["font"]]
     published = read_yaml(args.published).get("architectures", {})
 
-    replicates, history = gather(cells, network_factors(args.settings), KEYS, levels)
+    replicates, history = gather(cells, network_factors(section), KEYS, section)
     summary = architectures_summary(replicates, published, levels)
-    factorial, _ = gather(cells, factorial_factors(args.settings), FACTORIAL, levels)
+    factorial, _ = gather(cells, factorial_factors(section), FACTORIAL, section)
     effects = factorial_effects(factorial, levels)
 
     write_csv(learning_curves(history, KEYS), args.curves)
@@ -52,6 +59,7 @@ def main(argv):
     write_csv(summary, args.summary)
     write_csv(factorial, args.factorial)
     write_csv(effects, args.effects)
+    write_csv(controls(font.pixels), args.controls)
     metrics = {"networks": nested(summary, KEYS), "factorial": nested(effects, ["factor", "value"])}
     write_json(without_dots(metrics), args.metrics)
 

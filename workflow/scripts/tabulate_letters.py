@@ -14,18 +14,20 @@ from latentlab.experiments.letters.tables import (
     letter_difficulty,
     letter_yardstick,
     linear_control,
+    new_letter_controls,
 )
-from latentlab.measures.novelty import KINDS
+from latentlab.measures.novelty import KINDS, Rules
 from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
 
 KEYS = ["font", "network"]
+RULES = ["known_distance", "new_distance", "margin"]
 
 
 def main(argv):
     args = step.arguments(
         __doc__, argv, "results", "published", "fonts", "curves", "replicates", "summary",
-        "letters", "new_letters", "front", "metrics",
+        "letters", "new_letters", "controls", "front", "metrics",
     )  # fmt: skip
     section, cells = args.settings, args.results / "cells"
     factors = letters_factors(section)
@@ -42,6 +44,10 @@ def main(argv):
     write_csv(learning_curves(history, KEYS), args.curves)
     write_csv(replicates.drop(columns=list(KINDS)), args.replicates)
     write_csv(replicates[[*KEYS, "replicate", *KINDS]], args.new_letters)
+    rules = Rules(**{k: section["new_letters"][k] for k in RULES})
+    known = {name: font.pixels for name, font in fonts.items()}
+    controls = new_letter_controls(known, rules, section["threshold"], section["seed"])
+    write_csv(controls, args.controls)
     write_csv(summary, args.summary)
     write_csv(difficulty, args.letters)
     write_csv(front.drop(columns=list(KINDS)), args.front)

@@ -22,7 +22,7 @@ def control_images(
 ) -> dict[str, Numbers]:
     """Images (n, pixels) of each control, by its name; only training images are used.
 
-    mean : the mean image, n times. class_means : the mean image of the class of n random images
+    mean_image : the mean image, n times. class_means : the mean image of the class of n random images
     gaussian_<u> : draws from the normal distribution fitted to the first u principal components,
         cut to [0, 1]: what a linear model through u numbers can do, for each u of ``units``
     real : n random images
@@ -32,7 +32,7 @@ def control_images(
     of_class = {label: _mean(x[labels == label]) for label in np.unique(labels)}
     components = principal_features(x, max(units, default=1))
     return {
-        "mean": np.tile(_mean(x), (n, 1)),
+        "mean_image": np.tile(_mean(x), (n, 1)),
         "class_means": np.stack([of_class[label] for label in labels[drawn]]),
         **{f"gaussian_{u}": _gaussian(components, u, n, rng) for u in units},
         "real": x[rng.permutation(len(x))[:n]],

@@ -82,6 +82,23 @@ def classify(outputs: Array, letters: Array, threshold: float, rules: Rules) -> 
     return np.where(distance <= rules.known_distance, 0, np.where(new, 1, 2))
 
 
+def control_outputs(
+    letters: Array, others: Array, n: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Outputs of which it is known what they are, (outputs, pixels) each, by name.
+
+    random_gray : n pictures of gray levels, none a letter; random_pixels : of black and white,
+    as many black as the letters (letters, pixels) have on the whole; other_fonts : the letters of
+    other fonts (others, pixels), which may well be new ones
+    """
+    pixels = letters.shape[1]
+    found = {
+        "random_gray": rng.random((n, pixels)),
+        "random_pixels": (rng.random((n, pixels)) < letters.mean()).astype(np.float64),
+    }
+    return found | ({"other_fonts": others} if len(others) else {})
+
+
 def stability(outputs: Array, threshold: float) -> Array:
     """How far the output nearest to the threshold is from it, (n,) for outputs (n, pixels)."""
     nearest: Array = np.abs(outputs - threshold).min(axis=1)

@@ -16,7 +16,7 @@ TABLES = {
     table
     for path in (ROOT / "workflow/rules").glob("*.smk")
     for table in re.findall(r"results/(\w+)/tables/(\w+)\.csv", path.read_text())
-}
+} | {("vae", "controls")}
 
 
 def edited(content, path, value):
@@ -39,8 +39,38 @@ def test_the_files_of_the_study_are_as_they_must_be():
 
 def test_every_test_is_used():
     """The names, and what each needs, are those of ``conclusions.find``: it takes these claims."""
-    used = {claim["test"] for claim in CLAIMS["claims"].values() if "test" in claim}
+    entries = [
+        entry for claim in CLAIMS["claims"].values() for entry in claims.asked(claim).values()
+    ]
+    used = {entry["test"] for entry in entries if "test" in entry}
     assert used == set(claims.TESTS) == set(chapter.TESTS) == set(chapter.EFFECTS)
+
+
+def test_what_readings_may_differ_in_has_words():
+    assert set(claims.DIFFERS) == set(chapter.DEPENDS_ON)
+
+
+def test_an_overlay_has_what_it_says_and_else_the_claims_own():
+    claim = {
+        "claim": "So.", "measure": "error", "where": {"font": "font2", "kind": "a"},
+        "readings": {"r": {"reading": "R", "where": {"kind": "b"}}},
+        "controls": {"c": {"control": "C", "measure": "x", "where": {"font": None, "new": 1}}},
+    }  # fmt: skip
+    found = claims.asked(claim)
+    assert list(found) == ["", "readings.r", "controls.c"]
+    assert found[""] == claim
+    assert found["readings.r"]["where"] == {"font": "font2", "kind": "b"}
+    assert (found["readings.r"]["measure"], found["readings.r"]["reading"]) == ("error", "R")
+    assert found["controls.c"]["where"] == {"kind": "a", "new": 1}  # null: not asked there
+    assert found["controls.c"]["measure"] == "x"
+    assert claim["where"] == {"font": "font2", "kind": "a"}
+
+
+def test_a_table_that_only_a_reading_or_control_needs_is_looked_for():
+    for kind, name in (("readings", "published-networks"), ("controls", "latent-units")):
+        content = edited(CLAIMS, f"claims.more-layers.{kind}.{name}.table", "factorials")
+        (line,) = claims.errors(content, FIGURES, TABLES)
+        assert line.startswith(f"data/claims.yaml: claims.more-layers.{kind}.{name}.table: 'fact")
 
 
 @pytest.mark.parametrize(
@@ -65,16 +95,38 @@ def test_every_test_is_used():
         ("claims.adam.measure", "(error", "claims.adam.measure: '(error' given, allowed: an exp"),
         ("claims.adam.experiment", "adam", "claims.adam.experiment: 'adam' given, allowed: one of"),
         ("claims.adam.table", "runs", "claims.adam.table: 'runs' given, allowed: one of converge"),
-        ("claims.adam.variant", "meant", "claims.adam.variant: 'meant' given, allowed: one of as"),
+        ("claims.adam.variant", "as run", "claims.adam.variant: unknown key"),
+        ("claims.adam.beside", {}, "claims.adam.beside: unknown key"),
+        ("claims.adam.start", "absent", "claims.adam.start: missing, allowed: a value"),
+        ("claims.adam.start", "replicate", "claims.adam.start: 'replicate' given, allowed: a list"),
         ("claims.more-layers.along", "absent", "claims.more-layers.along: missing, allowed: "),
-        ("claims.similar-letters.beside.right_letter.measure", "a b",
-         "claims.similar-letters.beside.right_letter.measure: 'a b' given"),
-        ("claims.vae-samples.beside.recall.table", "x",
-         "claims.vae-samples.beside.recall.table: 'x' given, allowed: one of loss_curves"),
-        ("claims.vae-samples.beside.recall.test", "trend",
-         "claims.vae-samples.beside.recall.along: missing, allowed: a value, for the test trend"),
+        ("claims.similar-letters.members", "absent", "claims.similar-letters.members: missing"),
+        ("claims.more-layers.readings.equal-weights.given", "absent",
+         "claims.more-layers.readings.equal-weights.given: missing, allowed: a value, for"),
+        ("claims.similar-letters.readings.centered.measure", "a b",
+         "claims.similar-letters.readings.centered.measure: 'a b' given"),
+        ("claims.similar-letters.readings.centered.reading", "absent",
+         "claims.similar-letters.readings.centered.reading: missing, allowed: a text"),
+        ("claims.similar-letters.readings.centered.differs", "absent",
+         "claims.similar-letters.readings.centered.differs: missing, allowed: one of measure, "),
+        ("claims.similar-letters.readings.centered.differs", "taste",
+         "claims.similar-letters.readings.centered.differs: 'taste' given, allowed: one of meas"),
+        ("claims.similar-letters.readings", {"a.b": {"reading": "x", "differs": "noise"}},
+         "claims.similar-letters.readings.a.b: 'a.b' given as a name, allowed: a name"),
+        ("claims.vae-samples.controls.mean-image.must", "be",
+         "claims.vae-samples.controls.mean-image.must: 'be' given, allowed: one of fail, pass"),
+        ("claims.vae-samples.controls.mean-image.must", "absent",
+         "claims.vae-samples.controls.mean-image.must: missing, allowed: one of fail, pass"),
+        ("claims.vae-samples.controls.mean-image.control", "absent",
+         "claims.vae-samples.controls.mean-image.control: missing, allowed: a text"),
+        ("claims.vae-samples.controls.mean-image.where", {"model": [1]},
+         "claims.vae-samples.controls.mean-image.where.model: [1] given, allowed: a text or a num"),
+        ("claims.vae-samples.controls.mean-image.table", "x",
+         "claims.vae-samples.controls.mean-image.table: 'x' given, allowed: one of controls, lo"),
+        ("claims.vae-samples.readings.recall.test", "trend",
+         "claims.vae-samples.readings.recall.along: missing, allowed: a value, for the test trend"),
         ("reported.vae.by", "dataset", "reported.vae.by: 'dataset' given, allowed: a list of col"),
-        ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of loss_curves"),
+        ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of controls, l"),
         ("reported.vea", {"table": "x", "by": ["x"], "measures": ["x"], "variants": {"as run": {}}},
          "reported.vea: 'vea' given, allowed: one of architectures, conclusions, "),
         ("reported.vae.variants", {"meant": {}}, "reported.vae.variants.meant: 'meant' given"),

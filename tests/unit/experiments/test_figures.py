@@ -26,6 +26,7 @@ from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
 from made_up import (
+    conclusions_tables,
     curves_and_replicates,
     denoising_baselines,
     denoising_cells,
@@ -180,16 +181,85 @@ FIGURES = {
         "mnist",
     ),
     "rows": lambda: vae.rows({"original": images(), "VAE": images()}, "images and what returns"),
+    "claims": lambda: conclusions.claims(conclusions_tables()[0]),
+    "published_figures": lambda: conclusions.published_figures(*conclusions_tables()),
 }
 
 
+def drawn_claims(*claims):
+    """The axes of the figure of claims, after it is laid out."""
+    found = conclusions_tables()[0]
+    figure = conclusions.claims(found[found["claim"].isin(claims)] if claims else found)
+    figure.draw_without_rendering()
+    return figure.axes[0]
+
+
+def test_every_reading_and_control_has_a_row_below_its_claim():
+    axes = drawn_claims()
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [
+        "The claim of layers.", "the reading pixels", "the reading code", "the reading gone",
+        "the control number, must fail", "the control perfect, must pass", "The claim of latent.",
+        "The claim of letters.", "The claim of plane.", "The claim of keras.",
+    ]  # fmt: skip
+    places = axes.get_yticks()
+    assert list(places) == sorted(places)
+    drawn = {(line.get_xdata()[0], line.get_ydata()[0]): line.get_marker()
+             for line in axes.lines if len(line.get_xdata()) == 1}  # fmt: skip
+    effects = (0.61, 0.4, 0.31, None, 0.02, 0.97, -0.42, 0.61, 0.61, None)
+    marks = ("o", "o", "o", None, "d", "d", "X", "o", "o", None)
+    expected = zip(effects, places, marks, strict=True)
+    assert drawn == {(e, y): mark for e, y, mark in expected if mark}
+    words = [text.get_text().replace("\n", " ") for text in axes.texts]
+    assert words.count("not testable") == 3  # the verdict on keras, and twice in place of an effect
+    assert "depends on the noise, the measure" in words
+
+
+def test_what_an_effect_is_drawn_in_says_what_it_means():
+    axes = drawn_claims("layers", "code", "number")
+    colors = [line.get_color() for line in axes.lines if len(line.get_xdata()) == 1]
+    assert colors == [style.ACCENT, style.MUTED, style.MUTED]
+    found = conclusions_tables()[0]
+    rows = found[found["claim"] == "number"].assign(says="not as it must")
+    axes = conclusions.claims(rows).axes[0]
+    colors = [line.get_color() for line in axes.lines if len(line.get_xdata()) == 1]
+    assert colors == [style.WARNING]
+
+
+def test_an_interval_is_drawn_and_what_is_beyond_the_axis_ends_at_it():
+    found = conclusions_tables()[0]
+    rows = found[found["claim"] == "layers"].assign(effect_low=-7.0)
+    axes = conclusions.claims(rows).axes[0]
+    (interval,) = (line for line in axes.lines if len(set(line.get_xdata())) == 2
+                   and line.get_linewidth() > 1.5)  # fmt: skip
+    assert list(interval.get_xdata()) == [-1.04, 0.68]
+    (band,) = axes.patches
+    assert (band.get_x(), band.get_width()) == (-0.3, 0.6)
+
+
 def test_a_claim_of_ours_is_drawn_as_ours():
-    row = {"kind": "claim", "text": "It is so.", "verdict": "supported", "test": "trend",
-           "effect": 0.6, "effect_low": 0.5, "effect_high": 0.7, "relevant": 0.3, "runs": 9,
-           "p_holm": 0.01}  # fmt: skip
-    figure = conclusions.claims(pd.DataFrame([row, {**row, "kind": "ours", "text": "So."}]))
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == ["It is so.", "So. (ours)"]
+    found = conclusions_tables()[0]
+    axes = conclusions.claims(found[found["claim"] == "latent"].assign(kind="ours")).axes[0]
+    (label,) = axes.get_yticklabels()
+    assert label.get_text() == "The claim of latent. (ours)"
+
+
+def test_a_published_figure_is_drawn_at_its_place():
+    findings, observed = conclusions_tables()
+    axes = conclusions.published_figures(findings, observed).axes[0]
+    drawn = {line.get_xdata()[0]: line for line in axes.lines if len(line.get_xdata()) == 1}
+    assert set(drawn) == {0.2, -1.0}
+    assert drawn[0.2].get_marker() == "o"
+    assert drawn[-1.0].get_marker() == "X"
+    assert "ours 0.5" in [text.get_text() for text in axes.texts]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["35-18-5: error 0.13", "35-15-2: error 1"]
+    # in a second variant: hollow, on the row of the first
+    second = findings[findings["claim"] == "a-error"].assign(variant="as run", claim="c")
+    axes = conclusions.published_figures(pd.concat([findings, second]), observed).axes[0]
+    fills = [line.get_markerfacecolor() for line in axes.lines if len(line.get_xdata()) == 1]
+    assert fills.count(style.PAPER) == 1
+    assert len(axes.get_yticklabels()) == 2
 
 
 def test_a_manifold_of_one_unit_tells_of_one():

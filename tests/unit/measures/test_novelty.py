@@ -11,7 +11,13 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
 from latentlab.data.fonts import read_fonts
-from latentlab.experiments.letters.tables import front_metrics, letter_difficulty, linear_control
+from latentlab.experiments.letters.tables import (
+    front_metrics,
+    letter_difficulty,
+    linear_control,
+    new_letter_controls,
+)
+from latentlab.experiments.params import read_params
 from latentlab.measures import latent, novelty
 from latentlab.measures.metrics import hamming
 from latentlab.measures.novelty import KINDS, Rules
@@ -225,3 +231,39 @@ def test_letters_one_by_one():
     assert mean["letter"].tolist() == ["@", "A", "B"]
     assert mean["exact"].tolist() == [0.5, 0.0, 0.0]
     assert mean.loc[0, "mean_wrong_pixels"] == LETTERS[0].sum() / 2
+
+
+def test_outputs_that_are_known_come_out_as_they_must():
+    """Random pictures are no letters, those of other fonts may be new ones; by our own rules."""
+    letters = {name: font.pixels for name, font in read_fonts(ROOT / "data/fonts/font.h").items()}
+    rules = read_params(ROOT / "params.yaml", ROOT)["letters"]["new_letters"]
+    own = Rules(**{key: rules[key] for key in ("known_distance", "new_distance", "margin")})
+    table = new_letter_controls(letters, own, 0.5, seed=1)
+    assert len(table) == 9
+    assert table[list(KINDS)].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    blur = (table["blur"] / (table["new"] + table["blur"])).groupby(table["answer"])
+    assert blur.min()["random_gray"] > 0.99
+    assert blur.min()["random_pixels"] > 0.8
+    assert blur.max()["other_fonts"] < 0.2
+    pd.testing.assert_frame_equal(table, new_letter_controls(letters, own, 0.5, seed=1))
+    assert not table.equals(new_letter_controls(letters, own, 0.5, seed=2))
+
+
+def test_the_controls_of_a_font_are_those_of_its_own():
+    font = {"font2": LETTERS}
+    table = new_letter_controls(font, RULES, 0.5, seed=1)
+    assert table["answer"].tolist() == ["random_gray", "random_pixels"]  # there are no others
+    both = new_letter_controls({"font2": LETTERS, "again": LETTERS}, RULES, 0.5, seed=1)
+    same = both[both["answer"] == "other_fonts"]
+    assert same["known"].tolist() == [1.0, 1.0]  # the same letters are known
+    pd.testing.assert_frame_equal(both[both["font"] == "font2"].head(2), table)
+
+
+def test_random_outputs_are_gray_levels_and_as_black_as_the_letters():
+    rng = np.random.default_rng(0)
+    found = novelty.control_outputs(LETTERS, 1 - LETTERS, 3000, rng)
+    assert found["random_gray"].mean() == pytest.approx(0.5, abs=0.01)
+    assert found["random_gray"].std() == pytest.approx(12**-0.5, abs=0.01)
+    assert set(np.unique(found["random_pixels"])) == {0.0, 1.0}
+    assert found["random_pixels"].mean() == pytest.approx(LETTERS.mean(), abs=0.01)
+    assert np.array_equal(found["other_fonts"], 1 - LETTERS)

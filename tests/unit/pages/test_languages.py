@@ -12,6 +12,7 @@ from jinja2 import nodes
 
 from latentlab.experiments.architectures.tables import READINGS
 from latentlab.experiments.conclusions import chapter as conclusions
+from latentlab.experiments.conclusions.claims import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
 from latentlab.pages.languages import errors, language, places, translations
@@ -142,13 +143,15 @@ def messages_of_the_template():
 def messages_of_data():
     """What code takes for messages and has from elsewhere: claims, names of figures, measures."""
     claims = CLAIMS["claims"].values()
-    for entry in (
-        *claims,
-        *(more for claim in claims for more in claim.get("beside", {}).values()),
-    ):
-        for key in ("claim", "hypothesis", "shows", "untestable", "experiment", "measure"):
+    for entry in (entry for claim in claims for entry in asked(claim).values()):
+        for key in ("claim", "reading", "control", "hypothesis", "shows", "untestable",
+                    "experiment"):  # fmt: skip
             if key in entry:
-                yield entry[key].replace("_", " ") if key == "measure" else entry[key]
+                yield entry[key]
+    for claim in claims:
+        if "measure" in claim:  # that of a reading is shown nowhere: its text says it
+            yield claim["measure"].replace("_", " ")
+    for entry in (entry for claim in claims for entry in asked(claim).values()):
         for groups in entry.get("groups", {}).values():
             yield from groups if isinstance(groups, dict) else ()
     for reported in CLAIMS["reported"].values():

@@ -30,6 +30,22 @@ def architectures_factors(section: Fields) -> Factors:
     return network_factors(section) | factorial_factors(section)
 
 
+def factorial_architectures(section: Fields, depth: int, hidden: int) -> dict[str, list[int]]:
+    """The networks of the factorial of a depth and a width, by name, one for each latent width."""
+    halves = [[PIXELS, *[hidden] * depth, latent] for latent in section["factorial"]["latents"]]
+    return {"-".join(map(str, half)): half + half[-2::-1] for half in halves}
+
+
+def all_architectures(section: Fields) -> dict[str, list[int]]:
+    """Units of every layer of every network, by its name."""
+    factorial = section["factorial"]
+    result: dict[str, list[int]] = {}
+    for depth, width in itertools.product(factorial["depths"], factorial["widths"]):
+        result |= factorial_architectures(section, depth, width)
+    result |= section["networks"]
+    return result
+
+
 def architectures_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
     if "network" in factors:
@@ -37,10 +53,8 @@ def architectures_settings(section: Fields, factors: Fields) -> Settings:
         architectures = {name: section["networks"][name]}
     else:
         factorial = section["factorial"]
-        hidden = [factors["hidden"]] * factors["depth"]
         encoder, replicates = factorial["encoder"], factorial["replicates"]
-        halves = [[PIXELS, *hidden, latent] for latent in factorial["latents"]]
-        architectures = {"-".join(map(str, half)): half + half[-2::-1] for half in halves}
+        architectures = factorial_architectures(section, factors["depth"], factors["hidden"])
     kinds = {"encoder": encoder, **pick(section, *ACTIVATIONS[1:])}
     networks = {name: {"architecture": units, **kinds} for name, units in architectures.items()}
     common = {"font": section["font"], "networks": networks}

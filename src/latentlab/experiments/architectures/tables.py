@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from latentlab.aliases import Fields
+from latentlab.aliases import Array, Fields
 from latentlab.experiments.gathering import (
     by,
     letter_summary,
@@ -16,12 +17,48 @@ from latentlab.experiments.gathering import (
     summarize,
 )
 from latentlab.measures import statistics
+from latentlab.models.network import squared_error
 
 READINGS = {"relu": "ReLU as meant", "relu_as_run": "ReLU as the published code ran it"}
 """What figures and report call an encoder's activation; others by their names."""
 
 FACTORIAL = ["depth", "latent", "hidden"]
 """What a row of the factorial's table is about: hidden layers, latent units, units of a layer."""
+
+
+SHAPE = ["depth", "latent", "weights"]
+"""What is told of a network's size: hidden layers of the encoder, latent units, all weights."""
+
+
+def with_shapes(
+    table: pd.DataFrame, architectures: Mapping[str, Sequence[int]], biases: bool
+) -> pd.DataFrame:
+    """A table of runs with the columns of ``SHAPE``, as far as it has not got them.
+
+    table : column network, a key of ``architectures`` (units of every layer)
+    """
+    shapes = {
+        name: (
+            len(units) // 2 - 1,
+            units[len(units) // 2],
+            sum((a + biases) * b for a, b in itertools.pairwise(units)),
+        )
+        for name, units in architectures.items()
+    }
+    columns = zip(*table["network"].map(shapes), strict=True)
+    found = dict(zip(SHAPE, columns, strict=True))
+    return table.assign(**{name: values for name, values in found.items() if name not in table})
+
+
+def controls(letters: Array) -> pd.DataFrame:
+    """Answers of which it is known what their error says: columns answer, error.
+
+    letters : (letters, pixels). constant : the mean of all letters, the best answer that is the
+    same for each; perfect : every letter itself.
+    """
+    answers = {"constant": np.broadcast_to(letters.mean(axis=0), letters.shape), "perfect": letters}
+    errors = {name: squared_error(answer, letters) for name, answer in answers.items()}
+    return pd.DataFrame({"answer": list(errors), "error": list(errors.values())})
 
 
 def architectures_summary(

@@ -11,18 +11,23 @@ from typing import Any
 import pandas as pd
 
 from latentlab.experiments.conclusions.tables import (
+    AS_IT_MUST,
     AS_MEANT,
     AS_RUN,
-    BESIDE,
     CLAIMS,
+    COMPATIBLE,
     CONTRADICTED,
+    DEPENDS,
     FIGURE,
     INCONCLUSIVE,
+    NOT_AS_IT_MUST,
+    NOTHING,
     OURS,
+    OUTSIDE,
+    READING,
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
-    variant_of,
 )
 from latentlab.files.tables import read_csv
 from latentlab.pages.parts import NONE, Chapter, Group, Table, figure, listing, made, number
@@ -39,31 +44,69 @@ from latentlab.pages.texts import (
     without_stop,
 )
 
-SIGNS = {SUPPORTED: "\N{CHECK MARK}", CONTRADICTED: "\N{MULTIPLICATION X}", INCONCLUSIVE: "?",
-         UNTESTABLE: NONE}  # fmt: skip
+SIGNS = {
+    SUPPORTED: "\N{CHECK MARK}",
+    CONTRADICTED: "\N{MULTIPLICATION X}",
+    DEPENDS: "\N{PLUS-MINUS SIGN}",
+    INCONCLUSIVE: "?",
+    UNTESTABLE: NONE,
+}
 LABELS = {
     SUPPORTED: text("supported"),
     CONTRADICTED: text("contradicted"),
+    DEPENDS: text("depends on the reading"),
     INCONCLUSIVE: text("inconclusive"),
     UNTESTABLE: text("not testable"),
 }
-"""What the page calls the verdicts, and below the variants."""
+"""What the page calls the verdicts."""
+SAYS = {
+    SUPPORTED: text("for it"),
+    CONTRADICTED: text("against it"),
+    INCONCLUSIVE: text("unclear"),
+    UNTESTABLE: text("not testable"),
+    AS_IT_MUST: text("as it must"),
+    NOT_AS_IT_MUST: text("not as it must"),
+}
+"""And what one reading or control says alone."""
+_FIGURE_LABELS = {
+    COMPATIBLE: text("compatible"),
+    OUTSIDE: text("outside"),
+    NOTHING: text("says nothing"),
+}
 _VARIANTS = {AS_MEANT: text("as meant"), AS_RUN: text("as run")}
 EFFECTS = {
-    "trend": text("mean rank correlation"),
+    "trend": text("Cliff's delta along the levels"),
+    "slope": text("share by which it changes"),
     "dominance": text("Cliff's delta"),
+    "pairs": text("majority of the pairs"),
     "difference": text("difference of means"),
     "level": text("median"),
     "correlation": text("rank correlation"),
 }
 """What the effect of a test is."""
 TESTS = {
-    "trend": text("Page's trend test"),
-    "dominance": text("Mann-Whitney test"),
-    "difference": text("Mann-Whitney test"),
+    "trend": text("order of runs against simulated order"),
+    "slope": text("least squares, jackknife of the networks"),
+    "dominance": text("order of runs against simulated order"),
+    "pairs": text("sign test of the pairs"),
+    "difference": text("Welch's t test"),
     "level": text("quantile test of the median"),
-    "correlation": text("permutation test"),
+    "correlation": text("jackknife of the letters"),
 }
+"""How its p and its interval are found."""
+DEPENDS_ON = {
+    "measure": text("the measure"),
+    "network": text("the network"),
+    "noise": text("the noise"),
+    "letters": text("the letters"),
+    "data": text("the data"),
+    "code": text("the code"),
+    "cost": text("the cost"),
+    "weights": text("the weights"),
+    "similarity": text("the similarity"),
+    "loss": text("the loss"),
+}
+"""In what readings differ, where the verdict depends on it."""
 REASONS = (
     "fewer than {runs} runs",
     "a trend needs 3 levels, {levels} are there",
@@ -74,8 +117,11 @@ REASONS = (
     "no value of {measure} in {table}",
     "no block has all levels of {factor}",
     "{table} of {experiment} is not there",
+    "a slope needs more networks that differ",
+    "several runs of one {column}",
+    "the control {name} does not come out as it must",
 )
-"""Why a claim has no verdict or an uncertain one, as the table of the findings says it."""
+"""Why something cannot be tested or says nothing, as the table of the findings says it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +148,7 @@ def board(results: Path) -> list[Verdict]:
             verdict=row.verdict,
             label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
-            why=sentences(_why(row, observed), *_beside_sentences(row, findings)),
+            why=sentences(_why(row, observed), _said_by(row, findings)),
             chapter=row.experiment or "conclusions",
         )
         for row in findings[findings["kind"].isin(CLAIMS)].itertuples()
@@ -114,26 +160,24 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
     findings, observed = findings_of(results)
     claims, figures = (findings[findings["kind"].isin(kinds)] for kinds in (CLAIMS, [FIGURE]))
-    forest = figure(
+    curve = figure(
         folder / "claims",
-        sentences(text("Effect on each claim with its 95 % interval."), _by_verdict(claims)),
+        sentences(
+            text("Effect on each claim with its 95 % interval, by every reading."),
+            _by_verdict(claims),
+        ),
         text(
             "An effect of 1 is for the claim without exception, 0 is none, below 0 is against it."
-            " Gray: effects too small to count, fixed before the tests were run."
+            " Gray: effects too small to count. Diamonds: controls, of which it is known what must"
+            " come out."
         ),
     )
     published = figure(
         folder / "published_figures",
-        sentences(
-            text(
-                "Each published figure by its distance from our runs, in half-widths of their 95 %"
-                " interval."
-            ),
-            _by_verdict(figures),
-        ),
+        sentences(text("Each published figure by its place among our runs."), _of_words(figures)),
         text(
-            "Filled: the functions as the authors meant them; open: as their code ran them. Within"
-            " the gray band lie 95 % of single runs of ours."
+            "-1: below all our runs; 1: above all. Filled: the functions as the authors meant them;"
+            " open: as their code ran them."
         ),
     )
     return Chapter(
@@ -142,9 +186,9 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         title=text("Conclusions"),
         question=text("Which claims of the original hold, and which of its figures?"),
         answer=_answer(findings),
-        details=tuple(filter(None, (_rules(section, findings), _readings(claims)))),
-        cover=forest,
-        groups=(Group("", "", (forest,)), Group(text("Published figures"), "", (published,))),
+        details=(_rules(section), _singles(findings)) if len(figures) else (_rules(section),),
+        cover=curve,
+        groups=(Group("", "", (curve,)), Group(text("Published figures"), "", (published,))),
         table=_claims_table(findings, observed),
         made=made("conclusions", section, ("test", "plot"), tables=("findings", "observed")),
         more=(_tests_table(claims), published_table(figures, observed)),
@@ -155,7 +199,10 @@ def findings_of(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The findings, and what they rest on, below the folder of all results."""
     folder = results / "conclusions" / "tables"
     findings = read_csv(folder / "findings.csv")
-    texts = ["text", "experiment", "hypothesis", "measure", "shows", "test", "variant", "reason"]
+    texts = [
+        "of", "text", "differs", "must", "experiment", "hypothesis", "measure", "shows", "test",
+        "variant", "says", "verdict", "reason",
+    ]  # fmt: skip
     findings[texts] = findings[texts].fillna("")
     return findings, read_csv(folder / "observed.csv")
 
@@ -167,7 +214,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 def _answer(findings: pd.DataFrame) -> Text:
     claims, ours = (findings[findings["kind"] == kind] for kind in CLAIMS)
-    figures = findings[(findings["kind"] == FIGURE) & (findings["reason"] == "")]
+    figures = findings[findings["kind"] == FIGURE]
     return sentences(
         plural(
             "Of {n} claim of the original, {verdicts}.",
@@ -175,9 +222,6 @@ def _answer(findings: pd.DataFrame) -> Text:
             len(claims),
             verdicts=_verdicts(claims),
         ),
-        text("Readings of one claim count separately.")
-        if (claims["variant"] == AS_RUN).any()
-        else None,
         plural(
             "Of {n} claim of ours, {verdicts}.",
             "Of {n} claims of ours, {verdicts}.",
@@ -186,7 +230,7 @@ def _answer(findings: pd.DataFrame) -> Text:
         )
         if len(ours)
         else None,
-        _compared(figures["verdict"]) if len(figures) else None,
+        _compared(figures.to_dict("records")) if len(figures) else None,
     )
 
 
@@ -198,20 +242,50 @@ def _counted(verdict: str, n: int) -> Text:
     return {
         SUPPORTED: plural("{n} is supported", "{n} are supported", n),
         CONTRADICTED: plural("{n} is contradicted", "{n} are contradicted", n),
+        DEPENDS: plural("{n} depends on the reading", "{n} depend on the reading", n),
         INCONCLUSIVE: plural("{n} is inconclusive", "{n} are inconclusive", n),
         UNTESTABLE: plural("{n} is not testable", "{n} are not testable", n),
     }[verdict]
 
 
-def _compared(verdicts: Sequence[str]) -> Text:
-    """What came of the comparisons of published figures with enough runs of ours."""
+def distinct(figures: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The word on every published figure, by its text: compatible where it is so in some variant.
+
+    The same figure may stand for two networks or readings: it counts once.
+    """
+    words: dict[str, str] = {}
+    for row in figures:
+        number_ = f"{row['experiment']} {row['measure']} {row['published']}"
+        rank = [COMPATIBLE, NOTHING, OUTSIDE]
+        words[number_] = min(words.get(number_, OUTSIDE), row["verdict"], key=rank.index)
+    return words
+
+
+def _compared(figures: Sequence[Mapping[str, Any]]) -> Text:
+    """What came of the comparisons of published figures with runs of ours."""
+    words = list(distinct(figures).values())
     return plural(
-        "In {held} of {n} comparison with our runs a published figure lies where 95 % of single"
-        " runs do.",
-        "In {held} of {n} comparisons with our runs a published figure lies where 95 % of single"
-        " runs do.",
-        len(verdicts),
-        held=sum(verdict == SUPPORTED for verdict in verdicts),
+        "Of {n} published figure, {among} between single runs of ours, {outside} outside of them"
+        " all; of the others our runs say nothing.",
+        "Of {n} published figures, {among} between single runs of ours, {outside} outside of them"
+        " all; of the others our runs say nothing.",
+        len(words),
+        among=plural("{n} lies", "{n} lie", words.count(COMPATIBLE)),
+        outside=str(words.count(OUTSIDE)),
+    )
+
+
+def _of_words(figures: pd.DataFrame) -> Text:
+    """The published figures by the word on them."""
+    return (
+        joined(
+            "; ",
+            [
+                joined("", (_FIGURE_LABELS[word], ": ", str(n)))
+                for word, n in figures["verdict"].value_counts(sort=False).items()
+            ],
+        )
+        + "."
     )
 
 
@@ -237,84 +311,58 @@ def _told(row: Any) -> Text:
     return f"{what}: " + data_text(measure) + f" {figure_}"
 
 
-def _rules(section: Mapping[str, Any], findings: pd.DataFrame) -> Text:
-    return plural(
-        "A claim is supported when the 95 % interval of its effect lies above the smallest effect"
-        " that counts and p, after Holm's correction over all {tests} tests, is below {alpha};"
-        " contradicted when the whole interval lies below that effect; else inconclusive, as always"
-        " with fewer than {n} run. A published figure is supported where 95 % of single runs of"
-        " ours lie.",
-        "A claim is supported when the 95 % interval of its effect lies above the smallest effect"
-        " that counts and p, after Holm's correction over all {tests} tests, is below {alpha};"
-        " contradicted when the whole interval lies below that effect; else inconclusive, as always"
-        " with fewer than {n} runs. A published figure is supported where 95 % of single runs of"
-        " ours lie.",
-        section["min_replicates"],
-        tests=int(findings["p"].notna().sum()),
+def _rules(section: Mapping[str, Any]) -> Text:
+    return text(
+        "Each claim is read in several ways. A reading is for it, or against it, where its effect"
+        " is above, or below, the smallest that counts, and p, of an effect just as large, is below"
+        " {alpha}; of the claim's own reading after Holm's correction over the claims. The claim is"
+        " supported or contradicted where its readings agree, and else depends on the reading."
+        " Below {n} runs nothing is said. The protocol, docs/protocol.md, has the reasons.",
         alpha=f"{section['alpha']:g}",
+        n=str(section["min_replicates"]),
     )
 
 
-def _readings(claims: pd.DataFrame) -> Text | None:
-    """Which claims were tested as the published code ran its functions, and if that matters."""
-    tested = claims[claims["verdict"] != UNTESTABLE]
-    as_run = tested[tested["variant"] == AS_RUN].set_index("claim")["verdict"]
-    both, meant_only = [], []
-    for row in tested[tested["variant"] == AS_MEANT].itertuples():
-        claim = without_stop(_told(row))
-        other = as_run.get(variant_of(row.claim, AS_RUN))
-        if other is None:
-            meant_only.append("“" + claim + "”")
-        elif other == row.verdict:
-            both.append(text("“{claim}” (the same verdict)", claim=claim))
-        else:
-            both.append(text("“{claim}” (another verdict)", claim=claim))
-    readings = [
-        words
-        for texts, words in (
-            (
-                both,
-                text("as meant and as the published code ran it: {claims}", claims=listing(both)),
-            ),
-            (meant_only, text("as meant only: {claims}", claims=listing(meant_only))),
-        )
-        if texts
-    ]
-    if not readings:
-        return None
-    return text("Tested with ReLU or noise {readings}.", readings=joined("; ", readings))
+def _singles(findings: pd.DataFrame) -> Text:
+    """What published figures are measured by."""
+    return text(
+        "A published figure is compatible where it lies between single runs of ours. It is outside"
+        " where it lies beyond all of them and they are so many that a run of ours would seldom do"
+        " so."
+    )
 
 
 def _why(row: Any, observed: pd.DataFrame) -> Text:
     reason = recognized(row.reason, REASONS)
     if row.verdict == UNTESTABLE:
         return capital(reason) + "."
+    if row.verdict == DEPENDS:
+        on = row.reason.removeprefix("on the ").split(", the ")
+        reason = text("it depends on {what}", what=listing([DEPENDS_ON[word] for word in on]))
     shows = capital(data_text(row.shows)) + ": "
     seen = "" if row.test == "level" else _seen(row, observed) + "; "
-    why = "; " + reason if row.verdict == INCONCLUSIVE and row.reason else ""
+    why = "; " + reason if row.verdict in (INCONCLUSIVE, DEPENDS) and row.reason else ""
     return shows + seen + _effect(row) + why + "."
 
 
-def _beside(row: Any, findings: pd.DataFrame) -> pd.DataFrame:
-    """The measures beside a claim that could be had."""
-    own = (findings["kind"] == BESIDE) & findings["claim"].str.startswith(f"{row.claim}-")
-    return findings[own & (findings["text"] == row.text) & findings["effect"].notna()]
-
-
-def _beside_sentences(row: Any, findings: pd.DataFrame) -> list[Text]:
-    return [
-        _named_beside(other.shows) + ": " + _effect(other) + "."
-        for other in _beside(row, findings).itertuples()
-    ]
-
-
-def _named_beside(shows: str) -> Text:
-    return text("Beside it, {measure}", measure=data_text(shows))
+def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
+    """How many readings say what, where a claim has more than its own."""
+    own = findings[(findings["of"] == row.of) & findings["kind"].isin((*CLAIMS, READING))]
+    if len(own) < 2:
+        return None
+    counts = own["says"].value_counts()
+    return text(
+        "Of {n} readings: {said}.",
+        n=str(len(own)),
+        said=listing(
+            [f"{counts[said]} " + words for said, words in SAYS.items() if said in counts]
+        ),
+    )
 
 
 def _seen(row: Any, observed: pd.DataFrame) -> Text:
     """The numbers behind a claim: "0.94 (1), 0.86 (2)" by levels, "0.4 to 0.7" of a range."""
-    own = observed[observed["claim"] == row.claim]
+    own = observed[(observed["claim"] == row.claim) & (observed["of"].fillna("") == row.of)]
     values = [_value(value) for value in own["value"]]
     if row.test in ("level", "correlation") and len(values) == 2:
         return text("{low} to {high}", low=values[0], high=values[1])
@@ -350,33 +398,29 @@ def _p(p: float) -> str:
 
 def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
     rows: list[tuple[Words, ...]] = []
-    for row in findings[findings["kind"].isin(CLAIMS)].itertuples():
-        tested = row.verdict != UNTESTABLE
+    for row in findings[findings["kind"] != FIGURE].itertuples():
+        tested = row.says != UNTESTABLE
+        of_claim = row.kind in CLAIMS
         rows.append(
             (
-                _told(row),
-                _signed(row.verdict),
+                _told(row) if of_claim else _told_below(row),
+                _signed(row.verdict) if of_claim else NONE,
+                SAYS[row.says],
                 _interval(row) if tested else NONE,
-                number(row.relevant, 2) if tested else NONE,
-                _p(row.p_holm),
+                number(row.counts_from, 2) if tested else NONE,
+                _p(row.p_holm if of_claim else row.p),
                 str(row.runs) if tested else NONE,
                 _seen(row, observed) if tested else recognized(row.reason, REASONS),
             )
         )
-        rows += [
-            (
-                _named_beside(other.shows), NONE, _interval(other), NONE, NONE,
-                str(other.runs), _seen(other, observed),
-            )
-            for other in _beside(row, findings).itertuples()
-        ]  # fmt: skip
-    verdict, seen = text("verdict"), text("observed")
+    verdict, says, seen = text("verdict"), text("says"), text("observed")
     columns = (
         text("claim"),
         verdict,
+        says,
         text("effect"),
         text("counts from"),
-        "p (Holm)",
+        "p",
         "n",
         seen,
     )
@@ -385,12 +429,22 @@ def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
         columns,
         tuple(rows),
         text(
-            "Effects with 95 % intervals, positive where the claim is right. n: independent runs,"
-            " of two groups those of the smaller one; of sets of letters, the sets. Observed:"
-            " medians (where means differ: means), or the smallest and largest value."
+            "Below each claim its readings and its controls. Effects with 95 % intervals, positive"
+            " where the claim is right. p: of a claim after Holm's correction. n: independent runs,"
+            " of groups those of the smallest; of sets of letters, the letters. Observed: medians"
+            " (where means differ: means), or the smallest and largest value."
         ),
-        prose=(verdict, seen),
+        prose=(verdict, says, seen),
     )
+
+
+def _told_below(row: Any) -> Text:
+    """A reading, or a control with what it must do."""
+    if row.kind == READING:
+        return text("read: {reading}", reading=data_text(row.text))
+    if row.must == "fail":
+        return text("control, must fail: {control}", control=data_text(row.text))
+    return text("control, must pass: {control}", control=data_text(row.text))
 
 
 def _signed(verdict: str) -> Text:
@@ -440,9 +494,9 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
                 if known
                 else NONE,
                 number(row.effect, 2) if known else NONE,
-                _p(row.p_holm),
+                _p(row.p),
                 str(row.runs) if known else NONE,
-                _signed(row.verdict),
+                _FIGURE_LABELS[row.verdict],
                 recognized(row.reason, REASONS) if row.reason else "",
             )
         )
@@ -451,9 +505,9 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
         text("published figure"),
         experiment,
         text("our median"),
-        text("95 % of single runs"),
-        text("distance"),
-        "p (Holm)",
+        text("all our runs"),
+        text("place"),
+        "p",
         "n",
         verdict,
         why_not,
@@ -463,8 +517,8 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
         columns,
         tuple(rows),
         text(
-            "Distance: from the mean of our logarithms, in half-widths of the interval; within -1"
-            " and 1 a single run of ours may give the figure."
+            "Place: the share of our runs below the figure, less the share above. p: the chance"
+            " that a run of ours has a place as far out."
         ),
         prose=(experiment, verdict, why_not),
         folded=True,
@@ -477,28 +531,27 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     claims : the content of data/claims.yaml; metrics : of results/conclusions/metrics.json
     """
     lines = [
-        "| claim of the original | effect [95 % interval] | n | verdict |",
-        "|---|---|---|---|",
+        "| claim of the original | effect [95 % interval] | n | readings: for, against, unclear | verdict |",  # noqa: E501
+        "|---|---|---|---|---|",
     ]
     for name, claim in claims["claims"].items():
-        ours = claim.get("of") == "ours"
-        found = metrics.get("ours" if ours else "claims", {}).get(name)
-        if found is None:
+        if (found := metrics["claims"].get(name)) is None:
             continue
-        verdict = found["verdict"]
-        told = claim["claim"].rstrip(".") + " (ours)." if ours else claim["claim"]
-        lines.append(_readme_row(told, found, f"{SIGNS[verdict]} {verdict}"))
-        lines += [
-            _readme_row(str(_named_beside(other["shows"])), measured, NONE)
-            for key, other in claim.get("beside", {}).items()
-            if "effect" in (measured := metrics.get("beside", {}).get(f"{name}-{key}", {}))
-        ]
-    figures = [found for found in metrics["figures"].values() if "reason" not in found]
-    return "\n".join([*lines, "", str(_compared([found["verdict"] for found in figures]))])
+        told = claim["claim"].rstrip(".") + " (ours)." * (claim.get("of") == "ours")
+        told += "" if told.endswith(".") else "."
+        lines.append(_readme_row(told, name, found))
+    return "\n".join([*lines, "", str(_compared(list(metrics["figures"].values())))])
 
 
-def _readme_row(text: str, found: Mapping[str, Any], verdict: str) -> str:
-    effect = number(found["effect"], 2) if "effect" in found else NONE
-    if "effect_low" in found:
-        effect += f" [{number(found['effect_low'], 2)}, {number(found['effect_high'], 2)}]"
-    return f"| {text} | {effect} | {found['runs'] or NONE} | {verdict} |"
+def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
+    readings, verdict = found["readings"], found["verdict"]
+    own = readings[name]
+    effect = number(own["effect"], 2) if "effect" in own else NONE
+    if "effect_low" in own:
+        effect += f" [{number(own['effect_low'], 2)}, {number(own['effect_high'], 2)}]"
+    said = [reading["says"] for reading in readings.values()]
+    counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
+    counts = NONE if set(said) == {UNTESTABLE} else counts
+    told_verdict = f"depends {found['reason']}" if verdict == DEPENDS else verdict
+    cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
+    return f"| {' | '.join(map(str, cells))} |"

@@ -27,11 +27,19 @@ FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
 TESTS = {
     "level": (),
     "trend": ("along", "blocks"),
-    "correlation": ("along", "unit", "strata"),
+    "slope": ("along", "given", "unit"),
+    "correlation": ("along", "unit", "strata", "members"),
     "dominance": ("groups",),
+    "pairs": ("groups", "start"),
     "difference": ("groups",),
 }
 """The tests of ``conclusions.find``, each with what it takes of a claim."""
+
+DIFFERS = (
+    "measure", "network", "noise", "letters", "data", "code", "cost", "weights", "similarity",
+    "loss",
+)  # fmt: skip
+"""In what a reading may differ from the claim's own; the verdict names it where it decides."""
 
 _NEEDED = ("hypothesis", "experiment", "table", "measure", "test", "counts_from")
 
@@ -65,7 +73,9 @@ def _is_expression(measure: str) -> bool:
 
 _TEXT = text("a text")
 Text = Annotated[str, _TEXT]
-Value = Annotated[Any, Allowed("a text or a number", _is_value)]
+Value = Annotated[
+    Any, Allowed("a text or a number, or null: not asked here", lambda v: v is None or _is_value(v))
+]
 Columns = Annotated[list[Text], Allowed("a list of columns", bool)]
 _WORDS = "a mapping of columns to a text or a number each"
 Where = Annotated[dict[str, Value], Named(_WORDS, _TEXT, empty=True)]
@@ -76,12 +86,13 @@ def _one_of(*names: str) -> Allowed:
 
 
 _VARIANT = _one_of("as meant", "as run")
+_NAMES = text("a name of letters, digits, _ and -", r"[A-Za-z0-9_-]{1,40}")
 
 
 class Tested(Knobs):
     """What a claim rests on and how it is tested. Only presence and form are looked at."""
 
-    words: ClassVar[str] = "a mapping of what this measure has in place of the claim's own"
+    words: ClassVar[str] = "a mapping of what this reading has in place of the claim's own"
 
     experiment: Text = ""
     table: Text = ""
@@ -93,7 +104,10 @@ class Tested(Knobs):
     along: Text = ""
     blocks: Columns = []
     unit: Columns = []
-    strata: Columns = []
+    strata: Annotated[list[Text], Allowed("a list of columns")] = []
+    given: Columns = []
+    start: Columns = []
+    members: Text = ""
     groups: Annotated[
         dict[
             str,
@@ -109,21 +123,37 @@ class Tested(Knobs):
         Allowed("a mapping of one column to two of its values", lambda g: len(g) == 1),
     ] = {}
     expect: Annotated[str, _one_of("more", "less")] = ""
+    counts_from: Share = 0.0
+
+
+class Reading(Tested):
+    """Another defensible way to ask the same."""
+
+    reading: Text
+    differs: Annotated[str, _one_of(*DIFFERS)]
+
+
+class Control(Tested):
+    """Something of which it is known whether the claim's measure must find it."""
+
+    control: Text
+    must: Annotated[str, _one_of("fail", "pass")]
 
 
 class Claim(Tested):
-    """A claim, its test and other measures; or why it has none."""
+    """A claim, its test, its readings and controls; or why it has none."""
 
     words: ClassVar[str] = "a mapping with a claim and its test, or why it has none (untestable)"
 
     claim: Text
     of: Annotated[str, _one_of("original", "ours")] = "original"
     hypothesis: Text = ""
-    variant: Annotated[str, _VARIANT] = ""
-    counts_from: Share = 0.0
     untestable: Text = ""
-    beside: Annotated[
-        dict[str, Tested], Named("a mapping of names to other measures", _TEXT, empty=True)
+    readings: Annotated[
+        dict[str, Reading], Named("a mapping of names to other readings", _NAMES, empty=True)
+    ] = {}
+    controls: Annotated[
+        dict[str, Control], Named("a mapping of names to controls", _NAMES, empty=True)
     ] = {}
 
 
@@ -184,20 +214,45 @@ def _of_claim(name: str, claim: dict[str, Any]) -> Iterator[str]:
     for key in needed:
         if key not in claim:
             yield f"{path}.{key}: missing, allowed: a value, for a claim that is tested needs it"
-    besides = {f"{path}.beside.{key}": own for key, own in claim.get("beside", {}).items()}
-    for where, own in besides.items():
-        for key in TESTS[own["test"]] if "test" in own else ():
-            if key not in {**claim, **own}:
-                yield f"{where}.{key}: missing, allowed: a value, for the test {own['test']}"
+    for kind in OVERLAYS:
+        for other, own in claim.get(kind, {}).items():
+            for key in TESTS[own["test"]] if "test" in own else ():
+                if key not in {**claim, **own}:
+                    where = f"{path}.{kind}.{other}.{key}"
+                    yield f"{where}: missing, allowed: a value, for the test {own['test']}"
+
+
+OVERLAYS = ("readings", "controls")
+
+
+def overlaid(claim: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """A claim with what a reading or a control has in place of its own; of ``where`` by column.
+
+    A column whose value is null is not asked there.
+    """
+    where = {**claim.get("where", {}), **own.get("where", {})}
+    kept = {column: value for column, value in where.items() if value is not None}
+    return {**claim, **own, "where": kept}
+
+
+def asked(claim: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All that is tested of a claim: "" is the claim itself, then "readings.<name>", and so on."""
+    return {
+        "": overlaid(claim, {}),
+        **{
+            f"{kind}.{name}": overlaid(claim, own)
+            for kind in OVERLAYS
+            for name, own in claim.get(kind, {}).items()
+        },
+    }
 
 
 def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:
     """Experiments and tables that there cannot be."""
     named = {f"reported.{name}": (name, own["table"]) for name, own in claims["reported"].items()}
     for name, claim in claims["claims"].items():
-        for key, own in {"": {}, **claim.get("beside", {})}.items():
-            entry = {**claim, **own}
-            path = f"claims.{name}.beside.{key}" if key else f"claims.{name}"
+        for key, entry in asked(claim).items():
+            path = f"claims.{name}.{key}".rstrip(".")
             if "experiment" in entry and "table" in entry:
                 named[path] = (entry["experiment"], entry["table"])
     for path, (experiment, table) in named.items():

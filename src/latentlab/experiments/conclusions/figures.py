@@ -1,4 +1,4 @@
-"""Figures of the verdicts: effects on all claims, published figures among our single runs."""
+"""Figures of the verdicts: effects on all claims by every reading, published figures among runs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from matplotlib.patches import Patch
 from latentlab.drawing import style
 from latentlab.experiments.conclusions.tables import (
     CLAIMS,
+    COMPATIBLE,
     CONTRADICTED,
+    CONTROL,
+    DEPENDS,
     INCONCLUSIVE,
+    NOT_AS_IT_MUST,
+    NOTHING,
     OURS,
+    OUTSIDE,
     SUPPORTED,
     UNTESTABLE,
 )
@@ -29,62 +35,90 @@ MARKS: Mapping[str, dict[str, Any]] = {
     CONTRADICTED: {"marker": "X", "color": style.WARNING, "markerfacecolor": style.WARNING},
     INCONCLUSIVE: {"marker": "o", "color": style.MUTED, "markerfacecolor": style.PAPER},
 }
+_SAYS = {SUPPORTED: "for the claim", CONTRADICTED: "against it", INCONCLUSIVE: "unclear"}
+_CONTROL = {"marker": "d", "color": style.MUTED, "markerfacecolor": style.PAPER}
+FIGURE_MARKS: Mapping[str, dict[str, Any]] = {
+    COMPATIBLE: {"marker": "o", "color": style.ACCENT},
+    OUTSIDE: {"marker": "X", "color": style.WARNING},
+    NOTHING: {"marker": "o", "color": style.MUTED},
+}
 _BAND = "#ececef"
-_FAR = 3.0  # half-widths: what lies farther off is drawn at the edge
+_ROW, _CLAIM_ROW = 0.23, 0.5  # inches
 
 
 def claims(findings: pd.DataFrame) -> Figure:
-    """Effect on every claim with its interval, beside the region in which it does not count.
+    """A specification curve of every claim: its own reading, the others, the controls below it.
 
-    findings : as ``conclusions.conclude`` gives them
+    findings : as ``tables.conclude`` gives them
+    (Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4: 1208.)
     """
-    rows = findings[findings["kind"].isin(CLAIMS)]
-    ours = np.where(rows["kind"] == OURS, " (ours)", "")
-    figure = style.canvas(1.5 + 0.62 * len(rows), width=9.0, title="What the claims come to")
+    rows = findings[findings["kind"] != "figure"]
+    heights = np.where(rows["kind"].isin(CLAIMS), _CLAIM_ROW, _ROW)
+    places = np.cumsum(heights) - heights / 2
+    title = "What the claims come to, by every reading"
+    figure = style.canvas(1.3 + float(heights.sum()), width=9.0, title=title)
     axes = figure.subplots()
-    for y, row in enumerate(rows.itertuples()):
+    for y, row in zip(places, rows.itertuples(), strict=True):
         _effect(axes, y, row)
+    for y in (places - heights / 2)[rows["kind"].isin(CLAIMS)][1:]:
+        axes.axhline(y, color=style.FAINT, linewidth=0.8)
     axes.axvline(0, color=style.MUTED, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [textwrap.fill(text, 38) for text in rows["text"] + ours])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(places, [_label(row) for row in rows.itertuples()])
+    for label, kind in zip(axes.get_yticklabels(), rows["kind"], strict=True):
+        of_claim = kind in CLAIMS
+        label.set(fontsize=9.5 if of_claim else 8, color=style.INK if of_claim else style.MUTED)
+    axes.set_ylim(float(heights.sum()), 0)
     axes.set_xlim(-1.06, 1.06)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
         "against the claim   \N{LEFTWARDS ARROW}   effect   \N{RIGHTWARDS ARROW}   for it"
     )
-    handles = [*_verdicts(rows), Patch(color=_BAND, label="too small to count")]
+    handles = [
+        *(_handle(mark, _SAYS[said]) for said, mark in MARKS.items()),
+        _handle(_CONTROL, "control"),
+        Patch(color=_BAND, label="too small to count"),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
+def _handle(mark: Mapping[str, Any], label: str) -> Line2D:
+    return Line2D([], [], linestyle="none", markersize=8, markeredgewidth=1.6, label=label, **mark)
+
+
+def _label(row: Any) -> str:
+    if row.kind in CLAIMS:
+        return textwrap.fill(row.text + " (ours)" * (row.kind == OURS), 52)
+    must = f", must {row.must}" if row.kind == CONTROL else ""
+    return textwrap.shorten(row.text, 62, placeholder=" ...") + must
+
+
 def _effect(axes: Axes, y: float, row: Any) -> None:
     where = axes.get_yaxis_transform()
-    if row.verdict == UNTESTABLE:
-        axes.text(0, y, "not testable", ha="center", va="center", color=style.MUTED,
+    of_claim = row.kind in CLAIMS
+    if of_claim:
+        told = f"depends {row.reason}" if row.verdict == DEPENDS else row.verdict
+        axes.text(1.015, y, textwrap.fill(told, 24), transform=where, va="center", fontsize=9,
+                  color=style.INK, linespacing=1.2)  # fmt: skip
+    if row.says == UNTESTABLE:
+        axes.text(0, y, "not testable", ha="center", va="center", color=style.MUTED, fontsize=8,
                   path_effects=style.halo(4))  # fmt: skip
         return
-    left = 0.0 if row.test == "level" else -row.relevant
-    axes.barh(y, row.relevant - left, left=left, height=0.8, color=_BAND, linewidth=0)
-    mark = MARKS[row.verdict]
+    height = 0.8 * (_CLAIM_ROW if of_claim else _ROW)
+    left = 0.0 if row.test == "level" else -row.counts_from
+    axes.barh(y, row.counts_from - left, left=left, height=height, color=_BAND, linewidth=0)
+    mark = dict(_CONTROL if row.kind == CONTROL else MARKS[row.says])
+    if row.says == NOT_AS_IT_MUST:
+        mark["color"] = style.WARNING
+    size = 8.5 if of_claim else 5.5
     low, value, high = np.clip((row.effect_low, row.effect, row.effect_high), -1.04, 1.04)
-    axes.plot([low, high], [y, y], color=mark["color"], linewidth=2.2, solid_capstyle="butt")
-    axes.plot([value], [y], markersize=8.5, markeredgewidth=1.6, clip_on=False, zorder=5, **mark)
-    p = "p < 0.001" if row.p_holm < 0.001 else f"p = {row.p_holm:.3f}"
-    axes.text(1.015, y, f"n = {row.runs}\n{p}", transform=where, va="center", fontsize=8.5,
-              color=style.MUTED, linespacing=1.35)  # fmt: skip
-
-
-def _verdicts(rows: pd.DataFrame) -> list[Line2D]:
-    return [
-        Line2D([], [], linestyle="none", markersize=8, markeredgewidth=1.6, label=verdict, **mark)
-        for verdict, mark in MARKS.items()
-        if (rows["verdict"] == verdict).any()
-    ]
+    axes.plot([low, high], [y, y], color=mark["color"], linewidth=size / 4, solid_capstyle="butt")
+    axes.plot([value], [y], markersize=size, markeredgewidth=1.4, clip_on=False, zorder=5, **mark)
 
 
 def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
-    """Every published figure among what single runs of ours give, in half-widths of 95 % of them.
+    """Every published figure by its place among single runs of ours: -1 below all, 1 above all.
 
     observed : columns claim, name ("median", ...), value
     """
@@ -101,37 +135,34 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     for row in rows.itertuples():
         y = names.index((row.experiment, row.text))
         second = variants.index(row.variant) == 1
-        x = min(_FAR, max(-_FAR, row.effect))
-        mark = {**MARKS[row.verdict], "markersize": 7, "markeredgewidth": 1.5}
-        if abs(row.effect) > _FAR:
-            mark["marker"] = ">" if row.effect > 0 else "<"
+        mark = {**FIGURE_MARKS[row.verdict], "markersize": 7, "markeredgewidth": 1.5}
         mark["markerfacecolor"] = style.PAPER if second else mark["color"]
-        axes.plot([x], [y + 0.18 * (2 * second - 1) * (len(variants) > 1)], clip_on=False,
-                  zorder=5, **mark)  # fmt: skip
+        at = y + 0.18 * (2 * second - 1) * (len(variants) > 1)
+        axes.plot([row.effect], [at], clip_on=False, zorder=5, **mark)
         if not second and row.claim in medians:
             axes.text(1.01, y, f"ours {_short(medians[row.claim])}", va="center", fontsize=8.5,
                       color=style.MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
     axes.set_yticks(range(len(names)), [text for _, text in names])
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
-    axes.set_xlim(-_FAR - 0.1, _FAR + 0.1)
+    axes.set_xlim(-1.15, 1.15)
     for y in range(1, len(names)):
         if names[y][0] != names[y - 1][0]:
             axes.axhline(y - 0.5, color=style.FAINT, linewidth=0.8)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
-        "published below ours   \N{LEFTWARDS ARROW}   distance"
-        "   \N{RIGHTWARDS ARROW}   published above ours"
+        "below all runs of ours   \N{LEFTWARDS ARROW}   place of the published figure"
+        "   \N{RIGHTWARDS ARROW}   above all"
     )
     handles = [
         *_variants(variants),
-        *[
-            Line2D([], [], linestyle="none", markersize=7, label=verdict,
-                   **{**MARKS[verdict], "markerfacecolor": MARKS[verdict]["color"]})
-            for verdict in (INCONCLUSIVE, CONTRADICTED) if (rows["verdict"] == verdict).any()
-        ],
-        Patch(color=_BAND, label="95 % of single runs"),
-    ]  # fmt: skip
+        *(
+            _handle({**FIGURE_MARKS[word], "markerfacecolor": FIGURE_MARKS[word]["color"]}, word)
+            for word in (OUTSIDE, NOTHING)
+            if (rows["verdict"] == word).any()
+        ),
+        Patch(color=_BAND, label="between our runs"),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 

@@ -1,4 +1,18 @@
-"""From claims and the tables of all experiments to findings and verdicts."""
+"""From claims and the tables of all experiments to findings and verdicts.
+
+A claim is read in several ways, each defensible: its own entry in data/claims.yaml, and the
+``readings`` that differ from it in one thing. Each reading has a finding. The claim is
+
+supported, contradicted    where all readings that can be tested say so
+depends on the reading     where some do and others do not, or say the opposite
+inconclusive               where none says anything
+not testable               where no run answers it
+
+A reading is for the claim where its effect is above the smallest that counts, against it where it
+is below, and p, that of an effect just as large, is below alpha; of the claim's own entry after
+Holm's correction over the claims. Else it is unclear. The rule is the same in both directions.
+A claim whose ``controls`` do not come out as they must has no verdict: its measure is no good.
+"""
 
 from __future__ import annotations
 
@@ -14,47 +28,46 @@ import numpy as np
 import pandas as pd
 
 from latentlab import seeds
-from latentlab.experiments.conclusions.evidence import (
-    Array,
-    Finding,
-    NotTestableError,
-    Strata,
-    correlation,
-    difference,
-    dominance,
-    level,
-    reported,
-    trend,
-)
+from latentlab.aliases import Array
+from latentlab.experiments.conclusions import evidence
+from latentlab.experiments.conclusions.claims import TESTS, asked
+from latentlab.experiments.conclusions.evidence import Draws, Finding, NotTestableError, Strata
 from latentlab.experiments.knobs import slug
 from latentlab.files.tables import read_csv
 
 Claim = Mapping[str, Any]
 
 
-SUPPORTED, CONTRADICTED, INCONCLUSIVE, UNTESTABLE = VERDICTS = (
-    "supported", "contradicted", "inconclusive", "not testable",
+SUPPORTED, CONTRADICTED, DEPENDS, INCONCLUSIVE, UNTESTABLE = VERDICTS = (
+    "supported", "contradicted", "depends on the reading", "inconclusive", "not testable",
 )  # fmt: skip
+COMPATIBLE, OUTSIDE, NOTHING = FIGURE_VERDICTS = ("compatible", "outside", "says nothing")
+"""Of a published figure: among single runs of ours, outside of them, too few runs to tell."""
+
+AS_IT_MUST, NOT_AS_IT_MUST = "as it must", "not as it must"
+"""Of a control."""
 
 
-CLAIM, OURS, FIGURE, BESIDE = "claim", "ours", "figure", "beside"
-"""Kinds of findings: on a claim of the original, on one of ours, on a published figure, on another
-measure of a claim."""
+CLAIM, OURS, READING, CONTROL, FIGURE = KINDS = ("claim", "ours", "reading", "control", "figure")
+"""Kinds of findings: on a claim of the original, on one of ours, another reading of one, a control
+of its measure, a published figure."""
 CLAIMS = (CLAIM, OURS)
 
 
 AS_MEANT, AS_RUN = "as meant", "as run"
-"""Variants: functions as the authors meant them, and as their code ran them where that differs."""
+"""Variants of figures: functions as the authors meant them, and as their code ran them."""
 
 
 def columns(claim: Claim) -> list[str]:
     """The columns of its table that a claim needs: all that is asked of the other experiments."""
-    names = {
-        node.id for node in ast.walk(ast.parse(claim["measure"])) if isinstance(node, ast.Name)
-    }
-    names |= set(claim.get("where", {})) | set(claim.get("groups", {}))
-    names |= {name for key in ("blocks", "unit", "strata") for name in claim.get(key, [])}
-    return sorted(names | ({claim["along"]} if "along" in claim else set()))
+    nodes = list(ast.walk(ast.parse(claim["measure"])))
+    functions = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in functions}
+    names |= set(claim.get("where", {}))
+    for key in {*TESTS.get(claim.get("test", ""), ()), "strata"}:
+        asked_for = claim.get(key, [])
+        names |= {asked_for} if isinstance(asked_for, str) else set(asked_for)
+    return sorted(names)
 
 
 def selected(table: pd.DataFrame, claim: Claim) -> pd.DataFrame:
@@ -91,27 +104,54 @@ def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
 def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding:
     """Test a claim on its table. Raises NotTestableError where runs are missing."""
     rows, sign = selected(table, claim), -1 if claim.get("expect") == "less" else 1
+    draws = Draws(claim["counts_from"], resamples, rng)
     match claim["test"]:
         case "level":
-            return level(rows["value"].to_numpy(), claim["counts_from"])
+            by = claim.get("strata", [])
+            parts = [part for _, part in rows.groupby(by)] if by else [rows]
+            return evidence.level([part["value"].to_numpy() for part in parts], draws)
         case "trend":
-            wide = rows.pivot_table(
-                index=claim["blocks"], columns=claim["along"], values="value", aggfunc="mean"
-            ).dropna()
-            if wide.empty:
-                raise NotTestableError(f"no block has all levels of {claim['along']}")
-            return trend(wide.to_numpy(), list(wide.columns), sign, resamples, rng)
+            return evidence.trend(*_blocks(rows, claim), sign, draws)
+        case "slope":
+            values, along = rows["value"].to_numpy(), rows[claim["along"]].to_numpy(np.float64)
+            units = rows.groupby(claim["unit"]).ngroup().to_numpy()
+            given = rows[claim["given"]].to_numpy(np.float64)
+            return evidence.slope(values, along, given, units, sign, draws)
         case "correlation":
-            units = rows.groupby(claim["unit"])[[claim["along"], "value"]].mean()
-            strata = units.groupby(claim["strata"]).ngroup()
-            x, y = units.to_numpy().T
-            return correlation(x, y, strata.to_numpy(), sign, resamples, rng)
+            by = list(dict.fromkeys([*claim["unit"], *claim["strata"], claim["members"]]))
+            measured = list(dict.fromkeys({claim["along"], "value"} - set(by)))
+            units = rows.groupby(by)[measured].mean().reset_index()
+            strata = units.groupby(claim["strata"]).ngroup().to_numpy()
+            members = [
+                frozenset(f"{stratum} {member}" for member in str(of))
+                for stratum, of in zip(strata, units[claim["members"]], strict=True)
+            ]
+            x, y = units[claim["along"]].to_numpy(), units["value"].to_numpy()
+            return evidence.correlation(x, y, members, strata, sign, draws)
         case test:
-            function = {"dominance": dominance, "difference": difference}[test]
-            found = function(_strata(rows, claim), sign, resamples, rng)
+            functions = {
+                "dominance": evidence.dominance,
+                "pairs": evidence.pairs,
+                "difference": evidence.difference,
+            }
+            found = functions[test](_strata(rows, claim), sign, draws)
             _, groups = _groups(claim)
             named = zip(groups, found.observed.values(), strict=True)
             return replace(found, observed=dict(named))
+
+
+def _blocks(rows: pd.DataFrame, claim: Claim) -> tuple[list[list[Array]], list[float]]:
+    """Of every block that has all levels the values at each, and the levels, in their order."""
+    along = claim["along"]
+    levels = sorted(rows[along].unique())
+    blocks = []
+    for _, block in rows.groupby(claim["blocks"]):
+        values = [block.loc[block[along] == level, "value"].to_numpy() for level in levels]
+        if all(map(len, values)):
+            blocks.append(values)
+    if not blocks:
+        raise NotTestableError(f"no block has all levels of {along}")
+    return blocks, levels
 
 
 def _groups(claim: Claim) -> tuple[str, dict[str, Any]]:
@@ -121,18 +161,27 @@ def _groups(claim: Claim) -> tuple[str, dict[str, Any]]:
 
 
 def _strata(rows: pd.DataFrame, claim: Claim) -> Strata:
-    """Values of the two groups in every stratum that has both."""
+    """Values of the two groups in every stratum that has both; of pairs in the order of starts."""
     column, groups = _groups(claim)
     texts = _texts(rows[column])
+    start = claim.get("start", [])
     strata: list[tuple[Array, Array]] = []
     by = claim.get("strata", [])
     for _, stratum in rows.groupby(by) if by else [((), rows)]:
         first, second = (
-            stratum.loc[texts[stratum.index] == _text(value), "value"].to_numpy()
+            stratum.loc[texts[stratum.index] == _text(value), [*start, "value"]]
             for value in groups.values()
         )
+        if start:
+            for group in (first, second):
+                if group.duplicated(start).any():
+                    raise NotTestableError(f"several runs of one {', '.join(start)}")
+            both = first.merge(second, on=start, suffixes=("_first", "_second"))
+            first, second = both["value_first"], both["value_second"]
+        else:
+            first, second = first["value"], second["value"]
         if len(first) and len(second):
-            strata.append((first, second))
+            strata.append((first.to_numpy(), second.to_numpy()))
     if not strata:
         one, other = groups
         raise NotTestableError(f"no runs with {column} both {one} and {other}")
@@ -142,15 +191,6 @@ def _strata(rows: pd.DataFrame, claim: Claim) -> Strata:
 def variant_of(name: str, variant: str) -> str:
     """The name of a claim or figure in a variant: "powell-as-run"."""
     return "-".join([name, *variant.split()])
-
-
-def beside_claims(claims: Mapping[str, Claim]) -> dict[str, Claim]:
-    """An entry for every measure ``beside`` a claim: the claim with what it has of its own."""
-    return {
-        f"{name}-{key}": {**claim, "hypothesis": "", **own, "kind": BESIDE}
-        for name, claim in claims.items()
-        for key, own in claim.get("beside", {}).items()
-    }
 
 
 def reported_claims(
@@ -209,39 +249,95 @@ def holm(p: Array) -> Array:
     return adjusted
 
 
-def verdict(finding: Finding, p_holm: float, relevant: float, rules: Mapping[str, Any]) -> str:
-    """The verdict on a claim; the rules stand at the top of this module."""
-    if finding.runs < rules["min_replicates"] or math.isnan(finding.low):
+def verdict(finding: Finding, p: float, bound: float, rules: Mapping[str, Any]) -> str:
+    """What one reading says, by its p: for the claim, against it, or nothing."""
+    few = finding.runs < rules["min_replicates"]
+    if few or math.isnan(finding.low) or not p < rules["alpha"] or finding.effect == bound:
         return INCONCLUSIVE
-    if p_holm < rules["alpha"] and finding.low > relevant:
-        return SUPPORTED
-    return CONTRADICTED if finding.high < relevant else INCONCLUSIVE
+    return SUPPORTED if finding.effect > bound else CONTRADICTED
 
 
-def reported_verdict(finding: Finding, p_holm: float, rules: Mapping[str, Any]) -> str:
-    """The verdict on a published figure: supported when it lies where single runs of ours do.
+def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The verdict on a claim, and why: on what it depends, or a control that its measure fails.
 
-    Contradicted when Holm's p is below alpha. Outside, but not by enough for that: inconclusive.
+    rows : its findings, the claim's own first
+    A reading that is unclear agrees with what the claim's own says where its effect is on the same
+    side of the smallest that counts. One of too few runs, or of none, says nothing.
     """
-    if finding.runs < rules["min_replicates"] or math.isnan(finding.effect):
-        return INCONCLUSIVE
-    if abs(finding.effect) <= 1:
-        return SUPPORTED
-    return CONTRADICTED if p_holm < rules["alpha"] else INCONCLUSIVE
+    if failed := [row["claim"] for row in rows if row["says"] == NOT_AS_IT_MUST]:
+        return UNTESTABLE, f"the control {failed[0]} does not come out as it must"
+    own = rows[0]
+    others = [row for row in rows[1:] if row["kind"] == READING and not row["reason"]]
+    clear = [row for row in (own, *others) if row["says"] in (SUPPORTED, CONTRADICTED)]
+    if own["says"] == UNTESTABLE and not others:
+        return UNTESTABLE, own["reason"]
+    if not clear:
+        return INCONCLUSIVE, own["reason"]
+    if own not in clear:
+        apart = clear
+    else:
+        apart = [row for row in others if _side(row) != own["says"]]
+    if not apart:
+        return own["says"], ""
+    return DEPENDS, "on the " + ", the ".join(dict.fromkeys(row["differs"] for row in apart))
+
+
+def _side(row: Mapping[str, Any]) -> str:
+    """What a reading says, or would where it is unclear."""
+    above = row["effect"] > row["counts_from"]
+    return row["says"] if row["says"] != INCONCLUSIVE else SUPPORTED if above else CONTRADICTED
+
+
+def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
+    """The word on a published figure, by its rank among our runs.
+
+    Outside where it lies beyond all runs and they are so many (39 for an alpha of 0.05) that a run
+    of ours would do so in at most a share alpha of cases; with fewer runs that says nothing.
+    """
+    if math.isnan(finding.effect):
+        return NOTHING
+    if finding.p <= rules["alpha"]:
+        return OUTSIDE
+    return NOTHING if abs(finding.effect) == 1 else COMPATIBLE
 
 
 FINDINGS = [
-    "claim", "kind", "experiment", "text", "hypothesis", "measure", "shows", "test", "variant",
-    "runs", "effect", "effect_low", "effect_high", "relevant", "p", "p_holm", "verdict", "reason",
-    "published", "median", "single_run_low", "single_run_high",
+    "claim", "kind", "of", "differs", "must", "experiment", "text", "hypothesis", "measure",
+    "shows", "test", "variant", "runs", "effect", "effect_low", "effect_high", "counts_from", "p",
+    "p_holm", "says", "verdict", "reason", "published", "median", "single_run_low",
+    "single_run_high",
 ]  # fmt: skip
+"""Columns of a finding.
+
+claim : its name; of : the claim that it is a reading or a control of, or is itself
+says : what it says alone; verdict : on a claim, on all its readings; on a published figure
+"""
 
 
 _AMONG_RUNS = FINDINGS[-4:]
-"""Of a published figure: itself, our median, and the interval that holds 95 % of single runs."""
+"""Of a published figure: itself, our median, our smallest and our largest run."""
 
 
 _NOTHING = Finding(math.nan, math.nan, math.nan, math.nan, 0, {})
+
+
+def entries_of(claims: Mapping[str, Any], published: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All that is tested, each with its name, its kind and the claim that it is of."""
+    entries: list[dict[str, Any]] = []
+    for name, claim in claims["claims"].items():
+        for path, entry in asked(claim).items():
+            kind, _, own = path.partition(".")
+            kind = {"": OURS if claim.get("of") == "ours" else CLAIM, "readings": READING,
+                    "controls": CONTROL}[kind]  # fmt: skip
+            told = {READING: "reading", CONTROL: "control"}.get(kind, "claim")
+            entries.append(
+                {**entry, "name": own or name, "kind": kind, "of": name, "text": entry[told]}
+            )
+    figures = reported_claims(claims["reported"], published)
+    return entries + [
+        {**figure, "name": name, "of": "", "text": figure["claim"]}
+        for name, figure in figures.items()
+    ]
 
 
 def conclude(
@@ -251,84 +347,115 @@ def conclude(
 
     claims : the content of data/claims.yaml; published : of data/published.yaml
     rules : seed, alpha, min_replicates, resamples
-    Findings have a row a claim, a measure beside one (it has the claim's text, no p, no verdict)
-    and a published figure.
+    Findings have a row for each entry of ``entries_of``. That of a claim has the effect of its own
+    reading and the verdict on all of them.
     """
-    entries: dict[str, Claim] = {
-        **claims["claims"],
-        **beside_claims(claims["claims"]),
-        **reported_claims(claims["reported"], published),
-    }
-    findings, reasons = [], []
-    for name, claim in entries.items():
-        finding, reason = _finding(results, name, claim, rules)
-        findings.append(finding)
-        reasons.append(reason)
-    adjusted = holm(np.array([finding.p for finding in findings], np.float64))
-
+    entries = entries_of(claims, published)
+    found = [_finding(results, entry, rules) for entry in entries]
+    own = [entry["kind"] in CLAIMS for entry in entries]
+    p = holm(np.where(own, [finding.p for finding, _ in found], np.nan))
+    says = [
+        _says(entry, finding, reason, corrected, rules)
+        for entry, (finding, reason), corrected in zip(entries, found, p, strict=True)
+    ]
     rows, observed = [], []
-    for (name, claim), found, p, reason in zip(
-        entries.items(), findings, adjusted, reasons, strict=True
-    ):
-        kind = claim.get("kind") or (OURS if claim.get("of") == "ours" else CLAIM)
-        relevant = math.nan if kind == BESIDE else claim.get("counts_from", math.nan)
-        if kind == BESIDE:
-            outcome = ""
-        elif reason:
-            outcome = UNTESTABLE
-        elif kind == FIGURE:
-            outcome = reported_verdict(found, p, rules)
-        else:
-            outcome = verdict(found, p, relevant, rules)
-        if outcome == INCONCLUSIVE and found.runs < rules["min_replicates"]:
+    for entry, (finding, reason), corrected, said in zip(entries, found, p, says, strict=True):
+        if said == INCONCLUSIVE and finding.runs < rules["min_replicates"]:
             reason = f"fewer than {rules['min_replicates']} runs"
-        values = [
-            name, kind, claim.get("experiment", ""), claim["claim"], claim.get("hypothesis", ""),
-            claim.get("measure", ""), claim.get("shows", ""), claim.get("test", ""),
-            claim.get("variant", ""), found.runs, found.effect, found.low, found.high, relevant,
-            found.p, p, outcome, reason,
-            *[found.observed.get(key, math.nan) for key in _AMONG_RUNS],
-        ]  # fmt: skip
-        rows.append(dict(zip(FINDINGS, values, strict=True)))
-        observed += [{"claim": name, "name": k, "value": v} for k, v in found.observed.items()]
-    return pd.DataFrame(rows), pd.DataFrame(observed, columns=["claim", "name", "value"])
+        outcome = said if entry["kind"] == FIGURE else ""
+        texts = {"says": said, "verdict": outcome, "reason": reason}
+        rows.append(_row(entry, finding, corrected) | texts)
+        of = {key: rows[-1][key] for key in ("claim", "kind", "of")}
+        observed += [{**of, "name": k, "value": v} for k, v in finding.observed.items()]
+    for row in rows:
+        if row["kind"] in CLAIMS:
+            of_claim = [other for other in rows if other["of"] == row["of"]]
+            row["verdict"], row["reason"] = verdict_of_all(of_claim)
+    return (
+        pd.DataFrame(rows, columns=FINDINGS),
+        pd.DataFrame(observed, columns=["claim", "kind", "of", "name", "value"]),
+    )
+
+
+def _says(
+    entry: Mapping[str, Any], finding: Finding, reason: str, p_holm: float, rules: Mapping[str, Any]
+) -> str:
+    """What one entry says by itself; of a control whether it came out as it must."""
+    if entry["kind"] == FIGURE:
+        return reported_verdict(finding, rules)
+    if reason:
+        return UNTESTABLE
+    if entry["kind"] == CONTROL:
+        passes = finding.effect > entry["counts_from"]
+        return AS_IT_MUST if passes == (entry["must"] == "pass") else NOT_AS_IT_MUST
+    p = p_holm if entry["kind"] in CLAIMS else finding.p
+    return verdict(finding, p, entry["counts_from"], rules)
+
+
+def _row(entry: Mapping[str, Any], finding: Finding, p_holm: float) -> dict[str, Any]:
+    return {
+        **{key: entry.get(key, "") for key in FINDINGS},
+        "claim": entry["name"], "runs": finding.runs, "effect": finding.effect,
+        "effect_low": finding.low, "effect_high": finding.high,
+        "counts_from": entry.get("counts_from", math.nan), "p": finding.p, "p_holm": p_holm,
+        **{key: finding.observed.get(key, entry.get(key, math.nan)) for key in _AMONG_RUNS},
+    }  # fmt: skip
 
 
 def _finding(
-    results: Path, name: str, claim: Claim, rules: Mapping[str, Any]
+    results: Path, entry: Mapping[str, Any], rules: Mapping[str, Any]
 ) -> tuple[Finding, str]:
-    """The finding on a claim, or nothing and the reason why it cannot be tested."""
-    if "untestable" in claim:
-        return _NOTHING, str(claim["untestable"])
-    rng = seeds.generator(rules["seed"], "conclusions", name)
+    """The finding on an entry, or nothing and the reason why it cannot be tested."""
+    if "untestable" in entry:
+        return _NOTHING, str(entry["untestable"])
+    rng = seeds.generator(rules["seed"], "conclusions", entry["of"], entry["kind"], entry["name"])
     try:
-        table = read_csv(results / claim["experiment"] / "tables" / f"{claim['table']}.csv")
-        if claim["test"] == "reported":
-            return reported(selected(table, claim)["value"].to_numpy(), claim["published"]), ""
-        if claim.get("kind") == BESIDE:  # decides nothing: no part in Holm's correction
-            return replace(find(table, claim, rules["resamples"], rng), p=math.nan), ""
-        return find(table, claim, rules["resamples"], rng), ""
+        table = read_csv(results / entry["experiment"] / "tables" / f"{entry['table']}.csv")
+        if entry["kind"] == FIGURE:
+            values = selected(table, entry)["value"].to_numpy()
+            return evidence.reported(values, entry["published"]), ""
+        found = find(table, entry, rules["resamples"], rng)
+        return (replace(found, p=math.nan), "") if entry["kind"] == CONTROL else (found, "")
     except FileNotFoundError as error:
-        return _NOTHING, f"{Path(error.filename).name} of {claim['experiment']} is not there"
+        return _NOTHING, f"{Path(error.filename).name} of {entry['experiment']} is not there"
     except NotTestableError as error:
         return _NOTHING, str(error)
 
 
 def metrics(findings: pd.DataFrame) -> dict[str, Any]:
-    """How many claims and figures got which verdict, and every finding by kind and name."""
-    names = {CLAIM: "claims", FIGURE: "figures", BESIDE: "beside"}
-    if (findings["kind"] == OURS).any():
-        names[OURS] = "ours"
-    tree: dict[str, Any] = {**{name: {} for name in names.values()}, "counts": {}}
-    for kind in (kind for kind in names if kind != BESIDE):
-        counts = findings.loc[findings["kind"] == kind, "verdict"].value_counts()
-        tree["counts"][names[kind]] = {
-            verdict.replace(" ", "_"): int(counts.get(verdict, 0)) for verdict in VERDICTS
+    """How many claims and figures got which verdict; every claim with its readings and controls."""
+    tree: dict[str, Any] = {"counts": {}, "claims": {}, "figures": {}}
+    claims, figures = (findings[findings["kind"].isin(kinds)] for kinds in (CLAIMS, [FIGURE]))
+    for name, rows, verdicts in (
+        *((f"claims_{kind}", claims[claims["kind"] == kind], VERDICTS) for kind in CLAIMS),
+        ("figures", figures, FIGURE_VERDICTS),
+    ):
+        counts = rows["verdict"].value_counts()
+        tree["counts"][name] = {
+            verdict.replace(" ", "_"): int(counts.get(verdict, 0)) for verdict in verdicts
         }
-    kept = [
-        "runs", "effect", "effect_low", "effect_high", "p_holm", "verdict", "reason", *_AMONG_RUNS,
-    ]  # fmt: skip
-    for row in findings.to_dict("records"):
-        values = {key: row[key] for key in kept if not pd.isna(row[key]) and row[key] != ""}
-        tree[names[row["kind"]]][row["claim"]] = values
+    effect = ("runs", "effect", "effect_low", "effect_high", "says", "reason")
+    for row in claims.to_dict("records"):
+        of = findings[findings["of"] == row["claim"]]
+        own = {**row, "reason": ""}
+        readings = {row["claim"]: own} | {
+            other["claim"]: other for other in of[of["kind"] == READING].to_dict("records")
+        }
+        controls = of[of["kind"] == CONTROL].to_dict("records")
+        tree["claims"][row["claim"]] = {
+            **_leaves_of(row, "verdict", "reason", "p_holm"),
+            "readings": {name: _leaves_of(found, *effect) for name, found in readings.items()},
+            "controls": {
+                found["claim"]: _leaves_of(found, "effect", "must", "says", "reason")
+                for found in controls
+            },
+        }
+    for row in figures.to_dict("records"):
+        tree["figures"][row["claim"]] = _leaves_of(
+            row, "experiment", "measure", "runs", "effect", "p", "verdict", "reason", *_AMONG_RUNS
+        )
     return tree
+
+
+def _leaves_of(row: Mapping[Any, Any], *keys: str) -> dict[str, Any]:
+    return {key: row[key] for key in keys if not pd.isna(row[key]) and row[key] != ""}

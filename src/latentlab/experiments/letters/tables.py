@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from latentlab import seeds
 from latentlab.aliases import Array, Fields, Json
 from latentlab.experiments.gathering import by, summarize
+from latentlab.measures import novelty
 from latentlab.measures.latent import principal_reconstruction
 from latentlab.measures.metrics import wrong_pixels
+from latentlab.measures.novelty import Rules
 from latentlab.models.network import squared_error
 
 
@@ -50,6 +54,29 @@ def latent_space_summary(replicates: pd.DataFrame, keys: Sequence[str]) -> pd.Da
     return summarize(
         replicates, keys, distance_correlation="mean", known="share", new="share", blur="share"
     ).drop(columns="replicates")
+
+
+CONTROL_PATTERNS = 2000
+"""Random pictures of a control."""
+
+
+def new_letter_controls(
+    fonts: Mapping[str, Array], rules: Rules, threshold: float, seed: int
+) -> pd.DataFrame:
+    """What the rules make of outputs that are known: columns font, answer and ``novelty.KINDS``.
+
+    fonts : the letters (letters, pixels) of each
+    """
+    rows = []
+    for name, letters in fonts.items():
+        rng = seeds.generator(seed, "letters", "controls", name)
+        others = [other for font, other in fonts.items() if font != name]
+        known = np.concatenate(others) if others else letters[:0]
+        answers = novelty.control_outputs(letters, known, CONTROL_PATTERNS, rng)
+        for answer, outputs in answers.items():
+            kinds = novelty.classify(outputs, letters, threshold, rules)
+            rows.append({"font": name, "answer": answer, **novelty.shares(kinds)})
+    return pd.DataFrame(rows)
 
 
 def letter_difficulty(errors: pd.DataFrame) -> pd.DataFrame:

@@ -404,7 +404,7 @@ def _table(summary: pd.DataFrame) -> Table:
 
 
 _CONTROLS: dict[str, Words] = {
-    "mean": text("mean image, repeated"),
+    "mean_image": text("mean image, repeated"),
     "class_means": text("mean images of the classes"),
     "real": text("training images"),
 }
