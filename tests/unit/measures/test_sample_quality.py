@@ -106,8 +106,8 @@ def scores():
 
 def test_poor_images_fail_coverage_and_real_ones_pass(scores):
     coverage = {name: found["relative_coverage"] for name, found in scores.items()}
-    assert list(coverage) == ["mean", "class_means", "gaussian_2", "real"]
-    assert coverage["mean"] < 0.1
+    assert list(coverage) == ["mean_image", "class_means", "gaussian_2", "real"]
+    assert coverage["mean_image"] < 0.1
     assert coverage["class_means"] < 0.5
     assert coverage["gaussian_2"] < 0.6
     assert 0.85 < coverage["real"] < 1.15
