@@ -22,7 +22,8 @@ def control_images(
 ) -> dict[str, Numbers]:
     """Images (n, pixels) of each control, by its name; only training images are used.
 
-    mean_image : the mean image, n times. class_means : the mean image of the class of n random images
+    mean_image : the mean image, n times
+    class_means : the mean image of the class of n random images
     gaussian_<u> : draws from the normal distribution fitted to the first u principal components,
         cut to [0, 1]: what a linear model through u numbers can do, for each u of ``units``
     real : n random images
