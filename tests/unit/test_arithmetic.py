@@ -114,6 +114,7 @@ def test_what_a_shell_sets_changes_no_byte(expected, tmp_path):
     assert digests(tmp_path, **HOSTILE) == expected
 
 
+@pytest.mark.slow
 def test_configuration_files_change_no_byte(expected, tmp_path):
     """In the working directory, in the home, and where variables point to."""
     rc = "backend: module://nonsense\nfont.size: 30\nsvg.hashsalt: mine\nlines.linewidth: 9\n"

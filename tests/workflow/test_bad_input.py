@@ -112,6 +112,7 @@ def test_a_wrong_hash_everywhere_is_an_error(downloads):
     assert not list((project.root / "data/images").rglob("*.npy"))
 
 
+@pytest.mark.slow
 def test_unreachable_mirrors_name_the_way_out(downloads):
     project, _ = downloads
     text = project.dvc("repro", ok=False, DATA_MIRROR="")
@@ -151,7 +152,7 @@ class Server(http.server.BaseHTTPRequestHandler):
     [
         ("redirected to a page", "no .gz file came, but what begins with '<html>Please log in"),
         ("wrong bytes", "does not match the known hash"),
-        ("cut", "the transfer broke off"),
+        pytest.param("cut", "the transfer broke off", marks=pytest.mark.slow),
         pytest.param("stalled", "the transfer broke off", marks=pytest.mark.slow),
     ],
 )

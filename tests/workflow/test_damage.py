@@ -58,7 +58,11 @@ def test_damaged_results_are_computed_again(project, damage, tool):
     assert project.pending() == set()
 
 
-@pytest.mark.parametrize("pattern", DAMAGED)
+@pytest.mark.parametrize(
+    "pattern",
+    # weights and decoded images always: the others differ in nothing that is looked at
+    [DAMAGED[0], *(pytest.param(it, marks=pytest.mark.slow) for it in DAMAGED[1:-1]), DAMAGED[-1]],
+)
 def test_every_damage_is_seen(project, pattern):
     """Whatever its time says: a bad disk changes none."""
     name = first(project, pattern)
@@ -123,11 +127,16 @@ def test_a_damaged_cache_of_compiled_code(project, tmp_path, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "reason"),
     [
-        ("params.yaml", truncate, ""),
+        pytest.param("params.yaml", truncate, "", marks=pytest.mark.slow),
         ("params.yaml", empty, "null given, allowed: "),
         ("data/fonts/font.h", truncate, "expected"),
         ("data/fonts/font.h", empty, "no font found"),
-        ("data/published.yaml", empty, "empty, figures by experiment are needed"),
+        pytest.param(
+            "data/published.yaml",
+            empty,
+            "empty, figures by experiment are needed",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_damaged_inputs_are_named(project, name, damage, reason):

@@ -50,6 +50,7 @@ def test_the_report_has_both_languages_and_says_what_stays_english(project):
     assert not [message for message in missing if message not in claims]
 
 
+@pytest.mark.slow
 def test_learning_curves_and_reports_of_the_tools_themselves(project):
     project.dvc("plots", "show", "--out", "plots")
     page = (project.root / "plots/index.html").read_text()
@@ -233,6 +234,7 @@ def test_a_removed_network_leaves_no_orphan(project):
 
 
 @pytest.mark.scenario("an edit during a run is not certified")
+@pytest.mark.slow
 def test_an_edit_during_a_run_is_not_certified(project):
     """What DVC would record is the edited file beside results of the file before."""
     lock = (project.root / "dvc.lock").read_bytes()
@@ -247,6 +249,7 @@ def test_an_edit_during_a_run_is_not_certified(project):
 
 
 @pytest.mark.scenario("a failed cell keeps the others")
+@pytest.mark.slow
 def test_a_failed_cell_keeps_the_others(blank):
     blank.replace(
         "workflow/scripts/train_architectures.py",
@@ -284,6 +287,7 @@ def test_an_architecture_added_and_removed(project):
 
 
 @pytest.mark.scenario("a parameter removed and put back")
+@pytest.mark.slow
 def test_a_parameter_removed_and_put_back(project):
     """Refused without it, by either tool, and nothing is touched; then nothing is to be done."""
     before = project.bytes_of()

@@ -36,6 +36,7 @@ def own(blank):
     return blank
 
 
+@pytest.mark.slow
 def test_a_folder_of_png_files_is_studied(own):
     own.snakemake("vae")
     train = np.load(own.root / TRAIN)
@@ -163,6 +164,7 @@ def test_what_the_images_do_not_allow_is_said_before_the_training(own):
     assert (own.root / TRAIN).exists()
 
 
+@pytest.mark.slow
 def test_letters_drawn_as_text_are_learned(blank):
     """Ten of them, under their own name; noticed by what is drawn."""
     rows = ["#####", "#...#", "#...#", "....#", "...#.", "..#..", "..#.."]

@@ -88,6 +88,7 @@ def test_an_option_is_refused_in_a_line(project, options):
     assert "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_touch_is_refused(project):
     edit_network(project)
     before = project.bytes_of()
@@ -419,6 +420,7 @@ def test_a_result_in_between_that_is_gone_is_made_again(project):
 
 
 @pytest.mark.scenario("another file of the same size and time")
+@pytest.mark.slow
 def test_check_reads_what_dvc_does_not_read_again(project):
     """DVC goes by inode, size and time."""
     path = project.root / FONT[0]

@@ -13,6 +13,7 @@ from project import environment
 
 
 @pytest.mark.scenario("a check that can be made at the start", 4)
+@pytest.mark.slow
 def test_claims_and_figures_are_checked_when_the_graph_is_made(blank):
     """The step that reads them is the last but one."""
     for file, old, new, line in (
@@ -34,6 +35,7 @@ def test_claims_and_figures_are_checked_when_the_graph_is_made(blank):
 
 
 @pytest.mark.scenario("a check that can be made at the start")
+@pytest.mark.slow
 def test_the_pages_sources_are_checked_before_the_first_job(blank):
     """The pages are the last steps of all."""
     report = "workflow/report/spanish.yaml"
@@ -123,6 +125,7 @@ def test_a_dvc_yaml_that_was_edited_amiss_is_one_line(blank, text, line):
 
 
 @pytest.mark.scenario("files dated in the future", 2)
+@pytest.mark.slow
 def test_files_dated_in_the_future_are_dated_now_before_a_job_starts(blank):
     """Else jobs would run to their end, and what they made would be deleted as too old."""
     target = "results/architectures/cells/35-2/relu/scores.csv"

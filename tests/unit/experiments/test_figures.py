@@ -294,6 +294,7 @@ for name in ("learning_curve", "reconstructions", "latent_map", "latent_codes"):
 """
 
 
+@pytest.mark.slow
 def test_bytes_depend_on_nothing_around(tmp_path):
     code = SCRIPT.format(src=str(ROOT / "src"), tests=str(ROOT / "tests"))
     surroundings = [
@@ -439,6 +440,7 @@ def test_an_error_of_exactly_zero_has_a_place_on_the_logarithmic_axis(tmp_path):
     assert 0 < errors.get_ylim()[0] <= lowest < 1e-200
 
 
+@pytest.mark.slow
 def test_a_single_start_probability_or_network_is_drawn(tmp_path):
     curves, replicates = curves_and_replicates()
     one = curves[curves["network"] == "another"], replicates[replicates["network"] == "another"]

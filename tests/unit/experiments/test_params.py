@@ -822,7 +822,8 @@ def test_a_layout_is_checked(tmp_path):
 def test_reading_the_parameters_loads_no_library_of_figures_or_networks():
     """Snakemake reads them in the shell's environment, where another package of a name may lie."""
     code = (
-        "import sys, latentlab.experiments.params;"
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r});"
+        " import latentlab.experiments.params;"
         " print(*{'matplotlib', 'keras', 'jax', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

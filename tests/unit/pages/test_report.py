@@ -259,6 +259,7 @@ def test_answers_follow_the_data(results, settings):
     assert "is not borne out" in " ".join(chapter.details)
 
 
+@pytest.mark.slow
 def test_two_denoisers_are_not_compared_as_if_only_redrawing_set_them_apart(results, settings):
     def told():
         details = chapters(results, settings)["denoising"].details

@@ -73,6 +73,7 @@ def reference(tmp_path_factory):
     return cache, [_finish(job) for job in jobs]
 
 
+@pytest.mark.slow
 def test_jobs_that_start_together_share_a_cold_cache(reference):
     cache, (first, second) = reference
     later = _run(cache)
@@ -96,6 +97,7 @@ def test_results_do_not_depend_on_the_instruction_set(reference, tmp_path):
         assert run["folder"] != native["folder"]  # nobody loads another processor's code
 
 
+@pytest.mark.slow
 def test_folder_that_cannot_be_written(reference, tmp_path):
     """A full one is read, an impossible one is done without."""
     filled, (first, _) = reference
@@ -111,6 +113,7 @@ def test_folder_that_cannot_be_written(reference, tmp_path):
     assert _finish(without)["digests"] == first["digests"]
 
 
+@pytest.mark.slow
 def test_editing_an_activation_never_leaves_old_machine_code(reference, tmp_path):
     """In a copy of the package, its sigmoid is turned around; the warm cache must not matter."""
     source = tmp_path / "project" / "src"

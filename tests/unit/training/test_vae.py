@@ -551,6 +551,7 @@ def test_progress_is_a_bar_in_a_terminal_and_a_few_lines_in_a_log(capsys, monkey
     assert capsys.readouterr().err.count("\n") == 10
 
 
+@pytest.mark.slow
 def test_a_job_of_a_workflow_shows_its_progress_in_a_terminal_too(tmp_path):
     """Snakemake leaves a job its stdout and sends stderr to the log."""
     images.save(digits.digits(), tmp_path / "data")
@@ -623,6 +624,7 @@ def test_a_stopped_training_ends_with_the_same_bytes(data, trained, tmp_path, ev
     assert_same(trained, resumed)
 
 
+@pytest.mark.slow
 def test_resuming_adam_schedule_and_warmup(data, tmp_path, every_epoch):
     settings = replace(SMALL, optimizer="adam", schedule="cosine", kl_warmup=2)
     with pytest.raises(Stopped):
