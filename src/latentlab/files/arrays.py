@@ -64,8 +64,10 @@ def save_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
             entry = zipfile.ZipInfo(f"{name}.npy", _DATE)
             entry.create_system = 3  # Unix wherever it is written
             entry.external_attr = 0o644 << 16
-            with archive.open(entry, "w", force_zip64=True) as stream:
-                array = np.asarray(arrays[name], order="C")
+            array = np.asarray(arrays[name], order="C")
+            entry.file_size = array.nbytes  # ZIP64 only beyond 2 GiB: Python before
+            # 3.11.4 writes other bytes for it
+            with archive.open(entry, "w") as stream:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
