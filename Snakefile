@@ -34,6 +34,31 @@ rule all:
         "results/report/explorer.html",
 
 
+# what the longest way to the report begins with starts first, so that no core waits for a last
+# job: "python benchmarks/study.py --order" prints it from the times of a finished run
+STUDY.order(
+    "fetch_images",
+    "train_vae",
+    "train_denoising*",
+    "train_letters*",
+    "train_architectures*",
+    "train_optimizers*",
+    "join_*",
+    "relate_denoising",
+    "vary_denoising",
+    "tune_optimizers",
+    "evaluate_vae",
+    "control_vae",
+    "evaluate_denoising",
+    "compare_denoising",
+    "evaluate_*",
+    "tabulate_*",
+    "test_*",
+    "plot_*",
+    "draw_*",
+    "render_*",
+)
+
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
 STUDY.run_locally("fetch", "join", "tabulate", "plot", "render")
 
