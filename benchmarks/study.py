@@ -8,12 +8,13 @@ jobs (``workflow/support/times.py``), its job records say what each read. Of eve
 processor time is taken; for the whole run the elapsed one, where a step wrote no other.
 
 Printed are the seconds by experiment and step, and the seconds that the same jobs take on 2, 4 and
-8 cores, simulated: in the order of the Snakefile here and without one, against the ideal, the longer of
-"all cores busy to the end" and the longest way through the graph. ``--order`` prints the rules by
-the longest way from their jobs to the end: the order for the Snakefile. ``--bounds`` times what the
-trainings cannot do without: the matrix products of image models, in OpenBLAS; the evaluations that
-Powell counted, each at what it costs alone. ``--after-edit`` puts one text in the place of
-another in a file of a copy and tells which jobs Snakemake would then compute again; an edit each.
+8 cores, simulated: in the order of the Snakefile here and without one, against the ideal, the
+longer of "all cores busy to the end" and the longest way through the graph. ``--order`` prints the
+rules by the longest way from their jobs to the end: the order for the Snakefile. ``--bounds`` times
+what the trainings cannot do without: the matrix products of image models, in OpenBLAS; the
+evaluations that Powell counted, each at what it costs alone. ``--after-edit`` puts one text in the
+place of another in a file of a copy and tells which jobs Snakemake would then compute again; an
+edit each.
 """
 
 from __future__ import annotations
