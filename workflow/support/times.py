@@ -18,7 +18,8 @@ FILE = Path("logs/jobs.csv")
 """A row a job, of the last run that computed it; a job is named by its log."""
 
 COLUMNS = ("log", "rule", "start", "end", "processor")
-"""Times in seconds since 1970; the processor's in seconds, empty where no step wrote it."""
+"""Start (on a cluster: of the wait for a node) and end in seconds since 1970; the processor's time
+in seconds, empty where no step wrote it."""
 
 _WORK = re.compile(r"^([0-9.]+) s of processor$", re.MULTILINE)
 
