@@ -34,6 +34,30 @@ rule all:
         "results/report/explorer.html",
 
 
+# what the longest way to the report begins with starts first, so that no core waits for a last
+# job: "python benchmarks/study.py --order" prints it from the times of a finished run
+STUDY.order(
+    "fetch_*",
+    "train_vae",
+    "train_denoising*",
+    "train_letters*",
+    "train_*",
+    "join_*",
+    "tune_*",
+    "relate_*",
+    "vary_*",
+    "evaluate_vae",
+    "control_*",
+    "evaluate_denoising",
+    "compare_*",
+    "evaluate_*",
+    "tabulate_*",
+    "test_*",
+    "plot_*",
+    "draw_*",
+    "render_*",
+)
+
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
 STUDY.run_locally("fetch", "join", "tabulate", "plot", "render")
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
@@ -77,6 +78,15 @@ def test_a_rule_calls_its_script_logs_and_is_watched(name):
         fields = set(re.findall(r"\{([^}]*)\}", shell))
         assert {"params.command", "log:q"} <= fields
         assert all(field.endswith(":q") for field in fields - {"params.command"})
+
+
+def test_the_snakefile_says_when_the_jobs_of_every_rule_start():
+    """Those that its order does not name would start last; and it names no rule that is gone."""
+    text = (ROOT / "Snakefile").read_text()
+    patterns = re.findall(r'"(.+)"', re.search(r"^STUDY\.order\((.*?)^\)", text, re.M | re.S)[1])
+    assert not [name for name in STEPS if not any(fnmatchcase(name, p) for p in patterns)]
+    unused = [p for p in patterns if not any(fnmatchcase(name, p) for name in STEPS)]
+    assert unused == ["join_*"]  # with shards alone
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -58,6 +59,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     """
     try:
         main(sys.argv[1:])
+        log(f"{time.process_time():.2f} s of processor")  # benchmarks/study.py reads it
         return
     except (latentlab.StudyError, OSError) as error:
         line = str(error)

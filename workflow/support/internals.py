@@ -8,7 +8,7 @@ Snakemake that is installed, and says in a line which part has changed.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,17 @@ def outputs_by_rule(workflow: Any) -> dict[str, list[str]]:
 def run_locally(workflow: Any, names: Iterable[str]) -> None:
     """Have jobs of these rules run beside Snakemake: ``localrules:`` takes no computed names."""
     workflow.localrules(*names)
+
+
+def set_priorities(workflow: Any, priorities: Mapping[str, int]) -> None:
+    """Give rules the ``priority:`` of their names: the scheduler starts higher ones first.
+
+    It looks at a job's own priority alone, never at what waits for the job; among equal ones it
+    starts what has the larger inputs.
+    """
+    for rule in workflow.rules:
+        if rule.name in priorities:
+            rule.priority = priorities[rule.name]
 
 
 def prefer(workflow: Any, first: str, second: str) -> None:

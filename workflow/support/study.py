@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from support import (
     locked,
     records,
     run_lock,
+    times,
     watched,
 )
 from support.code_digest import code_digest
@@ -140,6 +142,19 @@ class Study:
         names = [name for name in self.rules() if name.split("_")[0] in verbs]
         internals.run_locally(self.workflow, names)
 
+    def order(self, *patterns: str) -> None:
+        """Have jobs that are ready start in this order of their rules.
+
+        patterns : names of rules, "*" for any text; a rule takes the place of the first that fits
+            it. Rules that none fits start last. No result depends on it, and none is out of date
+            by another order
+        """
+        places = {}
+        for name in self.rules():
+            fits = [fnmatchcase(name, pattern) for pattern in patterns]
+            places[name] = len(patterns) - fits.index(True) if any(fits) else 0
+        internals.set_priorities(self.workflow, places)
+
     def prefer(self, first: str, second: str) -> None:
         """Have the first of two rules make what both can."""
         internals.prefer(self.workflow, first, second)
@@ -207,9 +222,10 @@ class Study:
         interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
-        """After the last job: seal the job records, tell how well cores were used."""
+        """After the last job: keep its times, seal the records, tell how well cores were used."""
         if not self.is_main:
             return
+        times.keep()
         records.normalize()
         cores = internals.cores_here(self.workflow)
         if not failed and cores is not None and (line := effort.summary(cores)):

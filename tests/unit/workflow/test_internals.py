@@ -94,6 +94,7 @@ see("named_patterns", lambda: internals.named_patterns(make))
 see("has_command", lambda: internals.has_command(make, "{{params.command}}"))
 see("prefer", lambda: internals.prefer(workflow, "make_long", "make_long_too"))
 see("run_locally", lambda: internals.run_locally(workflow, ["make"]))
+see("set_priorities", lambda: internals.set_priorities(workflow, {{"make": 3}}))
 see("add_params", lambda: internals.add_params(make, added="added"))
 
 
@@ -109,6 +110,7 @@ onstart:
     see("jobs_to_run", lambda: internals.jobs_to_run(workflow))
     see("cores_here", lambda: internals.cores_here(workflow))
     see("rate limit", lambda: hasattr(workflow.scheduler, "job_rate_limiter"))
+    see("priority", lambda: {{job.rule.name: job.priority for job in workflow.dag.needrun_jobs()}})
     see("lift_rate_limit", lambda: internals.lift_rate_limit(workflow))
 
 
@@ -134,6 +136,8 @@ EXPECTED = {
     "has_command": True,
     "prefer": None,
     "run_locally": None,
+    "set_priorities": None,
+    "priority": {"all": 0, "make": 3, "make_part": 0, "make_long": 0},
     "add_params": None,
     "before_inputs": None,
     "paths": [
@@ -236,3 +240,13 @@ def test_what_is_marked_is_computed_again(ran):
     text = run(ran, "--dry-run").stdout
     assert "output: results/a.txt" in text, changed("a marker")
     marker.unlink()
+
+
+def test_another_order_of_jobs_makes_nothing_out_of_date(ran):
+    """A priority is in no job record."""
+    snakefile = ran / "Snakefile"
+    text = snakefile.read_text()
+    assert '{"make": 3}' in text
+    snakefile.write_text(text.replace('{"make": 3}', '{"make": 7, "make_long": 9}'))
+    assert "Nothing to be done" in run(ran, "--dry-run").stdout, changed("what is compared")
+    snakefile.write_text(text)
