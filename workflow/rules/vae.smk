@@ -63,7 +63,7 @@ rule evaluate_vae:
 
 rule control_vae:
     input:
-        images=IMAGES,
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
     output:
         controls="results/vae/cells/{dataset}/controls.csv",
     log:

@@ -860,7 +860,7 @@ def test_single_runs_have_a_chance_or_a_reason(tmp_path):
     tree = single_metrics(found)
     assert tree["right"] == {"of": "order", "runs": 8, "chance": 1.0}
     assert tree["turned"] == {"of": "conclusion", "runs": 8, "chance": 0.0}
-    assert (tree["half"]["runs"], tree["half"]["chance"]) == (2, 0.5)
+    assert (tree["half"]["runs"], tree["half"]["chance"]) == (2, 0.75)
     assert tree["lost"] == {"of": "order", "runs": 0, "reason": "lost.csv of x is not there"}
     assert tree["gone"]["reason"].startswith("no run with kind c")
     table = chapter.singles_table(found)

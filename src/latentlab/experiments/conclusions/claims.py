@@ -289,8 +289,8 @@ def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> I
         of_experiment = sorted(t for e, t in tables if e == experiment)
         if not of_experiment:
             allowed = ", ".join(sorted({e for e, _ in tables}))
-            where = path if path.startswith("reported.") else f"{path}.experiment"
-            yield f"{where}: {as_yaml(experiment)} given, allowed: one of {allowed}"
+            key = "" if path.startswith("reported.") else ".experiment"
+            yield f"{path}{key}: {as_yaml(experiment)} given, allowed: one of {allowed}"
         elif table not in of_experiment:
             allowed = ", ".join(of_experiment)
             yield f"{path}.table: {as_yaml(table)} given, allowed: one of {allowed}"
