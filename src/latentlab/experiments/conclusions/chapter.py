@@ -205,9 +205,9 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
             "conclusions", section, ("test", "plot"), tables=("findings", "observed", "single_runs")
         ),
         more=(
-            *((singles_table(singles),) if len(singles) else ()),
             _tests_table(claims),
             published_table(figures, observed),
+            *((singles_table(singles),) if len(singles) else ()),
         ),
     )
 
