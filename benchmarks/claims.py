@@ -91,7 +91,7 @@ def main() -> None:
         cells = [shares(studies(n)[name], BOUND, count) for n in (6, 10, 30)]
         told = " | ".join(f"{above:.3f}, {below:.3f}" for above, below in cells)
         print(f"| {name} | {told} |", flush=True)
-    for noise in (0.1, 0.5, 1.0):
+    for noise in (0.1, 0.5, 1.0, 2.0):
         above, below = shares(
             lambda rng, noise=noise: evidence.correlation(
                 *sets_of_letters(rng, noise), 1, Draws(0.0, RESAMPLES, rng)),

@@ -560,7 +560,8 @@ def at_the_bound(n):
         "mean": (0.5, lambda rng, d: evidence.mean(rng.random(n), d)),
         "level": (0.5, lambda rng, d: evidence.level([rng.random(n)], d)),
         "levels": (0.5, lambda rng, d: evidence.level([rng.random(n), rng.random(n)], d)),
-        "correlation": (0.0, lambda rng, d: evidence.correlation(*sets_of_letters(rng), 1, d)),
+        "correlation": (0.0, lambda rng, d: evidence.correlation(
+            *sets_of_letters(rng, sets=40, fonts=3, letters=32), 1, d)),
         "slope": (0.5, lambda rng, d: evidence.slope(
             *networks(rng, slope=math.log(1.5)), 1, d)),
     }  # fmt: skip
@@ -906,33 +907,27 @@ def test_levels_of_several_networks_are_not_pooled():
     assert math.isnan(evidence.level([near[:1], far], draws()).low)
 
 
-def test_correlation_is_of_ranks_within_strata_with_a_jackknife_over_members():
+def test_correlation_is_of_ranks_within_strata_and_knows_that_sets_share_members():
     x, y, members, fonts = sets_of_letters(np.random.default_rng(3), slope=1.0)
     found = evidence.correlation(x, 100 * fonts + y, members, fonts, 1, draws(0.3))
-
-    def z(kept):
-        parts = [(x[kept & (fonts == f)], y[kept & (fonts == f)]) for f in (0, 1)]
-        whole = [(x[fonts == f], y[fonts == f]) for f in (0, 1)]
-        ranks = [[stats.rankdata(all_)[kept[fonts == f]] for all_ in whole[f]] for f in (0, 1)]
-        a, b = (np.concatenate([r[i] / len(whole[f][0]) for f, r in enumerate(ranks)])
-                for i in (0, 1))  # fmt: skip
-        assert sum(len(p[0]) for p in parts) == len(a)
-        return math.atanh(stats.spearmanr(a, b).statistic)
-
-    everything = z(np.ones(len(x), bool))
-    names = sorted(set().union(*members))
-    left_out = [z(np.array([name not in m for m in members])) for name in names]
-    n = len(names)
-    error = math.sqrt((n - 1) / n * np.sum((left_out - np.mean(left_out)) ** 2))
-    half = stats.t.ppf(0.975, n - 1) * error
-    assert found.effect == pytest.approx(math.tanh(everything))
-    assert found.low == pytest.approx(math.tanh(everything - half))
-    assert found.high == pytest.approx(math.tanh(everything + half))
-    t = (everything - math.atanh(0.3)) / error
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
-    assert found.runs == n
-    # sets share letters: as if each were independent would be too sure
-    assert half > 1.96 / math.sqrt(len(x) - 3)
+    ranks = [np.concatenate([stats.rankdata(v[fonts == f]) for f in (0, 1)]) for v in (x, y)]
+    a, b = (stats.zscore(stats.rankdata(r)) for r in ranks)  # sets come in the order of fonts
+    rho, n = stats.spearmanr(*ranks).statistic, len(x)
+    added = [(a[i] * b[i] - rho * (a[i] ** 2 + b[i] ** 2) / 2) / n for i in range(n)]
+    variance = 0.0
+    for i, j in itertools.product(range(n), repeat=2):
+        shared = len(members[i] & members[j])
+        variance += (2 if i == j else shared) * added[i] * added[j]
+    error, df = math.sqrt(variance) / (1 - rho**2), len(set().union(*members)) - 1
+    half = stats.t.ppf(0.975, df) * error
+    assert found.effect == pytest.approx(rho)
+    assert found.low == pytest.approx(math.tanh(math.atanh(rho) - half))
+    assert found.high == pytest.approx(math.tanh(math.atanh(rho) + half))
+    t = (math.atanh(rho) - math.atanh(0.3)) / error
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), df))
+    assert found.runs == df + 1
+    # as if each set were independent would be too sure
+    assert half > 1.96 / math.sqrt(n - 3)
 
 
 def test_a_correlation_between_strata_is_none():

@@ -97,7 +97,7 @@ TESTS = {
     "ratio": text("Welch's t test of logarithms"),
     "level": text("quantile test of the median"),
     "mean": text("Student's t test of the mean"),
-    "correlation": text("jackknife of the letters"),
+    "correlation": text("Student's t test, sets that share letters"),
 }
 """How its p and its interval are found."""
 DEPENDS_ON = {
