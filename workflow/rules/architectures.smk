@@ -62,6 +62,7 @@ rule tabulate_architectures:
         factorial="results/architectures/tables/factorial.csv",
         effects="results/architectures/tables/factorial_effects.csv",
         controls="results/architectures/tables/controls.csv",
+        levels="results/architectures/tables/epochs_by_level.csv",
         metrics="results/architectures/metrics.json",
     log:
         "logs/tabulate_architectures.log",

@@ -378,6 +378,10 @@ def claimed_tables(claims):
         (experiment, template["table"])
         for experiment, template in claims["reported"].items()
     }
+    named |= {
+        (order["experiment"], order["table"])
+        for order in claims.get("single_runs", {}).values()
+    }
     return [
         f"results/{experiment}/tables/{table}.csv"
         for experiment, table in sorted(named)

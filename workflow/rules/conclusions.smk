@@ -21,6 +21,7 @@ rule test_conclusions:
     output:
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
+        singles="results/conclusions/tables/single_runs.csv",
         metrics="results/conclusions/metrics.json",
     log:
         "logs/test_conclusions.log",

@@ -67,6 +67,7 @@ rule tabulate_optimizers:
         tuning="results/optimizers/tables/tuning.csv",
         replicates="results/optimizers/tables/replicates.csv",
         summary="results/optimizers/tables/summary.csv",
+        ends="results/optimizers/tables/ends.csv",
         metrics="results/optimizers/metrics.json",
     log:
         "logs/tabulate_optimizers.log",

@@ -87,6 +87,7 @@ rule tabulate_vae:
         replicates="results/vae/tables/replicates.csv",
         summary="results/vae/tables/summary.csv",
         controls="results/vae/tables/controls.csv",
+        areas="results/vae/tables/code_areas.csv",
         metrics="results/vae/metrics.json",
     log:
         "logs/tabulate_vae.log",

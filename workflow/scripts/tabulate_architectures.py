@@ -12,6 +12,7 @@ from latentlab.experiments.architectures.tables import (
     FACTORIAL,
     architectures_summary,
     controls,
+    epochs_by_level,
     factorial_effects,
     with_shapes,
 )
@@ -42,7 +43,7 @@ def gather(cells, factors, keys, section):
 def main(argv):
     args = step.arguments(
         __doc__, argv, "results", "fonts", "published", "curves", "replicates", "summary",
-        "factorial", "effects", "controls", "metrics",
+        "factorial", "effects", "controls", "levels", "metrics",
     )  # fmt: skip
     cells, section = args.results / "cells", args.settings
     levels = section["error_levels"]
@@ -60,6 +61,7 @@ def main(argv):
     write_csv(factorial, args.factorial)
     write_csv(effects, args.effects)
     write_csv(controls(font.pixels), args.controls)
+    write_csv(epochs_by_level(factorial), args.levels)
     metrics = {"networks": nested(summary, KEYS), "factorial": nested(effects, ["factor", "value"])}
     write_json(without_dots(metrics), args.metrics)
 

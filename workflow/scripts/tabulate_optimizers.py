@@ -8,6 +8,7 @@ from latentlab.experiments.gathering import first_reached, gather_cells, nested,
 from latentlab.experiments.optimizers.tables import (
     KEYS,
     convergence,
+    ends,
     optimizers_summary,
     performance_profiles,
 )
@@ -19,7 +20,7 @@ NO_TUNING = pd.DataFrame({name: [] for name in [*KEYS, "operations"]})
 def main(argv):
     args = step.arguments(
         __doc__, argv, "results", "convergence", "profiles", "tuning", "replicates", "summary",
-        "metrics",
+        "ends", "metrics",
     )  # fmt: skip
     cells, levels = args.results / "cells", args.settings["error_levels"]
     factors = optimizers_factors(args.settings)
@@ -43,6 +44,7 @@ def main(argv):
     write_csv(tuning, args.tuning)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
+    write_csv(ends(history), args.ends)
     write_json(without_dots(nested(summary, KEYS)), args.metrics)
 
 

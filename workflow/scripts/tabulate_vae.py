@@ -4,7 +4,13 @@ import step
 
 from latentlab.experiments.vae.plan import vae_factors
 from latentlab.experiments.gathering import gather_cells
-from latentlab.experiments.vae.tables import loss_curves, seeded, vae_metrics, vae_summary
+from latentlab.experiments.vae.tables import (
+    code_areas,
+    loss_curves,
+    seeded,
+    vae_metrics,
+    vae_summary,
+)
 from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
 
@@ -13,7 +19,16 @@ def main(argv):
     args = step.arguments(
         __doc__,
         argv,
-        *("results", "published", "curves", "replicates", "summary", "controls", "metrics"),
+        *(
+            "results",
+            "published",
+            "curves",
+            "replicates",
+            "summary",
+            "controls",
+            "areas",
+            "metrics",
+        ),
     )
     cells = args.results / "cells"
     factors = vae_factors(args.settings)
@@ -29,6 +44,7 @@ def main(argv):
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
     write_csv(controls, args.controls)
+    write_csv(code_areas(replicates), args.areas)
     write_json(vae_metrics(summary, controls), args.metrics)
 
 

@@ -2,21 +2,30 @@
 
 import step
 
-from latentlab.experiments.conclusions.tables import conclude, metrics
+from latentlab.experiments.conclusions.tables import (
+    conclude,
+    metrics,
+    single_metrics,
+    single_runs,
+)
 from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
 
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "claims", "published", "findings", "observed", "metrics"
+        __doc__,
+        argv,
+        *("results", "claims", "published", "findings", "observed", "singles", "metrics"),
     )
     claims, published = read_yaml(args.claims), read_yaml(args.published)
 
     findings, observed = conclude(args.results, claims, published, args.settings)
+    singles = single_runs(args.results, claims.get("single_runs", {}))
     write_csv(findings, args.findings)
     write_csv(observed, args.observed)
-    write_json(metrics(findings), args.metrics)
+    write_csv(singles, args.singles)
+    write_json({**metrics(findings), "single_runs": single_metrics(singles)}, args.metrics)
 
 
 if __name__ == "__main__":

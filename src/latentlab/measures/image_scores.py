@@ -95,8 +95,9 @@ def measures(
 
     test_* : ``likelihood.evaluate`` on gray levels; binarized_* : on binarized test images
     exact_nll, nll_bound, binarized_exact_nll, ... : ``_likelihood``
-    active_units, code_area, code_deviation_largest and _smallest (along the principal axes), of
-        the test images' mean codes; empty_share, hole_share, prior_mmd2, prior_frechet : of one
+    active_units, code_area (_halved: of the codes times a half, as a control),
+        code_deviation_largest and _smallest (along the principal axes), of the test images' mean
+        codes; empty_share, hole_share, prior_mmd2, prior_frechet : of one
         sampled code per test image
     label_accuracy : test codes by training codes (means)
     frechet, precision, recall, density, coverage, nearest_training, real_*, relative_* :
@@ -203,6 +204,7 @@ def _spread(means: Array, sampled: Array) -> dict[str, float]:
     }
     if means.shape[1] == 2:
         result["code_area"] = code_area(means)
+        result["code_area_halved"] = code_area(means / 2)  # a control: known to be a quarter
         result["empty_share"] = empty_share(sampled)
         result["hole_share"] = hole_share(sampled)
     return result

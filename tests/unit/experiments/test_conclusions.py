@@ -34,6 +34,8 @@ from latentlab.experiments.conclusions.tables import (
     holm,
     metrics,
     reported_verdict,
+    single_metrics,
+    single_runs,
     verdict,
     verdict_of_all,
 )
@@ -223,6 +225,24 @@ def test_a_control_that_comes_out_wrong_takes_the_claim_its_verdict(tmp_path, mu
     right_ = {**control, "must": "pass" if must == "fail" else "fail"}
     claims = {"it": {**PLAIN, "controls": {"one": MUST, "known": right_}}}
     assert small(tmp_path, claims, flat=(0.5, 0.5))[0].loc[("it", "it"), "verdict"] == SUPPORTED
+
+
+def test_a_control_that_cannot_be_computed_takes_nothing_and_is_told(tmp_path):
+    controls = {"one": MUST, "lost": {**MUST, "table": "lost"}}
+    found, _ = small(tmp_path, {"it": {**PLAIN, "controls": controls}})
+    assert found.loc[("it", "it"), "verdict"] == SUPPORTED
+    told = metrics(found.reset_index())["claims"]["it"]["controls"]["lost"]
+    assert told == {"must": "fail", "says": UNTESTABLE, "reason": "lost.csv of x is not there"}
+    rows = found.reset_index()
+    own = next(rows.itertuples())
+    assert str(chapter._not_computed(own, rows)) == "1 control could not be computed."
+    assert chapter._not_computed(own, rows[rows["claim"] != "lost"]) is None
+
+
+def test_every_tested_claim_has_a_control_that_must_fail_and_one_that_must_pass():
+    for name in (*TESTED, "worse-than-nothing"):
+        controls = FILE["claims"][name]["controls"].values()
+        assert {control["must"] for control in controls} == {"fail", "pass"}, name
 
 
 def test_holm_is_over_the_claims_own_readings_alone(tmp_path):
@@ -535,9 +555,13 @@ def at_the_bound(n):
             [(rng.random(n), np.full(n, 0.25)) for _ in range(2)], 1, d)),
         "difference": (0.5, lambda rng, d: evidence.difference(
             [(rng.standard_normal(n) + 0.5, 3 * rng.standard_normal(n))], 1, d)),
+        "ratio": (0.5, lambda rng, d: evidence.ratio(
+            [(0.5 * np.exp(rng.standard_normal(n)), np.exp(0.2 * rng.standard_normal(n)))], -1, d)),
+        "mean": (0.5, lambda rng, d: evidence.mean(rng.random(n), d)),
         "level": (0.5, lambda rng, d: evidence.level([rng.random(n)], d)),
         "levels": (0.5, lambda rng, d: evidence.level([rng.random(n), rng.random(n)], d)),
-        "correlation": (0.0, lambda rng, d: evidence.correlation(*sets_of_letters(rng), 1, d)),
+        "correlation": (0.0, lambda rng, d: evidence.correlation(
+            *sets_of_letters(rng, sets=40, fonts=3, letters=32), 1, d)),
         "slope": (0.5, lambda rng, d: evidence.slope(
             *networks(rng, slope=math.log(1.5)), 1, d)),
     }  # fmt: skip
@@ -566,6 +590,7 @@ BOTH = {
     "dominance": lambda s, d: evidence.dominance([(X + 1, X)], s, d),
     "pairs": lambda s, d: evidence.pairs([(X + 1, X[::-1])], s, d),
     "difference": lambda s, d: evidence.difference([(X + 1, X)], s, d),
+    "mean": lambda s, d: evidence.mean(s * (X + 1), d),
     "level": lambda s, d: evidence.level([s * (X + 1)], d),
     "levels": lambda s, d: evidence.level([s * (X + 1), s * (X + 2)], d),
     "correlation": lambda s, d: evidence.correlation(
@@ -755,6 +780,101 @@ def test_difference_is_welchs():
     assert list(found.observed.values()) == pytest.approx([x.mean(), y.mean()])
 
 
+def test_a_ratio_is_welchs_on_logarithms():
+    rng = np.random.default_rng(0)
+    x, y = np.exp(rng.normal(1, 0.3, 6)), np.exp(rng.normal(2, 0.1, 7))
+    found = evidence.ratio([(x, y)], -1, draws(0.25))
+    factor = stats.gmean(x) / stats.gmean(y)
+    expected = stats.ttest_ind(np.log(x / 0.75), np.log(y), equal_var=False)
+    ends = np.exp(expected.confidence_interval(0.95)) * 0.75
+    assert found.effect == pytest.approx(1 - factor)
+    assert (found.low, found.high) == pytest.approx((1 - ends[1], 1 - ends[0]))
+    assert found.p == pytest.approx(expected.pvalue)
+    assert list(found.observed.values()) == pytest.approx([stats.gmean(x), stats.gmean(y)])
+    more = evidence.ratio([(x, y), (2 * x, y)], 1, draws(0.25))
+    assert more.effect == pytest.approx(factor * math.sqrt(2) - 1)
+    assert more.low < more.effect < more.high
+    other = evidence.ratio([(7 * x, 7 * y)], -1, draws(0.25))  # no unit
+    assert (other.effect, other.p) == pytest.approx((found.effect, found.p))
+    assert math.isnan(evidence.ratio([(x[:1], y)], 1, draws()).low)
+
+
+def test_a_mean_has_students_interval():
+    values = np.random.default_rng(2).normal(0.8, 0.1, 6)
+    found = evidence.mean(values, draws(0.5))
+    expected = stats.ttest_1samp(values, 0.5)
+    interval = expected.confidence_interval(0.95)
+    assert (found.effect, found.p) == pytest.approx((values.mean(), expected.pvalue))
+    assert (found.low, found.high) == pytest.approx(interval)
+    assert found.observed == {"smallest": values.min(), "largest": values.max()}
+    cut = evidence.mean(np.array([0.0, 1.0, 1.0]), draws())
+    assert (cut.low, cut.high) == (0, 1)
+    alone = evidence.mean(np.array([0.7]), draws())
+    assert alone.effect == 0.7
+    assert math.isnan(alone.low)
+    assert math.isnan(alone.p)
+
+
+@pytest.mark.parametrize("test", ["ratio", "mean"])
+def test_six_runs_decide_an_overwhelming_effect_after_holm(test):
+    """As the quantile test of a median, or a delta of 0.33, cannot: their p are 0.03, 0.06."""
+    rng = np.random.default_rng(0)
+    high, low = np.exp(rng.normal(3, 0.3, 6)), np.exp(rng.normal(0, 0.1, 6))
+    if test == "ratio":
+        found = evidence.ratio([(low, high)], -1, draws(0.33))
+    else:
+        found = evidence.mean(rng.normal(0.87, 0.05, 6), draws(0.5))
+    tested = len(TESTED) + 1
+    assert tested * found.p < 0.05
+    assert tested * evidence.level([high], draws(1.0)).p > 0.05
+    assert tested * evidence.dominance([(high, low)], 1, draws(0.33)).p > 0.05
+
+
+def test_the_chance_of_an_order_is_exact():
+    rng = np.random.default_rng(0)
+    for sizes in ([[1], [1]], [[2], [3], [2]], [[1, 2], [3]], [[2, 1], [3, 2]], [[1], [2, 2], [1]]):
+        groups = [[rng.integers(0, 5, n + 1).astype(float) for n in group] for group in sizes]
+        groups[-1][0][0] = math.inf
+        runs = list(itertools.product(*(values for group in groups for values in group)))
+        of = np.repeat(np.arange(len(sizes)), [len(group) for group in sizes])
+
+        def ordered(drawn, of=of):
+            parts = [[v for v, k in zip(drawn, of, strict=True) if k == g] for g in set(of)]
+            return all(max(a) < min(b) for a, b in itertools.pairwise(parts))
+
+        expected = np.mean([ordered(drawn) for drawn in runs])
+        assert evidence.chance_of_order(groups) == pytest.approx(expected)
+    never = [[np.full(2, math.inf)], [np.full(3, math.inf)]]
+    assert evidence.chance_of_order(never) == 0
+
+
+def test_single_runs_have_a_chance_or_a_reason(tmp_path):
+    small(tmp_path, {})
+    entry = {"says": "b before a", "of": "order", "experiment": "x", "table": "runs",
+             "measure": "value", "column": "kind", "order": [["b"], ["a"]]}  # fmt: skip
+    orders = {"right": entry, "turned": {**entry, "order": [["a"], ["b"]], "of": "conclusion"},
+              "half": {**entry, "column": "replicate", "order": [[0], [1]]},
+              "lost": {**entry, "table": "lost"},
+              "gone": {**entry, "order": [["b"], ["c"]]}}  # fmt: skip
+    found = single_runs(tmp_path, orders)
+    tree = single_metrics(found)
+    assert tree["right"] == {"of": "order", "runs": 8, "chance": 1.0}
+    assert tree["turned"] == {"of": "conclusion", "runs": 8, "chance": 0.0}
+    assert (tree["half"]["runs"], tree["half"]["chance"]) == (2, 0.75)
+    assert tree["lost"] == {"of": "order", "runs": 0, "reason": "lost.csv of x is not there"}
+    assert tree["gone"]["reason"].startswith("no run with kind c")
+    table = chapter.singles_table(found)
+    assert [str(row[3]) for row in table.rows][:2] == ["1", "0"]
+    assert str(table.rows[3][3]) == "lost.csv of x is not there"
+
+
+def test_single_runs_of_the_study_find_their_tables(tmp_path):
+    found = single_runs(write(of_claims(), tmp_path), FILE["single_runs"])
+    assert found["reason"].tolist() == [""] * len(FILE["single_runs"])
+    assert found["chance"].between(0, 1).all()
+    assert found.set_index("name").loc["vae-spread", "chance"] == 1
+
+
 def test_a_difference_is_the_mean_over_strata():
     one, two = (np.array([5.0, 7.0]), np.array([1.0, 1.0])), (np.zeros(3), np.full(2, 3.0))
     found = evidence.difference([one, two], 1, draws())
@@ -787,33 +907,27 @@ def test_levels_of_several_networks_are_not_pooled():
     assert math.isnan(evidence.level([near[:1], far], draws()).low)
 
 
-def test_correlation_is_of_ranks_within_strata_with_a_jackknife_over_members():
+def test_correlation_is_of_ranks_within_strata_and_knows_that_sets_share_members():
     x, y, members, fonts = sets_of_letters(np.random.default_rng(3), slope=1.0)
     found = evidence.correlation(x, 100 * fonts + y, members, fonts, 1, draws(0.3))
-
-    def z(kept):
-        parts = [(x[kept & (fonts == f)], y[kept & (fonts == f)]) for f in (0, 1)]
-        whole = [(x[fonts == f], y[fonts == f]) for f in (0, 1)]
-        ranks = [[stats.rankdata(all_)[kept[fonts == f]] for all_ in whole[f]] for f in (0, 1)]
-        a, b = (np.concatenate([r[i] / len(whole[f][0]) for f, r in enumerate(ranks)])
-                for i in (0, 1))  # fmt: skip
-        assert sum(len(p[0]) for p in parts) == len(a)
-        return math.atanh(stats.spearmanr(a, b).statistic)
-
-    everything = z(np.ones(len(x), bool))
-    names = sorted(set().union(*members))
-    left_out = [z(np.array([name not in m for m in members])) for name in names]
-    n = len(names)
-    error = math.sqrt((n - 1) / n * np.sum((left_out - np.mean(left_out)) ** 2))
-    half = stats.t.ppf(0.975, n - 1) * error
-    assert found.effect == pytest.approx(math.tanh(everything))
-    assert found.low == pytest.approx(math.tanh(everything - half))
-    assert found.high == pytest.approx(math.tanh(everything + half))
-    t = (everything - math.atanh(0.3)) / error
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), n - 1))
-    assert found.runs == n
-    # sets share letters: as if each were independent would be too sure
-    assert half > 1.96 / math.sqrt(len(x) - 3)
+    ranks = [np.concatenate([stats.rankdata(v[fonts == f]) for f in (0, 1)]) for v in (x, y)]
+    a, b = (stats.zscore(stats.rankdata(r)) for r in ranks)  # sets come in the order of fonts
+    rho, n = stats.spearmanr(*ranks).statistic, len(x)
+    added = [(a[i] * b[i] - rho * (a[i] ** 2 + b[i] ** 2) / 2) / n for i in range(n)]
+    variance = 0.0
+    for i, j in itertools.product(range(n), repeat=2):
+        shared = len(members[i] & members[j])
+        variance += (2 if i == j else shared) * added[i] * added[j]
+    error, df = math.sqrt(variance) / (1 - rho**2), len(set().union(*members)) - 1
+    half = stats.t.ppf(0.975, df) * error
+    assert found.effect == pytest.approx(rho)
+    assert found.low == pytest.approx(math.tanh(math.atanh(rho) - half))
+    assert found.high == pytest.approx(math.tanh(math.atanh(rho) + half))
+    t = (math.atanh(rho) - math.atanh(0.3)) / error
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), df))
+    assert found.runs == df + 1
+    # as if each set were independent would be too sure
+    assert half > 1.96 / math.sqrt(n - 3)
 
 
 def test_a_correlation_between_strata_is_none():

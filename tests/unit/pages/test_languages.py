@@ -156,6 +156,8 @@ def messages_of_data():
             yield from groups if isinstance(groups, dict) else ()
     for reported in CLAIMS["reported"].values():
         yield from (measure.replace("_", " ") for measure in reported["measures"])
+    for order in CLAIMS["single_runs"].values():
+        yield from (order["says"], order["measure"].replace("_", " "), order["experiment"])
     yield from conclusions.REASONS
     yield from READINGS.values()
     yield from (measure.heading for measure in MEASURES.values() if measure.heading)

@@ -441,6 +441,11 @@ def test_readings_and_controls_stand_below_their_claim(results, settings):
         "read: the reading gone", "control, must fail: the control number",
         "control, must pass: the control perfect",
     ]  # fmt: skip
+    assert rows["control, must fail: the control lost"][2:] == (
+        "not testable", *[parts.NONE] * 4, "y.csv of vae is not there",
+    )  # fmt: skip
+    words = Outline(page(results, settings)).words
+    assert "1 unclear and 1 not testable. 1 control could not be computed." in words
     assert rows["The claim of layers."][1:] == (
         "\N{CHECK MARK} supported", "for it", "0.61 [0.52, 0.68]", "0.30", "0.012", "30",
         "0.987 (1), 0.321 (3)",
@@ -460,6 +465,19 @@ def test_readings_and_controls_stand_below_their_claim(results, settings):
         "must fail: the control number \N{EN DASH} not as it must"
         in Outline(page(results, settings)).words
     )
+
+
+def test_what_single_runs_are_worth_is_told(results, settings):
+    table = in_english(conclusions.chapter(results, settings)).more[2]
+    assert table.rows == (
+        ("all six in their order", "published order", "error (architectures)", "0.0234", "30"),
+        ("one ahead of the other", "published conclusion", "code area (vae)", "1.00", "6"),
+        ("what is gone", "published order", "code area (vae)", "x.csv of vae is not there",
+         parts.NONE),
+    )  # fmt: skip
+    words = Outline(page(results, settings)).words
+    assert "Least likely is: all six in their order (chance 0.0234)." in words
+    assert "Most likely is: one ahead of the other (chance 1.00)." in words
 
 
 def test_what_a_verdict_depends_on_is_said_in_every_language(results, settings):

@@ -61,6 +61,19 @@ def controls(letters: Array) -> pd.DataFrame:
     return pd.DataFrame({"answer": list(errors), "error": list(errors.values())})
 
 
+def epochs_by_level(replicates: pd.DataFrame) -> pd.DataFrame:
+    """The epochs of runs to each error level, one below the other; NaN where it is not reached.
+
+    Known of it: a lower error is never reached sooner. So it is a control of what counts epochs.
+    replicates : columns of ``FACTORIAL``, replicate, epochs_to_<level>
+    Columns: those of ``FACTORIAL``, replicate, level, epochs_to_level.
+    """
+    prefix = "epochs_to_"
+    columns = [name for name in replicates if name.startswith(prefix)]
+    table = replicates.melt([*FACTORIAL, "replicate"], columns, "level", "epochs_to_level")
+    return table.assign(level=table["level"].str.removeprefix(prefix).astype(float))
+
+
 def architectures_summary(
     replicates: pd.DataFrame, published: Fields, levels: Sequence[float]
 ) -> pd.DataFrame:

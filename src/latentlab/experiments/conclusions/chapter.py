@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab.experiments.conclusions.claims import SIZES
 from latentlab.experiments.conclusions.tables import (
     AS_IT_MUST,
     AS_MEANT,
@@ -17,6 +18,7 @@ from latentlab.experiments.conclusions.tables import (
     CLAIMS,
     COMPATIBLE,
     CONTRADICTED,
+    CONTROL,
     DEPENDS,
     FIGURE,
     INCONCLUSIVE,
@@ -80,7 +82,9 @@ EFFECTS = {
     "dominance": text("Cliff's delta"),
     "pairs": text("majority of the pairs"),
     "difference": text("difference of means"),
+    "ratio": text("share by which it differs"),
     "level": text("median"),
+    "mean": text("mean"),
     "correlation": text("rank correlation"),
 }
 """What the effect of a test is."""
@@ -90,8 +94,10 @@ TESTS = {
     "dominance": text("order of runs against simulated order"),
     "pairs": text("sign test of the pairs"),
     "difference": text("Welch's t test"),
+    "ratio": text("Welch's t test of logarithms"),
     "level": text("quantile test of the median"),
-    "correlation": text("jackknife of the letters"),
+    "mean": text("Student's t test of the mean"),
+    "correlation": text("Student's t test, sets that share letters"),
 }
 """How its p and its interval are found."""
 DEPENDS_ON = {
@@ -148,7 +154,9 @@ def board(results: Path) -> list[Verdict]:
             verdict=row.verdict,
             label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
-            why=sentences(_why(row, observed), _said_by(row, findings)),
+            why=sentences(
+                _why(row, observed), _said_by(row, findings), _not_computed(row, findings)
+            ),
             chapter=row.experiment or "conclusions",
         )
         for row in findings[findings["kind"].isin(CLAIMS)].itertuples()
@@ -160,6 +168,9 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     section, folder = settings["conclusions"], results / "conclusions" / "figures"
     findings, observed = findings_of(results)
     claims, figures = (findings[findings["kind"].isin(kinds)] for kinds in (CLAIMS, [FIGURE]))
+    singles = read_csv(results / "conclusions/tables/single_runs.csv")
+    details = (_rules(section), _singles(findings)) if len(figures) else (_rules(section),)
+    known = singles[singles["chance"].notna()]
     curve = figure(
         folder / "claims",
         sentences(
@@ -186,12 +197,18 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         title=text("Conclusions"),
         question=text("Which claims of the original hold, and which of its figures?"),
         answer=_answer(findings),
-        details=(_rules(section), _singles(findings)) if len(figures) else (_rules(section),),
+        details=(*details, _worth(known)) if len(known) else details,
         cover=curve,
         groups=(Group("", "", (curve,)), Group(text("Published figures"), "", (published,))),
         table=_claims_table(findings, observed),
-        made=made("conclusions", section, ("test", "plot"), tables=("findings", "observed")),
-        more=(_tests_table(claims), published_table(figures, observed)),
+        made=made(
+            "conclusions", section, ("test", "plot"), tables=("findings", "observed", "single_runs")
+        ),
+        more=(
+            _tests_table(claims),
+            published_table(figures, observed),
+            *((singles_table(singles),) if len(singles) else ()),
+        ),
     )
 
 
@@ -332,6 +349,52 @@ def _singles(findings: pd.DataFrame) -> Text:
     )
 
 
+ORDERS = {"order": text("published order"), "conclusion": text("published conclusion")}
+"""What single runs may come out in."""
+
+
+def _worth(singles: pd.DataFrame) -> Text:
+    """What single runs are worth: the least and the most likely of their orders."""
+    least, most = (
+        singles.loc[at] for at in (singles["chance"].idxmin(), singles["chance"].idxmax())
+    )
+    return text(
+        "The original has one run of each. How likely is it that one run of each, drawn from ours,"
+        " says the same? Least likely is: {least} (chance {low}). Most likely is: {most} (chance"
+        " {high}).",
+        least=data_text(least["text"]),
+        low=number(least["chance"], 3),
+        most=data_text(most["text"]),
+        high=number(most["chance"], 3),
+    )
+
+
+def singles_table(singles: pd.DataFrame) -> Table:
+    """The chance that single runs of ours come out in a published order."""
+    rows: list[tuple[Words, ...]] = [
+        (
+            data_text(row.text),
+            ORDERS[row.of],
+            data_text(row.measure.replace("_", " ")) + " (" + data_text(row.experiment) + ")",
+            number(row.chance, 3) if row.runs else recognized(row.reason, REASONS),
+            str(row.runs) if row.runs else NONE,
+        )
+        for row in singles.itertuples()
+    ]
+    what, measure, chance = text("what it says"), text("measure"), text("chance")
+    columns = (text("single runs"), what, measure, chance, "n")
+    return Table(
+        text("What single runs are worth"),
+        columns,
+        tuple(rows),
+        text(
+            "Chance: of all ways to draw one run of each from ours, the share that comes out so;"
+            " equal values do not. n: runs of what has fewest."
+        ),
+        prose=(what, measure),
+    )
+
+
 def _why(row: Any, observed: pd.DataFrame) -> Text:
     reason = recognized(row.reason, REASONS)
     if row.verdict == UNTESTABLE:
@@ -340,7 +403,7 @@ def _why(row: Any, observed: pd.DataFrame) -> Text:
         on = row.reason.removeprefix("on the ").split(", the ")
         reason = text("it depends on {what}", what=listing([DEPENDS_ON[word] for word in on]))
     shows = capital(data_text(row.shows)) + ": "
-    seen = "" if row.test == "level" else _seen(row, observed) + "; "
+    seen = "" if row.test in SIZES else _seen(row, observed) + "; "
     why = "; " + reason if row.verdict in (INCONCLUSIVE, DEPENDS) and row.reason else ""
     return shows + seen + _effect(row) + why + "."
 
@@ -360,13 +423,22 @@ def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
     )
 
 
+def _not_computed(row: Any, findings: pd.DataFrame) -> Text | None:
+    """How many controls of a claim lack what they need, if any: that takes it no verdict."""
+    controls = findings[(findings["of"] == row.of) & (findings["kind"] == CONTROL)]
+    n = int((controls["says"] == UNTESTABLE).sum())
+    if not n:
+        return None
+    return plural("{n} control could not be computed.", "{n} controls could not be computed.", n)
+
+
 def _seen(row: Any, observed: pd.DataFrame) -> Text:
     """The numbers behind a claim: "0.94 (1), 0.86 (2)" by levels, "0.4 to 0.7" of a range."""
     own = observed[(observed["claim"] == row.claim) & (observed["of"].fillna("") == row.of)]
     values = [_value(value) for value in own["value"]]
-    if row.test in ("level", "correlation") and len(values) == 2:
+    if row.test in (*SIZES, "correlation") and len(values) == 2:
         return text("{low} to {high}", low=values[0], high=values[1])
-    if row.test in ("level", "correlation"):
+    if row.test in (*SIZES, "correlation"):
         return joined(", ", values)
     # a name has no blank: what has one is words
     names = [data_text(name) if " " in name else name for name in own["name"].astype(str)]
@@ -380,7 +452,7 @@ def _value(value: float) -> Words:
 
 def _effect(row: Any) -> Words:
     """The effect with its interval; of a level it is the number itself."""
-    if row.test == "level":
+    if row.test in SIZES:
         return _interval(row)
     return text("effect {interval}", interval=_interval(row))
 

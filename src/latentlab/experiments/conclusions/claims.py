@@ -26,14 +26,19 @@ FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
 
 TESTS = {
     "level": (),
+    "mean": (),
     "trend": ("along", "blocks"),
     "slope": ("along", "given", "unit"),
     "correlation": ("along", "unit", "strata", "members"),
     "dominance": ("groups",),
     "pairs": ("groups", "start"),
     "difference": ("groups",),
+    "ratio": ("groups",),
 }
 """The tests of ``conclusions.find``, each with what it takes of a claim."""
+
+SIZES = ("level", "mean")
+"""Tests whose effect is the measure itself, and not how it differs."""
 
 DIFFERS = (
     "measure", "network", "noise", "letters", "data", "code", "cost", "weights", "similarity",
@@ -172,16 +177,39 @@ class Reported(Knobs):
     ]
 
 
+class Single(Knobs):
+    """An order of single runs; how likely is it that others come out in it?"""
+
+    words: ClassVar[str] = "a mapping with says, of, experiment, table, measure, column, order"
+
+    says: Text
+    of: Annotated[str, _one_of("order", "conclusion")]
+    experiment: Text
+    table: Text
+    where: Where = {}
+    measure: Annotated[str, Allowed("an expression of columns", _is_expression)]
+    never: Truth = False
+    column: Text
+    order: Annotated[
+        list[Annotated[list[Annotated[Any, Allowed("a text or a number", _is_value)]],
+                       Allowed("a list of values of the column", bool)]],
+        Allowed("a list of two groups or more", lambda groups: len(groups) > 1),
+    ]  # fmt: skip
+
+
 class ClaimsFile(Knobs):
     """The file."""
 
-    words: ClassVar[str] = "a mapping with claims and reported"
+    words: ClassVar[str] = "a mapping with claims, reported and single_runs"
 
     claims: Annotated[dict[str, Claim], Named("a mapping of names to claims", _TEXT, empty=True)]
     reported: Annotated[
         dict[str, Reported],
         Named("a mapping of experiments to what is reported of them", _TEXT, empty=True),
     ]
+    single_runs: Annotated[
+        dict[str, Single], Named("a mapping of names to orders of single runs", _NAMES, empty=True)
+    ] = {}
 
 
 def errors(claims: Any, published: Any, tables: Collection[tuple[str, str]]) -> list[str]:
@@ -250,6 +278,8 @@ def asked(claim: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:
     """Experiments and tables that there cannot be."""
     named = {f"reported.{name}": (name, own["table"]) for name, own in claims["reported"].items()}
+    for name, own in claims.get("single_runs", {}).items():
+        named[f"single_runs.{name}"] = (own["experiment"], own["table"])
     for name, claim in claims["claims"].items():
         for key, entry in asked(claim).items():
             path = f"claims.{name}.{key}".rstrip(".")
@@ -259,8 +289,8 @@ def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> I
         of_experiment = sorted(t for e, t in tables if e == experiment)
         if not of_experiment:
             allowed = ", ".join(sorted({e for e, _ in tables}))
-            where = path if path.startswith("reported.") else f"{path}.experiment"
-            yield f"{where}: {as_yaml(experiment)} given, allowed: one of {allowed}"
+            key = "" if path.startswith("reported.") else ".experiment"
+            yield f"{path}{key}: {as_yaml(experiment)} given, allowed: one of {allowed}"
         elif table not in of_experiment:
             allowed = ", ".join(of_experiment)
             yield f"{path}.table: {as_yaml(table)} given, allowed: one of {allowed}"

@@ -1,7 +1,7 @@
 """Tests of hypotheses: arrays in, a finding out.
 
 Every test asks one question: on which side of the smallest effect that counts is the effect? An
-effect is positive where the claim is right; of ``level`` it is the measure itself.
+effect is positive where the claim is right; of ``level`` and ``mean`` it is the measure itself.
 """
 
 from __future__ import annotations
@@ -184,9 +184,8 @@ def dominance(strata: Strata, sign: int, draws: Draws) -> Finding:
     Effect: Cliff's delta, the chance that a run of the first group lies above one of the second
     minus the chance that it lies below (Cliff 1993, Psychol. Bull. 114: 494), mean of the strata.
     """
-    runs = sum(min(len(x), len(y)) for x, y in strata)
     found = _in_order([(second, first) for first, second in strata], sign, draws)
-    return _found(found, runs, _centers(strata, np.median))
+    return _found(found, _runs(strata), _centers(strata, np.median))
 
 
 def pairs(strata: Strata, sign: int, draws: Draws) -> Finding:
@@ -222,20 +221,61 @@ def difference(strata: Strata, sign: int, draws: Draws) -> Finding:
     Student's t with the degrees of freedom of Welch (1947, Biometrika 34: 28) over all groups; of
     shares, from 0 to 1, the interval ends at -1 and 1. NaN where a group has a single value.
     """
+    effect, low, high, p = _welch(strata, sign, draws.bound)
+    if all(np.min(x) >= 0 and np.max(x) <= 1 for pair in strata for x in pair):
+        low, high = max(low, -1.0), min(high, 1.0)
+    return _found((effect, low, high, p), _runs(strata), _centers(strata, np.mean))
+
+
+def ratio(strata: Strata, sign: int, draws: Draws) -> Finding:
+    """By which share are the first groups' values larger (sign 1) or smaller (-1)?
+
+    Of what is positive and has any scale. Effect: the ratio of geometric means less 1, times the
+    sign; mean over strata on logarithms. Test and interval: those of ``difference``, of logarithms.
+    """
+    logs = [(_logarithms(x), _logarithms(y)) for x, y in strata]
+    estimate = _welch(logs, 1, math.log1p(sign * draws.bound))
+    effect, *ends = (sign * math.expm1(difference) for difference in estimate[:3])
+    geometric = _centers(strata, lambda x: math.exp(np.mean(_logarithms(x))))
+    return _found((effect, min(ends), max(ends), estimate[3]), _runs(strata), geometric)
+
+
+def _welch(strata: Strata, sign: int, bound: float) -> Estimate:
+    """The mean of differences of means, and p of one that is ``bound``."""
     groups = [group for pair in strata for group in pair]
     effect = float(np.mean([sign * (np.mean(x) - np.mean(y)) for x, y in strata]))
-    runs = sum(min(len(x), len(y)) for x, y in strata)
-    low = high = p = math.nan
-    if min(map(len, groups)) > 1:
-        parts = np.array([np.var(x, ddof=1) / len(x) for x in groups]) / len(strata) ** 2
-        spread = max(float(np.sum(parts)), 1e-24)
-        below = sum(part**2 / (len(x) - 1) for part, x in zip(parts, groups, strict=True))
-        freedom = spread**2 / max(below, 1e-48)
-        half, p = _student(effect - draws.bound, math.sqrt(spread), freedom)
+    if min(map(len, groups)) < 2:
+        return effect, math.nan, math.nan, math.nan
+    parts = np.array([np.var(x, ddof=1) / len(x) for x in groups]) / len(strata) ** 2
+    spread = max(float(np.sum(parts)), 1e-24)
+    below = sum(part**2 / (len(x) - 1) for part, x in zip(parts, groups, strict=True))
+    half, p = _student(effect - bound, math.sqrt(spread), spread**2 / max(below, 1e-48))
+    return effect, effect - half, effect + half, p
+
+
+def _logarithms(values: Array) -> Array:
+    return np.asarray(np.log(np.maximum(values, 1e-12)))
+
+
+def _runs(strata: Strata) -> int:
+    return sum(min(len(x), len(y)) for x, y in strata)
+
+
+def mean(values: Array, draws: Draws) -> Finding:
+    """Is the mean of values (runs,) above the bound?
+
+    Student's t: unlike the quantile test of ``level`` it can tell with 6 runs, for it takes them to
+    be about normal. Of shares the interval ends at 0 and 1. NaN where there is a single value.
+    """
+    effect, low, high, p = float(np.mean(values)), math.nan, math.nan, math.nan
+    if len(values) > 1:
+        error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        half, p = _student(effect - draws.bound, error, len(values) - 1)
         low, high = effect - half, effect + half
-        if all(np.min(x) >= 0 and np.max(x) <= 1 for x in groups):
-            low, high = max(low, -1.0), min(high, 1.0)
-    return _found((effect, low, high, p), runs, _centers(strata, np.mean))
+    if np.min(values) >= 0 and np.max(values) <= 1:
+        low, high = max(low, 0.0), min(high, 1.0)
+    observed = {"smallest": float(np.min(values)), "largest": float(np.max(values))}
+    return _found((effect, low, high, p), len(values), observed)
 
 
 def _student(distance: float, error: float, freedom: float) -> tuple[float, float]:
@@ -289,35 +329,46 @@ def correlation(
     x, y, strata : (sets,); both measures are replaced by their ranks among the sets of the same
         stratum, as shares of these, so that differences between strata do not count
     members : what each set is made of, named so that strata share nothing
-    Effect: Spearman's rank correlation. Sets share members, so they are not independent: its
-    standard error is the jackknife's over members, each left out with all sets that hold it
-    on Fisher's scale, with Student's interval.
+    Effect: Spearman's rank correlation, with Student's interval on Fisher's scale. Sets share
+    members, so they are not independent: its variance is that of ``_shared_variance``, of what
+    each set adds to the correlation (its influence, Devlin and others 1975, Biometrika 62: 531).
     Raises NotTestableError where fewer than 3 sets differ, or none within its stratum.
     """
     shares = pd.DataFrame({"x": x, "y": y}).groupby(strata).rank(pct=True)
-    a, b = shares.to_numpy().T
-    if len(x) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if len(x) < 3 or np.any(np.ptp(shares.to_numpy(), axis=0) == 0):
         raise NotTestableError("a correlation needs 3 sets that differ")
-
-    def scaled(kept: np.ndarray) -> float:
-        rho = sign * np.corrcoef(stats.rankdata(a[kept]), stats.rankdata(b[kept]))[0, 1]
-        return float(np.arctanh(np.clip(rho, -1 + 1e-9, 1 - 1e-9)))
-
-    whole = scaled(np.ones(len(x), bool))
+    ranks = stats.rankdata(shares.to_numpy(), axis=0)
+    a, b = ((ranks - ranks.mean(axis=0)) / ranks.std(axis=0)).T
+    rho = float(np.clip(sign * np.mean(a * b), -1 + 1e-9, 1 - 1e-9))
+    influence = (sign * a * b - rho * (a**2 + b**2) / 2) / len(x)
     names = sorted(set().union(*members))
-    left_out = [scaled(np.array([name not in of for of in members])) for name in names]
-    spread = _jackknife_error(np.array(left_out))
+    within = np.array([[name in of for name in names] for of in members], float)
+    error = math.sqrt(_shared_variance(influence, within)) / (1 - rho**2)
     observed = {"smallest": float(y.min()), "largest": float(y.max())}
-    half, p = _student(whole - math.atanh(draws.bound), spread, len(names) - 1)
+    whole = math.atanh(rho)
+    half, p = _student(whole - math.atanh(draws.bound), error, len(names) - 1)
     effect, low, high = np.tanh([whole, whole - half, whole + half]).tolist()
     return _found((effect, low, high, p), len(names), observed)
+
+
+def _shared_variance(influence: Array, within: Array) -> float:
+    """Variance of a sum over sets that share members, of what each adds (sets,).
+
+    within : (sets, members), 1 where a set holds a member
+    The jackknife that leaves out one member with all its sets (Arvesen 1969, Ann. Math. Stat. 40:
+    2076) has the squared sums over the sets of each. That has two sets' product once for each
+    member they share, and a set's own square once for each of its m members. Its own noise should
+    count once; we count it twice, for with few members once is too little (benchmarks/claims.py).
+    """
+    of_members = influence @ within
+    own = np.maximum(within.sum(axis=1) - 2, 0) * influence**2
+    return float(max(np.sum(of_members**2) - np.sum(own), np.sum(influence**2)))
 
 
 def _jackknife_error(left_out: Array) -> float:
     """Standard error of an estimate of n units from its n values with one left out each.
 
-    Efron and Tibshirani 1993, 11.5; of units that are drawn in sets, Arvesen 1969, Ann. Math.
-    Stat. 40: 2076.
+    Efron and Tibshirani 1993, 11.5.
     """
     n = len(left_out)
     return math.sqrt((n - 1) / n * float(np.sum((left_out - left_out.mean()) ** 2)))
@@ -335,7 +386,7 @@ def slope(
     coefficient is the jackknife's over units, each left out with all its runs.
     Raises NotTestableError where units are too few or alike.
     """
-    logs = np.log(np.maximum(values, 1e-12))
+    logs = _logarithms(values)
     design = np.column_stack([along, np.log(given), np.ones(len(values))])
     labels = np.unique(units)
 
@@ -389,3 +440,27 @@ def reported(values: Array, published: float) -> Finding:
     }
     p = _twice((outside + 1) / (n + 1))
     return Finding((below - above) / n, math.nan, math.nan, p, n, observed)
+
+
+# --- single runs -------------------------------------------------------------------------------
+
+
+def chance_of_order(groups: Sequence[Sequence[Array]]) -> float:
+    """The chance that one run of each comes out in an order: all of a group below all of the next.
+
+    groups : of each group the values of its members, (runs,) each; +inf is the largest. Runs are
+        drawn from them, each as likely as any other, independently of each other
+    Equal values are in no order. Exact: with C_m(b) the share of m's values up to b, a group lies
+    between a and b with the chance prod_m (C_m(b) - C_m(a)); F(b), the chance that all groups so
+    far are in order and none above b, gives that of one more as the sum over a of its step at a
+    times that product.
+    """
+    points = np.unique(np.concatenate([values for group in groups for values in group]))
+    steps = np.array([1.0, *np.zeros(len(points))])  # of F, at -inf and at each point: no group
+    for group in groups:
+        shares = np.array([np.searchsorted(np.sort(values), points, "right") / len(values)
+                           for values in group])  # fmt: skip
+        shares = np.concatenate([np.zeros((len(group), 1)), shares], axis=1)
+        between = np.prod(np.maximum(shares[:, :, None] - shares[:, None, :], 0.0), axis=0)
+        steps = np.diff(between @ steps, prepend=0.0)  # rows: b, columns: a
+    return float(np.sum(steps))

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from latentlab.drawing import style
+from latentlab.experiments.conclusions.claims import SIZES
 from latentlab.experiments.conclusions.tables import (
     CLAIMS,
     COMPATIBLE,
@@ -106,7 +107,7 @@ def _effect(axes: Axes, y: float, row: Any) -> None:
                   path_effects=style.halo(4))  # fmt: skip
         return
     height = 0.8 * (_CLAIM_ROW if of_claim else _ROW)
-    left = 0.0 if row.test == "level" else -row.counts_from
+    left = 0.0 if row.test in SIZES else -row.counts_from
     axes.barh(y, row.counts_from - left, left=left, height=height, color=_BAND, linewidth=0)
     mark = dict(_CONTROL if row.kind == CONTROL else MARKS[row.says])
     if row.says == NOT_AS_IT_MUST:

@@ -3,15 +3,16 @@
 A claim is read in several ways, each defensible: its own entry in data/claims.yaml, and the
 ``readings`` that differ from it in one thing. Each reading has a finding. The claim is
 
-supported, contradicted    where all readings that can be tested say so
-depends on the reading     where some do and others do not, or say the opposite
-inconclusive               where none says anything
+supported, contradicted    where its own reading says so and no other lies on the other side
+depends on the reading     where one does, or where its own is unclear and another is not
+inconclusive               where all are unclear
 not testable               where no run answers it
 
 A reading is for the claim where its effect is above the smallest that counts, against it where it
 is below, and p, that of an effect just as large, is below alpha; of the claim's own entry after
 Holm's correction over the claims. Else it is unclear. The rule is the same in both directions.
-A claim whose ``controls`` do not come out as they must has no verdict: its measure is no good.
+A claim whose ``controls`` do not come out as they must has no verdict: its measure is no good. A
+control that cannot be computed takes nothing from it, and is told.
 """
 
 from __future__ import annotations
@@ -110,6 +111,8 @@ def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding
             by = claim.get("strata", [])
             parts = [part for _, part in rows.groupby(by)] if by else [rows]
             return evidence.level([part["value"].to_numpy() for part in parts], draws)
+        case "mean":
+            return evidence.mean(rows["value"].to_numpy(), draws)
         case "trend":
             return evidence.trend(*_blocks(rows, claim), sign, draws)
         case "slope":
@@ -133,6 +136,7 @@ def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding
                 "dominance": evidence.dominance,
                 "pairs": evidence.pairs,
                 "difference": evidence.difference,
+                "ratio": evidence.ratio,
             }
             found = functions[test](_strata(rows, claim), sign, draws)
             _, groups = _groups(claim)
@@ -420,6 +424,51 @@ def _finding(
         return _NOTHING, f"{Path(error.filename).name} of {entry['experiment']} is not there"
     except NotTestableError as error:
         return _NOTHING, str(error)
+
+
+SINGLE_RUNS = ["name", "of", "text", "experiment", "measure", "runs", "chance", "reason"]
+"""Columns of what single runs are worth.
+
+of : whether it is the published order or a conclusion from it; runs : of the network, or what else
+is compared, that has fewest; chance : that a single run of each comes out in the order
+"""
+
+
+def single_runs(results: Path, orders: Mapping[str, Any]) -> pd.DataFrame:
+    """How likely single runs are to come out in an order: a row for each of the file's."""
+    rows = []
+    for name, entry in orders.items():
+        runs, chance, reason = 0, math.nan, ""
+        try:
+            table = read_csv(results / entry["experiment"] / "tables" / f"{entry['table']}.csv")
+            groups = _members(table, entry)
+            runs = min(len(values) for group in groups for values in group)
+            chance = evidence.chance_of_order(groups)
+        except FileNotFoundError as error:
+            reason = f"{Path(error.filename).name} of {entry['experiment']} is not there"
+        except NotTestableError as error:
+            reason = str(error)
+        told = {"text": entry["says"], **{key: entry[key] for key in ("of", "experiment")}}
+        found = {"measure": entry["measure"], "runs": runs, "chance": chance, "reason": reason}
+        rows.append({"name": name, **told, **found})
+    return pd.DataFrame(rows, columns=SINGLE_RUNS)
+
+
+def _members(table: pd.DataFrame, entry: Mapping[str, Any]) -> list[list[Array]]:
+    """Of every group of an order the values of its members."""
+    column = entry["column"]
+    rows = selected(table, entry)
+    return [
+        [selected(rows, {**entry, "where": {column: member}})["value"].to_numpy()
+         for member in group]
+        for group in entry["order"]
+    ]  # fmt: skip
+
+
+def single_metrics(singles: pd.DataFrame) -> dict[str, Any]:
+    """By name what ``single_runs`` found."""
+    rows = singles.to_dict("records")
+    return {row["name"]: _leaves_of(row, "of", "runs", "chance", "reason") for row in rows}
 
 
 def metrics(findings: pd.DataFrame) -> dict[str, Any]:

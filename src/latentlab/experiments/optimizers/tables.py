@@ -48,6 +48,17 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def ends(history: pd.DataFrame) -> pd.DataFrame:
+    """The error of every training at its start and at its end, as a control: it has fallen.
+
+    history : columns of ``KEYS``, replicate, operations, error
+    Columns: those of ``KEYS``, replicate, moment (start, end), error.
+    """
+    runs = by(history.sort_values("operations", kind="stable"), [*KEYS, "replicate"])["error"]
+    both = pd.concat([runs.first(), runs.last()], keys=["start", "end"], names=["moment"])
+    return both.reset_index()[[*KEYS, "replicate", "moment", "error"]]
+
+
 def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
     """Share of problems that each optimizer solves within a factor of the least cost.
 

@@ -66,6 +66,23 @@ def vae_summary(
     return summary
 
 
+def code_areas(replicates: pd.DataFrame) -> pd.DataFrame:
+    """Areas of codes of which it is known which are smaller: controls of what compares them.
+
+    replicates : columns dataset, model, replicate, code_area, code_area_halved
+    Columns: dataset, model, replicate, codes (own; halved: the same times a half), runs (even, odd:
+    by their number, which means nothing), code_area.
+    """
+    keys = ["dataset", "model", "replicate"]
+    measured = {"own": "code_area", "halved": "code_area_halved"}
+    known = replicates.reindex(columns=[*keys, *measured.values()])  # none: no codes in a plane
+    parts = [
+        known[keys].assign(codes=name, code_area=known[column]) for name, column in measured.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(runs=np.where(table["replicate"] % 2 == 0, "even", "odd"))
+
+
 def vae_metrics(summary: pd.DataFrame, controls: pd.DataFrame) -> Json:
     """By data set the measures of every model and, below "controls", of every control.
 
