@@ -338,8 +338,9 @@ def copied(folder: Path, target: Path) -> Path:
         if Path(name).parts[0] not in IGNORED and (folder / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(folder / name, target / name)
-    (target / "results").symlink_to(folder / "results")
-    (target / "data/images").symlink_to(folder / "data/images")
+    for name in ("results", "data/images"):
+        (target / name).parent.mkdir(exist_ok=True)
+        (target / name).symlink_to(folder / name)
     shutil.copytree(folder / RECORDS, target / RECORDS)
     return target
 

@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import itertools
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -130,6 +131,39 @@ def test_jobs_are_read_from_what_a_run_leaves(tmp_path):
     }
     table = study.by_step(study.read_jobs(tmp_path))
     assert table["seconds"].to_dict() == {("it", "train"): 2.5, ("it", "plot"): 2.0}
+
+
+def test_an_edit_costs_the_jobs_that_it_makes_out_of_date_and_the_project_stays(
+    tmp_path, monkeypatch
+):
+    """Of every edit alone: what was out of date before, or by another edit, is not its."""
+    project = tmp_path / "project"
+    for output in ("results/a", "results/b", "results/c"):
+        path = internals.record_of(output, project / internals.RECORDS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"log": [f"logs/{output[-1]}.log"], "input": []}))
+    (project / "results").mkdir()
+    (project / "data/images").mkdir(parents=True)
+    (project / "params.yaml").write_text("a: 1\nb: 1\n")
+    for command in (["init", "--quiet"], ["add", "params.yaml"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+
+    def outputs(folder):
+        text = (folder / "params.yaml").read_text()
+        plans = {"results/a": "a: 1" in text, "results/b": "b: 1" in text, "results/c": False}
+        plans["results/new"] = "b: 1" in text
+        return {path: study.graph.UP_TO_DATE if fine else "pending" for path, fine in plans.items()}
+
+    monkeypatch.setattr(study.graph, "outputs", outputs)
+    jobs = {f"logs/{name}.log": job(seconds) for name, seconds in {"a": 3, "b": 5, "c": 7}.items()}
+    edits = [("params.yaml", "a: 1", "a: 2"), ("params.yaml", "b: 1", "b: 2")]
+    table = study.after_edits(project, jobs, edits)
+    assert table["seconds"].tolist() == [3, 5]
+    assert table["jobs"].tolist() == [1, 1]
+    assert table["new outputs"].tolist() == [0, 1]
+    assert (project / "params.yaml").read_text() == "a: 1\nb: 1\n"
+    with pytest.raises(SystemExit, match="not in params"):
+        study.after_edits(project, jobs, [("params.yaml", "c: 1", "c: 2")])
 
 
 def test_the_order_of_the_snakefile_is_read():
