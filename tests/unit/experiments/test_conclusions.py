@@ -817,7 +817,7 @@ def test_a_mean_has_students_interval():
 
 @pytest.mark.parametrize("test", ["ratio", "mean"])
 def test_six_runs_decide_an_overwhelming_effect_after_holm(test):
-    """As the quantile test of a median, or a delta of 0.33, cannot: their p are 0.03, 0.06."""
+    """As the quantile test of a median, or a delta of 0.33, cannot: their p are 0.03, 0.025."""
     rng = np.random.default_rng(0)
     high, low = np.exp(rng.normal(3, 0.3, 6)), np.exp(rng.normal(0, 0.1, 6))
     if test == "ratio":

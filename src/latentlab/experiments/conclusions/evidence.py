@@ -463,4 +463,4 @@ def chance_of_order(groups: Sequence[Sequence[Array]]) -> float:
         shares = np.concatenate([np.zeros((len(group), 1)), shares], axis=1)
         between = np.prod(np.maximum(shares[:, :, None] - shares[:, None, :], 0.0), axis=0)
         steps = np.diff(between @ steps, prepend=0.0)  # rows: b, columns: a
-    return float(np.sum(steps))
+    return round(float(np.sum(steps)), 12)
