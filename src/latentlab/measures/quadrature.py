@@ -91,7 +91,7 @@ class Cells:
         return np.asarray(((places < border) | (places >= self.side - border)).any(axis=1))
 
     def lattice(self, cells: Integers, points: int, steps: int) -> Numbers:
-        """Codes (cells * points^2, 2), float32, of the lattice with so many steps a cell.
+        """Codes (cells * points * points, 2), float32, of the lattice with so many steps a cell.
 
         A cell has its lower borders: with as many points as steps all cells make one lattice;
         with one more it has the upper borders too.
@@ -125,6 +125,8 @@ def evidence(
     x = x.astype(np.float32, copy=False)
     visits = _screened(decoder, x, cells)
     visits[cells.around(cells.of(starts)), np.arange(n)[:, None]] = True
+    at: Integers
+    images: Integers
     at, images = map(np.asarray, np.nonzero(visits))
     found = Evidence(*np.full((3, n), np.nan))
     for finer in (*[1] * (1 + _HALVINGS), _FINER):
