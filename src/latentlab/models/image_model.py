@@ -188,9 +188,9 @@ def scaled(images: Bytes) -> Array:
 
 
 def scaled_single(images: Bytes) -> NDArray[np.float32]:
-    """The same, images (n, pixels), in float32, in half the memory and time: for measures, which tell no difference.
+    """The same, images (n, pixels), in float32: half the memory and time, for measures.
 
-    What a model makes of it, and of codes in float32, is float32.
+    They tell no difference. What a model makes of it, and of codes in float32, is float32.
     """
     pixels = images.reshape(len(images), -1).astype(np.float32)
     return pixels / np.float32(255)
