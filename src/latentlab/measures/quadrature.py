@@ -125,6 +125,8 @@ def evidence(
     x = x.astype(np.float32, copy=False)
     visits = _screened(decoder, x, cells)
     visits[cells.around(cells.of(starts)), np.arange(n)[:, None]] = True
+    at: np.ndarray
+    images: np.ndarray
     at, images = map(np.asarray, np.nonzero(visits))
     found = Evidence(*np.full((3, n), np.nan))
     for finer in (*[1] * (1 + _HALVINGS), _FINER):
