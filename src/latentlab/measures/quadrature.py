@@ -91,7 +91,7 @@ class Cells:
         return np.asarray(((places < border) | (places >= self.side - border)).any(axis=1))
 
     def lattice(self, cells: Integers, points: int, steps: int) -> Numbers:
-        """Codes (cells * points^2, 2), float32, of the lattice with so many steps a cell.
+        """Codes (n, 2), float32, of the lattice: points along a side of each cell, steps a cell.
 
         A cell has its lower borders: with as many points as steps all cells make one lattice;
         with one more it has the upper borders too.

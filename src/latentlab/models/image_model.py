@@ -188,7 +188,7 @@ def scaled(images: Bytes) -> Array:
 
 
 def scaled_single(images: Bytes) -> NDArray[np.float32]:
-    """The same in float32, in half the memory and time: for measures, which tell no difference.
+    """The same (n, pixels) in float32, in half the memory and time: enough for measures.
 
     What a model makes of it, and of codes in float32, is float32.
     """
