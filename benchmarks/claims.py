@@ -57,6 +57,9 @@ def studies(n: int) -> dict[str, Callable[[Generator], Finding]]:
     return {
         "dominance": lambda rng: evidence.dominance(
             [(rng.standard_normal(n) + STEP, rng.standard_normal(n))], 1, draws(rng)),
+        "dominance, one spread 5 times the other": lambda rng: evidence.dominance(
+            [(rng.standard_normal(n) + STEP * math.sqrt(13), 5 * rng.standard_normal(n))],
+            1, draws(rng)),
         "trend of 3 levels": lambda rng: evidence.trend(
             [[rng.standard_normal(n) + third * i for i in range(3)]], [1, 2, 3], 1, draws(rng)),
         "pairs in 2 strata": lambda rng: evidence.pairs(
@@ -95,7 +98,7 @@ def main() -> None:
         above, below = shares(
             lambda rng, noise=noise: evidence.correlation(
                 *sets_of_letters(rng, noise), 1, Draws(0.0, RESAMPLES, rng)),
-            0.0, min(count, 400))  # fmt: skip
+            0.0, count // 2)  # fmt: skip
         print(f"correlation of sets of letters, noise {noise}: {above:.3f}, {below:.3f}")
 
 

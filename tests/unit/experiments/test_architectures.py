@@ -12,7 +12,7 @@ from latentlab.experiments.architectures.plan import (
     architectures_factors,
     architectures_settings,
 )
-from latentlab.experiments.architectures.tables import controls, with_shapes
+from latentlab.experiments.architectures.tables import controls, epochs_by_level, with_shapes
 from latentlab.experiments.params import read_params
 from latentlab.models.network import squared_error
 
@@ -64,3 +64,15 @@ def test_the_constant_answer_is_the_best_of_its_kind_and_every_letter_itself_is_
     for _ in range(20):
         other = LETTERS.mean(axis=0) + 0.05 * rng.standard_normal(35)
         assert squared_error(np.broadcast_to(other, LETTERS.shape), LETTERS) > errors["constant"]
+
+
+def test_a_lower_level_is_reached_no_sooner_and_stands_below_the_higher():
+    runs = {"depth": 1, "latent": 2, "hidden": 10, "replicate": [0, 1], "error": 0.3}
+    table = pd.DataFrame({**runs, "epochs_to_2": [3.0, 4.0], "epochs_to_0.5": [9.0, np.nan]})
+    found = epochs_by_level(table)
+    assert list(found.columns) == [
+        "depth", "latent", "hidden", "replicate", "level", "epochs_to_level",
+    ]  # fmt: skip
+    assert found["level"].tolist() == [2.0, 2.0, 0.5, 0.5]
+    assert found["replicate"].tolist() == [0, 1, 0, 1]
+    assert found["epochs_to_level"].tolist() == pytest.approx([3, 4, 9, np.nan], nan_ok=True)

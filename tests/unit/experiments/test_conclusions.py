@@ -864,7 +864,7 @@ def test_single_runs_have_a_chance_or_a_reason(tmp_path):
     assert tree["lost"] == {"of": "order", "runs": 0, "reason": "lost.csv of x is not there"}
     assert tree["gone"]["reason"].startswith("no run with kind c")
     table = chapter.singles_table(found)
-    assert [str(row[3]) for row in table.rows][:2] == ["1", "0"]
+    assert [str(row[3]) for row in table.rows][:2] == ["1.00", "0"]
     assert str(table.rows[3][3]) == "lost.csv of x is not there"
 
 

@@ -16,6 +16,7 @@ from latentlab.experiments.gathering import first_reached, levels_summary, witho
 from latentlab.experiments.optimizers import runs
 from latentlab.experiments.optimizers.tables import (
     convergence,
+    ends,
     optimizers_summary,
     performance_profiles,
 )
@@ -252,3 +253,18 @@ def test_the_summary_counts_what_tuning_cost():
     untuned = optimizers_summary(runs, pd.DataFrame({name: [] for name in tuning}), [1.0])
     assert untuned["tuning_operations"].tolist() == [0.0, 0.0]
     assert summary["reached_1"].tolist() == [1.0, 0.5]
+
+
+def test_the_ends_of_a_training_are_its_first_and_its_last_error():
+    rows = [
+        ("n", "l", o, r, cost, 10 - cost - r) for o in "ab" for r in (0, 1) for cost in (5, 1, 3)
+    ]
+    columns = ["network", "loss", "optimizer", "replicate", "operations", "error"]
+    found = ends(pd.DataFrame(rows, columns=columns)).set_index(
+        ["optimizer", "replicate", "moment"]
+    )
+    assert len(found) == 8
+    for optimizer in "ab":
+        for replicate in (0, 1):
+            own = found.loc[(optimizer, replicate), "error"]
+            assert own.to_dict() == {"start": 9 - replicate, "end": 5 - replicate}

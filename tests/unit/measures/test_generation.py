@@ -360,6 +360,7 @@ def test_all_measures_of_an_autoencoder(weights, data):
     assert all(math.isfinite(value) for value in found.values())
     assert not [name for name in found if "nll" in name or "kl" in name or "elbo" in name]
     assert {"frechet", "code_area", "prior_mmd2", "nearest_training"} <= set(found)
+    assert found["code_area_halved"] == pytest.approx(found["code_area"] / 4, rel=1e-4)
 
 
 def test_all_measures_of_a_wider_latent_space(data, rng):
@@ -370,5 +371,5 @@ def test_all_measures_of_a_wider_latent_space(data, rng):
     wide |= {f"{name}/bias": rng.normal(size=size[1]) for name, size in sizes.items()}
     found = image_scores.measures(settings, wide, data, EFFORT, seed=1)
     assert found["active_units"] == 3
-    assert not {"code_area", "hole_share", "exact_nll"} & set(found)
+    assert not {"code_area", "code_area_halved", "hole_share", "exact_nll"} & set(found)
     assert {"nll_bound", "nll_bound_effective_samples"} <= set(found)

@@ -16,7 +16,7 @@ from latentlab.experiments.gathering import (
     summarize,
 )
 from latentlab.experiments.letters.tables import letter_yardstick
-from latentlab.experiments.vae.tables import vae_summary
+from latentlab.experiments.vae.tables import code_areas, vae_summary
 from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.measures import statistics
 from latentlab.seeds import generator, integer
@@ -184,3 +184,14 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
     for other in (tree["digits"]["keras"], tree["mnist"]["autoencoder"]):
         assert "published_rank" not in other
     assert "nll_images_low" not in tree["mnist"]["autoencoder"]
+
+
+def test_areas_of_codes_of_which_it_is_known_which_are_smaller():
+    runs = {"dataset": "mnist", "model": "published", "replicate": [0, 1, 2]}
+    areas = {"code_area": [8.0, 12.0, np.nan], "code_area_halved": [2.0, 3.0, np.nan]}
+    found = code_areas(pd.DataFrame({**runs, "test_loss": 1.0, **areas}))
+    assert list(found.columns) == ["dataset", "model", "replicate", "codes", "code_area", "runs"]
+    assert found["codes"].tolist() == ["own"] * 3 + ["halved"] * 3
+    assert found["runs"].tolist() == ["even", "odd", "even"] * 2
+    assert found["code_area"].dropna().tolist() == [8, 12, 2, 3]
+    assert code_areas(pd.DataFrame(runs))["code_area"].isna().all()  # no codes in a plane
