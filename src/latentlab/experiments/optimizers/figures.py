@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -12,7 +13,12 @@ COST = "operations (multiply-adds)"
 
 
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
-    return style.looks(list(table["optimizer"].unique()))
+    """A look for each optimizer, by its place in its comparison: Powell's is the same in all."""
+    return {
+        name: look
+        for _, rows in table.groupby("comparison", sort=False)
+        for name, look in style.looks(list(rows["optimizer"].unique())).items()
+    }
 
 
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
@@ -30,8 +36,9 @@ def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
 def convergence(curves: pd.DataFrame) -> Figure:
     """Error by cost, a row a network, a column a loss: median and quartiles of the starts.
 
-    curves : columns network, loss, optimizer, operations, error (median), lower_quartile,
-        upper_quartile. What knows the squared error only (Powell) is drawn beside every loss.
+    curves : columns network, loss, optimizer, comparison, operations, error (median),
+        lower_quartile, upper_quartile. What was trained on the squared error only (Powell) is
+        drawn beside every loss.
     """
     looks = _looks(curves)
     networks, remark = _networks(curves)
@@ -57,12 +64,74 @@ def convergence(curves: pd.DataFrame) -> Figure:
     return figure
 
 
+def error_by_rate(tuning: pd.DataFrame) -> Figure:
+    """Median error of the trials by learning rate, a row a network, a column a loss.
+
+    tuning : columns network, loss, optimizer, learning_rate, schedule, error; a row a trial. A
+        filled mark is a constant rate, a hollow one with a dotted line one that falls (cosine);
+        a ring is around the best. Where most trials diverged there is no mark.
+    """
+    trials = tuning[tuning["learning_rate"].notna()]
+    columns = ["network", "loss", "optimizer", "schedule", "learning_rate"]
+    trials = trials.assign(error=trials["error"].fillna(np.inf))
+    if "schedule" not in trials:
+        trials = trials.assign(schedule="constant")
+    trials["schedule"] = trials["schedule"].fillna("constant")
+    medians = trials.groupby(columns, sort=False)["error"].median().reset_index()
+    looks = style.looks(list(medians["optimizer"].unique()))
+    networks, remark = _networks(medians)
+    losses = list(medians["loss"].unique())
+    title = "Error by learning rate, at the whole budget" + remark
+    figure = style.canvas(0.9 + 2.9 * max(1, len(networks)), width=9.0, title=title)
+    if medians.empty:
+        return figure
+    panels = figure.subplots(len(networks), len(losses), sharex=True, sharey="row", squeeze=False)
+    for row, network in zip(panels, networks, strict=True):
+        for axes, loss in zip(row, losses, strict=True):
+            panel = medians[(medians["network"] == network) & (medians["loss"] == loss)]
+            for name, rates in panel.groupby("optimizer", sort=False):
+                look = looks[name]
+                for schedule, line in rates.groupby("schedule", sort=False):
+                    falls = schedule == "cosine"
+                    line = line[np.isfinite(line["error"])].sort_values("learning_rate")
+                    axes.plot(
+                        line["learning_rate"],
+                        line["error"],
+                        color=look.color,
+                        linestyle=":" if falls else "-",
+                        marker=look.marker,
+                        markerfacecolor="none" if falls else look.color,
+                        linewidth=1.3,
+                        markersize=5,
+                    )
+                best = rates.loc[rates["error"].idxmin()]
+                axes.plot(
+                    best["learning_rate"],
+                    best["error"],
+                    marker="o",
+                    markersize=12,
+                    markerfacecolor="none",
+                    markeredgecolor=look.color,
+                )
+            axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
+            style.log_axis(axes.xaxis)
+            style.log_axis(axes.yaxis)
+        row[0].set_ylabel("error a letter")
+    for axes in panels[-1]:
+        axes.set_xlabel("learning rate")
+    marks = [style.look_key(name, style.Look(x.color, x.marker, "-")) for name, x in looks.items()]
+    hollow = {"marker": "o", "markerfacecolor": "none"}
+    falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
+    style.legend(figure, 5, *marks, falling)
+    return figure
+
+
 def performance_profiles(profiles: pd.DataFrame) -> Figure:
     """Share of problems solved within a factor of the least cost; a column an error level.
 
     profiles : columns level, loss, optimizer, factor, share: the steps of each line
     """
-    looks = _looks(profiles)
+    looks = style.looks(list(profiles["optimizer"].unique()))
     levels, losses = list(profiles["level"].unique()), list(profiles["loss"].unique())
     end = 1.15 * max(2.0, profiles["factor"].max())
     figure = style.canvas(
@@ -95,7 +164,7 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
 def final_errors(replicates: pd.DataFrame) -> Figure:
     """Error of every start at the end of the common budget, a row an optimizer.
 
-    replicates : columns network, loss, optimizer, error
+    replicates : columns network, loss, optimizer, comparison, error
     """
     looks = _looks(replicates)
     networks, remark = _networks(replicates)
