@@ -31,7 +31,9 @@ PARAMS = read_params(ROOT / "tests/params.yaml", ROOT)
 
 
 NAMED = [
-    "data.images", "architectures.networks", "optimizers.networks", "optimizers.stages",
+    "data.images", "architectures.networks", "optimizers.networks",
+    "optimizers.comparisons", "optimizers.comparisons.equal.stages",
+    "optimizers.comparisons.long.stages",
     "letters.networks", "letters.front.architectures", "denoising.subsets", "denoising.networks",
     "vae.models", "vae.models.published.replicates",
 ]  # fmt: skip

@@ -27,15 +27,15 @@ def main(argv):
     comparisons = args.settings["comparisons"]
     factors = optimizers_factors(args.settings)
     stages = {name: of for one in comparisons.values() for name, of in one["stages"].items()}
-    tuned = {cell: values for cell, values in factors.items() if is_tuned(stages[values["optimizer"]])}
-    published = read_yaml(args.published).get("optimizers", {})
+    tuned = {cell: of for cell, of in factors.items() if is_tuned(stages[of["optimizer"]])}
+    plain = [
+        name for name, of in stages.items() if [s["optimizer"] for s in of] == ["backpropagation"]
+    ]
+    epochs = read_yaml(args.published)["optimizers"]["backpropagation"]["epochs"]
 
     history = gather_cells(cells, factors, "history.csv")
     reached = first_reached(history, KEYS, "operations", levels, "operations")
-    plain = [name for name, (first, *_) in stages.items() if first["optimizer"] in published]
-    early = early_errors(
-        history[history["optimizer"].isin(plain)], published["backpropagation"]["epochs"]
-    )
+    early = early_errors(history[history["optimizer"].isin(plain)], epochs)
     replicates = (
         gather_cells(cells, factors, "runs.csv", "scores.csv")
         .merge(reached, on=[*KEYS, "replicate"], validate="one_to_one")
@@ -43,6 +43,7 @@ def main(argv):
     )
     tuning = gather_cells(cells, tuned, "tuning.csv") if tuned else NO_TUNING
     summary = optimizers_summary(replicates, tuning, levels)
+    summary["published_epochs"] = summary["early_error"].notna().map({True: epochs})
     at_equal_cost = replicates[replicates["comparison"] == next(iter(comparisons))]
 
     write_csv(convergence(history), args.convergence)

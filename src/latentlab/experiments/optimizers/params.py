@@ -79,9 +79,7 @@ class LBFGS(Memory, Training):
     optimizer: Literal["lbfgs"]
 
 
-Stage = Annotated[
-    Powell | Backpropagation | FullBatch | LBFGS, Chosen(Training.words, "optimizer")
-]
+Stage = Annotated[Powell | Backpropagation | FullBatch | LBFGS, Chosen(Training.words, "optimizer")]
 
 
 class Comparison(Knobs):

@@ -22,9 +22,7 @@ def multiply_adds(network: Network, samples: int) -> int:
     return network.n_weights * samples
 
 
-def staged(
-    stages: Sequence[Fields], *, evaluations: int, loss: str, record_every: int
-) -> Json:
+def staged(stages: Sequence[Fields], *, evaluations: int, loss: str, record_every: int) -> Json:
     """Options of ``training.train`` under which the stages share the evaluations equally.
 
     stages : of each its optimizer and options
@@ -56,9 +54,7 @@ def tried(stages: Sequence[Fields]) -> list[Json]:
         for knob, values in stage.items()
         if isinstance(values, list)
     }
-    return [
-        dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())
-    ]
+    return [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
 
 
 def with_knobs(stages: Sequence[Fields], knobs: Fields) -> list[Json]:
