@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/optimizers.py [--evaluations N]
 
 Each optimizer that params.yaml compares at equal cost trains each network once from the same
-start, within N evaluations of the loss (a gradient counts as 3), after a first run that compiles; of
-what is tuned it takes the first that is tried. Printed are the processor's microseconds an
+start, within N evaluations of the loss (a gradient counts as 3), after a first run that compiles.
+Of what is tuned it takes the first that is tried. Printed are the processor's microseconds an
 evaluation, and how many evaluations of Powell one of the others takes as long as. What is compared
 in the results, at the same count, differs by that factor on a clock.
 """
