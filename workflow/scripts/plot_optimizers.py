@@ -12,11 +12,12 @@ def main(argv):
         __doc__, argv, "convergence", "profiles", "tuning", "replicates", "figures"
     )
 
+    replicates = read_csv(args.replicates)
     drawn = {
         "convergence": figures.convergence(read_csv(args.convergence)),
-        "error_by_rate": figures.error_by_rate(read_csv(args.tuning)),
+        "error_by_rate": figures.error_by_rate(read_csv(args.tuning), replicates),
         "performance_profiles": figures.performance_profiles(read_csv(args.profiles)),
-        "final_errors": figures.final_errors(read_csv(args.replicates)),
+        "final_errors": figures.final_errors(replicates),
     }
     for name, figure in drawn.items():
         save(figure, args.figures / name)

@@ -282,7 +282,7 @@ def _figures(
         figure(
             folder / "final_errors",
             text(
-                "Error of each start at the end of the budget. Medians: {medians}.",
+                "Error of each start at the end of its budget. Medians: {medians}.",
                 medians=medians,
             ),
             text("A row an optimizer; hollow dots were trained on the other loss."),

@@ -38,9 +38,14 @@ def convergence(curves: pd.DataFrame) -> Figure:
 
     curves : columns network, loss, optimizer, comparison, operations, error (median),
         lower_quartile, upper_quartile. What was trained on the squared error only (Powell) is
-        drawn beside every loss.
+        drawn beside every loss. Of later comparisons only what costs more is drawn.
     """
+    ends = curves.groupby("comparison", sort=False)["operations"].max()
+    curves = curves[curves["comparison"].isin([ends.index[0], *ends.index[ends > ends.iloc[0]]])]
     looks = _looks(curves)
+    first = style.looks(
+        list(curves.loc[curves["comparison"] == ends.index[0], "optimizer"].unique())
+    )
     networks, remark = _networks(curves)
     losses = list(curves["loss"].unique())
     title = "Error by cost" + remark
@@ -60,17 +65,19 @@ def convergence(curves: pd.DataFrame) -> Figure:
         row[0].set_ylabel("error a letter")
     for axes in panels[-1]:
         axes.set_xlabel(COST)
-    _legend(figure, looks)
+    _legend(figure, first)
     return figure
 
 
-def error_by_rate(tuning: pd.DataFrame) -> Figure:
+def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     """Median error of the trials by learning rate, a row a network, a column a loss.
 
     tuning : columns network, loss, optimizer, learning_rate, schedule, error; a row a trial. A
         filled mark is a constant rate, a hollow one with a dotted line one that falls (cosine);
         a ring is around the best. Where most trials diverged there is no mark.
+    replicates : columns optimizer, comparison: who has which color in all figures
     """
+    looks = _looks(replicates)
     trials = tuning[tuning["learning_rate"].notna()]
     columns = ["network", "loss", "optimizer", "schedule", "learning_rate"]
     trials = trials.assign(error=trials["error"].fillna(np.inf))
@@ -78,14 +85,14 @@ def error_by_rate(tuning: pd.DataFrame) -> Figure:
         trials = trials.assign(schedule="constant")
     trials["schedule"] = trials["schedule"].fillna("constant")
     medians = trials.groupby(columns, sort=False)["error"].median().reset_index()
-    looks = style.looks(list(medians["optimizer"].unique()))
+    names = list(medians["optimizer"].unique())
     networks, remark = _networks(medians)
     losses = list(medians["loss"].unique())
     title = "Error by learning rate, at the whole budget" + remark
     figure = style.canvas(0.9 + 2.9 * max(1, len(networks)), width=9.0, title=title)
     if medians.empty:
         return figure
-    panels = figure.subplots(len(networks), len(losses), sharex=True, sharey="row", squeeze=False)
+    panels = figure.subplots(len(networks), len(losses), sharex=True, squeeze=False)
     for row, network in zip(panels, networks, strict=True):
         for axes, loss in zip(row, losses, strict=True):
             panel = medians[(medians["network"] == network) & (medians["loss"] == loss)]
@@ -119,7 +126,7 @@ def error_by_rate(tuning: pd.DataFrame) -> Figure:
         row[0].set_ylabel("error a letter")
     for axes in panels[-1]:
         axes.set_xlabel("learning rate")
-    marks = [style.look_key(name, style.Look(x.color, x.marker, "-")) for name, x in looks.items()]
+    marks = [style.key(name, looks[name].color, marker=looks[name].marker) for name in names]
     hollow = {"marker": "o", "markerfacecolor": "none"}
     falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
     style.legend(figure, 5, *marks, falling)
@@ -162,7 +169,7 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
 
 
 def final_errors(replicates: pd.DataFrame) -> Figure:
-    """Error of every start at the end of the common budget, a row an optimizer.
+    """Error of every start at the end of its budget, a row an optimizer.
 
     replicates : columns network, loss, optimizer, comparison, error
     """
@@ -170,7 +177,7 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
     networks, remark = _networks(replicates)
     losses = list(replicates["loss"].unique())
     height = 0.8 / len(losses)
-    title = "Error of every start, all at the same cost" + remark
+    title = "Error of every start at the end of its budget" + remark
     figure = style.canvas(1.3 + 0.5 * len(looks), width=9.0, title=title)
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):
