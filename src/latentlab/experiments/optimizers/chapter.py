@@ -95,12 +95,12 @@ def _cost(equal: pd.DataFrame) -> Text:
 
 
 def _powell(equal: pd.DataFrame) -> Text | None:
-    """What Powell alone comes to, beside the best."""
-    best = _best(equal)
+    """What Powell alone comes to, beside the best on its loss."""
     alone = equal[equal["optimizer"] == "powell"].set_index("network")
+    best = _best(equal[equal["loss"].isin(alone["loss"])])
     parts = [
         text(
-            "{error} on {network}, {ratio} times the best, after {epochs} whole iterations",
+            "{error} on {network} after {epochs} whole iterations, {ratio} times the best",
             error=stated(row, "error"),
             network=network,
             ratio=number(row["error"] / best[network].error, 2),
@@ -108,7 +108,9 @@ def _powell(equal: pd.DataFrame) -> Text | None:
         )
         for network, row in alone.iterrows()
     ]
-    return text("Powell alone ends at {errors}.", errors=listing(parts)) if parts else None
+    if not parts:
+        return None
+    return text("On the squared error Powell alone ends at {errors}.", errors=listing(parts))
 
 
 def _longer(summary: pd.DataFrame, equal: pd.DataFrame) -> Text | None:
