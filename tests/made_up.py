@@ -19,7 +19,7 @@ from latentlab.experiments.denoising.plan import denoising_factors, denoising_no
 from latentlab.experiments.denoising.tables import denoising_correlations
 from latentlab.experiments.letters.plan import letters_factors
 from latentlab.experiments.letters.tables import new_letter_controls
-from latentlab.experiments.optimizers.plan import optimizers_factors
+from latentlab.experiments.optimizers.plan import LOSSES, is_tuned, optimizers_factors
 from latentlab.experiments.vae.tables import code_areas
 from latentlab.files.tables import write_csv
 from latentlab.files.yaml import read_yaml
@@ -149,8 +149,9 @@ OPTIMIZERS = [("squared-error", "powell"), ("squared-error", "adam"), ("cross-en
 def optimizer_curves():
     return pd.DataFrame(
         [
-            {"network": n, "loss": loss, "optimizer": name, "operations": 10.0**k, "error": 8 / k,
-             "lower_quartile": 7 / k, "upper_quartile": 9 / k}
+            {"network": n, "loss": loss, "optimizer": name, "comparison": "equal",
+             "operations": 10.0**k, "error": 8 / k, "lower_quartile": 7 / k,
+             "upper_quartile": 9 / k}
             for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for k in range(5, 9)
         ]
     )  # fmt: skip
@@ -168,23 +169,48 @@ def profile_table():
 def optimizer_replicates():
     return pd.DataFrame(
         [
-            {"network": n, "loss": loss, "optimizer": name, "error": 0.1 + r}
-            for n in ("35-18-2", "35-2") for loss, name in OPTIMIZERS for r in range(5)
+            {"network": n, "loss": loss, "optimizer": name, "comparison": comparison,
+             "error": 0.1 + r}
+            for n in ("35-18-2", "35-2") for r in range(5)
+            for loss, name, comparison in [
+                *((*of, "equal") for of in OPTIMIZERS), ("squared-error", "powell-long", "long")
+            ]
         ]
     )  # fmt: skip
+
+
+def optimizer_trials():
+    """Adam's on both losses, Powell's that has no rate, and a rate at which all diverge."""
+    rates = pd.DataFrame(
+        [
+            {"network": n, "loss": loss, "optimizer": "adam", "learning_rate": rate,
+             "schedule": schedule, "error": np.nan if rate == 0.1 else 1 + abs(rate - 0.01)}
+            for n in ("35-18-2", "35-2") for loss in ("squared-error", "cross-entropy")
+            for rate in (0.001, 0.01, 0.1) for schedule in ("constant", "cosine")
+        ]
+    )  # fmt: skip
+    powell = {"network": "35-2", "loss": "squared-error", "optimizer": "powell", "xtol": 0.01,
+              "error": 1.0}  # fmt: skip
+    return pd.concat([rates, pd.DataFrame([powell])], ignore_index=True)
 
 
 def optimizers_tables(section):
     summary, profiles = [], []
     for i, cell in enumerate(optimizers_factors(section).values()):
-        tuned = cell["optimizer"] not in ("powell", "lbfgs")
-        losses = ["squared-error"] if cell["optimizer"] == "powell" else section["losses"]
-        for loss in losses:
+        comparison = section["comparisons"][cell["comparison"]]
+        stages = comparison["stages"][cell["optimizer"]]
+        tuned, last = is_tuned(stages), stages[-1]
+        early = last["optimizer"] == "backpropagation"
+        for loss in LOSSES[: 1 + (cell["optimizer"] in comparison["cross_entropy"])]:
             summary.append(
-                {**cell, "loss": loss, "learning_rate": 0.01 if tuned else None,
+                {**cell, "loss": loss, "learning_rate": 0.01 if "learning_rate" in last else None,
+                 "schedule": "cosine" if "schedule" in last else None,
+                 "xtol": 0.02 if "xtol" in last else None, "inside": i > 0 if tuned else None,
                  "tuning_operations": 5e7 if tuned else 0.0,
+                 "published_epochs": 1000.0 if early else None,
                  **measures(error=0.3 + i / 10, operations=1e8, mean_wrong_pixels=1.0, exact=0.5,
-                            within_one_pixel=0.7),
+                            within_one_pixel=0.7, epochs=2.0,
+                            early_error=1.7 if early else math.nan),
                  **reaching("operations_to", section["error_levels"])}
             )  # fmt: skip
             profiles += [
@@ -623,7 +649,8 @@ def figure_tables():
         "architectures/learning_curves": curves, "architectures/replicates": replicates,
         "architectures/factorial": factorial_table(), "optimizers/convergence": optimizer_curves(),
         "optimizers/performance_profiles": profile_table(),
-        "optimizers/replicates": optimizer_replicates(), "letters/front": front_table(),
+        "optimizers/replicates": optimizer_replicates(),
+        "optimizers/tuning": optimizer_trials(), "letters/front": front_table(),
         "letters/letters": letter_table(), "letters/summary": summary,
         "letters/replicates": latent,
         "denoising/orthogonality": orthogonality, "denoising/correlations": correlations,

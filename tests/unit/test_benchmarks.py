@@ -23,10 +23,12 @@ def test_a_training_is_timed_with_the_evaluations_it_counted():
     }  # fmt: skip
     settings = {
         "seed": 1, "network": network, "starts_of": "x", "losses": ["squared-error"],
-        "stages": [{"optimizer": "adam", "schedule": "cosine"}], "evaluations": 100,
+        "stages": [{"optimizer": "adam", "learning_rate": None, "schedule": "cosine"}],
+        "evaluations": 100,
         "record_every": 60, "replicates": 1,
     }  # fmt: skip
-    spent, evaluations = module("optimizers").seconds(settings, np.eye(4), {"squared-error": 0.01})
+    knobs = {"squared-error": {"learning_rate": 0.01}}
+    spent, evaluations = module("optimizers").seconds(settings, np.eye(4), knobs)
     assert spent >= 0
     assert evaluations == 100  # the start, and 33 gradients that count as 3
 

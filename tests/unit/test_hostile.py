@@ -31,7 +31,9 @@ PARAMS = read_params(ROOT / "tests/params.yaml", ROOT)
 
 
 NAMED = [
-    "data.images", "architectures.networks", "optimizers.networks", "optimizers.stages",
+    "data.images", "architectures.networks", "optimizers.networks",
+    "optimizers.comparisons", "optimizers.comparisons.equal.stages",
+    "optimizers.comparisons.long.stages",
     "letters.networks", "letters.front.architectures", "denoising.subsets", "denoising.networks",
     "vae.models", "vae.models.published.replicates",
 ]  # fmt: skip
@@ -44,6 +46,8 @@ def not_allowed(value, path):
     takes = {int: (int, float), float: (int, float)}.get(type(value), (type(value),))
     if path[-1] == "shuffle_seed":
         takes += (type(None),)
+    if path[-1] in ("xtol", "ftol", "learning_rate") and isinstance(value, list):
+        takes += (float,)  # what is not tuned
     yield from (sample for kind, sample in samples.items() if kind not in takes)
     if isinstance(value, str):
         yield from (
@@ -57,8 +61,8 @@ def not_allowed(value, path):
             yield -1
     elif isinstance(value, list):
         yield from (["same", "same"], [{}], {"a": 1})
-        if path[0] != "vae":
-            yield []  # an image model may have no hidden layer
+        if path[0] != "vae" and path[-1] != "cross_entropy":
+            yield []  # an image model may have no hidden layer, a loss no optimizer
     elif path[-1] not in ("images", "replicates"):  # these may be empty
         yield {}
     if isinstance(value, int) and not isinstance(value, bool):

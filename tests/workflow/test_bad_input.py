@@ -78,7 +78,10 @@ def test_a_malformed_font(blank):
     ("target", "told"),
     [
         ("architectures/cells/none/relu/runs.csv", "cell none/relu in the experiment arch"),
-        ("optimizers/cells/powell/35-2/tuning.csv", "step tune of the cell powell/35-2 in the ex"),
+        (
+            "optimizers/cells/powell-long/35-2/tuning.csv",
+            "step tune of the cell powell-long/35-2 in",
+        ),
         ("denoising/cells/none/orthogonality.csv", "font none in denoising.orthogonality.fonts"),
         ("vae/figures/none/samples.png", "image set data.images.none"),
     ],

@@ -1,6 +1,11 @@
 # optimizers: Powell against gradients, from the same starts, at the same cost. (1.a)
 
-OPTIMIZERS_FIGURES = ["convergence", "performance_profiles", "final_errors"]
+OPTIMIZERS_FIGURES = [
+    "convergence",
+    "error_by_rate",
+    "performance_profiles",
+    "final_errors",
+]
 TUNINGS = [
     f"results/optimizers/cells/{cell}/tuning.csv"
     for cell, steps in CELLS["optimizers"].items()
@@ -61,6 +66,7 @@ rule tabulate_optimizers:
     input:
         of_cells("optimizers", "history.csv", "runs.csv", "scores.csv"),
         TUNINGS,
+        published=PUBLISHED,
     output:
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
@@ -85,6 +91,7 @@ rule plot_optimizers:
     input:
         convergence="results/optimizers/tables/convergence.csv",
         profiles="results/optimizers/tables/performance_profiles.csv",
+        tuning="results/optimizers/tables/tuning.csv",
         replicates="results/optimizers/tables/replicates.csv",
     output:
         report(

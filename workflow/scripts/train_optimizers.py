@@ -1,7 +1,7 @@
 """Train one network by one optimizer within the common budget, for every loss.
 
-Writes the weights by loss, the error by cost, and a line a run. The learning rate is the best
-of the trials, where there are any.
+Writes the weights by loss, the error by cost, and a line a run. What is tuned is the best of the
+trials.
 """
 
 import step
@@ -9,7 +9,7 @@ import step
 from latentlab.files.arrays import save_npz
 from latentlab.data.fonts import read_fonts
 from latentlab.models.network import Network
-from latentlab.experiments.optimizers.runs import chosen_rates, train, with_operations
+from latentlab.experiments.optimizers.runs import chosen_knobs, train, used_knobs, with_operations
 from latentlab.files.tables import read_csv, write_csv
 from latentlab.training.replicates import history_table, labeled, runs_table, weights_of
 
@@ -17,19 +17,19 @@ from latentlab.training.replicates import history_table, labeled, runs_table, we
 def main(argv):
     args = step.arguments(__doc__, argv, "fonts", "tuning?", "weights", "history", "runs")
     letters = read_fonts(args.fonts)[args.settings["font"]].pixels
-    rates = chosen_rates(read_csv(args.tuning)) if args.tuning else {}
+    knobs = chosen_knobs(read_csv(args.tuning)) if args.tuning else {}
 
-    trainings = train(args.settings, letters, rates, step.log)
+    trainings = train(args.settings, letters, knobs, step.log)
 
     save_npz(args.weights, {loss: weights_of(runs) for loss, runs in trainings.items()})
-    network = Network(**args.settings["network"])
-    tables = [
-        labeled("loss", {loss: table_of(runs) for loss, runs in trainings.items()})
-        for table_of in (history_table, runs_table)
-    ]
-    history, runs = (with_operations(table, network, len(letters)) for table in tables)
-    write_csv(history, args.history)
-    write_csv(runs.assign(learning_rate=runs["loss"].map(rates)), args.runs)
+    network, stages = Network(**args.settings["network"]), args.settings["stages"]
+    history = labeled("loss", {loss: history_table(of) for loss, of in trainings.items()})
+    runs = {
+        loss: runs_table(of).assign(**used_knobs(stages, knobs.get(loss, {})))
+        for loss, of in trainings.items()
+    }
+    write_csv(with_operations(history, network, len(letters)), args.history)
+    write_csv(with_operations(labeled("loss", runs), network, len(letters)), args.runs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Try the learning rates of one optimizer on one network, from starts that are not reported.
+"""Try the knobs of one optimizer on one network, from starts that are not reported.
 
-Writes one row a loss, learning rate and start.
+Writes one row a loss, combination of knobs and start.
 """
 
 import step

@@ -101,7 +101,7 @@ class Scheduled(Knobs):
     schedule: Schedule
 
 
-class Momentum(Scheduled):
+class Momentum(Knobs):
     """What backpropagation has besides."""
 
     momentum: Annotated[float, number(0, 1, limit=1)]
@@ -164,7 +164,7 @@ class ScipyPowell(Tolerances, Epochs):
     optimizer: Literal["scipy-powell"]
 
 
-class Backpropagation(Momentum, ByGradient):
+class Backpropagation(Momentum, Scheduled, ByGradient):
     """The original's own gradient descent."""
 
     optimizer: Literal["backpropagation"]

@@ -42,6 +42,7 @@ from made_up import (
     noises,
     optimizer_curves,
     optimizer_replicates,
+    optimizer_trials,
     profile_table,
 )
 
@@ -111,6 +112,7 @@ FIGURES = {
     "error_levels": lambda: architectures.error_levels(curves_and_replicates()[1]),
     "factorial": lambda: architectures.factorial(factorial_table()),
     "convergence": lambda: optimizers.convergence(optimizer_curves()),
+    "error_by_rate": lambda: optimizers.error_by_rate(optimizer_trials(), optimizer_replicates()),
     "performance_profiles": lambda: optimizers.performance_profiles(profile_table()),
     "optimizers_final_errors": lambda: optimizers.final_errors(optimizer_replicates()),
     "learning_curve": lambda: letters.learning_curve(history(), "exceptional", 0.127),

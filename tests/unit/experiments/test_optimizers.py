@@ -1,4 +1,4 @@
-"""Optimizers at equal cost, rates tuned on other starts, profiles, epochs to error levels."""
+"""Optimizers at equal cost, knobs tuned on other starts, profiles, epochs to error levels."""
 
 import numpy as np
 import pandas as pd
@@ -12,14 +12,21 @@ from latentlab.experiments.architectures.tables import (
     factorial_effects,
     low_level,
 )
-from latentlab.experiments.gathering import first_reached, levels_summary, without_dots
+from latentlab.experiments.gathering import (
+    first_reached,
+    levels_summary,
+    nested,
+    without_dots,
+)
 from latentlab.experiments.optimizers import runs
 from latentlab.experiments.optimizers.tables import (
     convergence,
+    early_errors,
     ends,
     optimizers_summary,
     performance_profiles,
 )
+from latentlab.files.tables import read_csv, write_csv
 from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
 from latentlab.training import replicates as training
@@ -30,14 +37,16 @@ NETWORK = {
 }  # fmt: skip
 OPTIONS = {
     "powell": {"xtol": 0.01, "ftol": 1e-4},
-    "backpropagation": {"momentum": 0.8, "schedule": "constant", "shuffle_seed": 0},
-    "adam": {"schedule": "cosine"},
-    "rmsprop": {"schedule": "cosine"},
+    "backpropagation": {"learning_rate": None, "schedule": "constant", "momentum": 0.8,
+                        "shuffle_seed": None},
+    "adam": {"learning_rate": None, "schedule": "cosine"},
+    "rmsprop": {"learning_rate": None, "schedule": "cosine"},
     "lbfgs": {"memory": 10, "ftol": 1e-12, "gtol": 1e-9},
-}
+}  # fmt: skip
 METHODS = [["powell"], ["backpropagation"], ["adam"], ["rmsprop"], ["lbfgs"], ["powell", "adam"],
            ["powell", "lbfgs"]]  # fmt: skip
 X = np.eye(6)
+RATE = {"squared-error": {"learning_rate": 0.05}}
 
 
 def settings(*stages, **more):
@@ -50,7 +59,7 @@ def settings(*stages, **more):
 
 @pytest.mark.parametrize("stages", METHODS, ids="-".join)
 def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages):
-    result = runs.train(settings(*stages), X, {"squared-error": 0.05}, lambda line: None)
+    result = runs.train(settings(*stages), X, RATE, lambda line: None)
     network = Network(**NETWORK)
     for replicate, run in result["squared-error"].items():
         start = initial_weights(network, generator(1, "optimizers/6-3", replicate, "start"))
@@ -70,11 +79,10 @@ def test_every_optimizer_keeps_to_the_common_cost_from_the_common_starts(stages)
 
 def test_stages_share_the_budget_and_go_on_from_each_other():
     options = runs.staged(
-        settings("powell", "adam")["stages"],
+        runs.with_knobs(settings("powell", "adam")["stages"], {"learning_rate": 0.1}),
         evaluations=1000,
         loss="cross-entropy",
         record_every=90,
-        learning_rate=0.1,
     )
     powell, adam = options["stages"]
     assert (powell["max_evaluations"], powell["record_every"]) == (500, 90)
@@ -90,20 +98,56 @@ def test_tuning_never_sees_a_reported_start(monkeypatch):
         "initial_weights",
         lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
     )
-    tuned = settings("adam", starts=3, learning_rates=[0.01, 0.1])
+    tuned = settings("adam", starts=3)
+    tuned["stages"][0]["learning_rate"] = [0.01, 0.1]
     trials = runs.tune(tuned, X, lambda line: None)
     tried = {start.tobytes() for start in seen}
     assert len(seen) == 6
     assert len(tried) == 3  # the same for every rate
     seen.clear()
-    runs.train(settings("adam", replicates=4), X, {"squared-error": 0.1}, lambda line: None)
+    runs.train(settings("adam", replicates=4), X, RATE, lambda line: None)
     assert not tried & {start.tobytes() for start in seen}
     assert trials["learning_rate"].tolist() == [0.01] * 3 + [0.1] * 3
     assert trials["start"].tolist() == [0, 1, 2] * 2
     assert (trials["evaluations"] == 499).all()  # the start, and 166 gradients
 
 
-def test_the_rate_with_the_lowest_median_is_chosen_and_divergence_is_worst():
+def test_every_combination_of_the_lists_is_tried():
+    stages = [
+        {"optimizer": "powell", "ftol": 0.1},
+        {"optimizer": "adam", "learning_rate": [0.1, 0.2], "schedule": ["constant", "cosine"]},
+    ]
+    combinations = runs.tried(stages)
+    assert combinations == [
+        {"learning_rate": rate, "schedule": schedule}
+        for rate in (0.1, 0.2)
+        for schedule in ("constant", "cosine")
+    ]
+    powell, adam = runs.with_knobs(stages, combinations[1])
+    assert powell == stages[0]
+    assert adam == {"optimizer": "adam", "learning_rate": 0.1, "schedule": "cosine"}
+    assert runs.tried(stages[:1]) == [{}]
+    assert runs.used_knobs(stages, combinations[1]) == {
+        "learning_rate": 0.1, "schedule": "cosine", "xtol": None, "ftol": 0.1,
+    }  # fmt: skip
+
+
+def test_a_rate_and_a_schedule_are_chosen_together(tmp_path):
+    """What a table on disk gives back is what is trained with."""
+    tuned = settings("adam", starts=2)
+    tuned["stages"][0] |= {"learning_rate": [0.01, 0.1, 1.0], "schedule": ["constant", "cosine"]}
+    write_csv(runs.tune(tuned, X, lambda line: None), tmp_path / "trials.csv")
+    trials = read_csv(tmp_path / "trials.csv")
+    medians = runs.medians(trials)
+    assert len(medians) == 6
+    (knobs,) = runs.chosen_knobs(trials).values()
+    best = medians.sort_values("error").iloc[0]
+    assert knobs == {"learning_rate": best["learning_rate"], "schedule": best["schedule"]}
+    result = runs.train(settings("adam"), X, {"squared-error": knobs}, lambda line: None)
+    assert set(result["squared-error"]) == {0, 1}
+
+
+def test_the_knobs_with_the_lowest_median_are_chosen_and_divergence_is_worst():
     tuning = pd.DataFrame(
         {
             "loss": ["a"] * 6 + ["b"] * 2,
@@ -111,7 +155,21 @@ def test_the_rate_with_the_lowest_median_is_chosen_and_divergence_is_worst():
             "error": [2.0, 2.0, 9.0, 1.0, np.nan, np.nan, 1.0, 1.0],
         }
     )
-    assert runs.chosen_rates(tuning) == {"a": 0.1, "b": 0.1}
+    assert runs.chosen_knobs(tuning) == {"a": {"learning_rate": 0.1}, "b": {"learning_rate": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("knobs", "inside"),
+    [
+        ({"learning_rate": 0.1, "schedule": "cosine"}, True),
+        ({"learning_rate": 0.01, "schedule": "cosine"}, False),
+        ({"learning_rate": 1.0, "schedule": "cosine"}, False),
+        ({"schedule": "cosine"}, None),
+    ],
+)
+def test_a_number_at_the_edge_of_what_was_tried_is_not_inside(knobs, inside):
+    trials = pd.DataFrame({"learning_rate": [0.01, 0.1, 1.0], "schedule": ["constant"] * 3})
+    assert runs.is_inside(trials, knobs) is inside
 
 
 def test_cost_is_evaluations_times_multiply_adds():
@@ -207,13 +265,32 @@ def test_metrics_name_levels_without_dots():
 
 def test_convergence_is_the_last_error_paid_for():
     table = pd.DataFrame(
-        {"network": "a", "loss": "l", "optimizer": "o", "replicate": [0] * 4 + [1] * 2,
+        {"network": "a", "loss": "l", "optimizer": "o", "comparison": "equal",
+         "replicate": [0] * 4 + [1] * 2,
          "operations": [1, 10, 100, 1000, 1, 50], "error": [9.0, 5.0, 3.0, 1.0, 9.0, 7.0]}
     )  # fmt: skip
     curve = convergence(table)
     assert curve["operations"].iloc[[0, -1]].tolist() == pytest.approx([10, 1000])
     assert curve["error"].iloc[[0, -1]].tolist() == [7.0, 4.0]  # (5 + 9) / 2, (1 + 7) / 2
     assert (np.diff(curve["error"]) <= 0).all()
+
+
+def test_a_line_ends_with_the_budget_of_its_comparison():
+    table = pd.DataFrame(
+        {"network": "a", "loss": "l", "optimizer": ["o"] * 2 + ["o-long"] * 2, "replicate": 0,
+         "comparison": ["equal"] * 2 + ["long"] * 2, "operations": [1, 10, 1, 1000],
+         "error": [9.0, 5.0, 9.0, 2.0]}
+    )  # fmt: skip
+    ends = convergence(table).groupby("optimizer")["operations"].max()
+    assert ends.to_dict() == pytest.approx({"o": 10, "o-long": 1000})
+
+
+def test_the_early_error_is_the_last_one_recorded_until_then():
+    table = pd.DataFrame(
+        {"network": "a", "loss": "l", "optimizer": "o", "replicate": [0] * 3 + [1] * 2,
+         "epoch": [0, 990, 1020, 0, 1000], "error": [9.0, 5.0, 3.0, 9.0, 7.0]}
+    )  # fmt: skip
+    assert early_errors(table, 1000)["early_error"].tolist() == [5.0, 7.0]
 
 
 def costs():
@@ -242,15 +319,30 @@ def test_a_problem_that_nobody_solves_counts_for_nobody():
 def test_the_summary_counts_what_tuning_cost():
     runs = costs().assign(
         error=1.0, operations=100.0, mean_wrong_pixels=1.0, exact=0.5, within_one_pixel=0.5,
+        epochs=2, comparison="equal", budget=1000, schedule=["cosine", "cosine", None, None],
+        xtol=[np.nan, np.nan, 0.1, 0.1], ftol=np.nan, early_error=[2.0, 4.0, np.nan, np.nan],
         learning_rate=[0.1, 0.1, np.nan, np.nan],
     )  # fmt: skip
     tuning = pd.DataFrame(
-        {"network": "n", "loss": "l", "optimizer": "a", "operations": [30.0, 40.0]}
-    )
+        {"network": "n", "loss": "l", "optimizer": "a", "operations": [30.0, 40.0, 0.0],
+         "learning_rate": [0.1, 0.01, 1.0], "xtol": np.nan}
+    )  # fmt: skip
     summary = optimizers_summary(runs, tuning, [1.0]).set_index("optimizer")
     assert summary["tuning_operations"].tolist() == [70.0, 0.0]
-    assert summary.loc["a", "learning_rate"] == 0.1
+    assert summary.loc["a", ["learning_rate", "schedule", "budget"]].tolist() == [
+        0.1,
+        "cosine",
+        1000,
+    ]
+    assert summary["inside"].tolist() == [True, None]
+    assert summary.loc["a", "early_error"] == 3.0
+    assert np.isnan(summary.loc["b", "early_error"])
+    metrics = nested(summary.reset_index(), ["network", "optimizer"])
+    assert metrics["n"]["a"]["inside"] is True
+    assert "inside" not in metrics["n"]["b"]
+    runs["early_error"] = np.nan
     untuned = optimizers_summary(runs, pd.DataFrame({name: [] for name in tuning}), [1.0])
+    assert untuned[["inside", "early_error"]].isna().all(axis=None)
     assert untuned["tuning_operations"].tolist() == [0.0, 0.0]
     assert summary["reached_1"].tolist() == [1.0, 0.5]
 

@@ -45,6 +45,8 @@ PARAMS = read_params(ROOT / "params.yaml", ROOT)
 FONTS = FontFile("data/fonts/font.h", read_fonts(ROOT / "data/fonts/font.h"))
 LAYER = "denoising.networks.published.architecture"
 LEARNED = "denoising.networks.published"
+EQUAL = "optimizers.comparisons.equal"
+TRIED = {"optimizer": "adam", "learning_rate": [0.01, 0.1], "schedule": "cosine"}
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "demo/params.yaml", "tests/params.yaml"])
@@ -89,14 +91,27 @@ def lines_of(params):
         ),
         ("optimizers.encoder", "relu_as_run", "optimizers.encoder: 'relu_as_run' given, allowed: "),
         ("optimizers.output", "tanh", "optimizers.output: 'tanh' given, allowed: sigmoid, for c"),
-        ("optimizers.losses", ["cross-entropy"], "optimizers.losses: ['cross-entropy'] given, al"),
-        ("optimizers.evaluations", 7, "optimizers.evaluations: 7 given, allowed: at least 8, a g"),
-        ("optimizers.tuning.evaluations", 7, "optimizers.tuning.evaluations: 7 given, allowed: a"),
-        ("optimizers.record_every", 2, "optimizers.record_every: 2 given, allowed: at least 3"),
-        ("optimizers.stages.adam", ["Adam"], "optimizers.stages.adam[0]: 'Adam' given, allowed: "),
-        ("optimizers.stages.adam", ["adam", "rmsprop"], "optimizers.stages.adam: ['adam', 'rmspr"),
+        (f"{EQUAL}.cross_entropy", ["powell"], f"{EQUAL}.cross_entropy[0]: 'powell' given, allo"),
+        (f"{EQUAL}.evaluations", 7, f"{EQUAL}.evaluations: 7 given, allowed: at least 8, a grad"),
+        (f"{EQUAL}.record_every", 2, f"{EQUAL}.record_every: 2 given, allowed: at least 3"),
+        (f"{EQUAL}.stages.adam", ["Adam"], f"{EQUAL}.stages.adam[0]: 'Adam' given, allowed: a m"),
+        (f"{EQUAL}.stages.adam", [TRIED, TRIED], f"{EQUAL}.stages.adam: 'adam' given, allowed: l"),
+        (
+            f"{EQUAL}.stages.adam",
+            [{**TRIED, "learning_rate": [0.1, 0.1]}],
+            f"{EQUAL}.stages.adam[0].learning_rate: [0.1, 0.1] given, allowed: a finite number abo",
+        ),
+        (
+            f"{EQUAL}.stages.powell-long",
+            [{"optimizer": "powell", "xtol": 0.01, "ftol": 0.01}],
+            "optimizers.comparisons.long.stages.powell-long: 'powell-long' given, allowed: a name",
+        ),
         ("optimizers.font", "font9", "optimizers.font: 'font9' given, allowed: a font of data/fo"),
-        ("optimizers.options.lbfgs.memory", 0, "optimizers.options.lbfgs.memory: 0 given, allowe"),
+        (
+            f"{EQUAL}.stages.lbfgs",
+            [{"optimizer": "lbfgs", "memory": 0, "ftol": 1e-12, "gtol": 1e-9}],
+            f"{EQUAL}.stages.lbfgs[0].memory: 0 given, allowed: an integer from 1",
+        ),
         ("architectures.font", "font9", "architectures.font: 'font9' given, allowed: a font of da"),
         ("architectures.beta", 0, "architectures.beta: 0 given, allowed: a finite number above 0"),
         ("architectures.ftol", float("nan"), "architectures.ftol: .nan given, allowed: a finite n"),
@@ -248,9 +263,9 @@ def lines_of(params):
             'data.images.digits.classes[0]: "a\\nb" given, al',
         ),
         (
-            "optimizers.options.backpropagation.momentum",
-            1,
-            "optimizers.options.backpropagation.momentum: 1 given, allowed: a number from 0 to bel",
+            f"{EQUAL}.stages.backpropagation",
+            [{**TRIED, "optimizer": "backpropagation", "momentum": 1, "shuffle_seed": None}],
+            f"{EQUAL}.stages.backpropagation[0].momentum: 1 given, allowed: a number from 0 to bel",
         ),
         (
             "denoising.subsets.4-0",
@@ -452,8 +467,8 @@ def test_every_knob_is_required_and_typed(path):
     fan_out = path[:2] in (
         ["architectures", "networks"],
         ["optimizers", "networks"],
-        ["optimizers", "stages"],
     )
+    fan_out |= path[:2] == ["optimizers", "comparisons"] and path[3] == "stages"
     fan_out |= path[:3] == ["letters", "front", "architectures"]
     if not fan_out:
         assert any(error.startswith(dotted) for error in errors_of(path, None))
@@ -705,19 +720,36 @@ def test_both_readings_of_an_encoder_differ_in_it_alone():
     }
 
 
-def test_optimizers_start_alike_and_are_tuned_elsewhere():
+def test_optimizers_start_alike_and_are_tuned_at_the_budget_of_their_comparison():
     for cell, steps in cells(PARAMS, "optimizers").items():
         optimizer, network = cell.split("/")
         assert steps["train"]["starts_of"] == f"optimizers/{network}"
-        stages = PARAMS["optimizers"]["stages"][optimizer]
-        tuned = set(stages) & {"backpropagation", "adam", "rmsprop"}
-        assert ("tune" in steps) == bool(tuned)
-        if tuned:
-            rates = PARAMS["optimizers"]["tuning"]["learning_rates"][tuned.pop()]
-            assert steps["tune"]["learning_rates"] == rates
-            assert steps["tune"]["stages"] == steps["train"]["stages"]
-        only_squared = steps["train"]["losses"] == ["squared-error"]
-        assert only_squared == (optimizer == "powell")
+        (comparison,) = (
+            one
+            for one in PARAMS["optimizers"]["comparisons"].values()
+            if optimizer in one["stages"]
+        )
+        stages = comparison["stages"][optimizer]
+        is_tuned = any(isinstance(value, list) for stage in stages for value in stage.values())
+        assert ("tune" in steps) == is_tuned
+        assert steps["train"]["evaluations"] == comparison["evaluations"]
+        if is_tuned:
+            assert steps["tune"]["stages"] == stages
+            assert steps["tune"]["evaluations"] == comparison["evaluations"]
+            assert steps["tune"]["starts"] >= 5
+        assert (steps["train"]["losses"] == ["squared-error"]) == (
+            optimizer not in comparison["cross_entropy"]
+        )
+
+
+def test_another_grid_trains_nothing_that_tuning_does_not_change():
+    """The trials are what a training depends on, not the list of what was tried."""
+    changed = copy.deepcopy(PARAMS)
+    (stage,) = changed["optimizers"]["comparisons"]["equal"]["stages"]["adam"]
+    stage["learning_rate"].append(0.5)
+    before, after = (cells(params, "optimizers")["adam/35-18-2"] for params in (PARAMS, changed))
+    assert before["train"] == after["train"]
+    assert before["tune"] != after["tune"]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -59,7 +59,8 @@ def results(tmp_path, settings):
     figures = {name: tmp_path / name / "figures" for name in EXPERIMENTS}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels",
                   "error_levels", "factorial")  # fmt: skip
-    write_figures(figures["optimizers"], "convergence", "performance_profiles", "final_errors")
+    write_figures(figures["optimizers"], "convergence", "error_by_rate", "performance_profiles",
+                  "final_errors")  # fmt: skip
     write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
     for cell in letters_factors(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
@@ -174,6 +175,10 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
         ("architectures/factorial_effects", "error_ratio", 0.0789, ["0.079 (95 % interval"]),
         ("optimizers/summary", "error", 0.0321, ["0.0321"]),
         ("optimizers/summary", "mean_wrong_pixels", 2.71, ["2.7 ["]),
+        ("optimizers/summary", "epochs", 3, ["after 3 whole iterations", "after 3 iterations"]),
+        ("optimizers/summary", "early_error", 2.345, ["is 2.35 on 35-18-2"]),
+        ("optimizers/summary", "inside", True, ["lies between others that were tried"]),
+        ("optimizers/summary", "inside", False, ["adam on the cross entropy on 35-25-15-2"]),
         ("letters/summary", "best_error", 0.0456, ["0.0456"]),
         ("denoising/summary", "right_letter", 0.31, ["31 %"]),
         ("denoising/matrix", "within_one_pixel", 0.13, ["13 % on the noise it learned"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -12,7 +13,12 @@ COST = "operations (multiply-adds)"
 
 
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
-    return style.looks(list(table["optimizer"].unique()))
+    """A look for each optimizer, by its place in its comparison: Powell's is the same in all."""
+    return {
+        name: look
+        for _, rows in table.groupby("comparison", sort=False)
+        for name, look in style.looks(list(rows["optimizer"].unique())).items()
+    }
 
 
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
@@ -30,10 +36,16 @@ def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
 def convergence(curves: pd.DataFrame) -> Figure:
     """Error by cost, a row a network, a column a loss: median and quartiles of the starts.
 
-    curves : columns network, loss, optimizer, operations, error (median), lower_quartile,
-        upper_quartile. What knows the squared error only (Powell) is drawn beside every loss.
+    curves : columns network, loss, optimizer, comparison, operations, error (median),
+        lower_quartile, upper_quartile. What was trained on the squared error only (Powell) is
+        drawn beside every loss. Of later comparisons only what costs more is drawn.
     """
+    ends = curves.groupby("comparison", sort=False)["operations"].max()
+    curves = curves[curves["comparison"].isin([ends.index[0], *ends.index[ends > ends.iloc[0]]])]
     looks = _looks(curves)
+    first = style.looks(
+        list(curves.loc[curves["comparison"] == ends.index[0], "optimizer"].unique())
+    )
     networks, remark = _networks(curves)
     losses = list(curves["loss"].unique())
     title = "Error by cost" + remark
@@ -53,7 +65,71 @@ def convergence(curves: pd.DataFrame) -> Figure:
         row[0].set_ylabel("error a letter")
     for axes in panels[-1]:
         axes.set_xlabel(COST)
-    _legend(figure, looks)
+    _legend(figure, first)
+    return figure
+
+
+def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
+    """Median error of the trials by learning rate, a row a network, a column a loss.
+
+    tuning : columns network, loss, optimizer, learning_rate, schedule, error; a row a trial. A
+        filled mark is a constant rate, a hollow one with a dotted line one that falls (cosine);
+        a ring is around the best. Where most trials diverged there is no mark.
+    replicates : columns optimizer, comparison: who has which color in all figures
+    """
+    looks = _looks(replicates)
+    trials = tuning[tuning["learning_rate"].notna()]
+    columns = ["network", "loss", "optimizer", "schedule", "learning_rate"]
+    trials = trials.assign(error=trials["error"].fillna(np.inf))
+    if "schedule" not in trials:
+        trials = trials.assign(schedule="constant")
+    trials["schedule"] = trials["schedule"].fillna("constant")
+    medians = trials.groupby(columns, sort=False)["error"].median().reset_index()
+    names = list(medians["optimizer"].unique())
+    networks, remark = _networks(medians)
+    losses = list(medians["loss"].unique())
+    title = "Error by learning rate, at the whole budget" + remark
+    figure = style.canvas(0.9 + 2.9 * max(1, len(networks)), width=9.0, title=title)
+    if medians.empty:
+        return figure
+    panels = figure.subplots(len(networks), len(losses), sharex=True, squeeze=False)
+    for row, network in zip(panels, networks, strict=True):
+        for axes, loss in zip(row, losses, strict=True):
+            panel = medians[(medians["network"] == network) & (medians["loss"] == loss)]
+            for name, rates in panel.groupby("optimizer", sort=False):
+                look = looks[name]
+                for schedule, line in rates.groupby("schedule", sort=False):
+                    falls = schedule == "cosine"
+                    line = line[np.isfinite(line["error"])].sort_values("learning_rate")
+                    axes.plot(
+                        line["learning_rate"],
+                        line["error"],
+                        color=look.color,
+                        linestyle=":" if falls else "-",
+                        marker=look.marker,
+                        markerfacecolor="none" if falls else look.color,
+                        linewidth=1.3,
+                        markersize=5,
+                    )
+                best = rates.loc[rates["error"].idxmin()]
+                axes.plot(
+                    best["learning_rate"],
+                    best["error"],
+                    marker="o",
+                    markersize=12,
+                    markerfacecolor="none",
+                    markeredgecolor=look.color,
+                )
+            axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
+            style.log_axis(axes.xaxis)
+            style.log_axis(axes.yaxis)
+        row[0].set_ylabel("error a letter")
+    for axes in panels[-1]:
+        axes.set_xlabel("learning rate")
+    marks = [style.key(name, looks[name].color, marker=looks[name].marker) for name in names]
+    hollow = {"marker": "o", "markerfacecolor": "none"}
+    falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
+    style.legend(figure, 5, *marks, falling)
     return figure
 
 
@@ -62,7 +138,7 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
 
     profiles : columns level, loss, optimizer, factor, share: the steps of each line
     """
-    looks = _looks(profiles)
+    looks = style.looks(list(profiles["optimizer"].unique()))
     levels, losses = list(profiles["level"].unique()), list(profiles["loss"].unique())
     end = 1.15 * max(2.0, profiles["factor"].max())
     figure = style.canvas(
@@ -93,15 +169,15 @@ def performance_profiles(profiles: pd.DataFrame) -> Figure:
 
 
 def final_errors(replicates: pd.DataFrame) -> Figure:
-    """Error of every start at the end of the common budget, a row an optimizer.
+    """Error of every start at the end of its budget, a row an optimizer.
 
-    replicates : columns network, loss, optimizer, error
+    replicates : columns network, loss, optimizer, comparison, error
     """
     looks = _looks(replicates)
     networks, remark = _networks(replicates)
     losses = list(replicates["loss"].unique())
     height = 0.8 / len(losses)
-    title = "Error of every start, all at the same cost" + remark
+    title = "Error of every start at the end of its budget" + remark
     figure = style.canvas(1.3 + 0.5 * len(looks), width=9.0, title=title)
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):

@@ -7,18 +7,33 @@ import itertools
 from latentlab.aliases import Fields
 from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick
 
+LOSSES = ("squared-error", "cross-entropy")
+"""The first is the study's own, on which all are trained."""
+
 
 def optimizers_factors(section: Fields) -> Factors:
     """``{optimizer}/{network}``, all losses in one"""
     return {
-        f"{optimizer}/{network}": {"network": network, "optimizer": optimizer}
-        for optimizer, network in itertools.product(section["stages"], section["networks"])
+        f"{optimizer}/{network}": {
+            "network": network,
+            "optimizer": optimizer,
+            "comparison": name,
+            "budget": comparison["evaluations"],
+        }
+        for name, comparison in section["comparisons"].items()
+        for optimizer, network in itertools.product(comparison["stages"], section["networks"])
     }
+
+
+def is_tuned(stages: list[Fields]) -> bool:
+    """Whether a knob of the stages is a list, of which the best is chosen."""
+    return any(isinstance(value, list) for stage in stages for value in stage.values())
 
 
 def optimizers_settings(section: Fields, factors: Fields) -> Settings:
     """Of a cell with these factors, the settings of each step that computes it."""
-    stages = section["stages"][factors["optimizer"]]
+    comparison = section["comparisons"][factors["comparison"]]
+    stages = comparison["stages"][factors["optimizer"]]
     common = {
         "font": section["font"],
         "network": {
@@ -28,18 +43,24 @@ def optimizers_settings(section: Fields, factors: Fields) -> Settings:
     }
     training = {
         **common,
-        # the starts are the network's, the same for all optimizers and losses
+        # the starts are the network's, the same for all optimizers, losses and comparisons
         "starts_of": f"optimizers/{factors['network']}",
-        "losses": ["squared-error"] if set(stages) == {"powell"} else section["losses"],
-        "stages": [{"optimizer": stage, **section["options"][stage]} for stage in stages],
+        "losses": [*LOSSES][: 1 + (factors["optimizer"] in comparison["cross_entropy"])],
+        "evaluations": comparison["evaluations"],
     }
+    # what is tuned comes from the trials: None until it is known
+    untuned = [
+        {knob: None if isinstance(value, list) else value for knob, value in stage.items()}
+        for stage in stages
+    ]
     steps = {
-        "train": {**training, **pick(section, "evaluations", "record_every", "replicates")},
+        "train": {
+            **training,
+            "stages": untuned,
+            **pick(comparison, "record_every", "replicates"),
+        },
         "evaluate": {**common, **pick(section, "threshold")},
     }
-    tuning = section["tuning"]
-    tuned = [stage for stage in stages if stage in tuning["learning_rates"]]
-    if tuned:
-        rates = {"learning_rates": tuning["learning_rates"][tuned[-1]]}
-        steps["tune"] = {**training, **pick(tuning, "evaluations", "starts"), **rates}
+    if is_tuned(stages):
+        steps["tune"] = {**training, "stages": stages, "starts": comparison["tuning_starts"]}
     return steps

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from latentlab.aliases import Json
 from latentlab.experiments.gathering import by, levels_summary, summarize
+from latentlab.experiments.optimizers.runs import SHOWN_KNOBS, is_inside
 
 GRID = 80
 """Costs, evenly spaced on a logarithmic axis, at which optimizers are compared."""
@@ -19,11 +21,12 @@ KEYS = ["network", "loss", "optimizer"]
 def convergence(history: pd.DataFrame) -> pd.DataFrame:
     """Median error and quartiles over replicates at common costs, by network, loss, optimizer.
 
-    history : columns of ``KEYS``, replicate, operations, error. At a cost a training has the
-    last error recorded until then; one that stopped keeps its last.
+    history : columns of ``KEYS``, comparison, replicate, operations, error. At a cost a training
+        has the last error recorded until then; one that stopped keeps its last, until the end of
+        the budget of its comparison.
     """
     tables = []
-    for network, runs in history.groupby("network", sort=False):
+    for (network, comparison), runs in by(history, ["network", "comparison"]):
         spent = runs["operations"]
         grid = np.geomspace(spent[spent > spent.min()].min(), spent.max(), GRID)
         for (loss, optimizer), cell in runs.groupby(["loss", "optimizer"], sort=False):
@@ -38,6 +41,7 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
                         "network": network,
                         "loss": loss,
                         "optimizer": optimizer,
+                        "comparison": comparison,
                         "operations": grid,
                         "error": middle,
                         "lower_quartile": low,
@@ -57,6 +61,16 @@ def ends(history: pd.DataFrame) -> pd.DataFrame:
     runs = by(history.sort_values("operations", kind="stable"), [*KEYS, "replicate"])["error"]
     both = pd.concat([runs.first(), runs.last()], keys=["start", "end"], names=["moment"])
     return both.reset_index()[[*KEYS, "replicate", "moment", "error"]]
+
+
+def early_errors(history: pd.DataFrame, epochs: int) -> pd.DataFrame:
+    """The last error of each replicate that was recorded until an epoch, as ``early_error``.
+
+    history : columns of ``KEYS``, replicate, epoch, error, in the order of the training
+    """
+    until = history[history["epoch"] <= epochs]
+    errors = until.groupby([*KEYS, "replicate"], sort=False)["error"].last()
+    return errors.rename("early_error").reset_index()
 
 
 def performance_profiles(costs: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
@@ -99,18 +113,48 @@ def optimizers_summary(
 ) -> pd.DataFrame:
     """Optimizers by network and loss: error, cost, wrong pixels, cost to error levels, tuning.
 
-    tuning : columns of ``KEYS``, operations; a row a trial
+    replicates : early_error is NaN where it does not matter
+    tuning : columns of ``KEYS``, operations, and of what was tried; a row a trial
+    ``inside``: of what was tuned, whether each chosen number lies inside those that were tried.
     """
     summary = summarize(
         replicates,
         KEYS,
         error="median",
+        epochs="median",
         operations="median",
         mean_wrong_pixels="median",
         exact="median",
         within_one_pixel="median",
     ).merge(levels_summary(replicates, KEYS, "operations", levels), on=KEYS)
-    summary["learning_rate"] = [cell["learning_rate"].iloc[0] for _, cell in by(replicates, KEYS)]
+    early = replicates[replicates["early_error"].notna()]
+    if early.empty:
+        early = pd.DataFrame(columns=[*KEYS, *(f"early_error{x}" for x in ("", "_low", "_high"))])
+    else:
+        early = summarize(early, KEYS, early_error="median").drop(columns="replicates")
+    summary = summary.merge(early, on=KEYS, how="left")
+    first = by(replicates, KEYS)[["comparison", "budget", *SHOWN_KNOBS]].agg(lambda x: x.iloc[0])
+    summary = summary.merge(first, left_on=KEYS, right_index=True)
     spent = by(tuning, KEYS)["operations"].sum().rename("tuning_operations")
     summary = summary.merge(spent, left_on=KEYS, right_index=True, how="left")
-    return summary.fillna({"tuning_operations": 0.0})
+    summary = summary.fillna({"tuning_operations": 0.0})
+    trials = dict(iter(by(tuning, KEYS)))
+    summary["inside"] = pd.Series(
+        [_inside(row, trials.get(tuple(row[key] for key in KEYS))) for row in _rows(summary)],
+        summary.index,
+        object,
+    )
+    return summary
+
+
+def _rows(table: pd.DataFrame) -> list[Json]:
+    rows: list[Json] = table.to_dict("records")
+    return rows
+
+
+def _inside(row: Json, trials: pd.DataFrame | None) -> bool | None:
+    """``runs.is_inside`` of the knobs in a row that its trials tried."""
+    if trials is None:
+        return None
+    knobs = {k: row[k] for k in SHOWN_KNOBS if k in trials and trials[k].notna().any()}
+    return is_inside(trials, knobs)
