@@ -25,7 +25,7 @@ from latentlab import StudyError, arithmetic, shown
 from latentlab.data import font_files
 from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
-from latentlab.experiments.conclusions.claims import asked
+from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_controls, vae_drawn
 from latentlab.experiments.params import read_params

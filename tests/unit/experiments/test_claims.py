@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.experiments.conclusions import chapter, claims
+from latentlab.experiments.conclusions.readings import TESTS, asked
 from latentlab.files.yaml import read_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -39,11 +40,9 @@ def test_the_files_of_the_study_are_as_they_must_be():
 
 def test_every_test_is_used():
     """The names, and what each needs, are those of ``conclusions.find``: it takes these claims."""
-    entries = [
-        entry for claim in CLAIMS["claims"].values() for entry in claims.asked(claim).values()
-    ]
+    entries = [entry for claim in CLAIMS["claims"].values() for entry in asked(claim).values()]
     used = {entry["test"] for entry in entries if "test" in entry}
-    assert used == set(claims.TESTS) == set(chapter.TESTS) == set(chapter.EFFECTS)
+    assert used == set(TESTS) == set(chapter.TESTS) == set(chapter.EFFECTS)
 
 
 def test_what_readings_may_differ_in_has_words():
@@ -56,7 +55,7 @@ def test_an_overlay_has_what_it_says_and_else_the_claims_own():
         "readings": {"r": {"reading": "R", "where": {"kind": "b"}}},
         "controls": {"c": {"control": "C", "measure": "x", "where": {"font": None, "new": 1}}},
     }  # fmt: skip
-    found = claims.asked(claim)
+    found = asked(claim)
     assert list(found) == ["", "readings.r", "controls.c"]
     assert found[""] == claim
     assert found["readings.r"]["where"] == {"font": "font2", "kind": "b"}

@@ -12,8 +12,8 @@ from scipy import stats
 
 from latentlab.data.fonts import read_fonts
 from latentlab.experiments.conclusions import chapter, evidence, tables
-from latentlab.experiments.conclusions.claims import asked
 from latentlab.experiments.conclusions.evidence import Draws, Finding, NotTestableError
+from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.conclusions.tables import (
     AS_IT_MUST,
     CLAIMS,

@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from latentlab.experiments.architectures.tables import READINGS
 from latentlab.experiments.conclusions import chapter as conclusions
-from latentlab.experiments.conclusions.claims import asked
+from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
 from latentlab.pages.languages import errors, language, places, translations

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.experiments.conclusions.claims import SIZES
+from latentlab.experiments.conclusions.readings import SIZES
 from latentlab.experiments.conclusions.tables import (
     AS_IT_MUST,
     AS_MEANT,

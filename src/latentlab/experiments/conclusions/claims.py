@@ -21,24 +21,9 @@ from latentlab.experiments.allowed import (
     text,
     validate,
 )
+from latentlab.experiments.conclusions.readings import OVERLAYS, TESTS, asked
 
 FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
-
-TESTS = {
-    "level": (),
-    "mean": (),
-    "trend": ("along", "blocks"),
-    "slope": ("along", "given", "unit"),
-    "correlation": ("along", "unit", "strata", "members"),
-    "dominance": ("groups",),
-    "pairs": ("groups", "start"),
-    "difference": ("groups",),
-    "ratio": ("groups",),
-}
-"""The tests of ``conclusions.find``, each with what it takes of a claim."""
-
-SIZES = ("level", "mean")
-"""Tests whose effect is the measure itself, and not how it differs."""
 
 DIFFERS = (
     "measure", "network", "noise", "letters", "data", "code", "cost", "weights", "similarity",
@@ -248,31 +233,6 @@ def _of_claim(name: str, claim: dict[str, Any]) -> Iterator[str]:
                 if key not in {**claim, **own}:
                     where = f"{path}.{kind}.{other}.{key}"
                     yield f"{where}: missing, allowed: a value, for the test {own['test']}"
-
-
-OVERLAYS = ("readings", "controls")
-
-
-def overlaid(claim: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A claim with what a reading or a control has in place of its own; of ``where`` by column.
-
-    A column whose value is null is not asked there.
-    """
-    where = {**claim.get("where", {}), **own.get("where", {})}
-    kept = {column: value for column, value in where.items() if value is not None}
-    return {**claim, **own, "where": kept}
-
-
-def asked(claim: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """All that is tested of a claim: "" is the claim itself, then "readings.<name>", and so on."""
-    return {
-        "": overlaid(claim, {}),
-        **{
-            f"{kind}.{name}": overlaid(claim, own)
-            for kind in OVERLAYS
-            for name, own in claim.get(kind, {}).items()
-        },
-    }
 
 
 def _of_tables(claims: dict[str, Any], tables: Collection[tuple[str, str]]) -> Iterator[str]:

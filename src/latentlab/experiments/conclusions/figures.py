@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from latentlab.drawing import style
-from latentlab.experiments.conclusions.claims import SIZES
+from latentlab.experiments.conclusions.readings import SIZES
 from latentlab.experiments.conclusions.tables import (
     CLAIMS,
     COMPATIBLE,

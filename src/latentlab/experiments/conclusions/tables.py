@@ -31,8 +31,8 @@ import pandas as pd
 from latentlab import seeds
 from latentlab.aliases import Array
 from latentlab.experiments.conclusions import evidence
-from latentlab.experiments.conclusions.claims import TESTS, asked
 from latentlab.experiments.conclusions.evidence import Draws, Finding, NotTestableError, Strata
+from latentlab.experiments.conclusions.readings import TESTS, asked
 from latentlab.experiments.knobs import slug
 from latentlab.files.tables import read_csv
 
