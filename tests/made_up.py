@@ -541,9 +541,11 @@ def of_claims(runs=12, effect=1.0, seed=0):
     ]  # fmt: skip
     optimizers = [
         {"network": name, "loss": "squared-error", "optimizer": o, "replicate": r,
-         "error": math.exp(noise() + effect * (o != "powell")),
-         "mean_wrong_pixels": math.exp(noise() + effect * (o != "powell"))}
-        for name in ("35-18-2", "35-25-15-2") for o in ("powell", "backpropagation", "adam")
+         "error": math.exp(noise() + effect * ("powell" not in o)),
+         "mean_wrong_pixels": math.exp(noise() + effect * ("powell" not in o))}
+        for name in ("35-18-2", "35-25-15-2")
+        for o in ("powell", "powell-long", "backpropagation", "backpropagation-long",
+                  "backpropagation-fast", "adam", "adam-long", "adam-default")
         for r in range(runs)
     ]  # fmt: skip
     ends = [

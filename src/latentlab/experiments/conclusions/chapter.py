@@ -111,6 +111,7 @@ DEPENDS_ON = {
     "weights": text("the weights"),
     "similarity": text("the similarity"),
     "loss": text("the loss"),
+    "rate": text("the learning rate"),
 }
 """In what readings differ, where the verdict depends on it."""
 REASONS = (

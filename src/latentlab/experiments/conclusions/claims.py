@@ -27,7 +27,7 @@ FILE, PUBLISHED = "data/claims.yaml", "data/published.yaml"
 
 DIFFERS = (
     "measure", "network", "noise", "letters", "data", "code", "cost", "weights", "similarity",
-    "loss",
+    "loss", "rate",
 )  # fmt: skip
 """In what a reading may differ from the claim's own; the verdict names it where it decides."""
 
