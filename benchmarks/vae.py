@@ -36,6 +36,7 @@ PUBLISHED = image_model.Settings(
     decoder_layers=(256,),
     latent_units=2,
     activation="relu",
+    initial_weights="glorot",
     variance="free",
     input_dropout=0.0,
     optimizer="rmsprop",

@@ -65,7 +65,7 @@ pixels = rng.integers(0, 256, (200, 28, 28), np.uint8)
 data = images.Images(pixels, np.zeros(200, np.uint8), pixels[:50], np.zeros(50, np.uint8))
 settings = image_model.Settings(
     model="vae", encoder_layers=(12,), decoder_layers=(12,), latent_units=2,
-    activation="relu", variance="free",
+    activation="relu", initial_weights="glorot", variance="free",
     input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", kl_weight=1.0,
     kl_warmup=0, epochs=2, batch_size=32,
 )

@@ -74,7 +74,8 @@ few = images.Images(digits.train_images[:300], digits.train_labels[:300],
                     digits.test_images[:100], digits.test_labels[:100])
 settings = image_model.Settings(
     model="vae", encoder_layers=(256,), decoder_layers=(256,), latent_units=2,
-    activation="relu", variance="free", input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001,
+    activation="relu", initial_weights="glorot", variance="free",
+    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001,
     schedule="constant", kl_weight=1.0, kl_warmup=0, epochs=2, batch_size=100,
 )
 weights, history = image_training.train(settings, few, 1)

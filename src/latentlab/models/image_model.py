@@ -40,6 +40,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 _CHOICES = {
     "model": ("vae", "autoencoder"),
     "activation": tuple(ACTIVATIONS),
+    "initial_weights": ("glorot", "spread"),
     "variance": ("free", "bounded"),
     "optimizer": ("rmsprop", "adam"),
     "schedule": ("constant", "cosine"),
@@ -86,6 +87,9 @@ class Settings:
         encoder, last in a decoder
     latent_units : numbers of a code
     activation : of all hidden layers, a key of ``ACTIVATIONS``
+    initial_weights : "glorot" (Glorot and Bengio 2010; Keras' default, biases 0), or "spread": the
+        same, but the decoder's first layer starts steep and with biases, see
+        ``training.image_training``
     variance : of a code: "free", the exponential of the encoder's output, or "bounded", its
         logistic function: below 1, the prior's, which no useful code exceeds, and equal to the
         exponential where it is small; one far image cannot make it overflow. No meaning for an
@@ -107,6 +111,7 @@ class Settings:
     decoder_layers: tuple[Hidden, ...]
     latent_units: int
     activation: str
+    initial_weights: str
     variance: str
     input_dropout: float
     optimizer: str

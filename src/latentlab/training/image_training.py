@@ -166,6 +166,17 @@ def _layers() -> dict[str, Any]:
     return {"Dense": Dense, "Conv2D": Convolved, "Conv2DTranspose": Transposed}
 
 
+_STEEPER = 3.0
+_BIAS = 2.0
+"""Of "spread" weights: how many times Glorot's the weights are, and the biases' largest size.
+
+With biases 0 all units of the decoder's first layer bend at the origin, and each is nearly a plane
+over the codes. A network of few inputs learns fine detail late (Rahaman et al. 2019, "On the
+Spectral Bias of Neural Networks"; Tancik et al. 2020, "Fourier Features Let Networks Learn High
+Frequency Functions"): here it starts with units that bend all over the plane of codes.
+"""
+
+
 class _Maker:
     """Makes the layers of a model, with initial weights of one stream of random numbers."""
 
@@ -178,11 +189,18 @@ class _Maker:
         limit = math.sqrt(6.0 / (math.prod(shape[:-2]) * sum(shape[-2:])))
         return self._random.uniform(-limit, limit, shape).astype(dtype)
 
-    def dense(self, units: int, name: str, hidden: bool = True) -> Any:
+    def _steep(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        return np.float32(_STEEPER) * self._glorot_uniform(shape, dtype)
+
+    def _biases(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        return self._random.uniform(-_BIAS, _BIAS, shape).astype(dtype)
+
+    def dense(self, units: int, name: str, hidden: bool = True, spread: bool = False) -> Any:
         return _layers()["Dense"](
             units,
             self._activation if hidden else None,
-            kernel_initializer=self._glorot_uniform,
+            kernel_initializer=self._steep if spread else self._glorot_uniform,
+            bias_initializer=self._biases if spread else "zeros",
             name=name,
             dtype="float32",
         )
@@ -234,12 +252,17 @@ def _decoded(settings: Settings, make: _Maker, side: int, pixels: int, h: Any) -
             h = make.dense(math.prod(shape), name)(h)
             h = keras.layers.Reshape(shape)(h)
         else:
-            h = make.dense(layer.units or pixels, name, hidden=after is not None)(h)
+            hidden = after is not None
+            spread = settings.initial_weights == "spread" and layer is layers[0] and hidden
+            h = make.dense(layer.units or pixels, name, hidden, spread)(h)
     return keras.layers.Flatten()(h) if layers[-1].convolution else h
 
 
 def build(settings: Settings, pixels: int, seed: int) -> tuple[Any, Any]:
-    """Encoder and decoder as Keras models, with initial weights (Glorot uniform, biases 0).
+    """Encoder and decoder as Keras models, with initial weights.
+
+    They are Glorot uniform, biases 0; "spread" ones differ in the decoder's first layer, where a
+    dense one: weights ``_STEEPER`` times as large, biases uniform in +-``_BIAS``.
 
     The encoder maps (n, pixels) to [mean, log-variance], each (n, latent), where the variance is
     bounded to its log-odds instead, and of an autoencoder to the code alone; the decoder maps

@@ -65,6 +65,7 @@ def assert_same(a, b):
         ("model", "gan"),
         ("encoder_layers", (256, 0)),
         ("decoder_layers", (2.5,)),
+        ("initial_weights", "zeros"),
         ("variance", "none"),
         ("input_dropout", 0.95),
         ("latent_units", 0),
@@ -365,6 +366,41 @@ def test_the_kl_term_warms_up_linearly(data):
     assert content(half) != content(
         image_training.train(replace(two, kl_warmup=1), data, seed=1)[0]
     )
+
+
+def test_spread_weights_are_glorot_s_but_in_the_first_layer_of_the_decoder():
+    deep = replace(SMALL, decoder_layers=(400, 40))
+    glorot, spread = (
+        keras_weights(*image_training.build(replace(deep, initial_weights=kind), 784, 1))
+        for kind in ("glorot", "spread")
+    )
+    first = "decoder/dense_0"
+    np.testing.assert_allclose(spread[f"{first}/kernel"], 3 * glorot[f"{first}/kernel"], rtol=1e-6)
+    biases = spread[f"{first}/bias"]
+    assert np.abs(biases).max() <= 2.0
+    np.testing.assert_allclose([biases.mean(), biases.std()], [0.0, 2 / np.sqrt(3)], atol=0.15)
+    for name in glorot.keys() - {f"{first}/kernel", f"{first}/bias"}:
+        if name.startswith("encoder") or name.endswith("bias"):
+            np.testing.assert_array_equal(spread[name], glorot[name])
+        else:  # drawn after the biases: other numbers, as large
+            np.testing.assert_allclose(spread[name].std(), glorot[name].std(), rtol=0.03)
+
+
+def test_without_hidden_layers_the_decoder_has_nothing_to_spread():
+    linear = replace(SMALL, decoder_layers=())
+    glorot, spread = (
+        keras_weights(*image_training.build(replace(linear, initial_weights=kind), 784, 1))
+        for kind in ("glorot", "spread")
+    )
+    assert content(spread) == content(glorot)
+
+
+def test_a_training_from_spread_weights_resumes(data, tmp_path, every_epoch):
+    settings = replace(SMALL, initial_weights="spread")
+    whole = image_training.train(settings, data, 1)
+    with pytest.raises(Stopped):
+        image_training.train(settings, data, 1, stop_after(2), tmp_path / "c.npz")
+    assert_same(whole, image_training.train(settings, data, 1, None, tmp_path / "c.npz"))
 
 
 def test_a_bounded_variance_is_the_logistic_function_of_the_output(data, first_step):

@@ -87,6 +87,7 @@ class Model(Knobs):
     decoder_layers: Layers
     latent_units: Annotated[int, integer(1, 64)]
     activation: Annotated[Literal["relu", "gelu", "silu", "tanh"], Allowed()]
+    initial_weights: Annotated[Literal["glorot", "spread"], Allowed()]
     variance: Annotated[Literal["free", "bounded"], Allowed()]
     input_dropout: Annotated[float, number(0, 0.9)]
     optimizer: Annotated[Literal["rmsprop", "adam"], Allowed()]
