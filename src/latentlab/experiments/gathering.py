@@ -188,13 +188,17 @@ def letter_summary(
     summary["best_error"] = [group["error"].min() for group in groups]
     summary["best_max_wrong_pixels"] = [group["max_wrong_pixels"].min() for group in groups]
     for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
-        summary[measure] = [(group["max_wrong_pixels"] <= most).mean() for group in groups]
+        shares = [statistics.proportion(group["max_wrong_pixels"] <= most) for group in groups]
+        set_interval(summary, measure, shares)
     summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
     summary["published_epochs"] = [figure.get("epochs", np.nan) for figure in figures]
-    summary["published_rank"] = [
-        statistics.rank_share(group["error"], figure["error"]) if "error" in figure else np.nan
+    ranks = [
+        statistics.proportion(group["error"] <= figure["error"])
+        if "error" in figure
+        else statistics.Estimate(np.nan, np.nan, np.nan)
         for group, figure in zip(groups, figures, strict=True)
     ]
+    set_interval(summary, "published_rank", ranks)
     return summary
 
 

@@ -443,7 +443,7 @@ def test_no_step_imports_what_is_allowed():
 def test_all_errors_are_reported_at_once(tmp_path):
     text = (ROOT / "params.yaml").read_text()
     errors = 1 + text.count("beta: 0.8")
-    text = text.replace("seed: 2022", "seed: x").replace("beta: 0.8", "beta: -1")
+    text = text.replace(f"seed: {PARAMS['seed']}", "seed: x").replace("beta: 0.8", "beta: -1")
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(ParamsError) as error:
         read_params(tmp_path / "params.yaml", ROOT)

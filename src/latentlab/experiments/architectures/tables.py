@@ -10,7 +10,6 @@ import pandas as pd
 
 from latentlab.aliases import Array, Fields
 from latentlab.experiments.gathering import (
-    by,
     letter_summary,
     levels_summary,
     set_interval,
@@ -77,7 +76,7 @@ def epochs_by_level(replicates: pd.DataFrame) -> pd.DataFrame:
 def architectures_summary(
     replicates: pd.DataFrame, published: Fields, levels: Sequence[float]
 ) -> pd.DataFrame:
-    """``letter_summary`` by network and encoder, with epochs to error levels and more intervals.
+    """``letter_summary`` by network and encoder, with epochs to error levels.
 
     published : error and epochs by network, which stand beside every reading of its encoder
     """
@@ -87,18 +86,6 @@ def architectures_summary(
         for name, figure in published.items()
     }
     summary = letter_summary(replicates, keys, figures)
-    groups = [cell for _, cell in by(replicates, keys)]
-    for measure, most in (("starts_exact", 0), ("starts_within_one_pixel", 1)):
-        set_interval(
-            summary, measure, [statistics.proportion(c["max_wrong_pixels"] <= most) for c in groups]
-        )
-    ranks = [
-        statistics.proportion(cell["error"] <= figure)
-        if figure == figure
-        else statistics.Estimate(np.nan, np.nan, np.nan)
-        for cell, figure in zip(groups, summary["published_error"], strict=True)
-    ]
-    set_interval(summary, "published_rank", ranks)
     return summary.merge(levels_summary(replicates, keys, "epochs", levels), on=keys)
 
 
