@@ -177,6 +177,27 @@ def test_clean_letters_stay_clean(name):
     assert wrong_pixels(answers(name, XHIR), XHIR, 0.5).max() == 0
 
 
+def test_the_best_decision_is_the_best_of_all_patterns():
+    """All 2^6 patterns tried: none is more often within a pixel of the letter."""
+    letters = np.array([[1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1.0]])
+    rng = np.random.default_rng(3)
+    clean = np.tile(letters, (500, 1))
+    examples = NOISES["bit_flip"](clean, 0.2, 0.5, rng), clean
+    rate = np.mean(examples[0] != clean)
+    every = np.array([[n >> bit & 1 for bit in range(6)] for n in range(64)], float)
+    near = (every[:, None] != letters).sum(axis=2) <= 1
+
+    likelihood = np.array(
+        [[rate**d * (1 - rate) ** (6 - d) for d in (x != letters).sum(axis=1)] for x in every]
+    )
+    chances = likelihood @ near.T
+    found = answers("best_decision", every, letters, examples)
+    own = chances[np.arange(64), (found @ 2 ** np.arange(6)).astype(int)]
+    assert own == pytest.approx(chances.max(axis=1))
+    between = {tuple(answer) for answer in found} - set(map(tuple, letters))
+    assert between  # the nearest letter is not always the best bet
+
+
 def test_a_hopfield_network_settles_at_the_nearest_stored_letter():
     # two patterns at right angles, as -1 and 1
     stored = np.array([[1.0] * 8, [1.0] * 4 + [0.0] * 4])

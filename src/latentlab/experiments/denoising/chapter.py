@@ -335,21 +335,21 @@ def _hard(results: _Results) -> Text | None:
     section = results.section
     subsets = [name for name, subset in section["subsets"].items() if subset["letters"] == "all"]
     rows = results.fresh[results.fresh["subset"].isin(subsets)].to_dict("records")
-    tested = (r for r in rows if math.isfinite(results.baseline("nearest_letter", r).value))
+    tested = (r for r in rows if math.isfinite(results.baseline("best_decision", r).value))
     first = next(tested, None)
     if first is None:
         return None
     alike = [r for r in rows if all(r[k] == first[k] for k in ("network", "kind", "probability"))]
-    rows = [r for r in alike if math.isfinite(results.baseline("nearest_letter", r).value)]
-    best = [results.baseline("nearest_letter", row) for row in rows]
+    rows = [r for r in alike if math.isfinite(results.baseline("best_decision", r).value)]
+    best = [results.baseline("best_decision", row) for row in rows]
     shares = [
         text(
-            "{share} on {font}, where the nearest letter in Hamming distance reaches {nearest}",
+            "{share} on {font}, where the best decision reaches {best}",
             share=_percent1(row["within_one_pixel"]),
             font=row["font"],
-            nearest=_percent1(nearest.value),
+            best=_percent1(ceiling.value),
         )
-        for row, nearest in zip(rows, best, strict=True)
+        for row, ceiling in zip(rows, best, strict=True)
     ]
     gap = max(b.value - row["within_one_pixel"] for row, b in zip(rows, best, strict=True))
     return sentences(
@@ -362,7 +362,7 @@ def _hard(results: _Results) -> Text | None:
             shares=listing(shares),
         ),
         text(
-            "It stays within {points} points of that decoder on every font.",
+            "It stays within {points} points of that decision on every font.",
             points=f"{100 * gap:.1f}",
         )
         if gap > 0 and len(rows) > 1

@@ -37,6 +37,7 @@ _CONDITIONS = {
 _DENOISER = _CONDITIONS["fresh"]
 _BASELINES = {
     "nearest_letter": ("nearest letter", style.Look("#0072b2", "o", (0, (5, 1.5)))),
+    "best_decision": ("best decision", style.Look("#e69f00", "P", (0, (3, 1, 1, 1)))),
     "linear": ("best linear map", style.Look("#009e73", "^", (0, (1.2, 1.2)))),
     "hopfield": ("Hopfield network", style.Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5)))),
     "do_nothing": ("do nothing", style.Look(style.MUTED, "X", (0, (1, 2)))),
