@@ -379,7 +379,9 @@ def denoising_tables(section):
         denoising_matrix(
             cells, noises, lambda cell, noise: 0.9 if noise["kind"] == cell["kind"] else 0.4
         ),
-        denoising_baselines(sets, noises, {"nearest_letter": 0.97, "do_nothing": 1.0}),
+        denoising_baselines(
+            sets, noises, {"nearest_letter": 0.97, "best_decision": 0.97, "do_nothing": 1.0}
+        ),
         denoising_variations(),
         pd.DataFrame(correlations),
     )

@@ -115,17 +115,17 @@ def test_poor_images_fail_coverage_and_real_ones_pass(scores):
 
 def test_precision_and_density_cannot_tell_the_mean_image_from_real_ones(scores):
     """Why coverage stands beside them."""
-    assert scores["mean"]["relative_precision"] > 0.9
-    assert scores["mean"]["relative_density"] > 0.9
+    assert scores["mean_image"]["relative_precision"] > 0.9
+    assert scores["mean_image"]["relative_density"] > 0.9
 
 
 def test_controls_are_images_and_use_no_test_image(rng):
     data = first_images(digits.digits(), 200, 50)
     found = controls.control_images(data, 30, [1, 2], rng)
-    assert list(found) == ["mean", "class_means", "gaussian_1", "gaussian_2", "real"]
+    assert list(found) == ["mean_image", "class_means", "gaussian_1", "gaussian_2", "real"]
     for images in found.values():
         assert images.shape == (30, 784)
         assert images.min() >= 0
         assert images.max() <= 1
-    assert len(np.unique(found["mean"], axis=0)) == 1
+    assert len(np.unique(found["mean_image"], axis=0)) == 1
     assert len(np.unique(found["class_means"], axis=0)) <= 10
