@@ -78,6 +78,15 @@ if OFFLINE:
         )
 
 
+def written_by_runs(knob, place):
+    """A line where a path in the parameters is inside a folder that runs write; else None."""
+    if watched.is_inside(ROOT / place, STUDY.made):
+        return (
+            f"params.yaml: {knob}: {place!r} given, allowed: a path outside of"
+            f" {', '.join(STUDY.made)}, which runs write; move it, to data/ say"
+        )
+
+
 def unwatched_data():
     """A line for each path in the parameters whose changes DVC would not see."""
     stages = read_yaml("dvc.yaml")["stages"]
@@ -89,6 +98,7 @@ def unwatched_data():
             from latentlab.data.folders import left_out, source_files
 
             path, place = f"data.images.{name}.path", ROOT / images["path"]
+            refuse(written_by_runs(path, images["path"]))
             try:
                 files = source_files(place, images["classes"], images.get("test_every"))
             except (StudyError, OSError) as error:
@@ -96,12 +106,7 @@ def unwatched_data():
             if unread := left_out(place, images["classes"]):
                 logger.warning(f"params.yaml: {path}: {', '.join(unread)} not read")
             named[path] = ("data", [*files, *watched.inside_folders(place)])
-    font = os.path.normpath(PARAMS["data"]["fonts"])
-    if font.startswith(STUDY.made):
-        yield (
-            f"params.yaml: data.fonts: {font!r} given, allowed: a file outside of"
-            f" {', '.join(STUDY.made)}, which runs write"
-        )
+    refuse(written_by_runs("data.fonts", PARAMS["data"]["fonts"]))
     for path, (stage, files) in named.items():
         known = watched.dependencies(stages[stage], PARAMS)
         for place in watched.unwatched(files, known, ROOT):

@@ -44,6 +44,12 @@ def inside_folders(path: Path) -> Iterator[Path]:
         yield from (entry / "any" for entry in path.glob(depth) if entry.is_dir())
 
 
+def is_inside(path: Path, folders: Iterable[str]) -> bool:
+    """Whether a path is one of the folders or below, through whatever links."""
+    real = os.path.realpath(path) + "/"
+    return any(real.startswith(os.path.realpath(folder).rstrip("/") + "/") for folder in folders)
+
+
 def unwatched(files: Iterable[Path], watched: Iterable[str], root: Path) -> Iterator[Path]:
     """The folders of ``files`` whose changes DVC would not see, each once; of one file, itself.
 

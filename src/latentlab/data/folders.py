@@ -65,7 +65,10 @@ def _parse_idx(stream: BinaryIO, dimensions: int, limit: int) -> Bytes:
     magic = stream.read(4)
     expected = bytes((0, 0, 8, dimensions))
     if magic != expected:
-        raise ValueError(f"0x{expected.hex()} expected at its beginning, 0x{magic.hex()} found")
+        raise ValueError(
+            f"0x{expected.hex()} expected at its beginning, 0x{magic.hex()} found"
+            + _other_content(magic, dimensions)
+        )
     header = stream.read(4 * dimensions)
     if len(header) != 4 * dimensions:
         raise ValueError("ends within its header")
@@ -80,6 +83,20 @@ def _parse_idx(stream: BinaryIO, dimensions: int, limit: int) -> Bytes:
     if stream.read(1):
         raise ValueError(f"more than the {size} bytes {shape} expected")
     return data.reshape(shape)
+
+
+_TYPES = {9: "signed bytes", 11: "16 bits", 12: "32 bits", 13: "floats", 14: "64-bit floats"}
+
+
+def _other_content(magic: bytes, dimensions: int) -> str:
+    """What a file that begins otherwise may be, and the way out."""
+    if magic[:2] == b"\x1f\x8b":
+        return "; it is packed twice: unpack it (gunzip)"
+    if magic[:2] == b"\0\0" and len(magic) == 4 and magic[2] in _TYPES:
+        return f"; numbers of {_TYPES[magic[2]]} are not read: put the four arrays into an .npz"
+    if magic[:3] == b"\0\0\x08" and len(magic) == 4:
+        return f"; it has {magic[3]} dimensions, not {dimensions}: are images and labels exchanged?"
+    return ""
 
 
 def _fill(stream: BinaryIO, data: Bytes) -> int:
@@ -107,10 +124,25 @@ def _load_four(folder: Path) -> Images:
     parts = {name: _one_array(name, path) for name, path in files.items()}
     if all(path.suffix == ".npz" for path in files.values()):
         return stored.images_of(folder, parts)
-    if all(path.name.lower().startswith("emnist-") for path in files.values()):
+    if all(_is_emnist(path.name) for path in files.values()):
         # EMNIST is published column by column: its letters would lie on their sides
         parts = {k: v.swapaxes(1, 2) if "images" in k else v for k, v in parts.items()}
     return assembled(folder, parts)
+
+
+def _is_emnist(name: str) -> bool:
+    """Whether a name has the word, however it is joined to others: not notmnist, femnist."""
+    return re.search(r"(?<![a-z])emnist", name.lower()) is not None
+
+
+def _check_emnist(folder: Path) -> None:
+    """Refuse files without EMNIST's name in a folder with it: which way up they are is not told."""
+    names = [path.name for path in _four_files(folder).values()]
+    if _is_emnist(folder.name) and not all(map(_is_emnist, names)):
+        raise DataError(
+            f"{folder}: a folder of EMNIST, with {names[0]}: if its images are on their sides, as"
+            f" EMNIST has them, call it emnist-{names[0]}, and so all four; else rename the folder"
+        )
 
 
 def _one_array(field: str, path: Path) -> np.ndarray:
@@ -158,7 +190,8 @@ def _four_files(folder: Path) -> dict[str, Path]:
     for field, name in IDX_FILES.items():
         if field not in found:
             raise FileNotFoundError(
-                f"{folder / name}: no such file, nor without .gz; there is {_some(names)}"
+                f"{folder / name}: no such file, nor without .gz; there is {_some(names)}. Names as"
+                " MNIST, Kaggle, EMNIST and KMNIST have them are read (docs/data.md)"
             )
     return {field: found[field] for field in IDX_FILES}
 
@@ -191,7 +224,7 @@ _PLAIN = frozenset(name.removesuffix(".gz") for name in IDX_FILES.values())
 def _some(names: Sequence[str]) -> str:
     """Names in a message: the first ones, and how many more."""
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return (", ".join(names[:6]) or "nothing") + more
+    return (", ".join(map(stored.shown, names[:6])) or "nothing") + more
 
 
 def load_npz(path: str | Path, test_every: int | None = None) -> Images:
@@ -251,6 +284,7 @@ def load_folder(
         case "npz":
             images = load_npz(path, test_every)
         case "idx":
+            _check_emnist(path)
             images = _load_four(path)
         case _:
             images = load_picture_folder(path, classes, test_every, resize)
@@ -289,11 +323,14 @@ def _form(path: Path) -> str:
                 " four files, and one of pictures (docs/data.md)"
             )
         return "npz"
-    is_idx = any(
-        _FOUR.fullmatch(entry.name) or "ubyte" in entry.name.lower() or _one_of_four(entry)
-        for entry in path.iterdir()
-    )
-    return "idx" if is_idx else "pictures"
+    return "idx" if any(map(_is_idx, path.iterdir())) else "pictures"
+
+
+def _is_idx(entry: Path) -> bool:
+    """Whether it is one of the four files, or would be by a name that is not read."""
+    if _FOUR.fullmatch(entry.name) or "ubyte" in entry.name.lower() or _one_of_four(entry):
+        return True
+    return entry.is_file() and re.search(r"[-_.]idx([13]?$|[13][-_.])", entry.name.lower()) is not None
 
 
 def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
@@ -307,7 +344,14 @@ def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
             with zipfile.ZipFile(path) as archive:
                 names = [name.removesuffix(".npy") for name in archive.namelist()]
             return sorted(set(names) - set(stored.used(names).values()))
-        if _form(path) == "pictures" and (parts := _part_folders(path, classes)):
+        form = _form(path)
+        if form == "idx":
+            return sorted(
+                entry.name
+                for entry in path.iterdir()
+                if entry.is_file() and _is_idx(entry) and not _FOUR.fullmatch(entry.name)
+            )
+        if form == "pictures" and (parts := _part_folders(path, classes)):
             return sorted(
                 entry.name
                 for entry in path.iterdir()
@@ -402,12 +446,12 @@ def _picture_parts(
     for label, name in enumerate(classes):
         n_train, n_test = (sum(number == label for _, number in part) for part in (train, test))
         if not n_train or not n_test:
-            way_out = f"; test_every takes each {test_every}th for a test" * (
+            way_out = f"; test_every: {test_every} takes one of {test_every} for a test" * (
                 not parts and n_train > 0
             )
             raise DataError(
-                f"{folder}: {n_train} training and {n_test} test images of the class {name}, at"
-                f" least one of each is needed{way_out}"
+                f"{folder}: {n_train} training and {n_test} test images of the class"
+                f" {stored.shown(name)}, at least one of each is needed{way_out}"
             )
     return train, test
 
@@ -422,13 +466,13 @@ def _picture_files(folder: Path, classes: Sequence[str]) -> Items:
     found = _some(sorted(names) or [path.name for path in entries])
     if missing := sorted(set(known) - names):
         raise DataError(
-            f"{folder}: a folder {missing[0]} is missing, there is {found}; a folder of pictures"
-            " has one folder a class, named like the class"
+            f"{folder}: a folder {stored.shown(missing[0])} is missing, there is {found};"
+            f" {_way_out(folder, classes)}"
         )
     if unknown := sorted(names - set(known)):
         raise DataError(
-            f"{folder}: a folder {unknown[0]} is not among the class names given; add it to"
-            " classes, or move it away"
+            f"{folder}: a folder {stored.shown(unknown[0])} is not among the class names given; add it"
+            " to classes, or move it away"
         )
     items = [
         (file, label)
@@ -440,6 +484,30 @@ def _picture_files(folder: Path, classes: Sequence[str]) -> Items:
         if not file.is_file():  # a folder, a link to nothing; a pipe would be waited for
             raise pictures.unreadable(file)
     return items
+
+
+def _way_out(folder: Path, classes: Sequence[str]) -> str:
+    """What to do with a folder that has no folders of the classes."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] if folder.is_dir() else []
+    if any(file.suffix == ".npy" for file in files):
+        return (
+            "put its arrays into an .npz: python -c \"import glob, numpy; numpy.savez('mine.npz',"
+            " **{name[:-4]: numpy.load(name) for name in glob.glob('*.npy')})\""
+        )
+    if any(re.match(r"(data|test)_batch|(train|test|meta)$", file.name) for file in files):
+        return "CIFAR's batches are not read; put their arrays into an .npz (docs/data.md)"
+    for inner in _folders_below(folder):
+        if any(map(_is_idx, inner.iterdir())) or {*classes, *_PARTS} & {
+            path.name for path in inner.iterdir() if path.is_dir()
+        }:
+            return f"give the folder inside: {inner}"
+    return "a folder of pictures has one folder a class, named like the class"
+
+
+def _folders_below(folder: Path) -> list[Path]:
+    """Those one and two below, without hidden ones."""
+    found = [path for depth in ("*", "*/*") for path in sorted(folder.glob(depth))]
+    return [path for path in found if path.is_dir() and not _hidden(path)]
 
 
 def _composed(name: str) -> str:

@@ -20,6 +20,7 @@ from latentlab.data import headers, pictures
 from latentlab.data.fonts import (
     COLUMNS,
     FIRST_CODE,
+    MAX_CODE,
     OURS,
     ROWS,
     Font,
@@ -45,23 +46,32 @@ def read_font_file(path: str | Path, layout: Layout = OURS) -> dict[str, Font]:
     form = _FORMS.get(path.suffix.lower())
     if form is None:
         raise FontError(
-            f"{path}: allowed: a C header (.h, .c, .cpp, .ino), letters drawn as text (.txt), a"
-            " sheet of letters (.png)"
+            f"{path}: allowed: a C header (.h, .c, .cpp, .ino) of arrays alone, letters drawn as"
+            " text (.txt), a sheet of letters (.png)"
         )
     if unused := sorted(_given(layout) - _KNOBS[form]):
         raise FontError(f"{path}: data.font_layout.{unused[0]}: not of {form}; leave it out")
     if form == "a sheet":
         fonts = {path.stem: sheet_font(path, layout)}
     elif form == "a text":
-        fonts = drawn_fonts(read_text(path), str(path))
+        fonts = drawn_fonts(_text(path), str(path))
     else:
-        text = read_text(path)
+        text = _text(path)
         _check_header(text, str(path), layout)
         fonts = parse_fonts(text, str(path), layout)
     fonts = _chosen(fonts, layout.letters, path) if layout.letters else fonts
     for font in fonts.values():
         _check(font, path)
     return fonts
+
+
+def _text(path: Path) -> str:
+    """The text of a file. Raises FontError, with the way out."""
+    try:
+        return read_text(path)
+    except FontError as error:
+        way_out = "; save it as UTF-8" * ("not text in UTF-8" in str(error))
+        raise FontError(f"{error}{way_out}") from None
 
 
 def fonts_of(data: Mapping[str, Any], root: Path) -> dict[str, Font]:
@@ -116,6 +126,11 @@ def _check(font: Font, path: Path) -> None:
         )
     if len(characters) < 2:
         raise FontError(f"{path}: {font.name} has {len(characters)} letters, two are needed")
+    if beyond := [c for c in characters if ord(c) > MAX_CODE]:
+        raise FontError(
+            f"{path}: {font.name}: characters beyond {MAX_CODE:#x}, such as {ord(beyond[0]):#x};"
+            " draw it under another one, or begin with another (first)"
+        )
     if twice := [c for c in characters if characters.count(c) > 1]:
         raise FontError(f"{path}: {font.name} has the letter {twice[0]!r} twice")
     blank = [c for c, pixels in zip(characters, font.pixels, strict=True) if not pixels.any()]
@@ -189,9 +204,60 @@ def _check_header(text: str, where: str, layout: Layout) -> None:
                 )
         line += part.count("\n")
         at = match.end()
-    for array in headers.parse_arrays(text, where):
+    try:
+        arrays = headers.parse_arrays(text, where)
+    except FontError as error:
+        # what a compiler takes besides arrays: functions, namespaces, structures, macros
+        is_other = re.search(r"is not part of an array|expected", str(error))
+        raise FontError(f"{error}{_ALONE * bool(is_other)}") from None
+    for array in arrays:
         if array.flat:
             _check_lines(array, where, layout)
+            _check_columns(array, where, layout)
+            _check_table(array, arrays, where, layout)
+
+
+_ALONE = "; keep the arrays alone in the file, as in: const uint8_t name[][7] = {{0x04, ...}, ...};"
+
+
+def _check_columns(array: headers.ByteArray, where: str, layout: Layout) -> None:
+    """Refuse bytes that are no rows of 5 pixels, and may be columns of 7."""
+    values = [value for row in array.rows for value, _ in row.values]
+    every = 0
+    for value in values:
+        every |= value
+    fits = any(every & ~(0b11111 << low) == 0 for low in range(4))  # rows from another bit
+    if layout.bytes == "columns" or fits or every > 127 or len(values) % COLUMNS:
+        return
+    without = ", and leave out first_bit" * (layout.first_bit is not None)
+    raise FontError(
+        f"{where}:{array.line}: {array.name} has bytes of 7 bits, a row of a letter has 5; if they"
+        f" are columns, 5 a letter, say bytes: columns in data.font_layout{without}"
+    )
+
+
+def _check_table(
+    array: headers.ByteArray, arrays: list[headers.ByteArray], where: str, layout: Layout
+) -> None:
+    """Refuse numbers without braces that are no letters, such as the widths beside a font."""
+    values = [value for row in array.rows for value, _ in row.values]
+    size = layout.byte_count
+    letters = [tuple(values[at : at + size]) for at in range(0, len(values), size)]
+    others = [other.name for other in arrays if other.name != array.name]
+    rows = [other.name for other in arrays if not other.flat]
+    is_table = bool(others) and all(1 <= value <= 8 for value in values)
+    alike = len(letters) > 1 and Counter(letters).most_common(1)[0][1] * 2 > len(letters)
+    if layout.letters and not is_table and not rows:
+        return  # of the letters that are not used many may be alike
+    reason = "letters that are mostly alike" if alike else "small numbers alone"
+    if rows:
+        reason = f"no braces around its letters, unlike {rows[0]}"
+    if rows or is_table or alike:
+        found = f" (there is {', '.join(others)})" * bool(others)
+        raise FontError(
+            f"{where}:{array.line}: {array.name} has {reason}, as a table of widths has: no font;"
+            f" take it out of the file{found}"
+        )
 
 
 def _directive(text: str) -> tuple[str, str]:
@@ -317,7 +383,17 @@ def sheet_font(path: Path, layout: Layout) -> Font:
         for x in range(0, pixels.shape[1], COLUMNS + gap)
     ]
     drawn = max((place for place, cell in enumerate(cells, start=1) if cell.any()), default=0)
+    if cells[0].any() and not (layout.letters or layout.first):
+        raise FontError(
+            f"{path}: the first letter would be the blank, and has ink; say which letters these are"
+            ' in data.font_layout, {letters: "AEIOU"}, or which is the first, {first: "A"}'
+        )
     first = ord(layout.first or chr(FIRST_CODE))
+    if first + drawn - 1 > MAX_CODE:
+        raise FontError(
+            f"{path}: {drawn} letters from {first:#x} on: characters beyond {MAX_CODE:#x}; begin"
+            " with another one (first)"
+        )
     letters = layout.letters or "".join(map(chr, range(first, first + drawn)))
     if not drawn <= len(letters) <= len(cells):
         raise FontError(

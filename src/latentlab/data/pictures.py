@@ -36,6 +36,7 @@ SUFFIXES = frozenset(
 )
 WORDS = "PNG, JPEG, BMP, GIF, TIFF, WebP, PNM"
 _ORIENTATION = 0x0112  # EXIF's tag: cameras store how they were held, not upright pixels
+_SAMPLE_FORMAT = 339  # TIFF's tag, one a channel: 1 is unsigned, 2 signed, 3 floats
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits a channel, or fewer
 
 
@@ -70,7 +71,7 @@ def read_picture(
 
     Colors become gray (ITU-R 601). Transparency is ignored, or shows ``ground``, a gray.
     Raises DataError with the file and the reason: no picture, damaged, more than 8 bits a channel,
-    several pictures, a drawing that is lost without its transparency.
+    numbers with a sign, several pictures, a drawing that is lost without its transparency.
     """
     from PIL import ImageOps
 
@@ -140,6 +141,12 @@ def _check(path: Path, image: Any) -> None:
         mode = f"mode {image.mode}" if image.mode not in _MODES else "16 bits"
         raise DataError(
             f"{path}: at most 8 bits a channel expected, {mode} found; save it with 8 bits"
+        )
+    if image.format == "TIFF" and set(image.tag_v2.get(_SAMPLE_FORMAT, (1,))) != {1}:
+        # Pillow reads signed bytes as if they had no sign: -1 would be white
+        raise DataError(
+            f"{path}: numbers with a sign found, unsigned ones from 0 to 255 expected; save it with"
+            " 8 bits, without sign"
         )
     # the further pictures of a phone's JPEG (MPO) are small copies, or depths
     if (frames := getattr(image, "n_frames", 1)) > 1 and image.format != "MPO":

@@ -26,6 +26,11 @@ _NAMES = {  # of letters and digits, small
 }
 
 
+def shown(name: str) -> str:
+    """A name in a message: in quotes where it would be read otherwise without."""
+    return name if name == name.strip() and "," not in name else repr(name)
+
+
 def fields_of(names: Iterable[str]) -> dict[str, str]:
     """Which of the names of arrays are those of ``Images``, or "images" and "labels", not split."""
     known = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in names}
@@ -53,11 +58,10 @@ def images_of(
         (n, 1). Values and labels as for ``scaled`` and ``from_zero``.
     Raises DataError, with the source and what was found.
     """
-    parts = {field: arrays[name] for field, name in used(arrays).items()}
+    names = used(arrays)
+    parts = {field: arrays[name] for field, name in names.items()}
     _check_first_axis(source, parts)
-    if "images" in parts:
-        parts = _split(source, parts["images"], parts["labels"], test_every)
-    if missing := [field for field in FIELDS if field not in parts]:
+    if missing := [field for field in FIELDS if field not in parts and "images" not in parts]:
         found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise DataError(
             f"{source}: lacks {', '.join(missing)}; there is {found or 'nothing'}. Keras's names"
@@ -65,11 +69,18 @@ def images_of(
         )
     try:
         shaped = {
-            field: _label_bytes(field, parts[field])
-            if "labels" in field
-            else _gray(field, parts[field])
-            for field in FIELDS
+            field: (_label_bytes if "labels" in field else _gray)(names[field], array)
+            for field, array in parts.items()
         }
+        for field in names:
+            labels = field.replace("images", "labels")
+            if (count := len(shaped[field])) != (n_labels := len(shaped[labels])):
+                raise DataError(
+                    f"{names[field]}: {count} images, {names[labels]}: {n_labels} labels; each"
+                    " image needs one"
+                )
+        if "images" in shaped:
+            shaped = _split(shaped["images"], shaped["labels"], test_every)
         train, test = scaled([shaped["train_images"], shaped["test_images"]])
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
@@ -89,13 +100,10 @@ def _check_first_axis(source: Path, parts: Mapping[str, np.ndarray]) -> None:
 
 
 def _split(
-    source: Path, images: np.ndarray, labels: np.ndarray, test_every: int | None
+    images: np.ndarray, labels: np.ndarray, test_every: int | None
 ) -> dict[str, np.ndarray]:
     if test_every is None:
-        raise DataError(f"{source}: without training and test images it needs test_every")
-    labels = np.squeeze(labels)
-    if labels.ndim != 1 or len(labels) != len(images):
-        raise DataError(f"{source}: {len(images)} images, and labels {labels.shape}")
+        raise DataError("without training and test images it needs test_every")
     test = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         test[np.flatnonzero(labels == label)[test_every - 1 :: test_every]] = True
@@ -108,7 +116,10 @@ def _split(
 
 
 def _gray(name: str, array: np.ndarray) -> np.ndarray:
-    """Images (n, height, width) of an array with or without an axis of channels."""
+    """Images (n, height, width) of an array with or without an axis of channels.
+
+    name : what the user calls it
+    """
     if array.ndim == 4 and array.shape[-1] == 1:
         array = array[..., 0]
     elif array.ndim == 4 and array.shape[1] == 1:
@@ -119,29 +130,51 @@ def _gray(name: str, array: np.ndarray) -> np.ndarray:
         weights = np.array([19595, 38470, 7471], np.uint32)  # ITU-R 601, as Pillow has it
         array = ((array @ weights + 2**15) >> 16).astype(np.uint8)
     if array.ndim != 3 or array.dtype.kind not in "biuf" or array.size == 0:
-        side = round(array.shape[-1] ** 0.5) if array.ndim == 2 else 0
-        hint = side > 1 and side**2 == array.shape[-1]
         raise DataError(
             f"{name}: uint8 (n, height, width) expected, {array.dtype} {array.shape} found"
-            + f"; reshape(-1, {side}, {side}) makes images of its rows" * hint
+            + _other_shape(name, array)
         )
     return array
 
 
+def _other_shape(name: str, array: np.ndarray) -> str:
+    """The way out for an array of another shape."""
+    if array.ndim == 2:
+        side = round(array.shape[-1] ** 0.5)
+        hint = f"; reshape(-1, {side}, {side}) makes images of its rows"
+        return hint * (side > 1 and side**2 == array.shape[-1])
+    if array.ndim == 4 and array.shape[-1] == 4:
+        return f"; {name}[..., :3] leaves out the transparency, and colors become gray"
+    if array.ndim == 4 and array.shape[-1] == 2:
+        return f"; {name}[..., :1] leaves out the transparency"
+    if array.ndim == 4 and array.shape[1] == 3 != array.shape[-1]:
+        return f"; numpy.moveaxis({name}, 1, -1) has the colors at the end, they become gray"
+    if array.ndim == 4 and array.shape[-1] == 3:
+        return f"; {name}.astype('uint8') has colors from 0 to 255, they become gray"
+    return ""
+
+
 def _label_bytes(name: str, array: np.ndarray) -> np.ndarray:
-    """Labels (n,) as uint8 where that loses nothing. Raises DataError."""
-    labels = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    """Labels (n,) as uint8, of (n, 1) or (1, n) too, where that loses nothing. Raises DataError.
+
+    name : what the user calls them
+    """
+    labels = array.ravel() if array.size == max(array.shape, default=0) else array
     if labels.ndim == 1 and labels.dtype.kind in "iuf" and labels.size:
         if np.all((labels >= 0) & (labels <= 255) & (labels == np.floor(labels))):
             return labels.astype(np.uint8)
+        unknown = int(np.isnan(labels).sum())
         found = f"{labels.min():g} to {labels.max():g}"
+        found = f"{unknown} of {len(labels)} that are no number (nan)" if unknown else found
     else:
         found = f"{array.dtype} {array.shape}"
     hint = ""
     if array.dtype.kind in "SU":
         hint = "; of a text, its place in classes is needed"
     elif array.ndim == 2:
-        hint = "; argmax(axis=1) makes labels of columns"
+        hint = f"; {name}.argmax(axis=1) makes labels of columns"
+    elif array.dtype.kind == "b":
+        hint = f"; {name}.astype('uint8') makes 0 and 1 of them"
     raise DataError(f"{name}: uint8 (n,), numbers from 0 to 255, expected, {found} found{hint}")
 
 
@@ -149,8 +182,9 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
     """Images (n, height, width) as bytes from 0 to 255, by the range of all parts together.
 
     Numbers from 0 to 1 are stretched; whole numbers from 0 to 255 stay as they are. Raises
-    DataError for other values, and for images that would look black.
+    DataError for other values, and for images that would look black, or are all white.
     """
+    _check_numbers(parts)
     _check_one_scale(parts)
     low, high = (float(edge([edge(part) for part in parts])) for edge in (np.min, np.max))
     found = f"pixels from {low:.9g} to {high:.9g} found"
@@ -158,12 +192,14 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
         # what rounding, or the weights of colors, add to numbers from 0 to 1
         parts = [np.clip(part, 0, 1) for part in parts]
         low, high = 0.0, min(high, 1.0)
-    if not (low >= 0 and high <= 255):  # written so that NaN is refused too
+    if low < 0 or high > 255:
         hint = "; (x + 1) / 2 brings them there" if low == -1 and high <= 1 else ""
         raise DataError(
             f"{found}, allowed: whole numbers from 0 (black) to 255 (white), or numbers from 0 to"
             f" 1{hint}"
         )
+    if 0 < low == high:
+        raise DataError(f"all pixels are {high:g}: nothing is drawn; look at the images")
     if 0 < high <= 1:
         if high * 255 < _DIM:
             raise DataError(
@@ -183,6 +219,17 @@ def scaled(parts: Sequence[np.ndarray]) -> list[Bytes]:
             f"the brightest of all pixels is {high:g}, white is 255: nearly black{hint}"
         )
     return [part.astype(np.uint8) for part in parts]
+
+
+def _check_numbers(parts: Sequence[np.ndarray]) -> None:
+    """Refuse pixels that are no numbers, as a division by 0 makes them."""
+    floats = [part for part in parts if part.dtype.kind == "f"]
+    if unknown := sum(int((~np.isfinite(part)).sum()) for part in floats):
+        raise DataError(
+            f"{unknown} of {sum(part.size for part in parts)} pixels are nan or infinite, allowed:"
+            " whole numbers from 0 (black) to 255 (white), or numbers from 0 to 1; find out where"
+            " they come from, or leave out those images"
+        )
 
 
 _HAIR = 1e-3  # of 1
@@ -223,7 +270,7 @@ def from_zero(source: Path, images: Images, classes: Sequence[str]) -> Images:
         for label in np.flatnonzero(counts == 0)[:1]:
             kind = "training" if part == "train" else part
             raise DataError(
-                f"{source}: no {kind} image of the class {classes[label]} (label {label}); labels"
+                f"{source}: no {kind} image of the class {shown(classes[label])} (label {label}); labels"
                 f" from {lowest} to {highest} found. Every class needs training and test images:"
                 " leave out its name, and number the labels without gaps"
             )

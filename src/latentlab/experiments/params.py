@@ -49,7 +49,7 @@ Classes = Annotated[
         ]
     ],
     Allowed(
-        "a list of at least one class name, none twice",
+        "a list of 1 to 256 class names, none twice",
         lambda names: 0 < len(names) == len(set(names)) <= 256,
     ),
 ]
@@ -100,7 +100,8 @@ class Folder(Knobs):
     test_every: Annotated[
         int,
         Allowed(
-            "an integer from 2 (every n-th image of a class is a test image)", lambda n: n >= 2
+            "an integer from 2 to 1000000 (every n-th image of a class is a test image)",
+            lambda n: 2 <= n <= 10**6,
         ),
     ] = 0  # absent: the folder has test images of its own
     resize: Annotated[
@@ -113,7 +114,10 @@ class Folder(Knobs):
     classes: Classes
 
 
-FONTS = text("a path inside the project, without ..", r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]+")
+FONTS = text(
+    "a path inside the project, without .., of letters without accents, digits, _, ., / and -",
+    r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]+",
+)
 
 
 class FontLayout(Knobs):
@@ -125,8 +129,8 @@ class FontLayout(Knobs):
 
     bytes: Annotated[Literal["rows", "columns"], Allowed()] = "rows"
     first_bit: Annotated[int, integer(0, 7)] = 4
-    first: Annotated[str, text('one character, such as "A"', ".")] = " "
-    letters: Annotated[str, text("the characters that are used, each once", ".{2,256}")] = ""
+    first: Annotated[str, text('one character up to U+FFFF, such as "A"', "[\0-\uffff]")] = " "
+    letters: Annotated[str, text("2 to 256 characters, those that are used", ".{2,256}")] = ""
     gap: Annotated[int, integer(0, 16)] = 0
     ink: Annotated[Literal["dark", "light"], Allowed()] = "dark"
 
@@ -207,7 +211,7 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
 
     Raises ParamsError with all errors, or with what is wrong with the font file.
     """
-    content = read_yaml(path)
+    content = _content(Path(path))
     fonts, unread = None, None
     try:
         fonts = _fonts(content, Path(root))
@@ -222,6 +226,15 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
     if fonts:
         _count_letters(params, fonts)
     return params
+
+
+def _content(path: Path) -> object:
+    """The content of a file of parameters. Raises ParamsError, with the way out."""
+    try:
+        return read_yaml(path)
+    except ParamsError as error:
+        way_out = "; save it as UTF-8" * ("not text in UTF-8" in str(error))
+        raise ParamsError(f"{error}{way_out}") from None
 
 
 def _count_letters(params: Params, file: FontFile) -> None:

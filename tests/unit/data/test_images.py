@@ -324,8 +324,9 @@ def test_png_files_already_split_stay_split(tmp_path):
 def test_png_files_of_any_color_become_gray(tmp_path, mode):
     for name in CLASSES:
         for i in range(2):
-            write_png(tmp_path / name / f"{i}.png", np.full((3, 3), 255, np.uint8), mode)
-    assert folders.load_folder(tmp_path, CLASSES, 2).train_images.tolist() == [[[255] * 3] * 3] * 2
+            write_png(tmp_path / name / f"{i}.png", 255 * np.eye(3, dtype=np.uint8), mode)
+    result = folders.load_folder(tmp_path, CLASSES, 2).train_images
+    assert result.tolist() == [[[255, 0, 0], [0, 255, 0], [0, 0, 255]]] * 2
 
 
 def test_idx_and_npz_are_recognized(tmp_path):
