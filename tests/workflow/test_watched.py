@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from latentlab.files.yaml import read_yaml
 from project import copy_project
 from support.code_digest import local_modules
-from support.watched import dependencies, fingerprint, inside_folders, linked, unwatched
+from support.watched import dependencies, fingerprint, inside_folders, is_inside, linked, unwatched
 
 ROOT = Path(__file__).parents[2]
 
@@ -206,6 +206,17 @@ def test_what_is_behind_a_link_to_a_folder_is_not_watched(tmp_path):
         Path("elsewhere/square"),
     }
     assert list(unwatched([Path("font.h")], [], tmp_path)) == [Path("font.h")]
+
+
+def test_what_runs_write_is_seen_through_links(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data/images/digits").mkdir(parents=True)
+    Path("link").symlink_to("data/images")
+    made = ("results/", "data/images/")
+    for path in ("data/images", "data/images/digits", "./data//images/x", "link/x", "results/a.h"):
+        assert is_inside(tmp_path / path, made), path
+    for path in ("data", "data/images2", "data/fonts/font.h"):
+        assert not is_inside(tmp_path / path, made), path
 
 
 def test_a_link_may_be_an_output_and_not_the_folder_of_one(tmp_path, monkeypatch):

@@ -85,7 +85,13 @@ def _parse_idx(stream: BinaryIO, dimensions: int, limit: int) -> Bytes:
     return data.reshape(shape)
 
 
-_TYPES = {9: "signed bytes", 11: "16 bits", 12: "32 bits", 13: "floats", 14: "64-bit floats"}
+_TYPES = {
+    9: "signed bytes",
+    11: "16-bit integers",
+    12: "32-bit integers",
+    13: "floats",
+    14: "floats",
+}
 
 
 def _other_content(magic: bytes, dimensions: int) -> str:
@@ -93,7 +99,7 @@ def _other_content(magic: bytes, dimensions: int) -> str:
     if magic[:2] == b"\x1f\x8b":
         return "; it is packed twice: unpack it (gunzip)"
     if magic[:2] == b"\0\0" and len(magic) == 4 and magic[2] in _TYPES:
-        return f"; numbers of {_TYPES[magic[2]]} are not read: put the four arrays into an .npz"
+        return f"; {_TYPES[magic[2]]} are not read: put the four arrays into an .npz"
     if magic[:3] == b"\0\0\x08" and len(magic) == 4:
         return f"; it has {magic[3]} dimensions, not {dimensions}: are images and labels exchanged?"
     return ""
@@ -330,7 +336,9 @@ def _is_idx(entry: Path) -> bool:
     """Whether it is one of the four files, or would be by a name that is not read."""
     if _FOUR.fullmatch(entry.name) or "ubyte" in entry.name.lower() or _one_of_four(entry):
         return True
-    return entry.is_file() and re.search(r"[-_.]idx([13]?$|[13][-_.])", entry.name.lower()) is not None
+    return (
+        entry.is_file() and re.search(r"[-_.]idx([13]?$|[13][-_.])", entry.name.lower()) is not None
+    )
 
 
 def left_out(path: str | Path, classes: Sequence[str]) -> list[str]:
@@ -471,8 +479,8 @@ def _picture_files(folder: Path, classes: Sequence[str]) -> Items:
         )
     if unknown := sorted(names - set(known)):
         raise DataError(
-            f"{folder}: a folder {stored.shown(unknown[0])} is not among the class names given; add it"
-            " to classes, or move it away"
+            f"{folder}: a folder {stored.shown(unknown[0])} is not among the class names given;"
+            " add it to classes, or move it away"
         )
     items = [
         (file, label)

@@ -99,9 +99,7 @@ def _check_first_axis(source: Path, parts: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def _split(
-    images: np.ndarray, labels: np.ndarray, test_every: int | None
-) -> dict[str, np.ndarray]:
+def _split(images: np.ndarray, labels: np.ndarray, test_every: int | None) -> dict[str, np.ndarray]:
     if test_every is None:
         raise DataError("without training and test images it needs test_every")
     test = np.zeros(len(labels), bool)
@@ -143,12 +141,12 @@ def _other_shape(name: str, array: np.ndarray) -> str:
         side = round(array.shape[-1] ** 0.5)
         hint = f"; reshape(-1, {side}, {side}) makes images of its rows"
         return hint * (side > 1 and side**2 == array.shape[-1])
+    if array.ndim == 4 and array.shape[1] == 3 != array.shape[-1]:
+        return f"; numpy.moveaxis({name}, 1, -1) has the colors at the end, they become gray"
     if array.ndim == 4 and array.shape[-1] == 4:
         return f"; {name}[..., :3] leaves out the transparency, and colors become gray"
     if array.ndim == 4 and array.shape[-1] == 2:
         return f"; {name}[..., :1] leaves out the transparency"
-    if array.ndim == 4 and array.shape[1] == 3 != array.shape[-1]:
-        return f"; numpy.moveaxis({name}, 1, -1) has the colors at the end, they become gray"
     if array.ndim == 4 and array.shape[-1] == 3:
         return f"; {name}.astype('uint8') has colors from 0 to 255, they become gray"
     return ""
@@ -172,7 +170,9 @@ def _label_bytes(name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind in "SU":
         hint = "; of a text, its place in classes is needed"
     elif array.ndim == 2:
-        hint = f"; {name}.argmax(axis=1) makes labels of columns"
+        is_one_hot = array.dtype.kind in "biuf" and np.all(array.sum(axis=1) == 1)
+        hint = f"; {name}.argmax(axis=1) makes labels of columns" * bool(is_one_hot)
+        hint = hint or f"; {name}[:, 0] is one column of them"
     elif array.dtype.kind == "b":
         hint = f"; {name}.astype('uint8') makes 0 and 1 of them"
     raise DataError(f"{name}: uint8 (n,), numbers from 0 to 255, expected, {found} found{hint}")
@@ -270,8 +270,8 @@ def from_zero(source: Path, images: Images, classes: Sequence[str]) -> Images:
         for label in np.flatnonzero(counts == 0)[:1]:
             kind = "training" if part == "train" else part
             raise DataError(
-                f"{source}: no {kind} image of the class {shown(classes[label])} (label {label}); labels"
-                f" from {lowest} to {highest} found. Every class needs training and test images:"
+                f"{source}: no {kind} image of the class {shown(classes[label])} (label {label});"
+                f" labels from {lowest} to {highest} found. Every class needs training and test images:"
                 " leave out its name, and number the labels without gaps"
             )
     return images

@@ -1,8 +1,11 @@
 """What people have: every row of the tables of docs/data.md, on small files of that form."""
 
 import contextlib
+import gzip
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -227,7 +230,30 @@ def refused(path, *arguments):
         ({"train_images": TRAIN * np.nan}, "192 of 384 pixels are nan or infinite, allowed"),
         ({"train_images": TRAIN.reshape(-1, 24)[:, :16]}, "reshape(-1, 4, 4) makes images of"),
         ({"train_images": np.stack([TRAIN] * 3, 1)}, "uint8 (8, 3, 6, 4) found"),
+        ({"train_images": TRAIN / np.where(TRAIN.max() == TRAIN, 0.0, 1)}, "nan or infinite"),
+        (
+            {"train_images": np.stack([TRAIN] * 3, 1)},
+            "found; numpy.moveaxis(train_images, 1, -1) has the colors at the end, they beco",
+        ),
+        ({"train_images": np.stack([TRAIN] * 4, -1)}, "found; train_images[..., :3] leaves out"),
+        ({"train_images": np.stack([TRAIN] * 2, -1)}, "found; train_images[..., :1] leaves out"),
+        (
+            {"train_images": np.stack([TRAIN] * 3, -1).astype(int)},
+            "found; train_images.astype('uint8') has colors from 0 to 255, they become gray",
+        ),
+        (
+            {"train_images": TRAIN * 0 + 255, "test_images": TEST * 0 + 255},
+            "all pixels are 255: no",
+        ),
+        (
+            {"train_images": TRAIN == TRAIN, "test_images": TEST == TEST},
+            "all pixels are 1: nothing",
+        ),
         ({"train_labels": np.eye(8, dtype=int)}, "argmax(axis=1) makes labels of columns"),
+        ({"train_labels": np.stack([LABELS] * 2, 1)}, "; train_labels[:, 0] is one column of them"),
+        ({"train_labels": LABELS > 0}, "train_labels.astype('uint8') makes 0 and 1 of them"),
+        ({"train_labels": np.where(LABELS, np.nan, 0)}, "4 of 8 that are no number (nan) found"),
+        ({"train_labels": LABELS[:7]}, "train_images: 8 images, train_labels: 7 labels; each ima"),
         ({"train_labels": np.array(CLASSES * 4)}, "of a text, its place in classes is needed"),
         ({"train_labels": LABELS + 0.5}, "0.5 to 1.5 found"),
         ({"train_labels": LABELS + 2}, "has a label 3, but 2 class names are given"),
@@ -352,12 +378,139 @@ def test_an_npz_of_other_names_says_what_it_has(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        (np.eye(2)[LABELS], "y: uint8 (n,), numbers from 0 to 255, expected, float64 (8, 2) found"),
+        (LABELS > 0, "y: uint8 (n,), numbers from 0 to 255, expected, bool (8,) found; y.astype"),
+        (LABELS[:5], "data: 8 images, y: 5 labels; each image needs one"),
+    ],
+)
+def test_arrays_are_called_as_the_user_calls_them(tmp_path, labels, reason):
+    """With the count that they have, before every second image becomes a test image."""
+    np.savez(tmp_path / "a.npz", data=TRAIN, y=labels)
+    assert f": {reason}" in refused(tmp_path / "a.npz")
+
+
+def test_labels_may_be_a_row(tmp_path):
+    write_npz(tmp_path / "a.npz", train_labels=LABELS[None])
+    result = folders.load_folder(tmp_path / "a.npz", CLASSES, None)
+    np.testing.assert_array_equal(result.train_labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name: name.replace("-", "_"),
+        lambda name: name.replace("emnist-", "EMNIST "),
+        lambda name: name.replace("emnist-", "EMNIST."),
+        lambda name: f"gzip-{name}",
+        str.upper,
+    ],
+)
+def test_emnist_is_upright_however_its_name_is_joined(tmp_path, change):
+    emnist(tmp_path / "own")
+    for path in list((tmp_path / "own").glob("*ubyte")):
+        path.rename(path.with_name(change(path.name)))
+    result = folders.load_folder(tmp_path / "own", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+@pytest.mark.parametrize("name", ["notmnist-", "femnist-", "kmnist_", "my_"])
+def test_other_sets_are_not_turned(tmp_path, name):
+    write_idx(tmp_path / "own", [f"{name}{file}" for file in MNIST])
+    result = folders.load_folder(tmp_path / "own", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+def test_files_of_emnist_without_its_name_are_refused(tmp_path):
+    write_idx(tmp_path / "EMNIST", MNIST)
+    message = refused(tmp_path / "EMNIST")
+    assert "a folder of EMNIST, with train-images-idx3-ubyte: if its images are on their" in message
+    assert "call it emnist-train-images-idx3-ubyte, and so all four; else rename the f" in message
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "reason"),
+    [
+        (lambda data: gzip.compress(gzip.compress(data)), "0x1f8b0800 found; it is packed twice"),
+        (lambda data: b"\0\0\x0d" + data[3:], "0x00000d03 found; floats are not read: put the fo"),
+        (lambda data: b"\0\0\x08\x01" + data[4:], "it has 1 dimensions, not 3: are images and la"),
+        (lambda data: b"\0\0", "0x0000 found"),
+    ],
+)
+def test_an_idx_file_of_other_content_says_what_it_may_be(tmp_path, spoiled, reason):
+    write_idx(tmp_path / "own", MNIST)
+    path = tmp_path / "own" / MNIST[0]
+    path.write_bytes(spoiled(path.read_bytes()))
+    assert f"/{MNIST[0]}: 0x00000803 expected at its beginning, " in refused(tmp_path / "own")
+    assert reason in refused(tmp_path / "own")
+
+
+def test_idx_files_that_are_not_read_are_told(tmp_path):
+    write_idx(tmp_path / "own", MNIST)
+    (tmp_path / "own/val-images-idx3-ubyte").write_bytes(b"")
+    assert folders.left_out(tmp_path / "own", CLASSES) == ["val-images-idx3-ubyte"]
+
+
+def save_each(folder):
+    folder.mkdir()
+    for name, array in SPLIT.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+def save_batches(folder):
+    folder.mkdir()
+    for name in ("data_batch_1", "test_batch"):
+        (folder / name).write_bytes(b"\x80\x04.")
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (save_each, "; put its arrays into an .npz: python -c"),
+        (save_batches, "test_batch; CIFAR's batches are not read; put their arrays into an .npz"),
+        (lambda path: write_pictures(path / "a"), "there is a; give the folder inside: "),
+        (lambda path: split(path / "a"), "there is a; give the folder inside: "),
+    ],
+)
+def test_a_folder_of_another_kind_is_told_what_to_do(tmp_path, write, reason):
+    write(tmp_path / "own")
+    assert ": a folder circle is missing, there is " in refused(tmp_path / "own")
+    assert reason in refused(tmp_path / "own")
+
+
+def test_the_command_that_makes_an_npz_makes_one(tmp_path):
+    save_each(tmp_path / "own")
+    code = refused(tmp_path / "own").partition('python -c "')[2].rstrip('"')
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "own", check=True)
+    result = folders.load_folder(tmp_path / "own/mine.npz", CLASSES, None)
+    np.testing.assert_array_equal(result.train_images, TRAIN)
+
+
+def test_a_folder_above_the_four_files_is_told_the_one_inside(tmp_path):
+    """As torchvision downloads them."""
+    (tmp_path / "own/MNIST").mkdir(parents=True)
+    write_idx(tmp_path / "own/MNIST/raw", MNIST)
+    message = refused(tmp_path / "own")
+    assert f"there is MNIST; give the folder inside: {tmp_path / 'own/MNIST/raw'}" in message
+
+
+def test_names_with_blanks_at_their_ends_are_shown_in_quotes(own):
+    with pytest.raises(DataError, match=": a folder 'circle ' is missing, there is circle, squ"):
+        folders.load_folder(own, ["circle ", "square"], 2)
+
+
 def test_idx_files_of_other_names_are_told_the_names(tmp_path):
     write_idx(tmp_path / "own", ["a-ubyte", "b-ubyte", "c-ubyte", "d-ubyte"])
     message = refused(tmp_path / "own", None)
     assert (
         "train-images-idx3-ubyte.gz: no such file, nor without .gz; there is a-ubyte, b" in message
     )
+    write_idx(tmp_path / "other", [f"{name.removesuffix('-ubyte')}.idx" for name in MNIST])
+    message = refused(tmp_path / "other", None)
+    assert "there is t10k-images-idx3.idx, t10k-labels-idx1.idx, train-images-idx3.idx, " in message
+    assert "Names as MNIST, Kaggle, EMNIST and KMNIST have them are read" in message
 
 
 def test_of_several_sets_one_is_needed(tmp_path):
@@ -475,6 +628,17 @@ def test_colors_of_16_bits_are_not_cut(own, kind):
     (own / "circle/0.png").unlink()
     save_deep(own / f"circle/0.{kind}", kind)
     assert "at most 8 bits a channel expected, 16 bits found; save it with 8" in refused(own)
+
+
+def test_numbers_with_a_sign_are_not_read_as_others(own):
+    """Of a TIFF Pillow would show -128 as 128."""
+    (own / "circle/0.png").unlink()
+    for sample_format in (1, 2):
+        tags = {339: sample_format}
+        Image.fromarray(TRAIN[0]).save(own / "circle/0.tif", tiffinfo=tags)
+        if sample_format == 1:
+            folders.load_folder(own, CLASSES, 2)
+    assert "circle/0.tif: numbers with a sign found, unsigned ones from 0 to 255" in refused(own)
 
 
 def test_of_several_pictures_in_a_file_none_is_cut(own):
@@ -735,6 +899,7 @@ def test_no_font_maker_is_left_over():
 
 
 VARIED = {count: ", ".join(map(str, range(count))) for count in (7, 14, 15, 30)}
+COLUMN_BYTES = "char a[] = {" + "127, 8, 8, 8, 65, " * 3 + "65, 20, 8, 0, 33};"
 COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
 
 
@@ -747,6 +912,17 @@ COLUMN_ROWS = [[127, 8, 8, 8, 127]] * 3
         (header([[0] * 8] * 3, "[3][8]"), {}, "8 bytes, 7 are needed; a letter is 7 rows of 5"),
         (header([[255, 0, 0, 0, 0]] * 2, "[][5]"), {"bytes": "columns"}, "0xff does not fit in 7"),
         ("char a[15] = {" + VARIED[15] + "};", {}, "a has 15 bytes, 7 a letter are needed; of col"),
+        (
+            COLUMN_BYTES,
+            {},
+            "a has bytes of 7 bits, a row of a letter has 5; if they are columns, 5",
+        ),
+        (COLUMN_BYTES, {"first": "A"}, "say bytes: columns in data.font_layout"),
+        (
+            COLUMN_BYTES,
+            {"first_bit": 7},
+            "say bytes: columns in data.font_layout, and leave out fi",
+        ),
         ("char a[14] = {" + VARIED[14] + "};", {"gap": 1}, "font_layout.gap: not of a C header"),
         ("char a[] = {" + VARIED[7] + "};", {}, "a has 1 letters, two are needed"),
         ("char a[][7] = {};", {}, "a is empty"),
@@ -775,6 +951,82 @@ def test_headers_that_are_refused_say_why(tmp_path, text, layout, reason):
         font_files.read_font_file(tmp_path / "a.h", fonts.Layout(**layout))
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+ROWS_OF_LETTERS = header(np.arange(21).reshape(3, 7), "[3][7]", name="letters")
+FLAT_LETTERS = "char letters[] = {" + ", ".join(map(str, range(1, 29))) + "};\n"
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    ("font", "table", "reason"),
+    [
+        (ROWS_OF_LETTERS, "5, " * 224, "widths has no braces around its letters, unlike letters"),
+        (ROWS_OF_LETTERS, "5, " * 3, "widths has no braces around its letters, unlike letters"),
+        (FLAT_LETTERS, "5, " * 224, "widths has letters that are mostly alike"),
+        (FLAT_LETTERS, "5, 3, 2, 5, 6, 4, 1, 5, 5, 5, 4, 3, 2, 1, ", "widths has small numbers al"),
+        (FLAT_LETTERS, "0, " * 70 + VARIED[14], "widths has letters that are mostly alike"),
+    ],
+)
+def test_a_table_beside_a_font_is_no_font(tmp_path, font, table, reason, first):
+    table = f"const uint8_t widths[] = {{{table}}};\n"
+    (tmp_path / "a.h").write_text(table + font if first else font + table)
+    for layout in ({}, {"first": "A"}):
+        with pytest.raises(fonts.FontError) as caught:
+            font_files.read_font_file(tmp_path / "a.h", fonts.Layout(**layout))
+        assert reason in str(caught.value)
+        assert str(caught.value).endswith("take it out of the file (there is letters)")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('extern "C" {\n', "}\n"),
+        ("namespace fonts {\n", "}\n"),
+        ("enum Size { SMALL, LARGE };\n", ""),
+        ("struct Letter { char c; };\n", ""),
+        ("alignas(4) ", ""),
+        ("__attribute__((aligned(4))) ", ""),
+        ("static constexpr std::array<std::array<uint8_t, 7>, 1> other = {{{{1}}}};\n", ""),
+        ("", "void setup() { font(1); }\nvoid loop() {}\n"),
+    ],
+)
+def test_what_a_compiler_takes_besides_arrays_has_a_way_out(tmp_path, before, after):
+    (tmp_path / "a.ino").write_text(before + ROWS_OF_LETTERS + after)
+    with pytest.raises(fonts.FontError) as caught:
+        font_files.read_font_file(tmp_path / "a.ino")
+    assert "; keep the arrays alone in the file, as in: const uint8_t name[]" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_characters_beyond_what_is_allowed_are_refused(tmp_path):
+    """In each form, and where the last one alone is."""
+    sheet(tmp_path / "mine.png", glyphs(5))
+    for first in ("\U0010ffff", "\U0001f600", "\uffff"):
+        message = refused_sheet(tmp_path / "mine.png", first=first)
+        assert message.startswith(f"5 letters from {ord(first):#x} on: characters beyond 0xffff")
+    letters = "AEIO\U0001f600"
+    message = refused_sheet(tmp_path / "mine.png", letters=letters)
+    assert message.startswith("mine: characters beyond 0xffff, such as 0x1f600; draw")
+    (tmp_path / "mine.txt").write_text(f"A{LETTER}\n\U0001f600{LETTER}", encoding="utf-8")
+    assert "mine: characters beyond 0xffff, such" in refused_sheet(tmp_path / "mine.txt")
+    (tmp_path / "mine.h").write_text(ROWS_OF_LETTERS)
+    assert "characters beyond 0xffff" in refused_sheet(tmp_path / "mine.h", first="\U0010ffff")
+
+
+def test_a_sheet_whose_blank_has_ink_needs_its_letters(tmp_path):
+    sheet(tmp_path / "mine.png", glyphs(5))
+    message = refused_sheet(tmp_path / "mine.png")
+    assert message.startswith("the first letter would be the blank, and has ink; say which letters")
+    letters = glyphs(5)
+    letters[0] = 0
+    sheet(tmp_path / "mine.png", letters)
+    assert font_files.read_font_file(tmp_path / "mine.png")["mine"].characters[0] == " "
+
+
+def test_a_text_in_another_code_is_told_which(tmp_path):
+    (tmp_path / "mine.txt").write_bytes(f"\xe9{LETTER}".encode("latin-1"))
+    assert "not text in UTF-8 (byte 0); save it as UTF-8" in refused_sheet(tmp_path / "mine.txt")
 
 
 SEVEN = "{1,2,3,4,5,6,7},\n"

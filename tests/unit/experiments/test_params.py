@@ -796,6 +796,36 @@ def test_an_own_font_of_one_array_is_one_line_a_name(tmp_path):
     assert not [line for line in lines if line.endswith("two different letters")]
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "data.font_layout",
+            {"first": "\U0010ffff"},
+            "allowed: one character up to U+FFFF, such as",
+        ),
+        (
+            "data.images.digits",
+            {"source": "folder", "path": "x", "test_every": 10**399, "classes": ["a"]},
+            "test_every: an integer of many digits given, allowed: an integer from 2 to 1000000 (",
+        ),
+        (
+            "data.images.digits.classes",
+            [f"c{i}" for i in range(300)],
+            "given, allowed: a list of 1 to 256 class names, none twice",
+        ),
+    ],
+)
+def test_the_limit_is_said(path, value, message):
+    assert message in errors_of(path.split("."), value)[0]
+
+
+def test_parameters_in_another_code_are_told_which(tmp_path):
+    (tmp_path / "params.yaml").write_bytes("# caf\xe9\n".encode("latin-1"))
+    with pytest.raises(ParamsError, match=r"params\.yaml: not text in UTF-8; save it as UTF-8$"):
+        read_params(tmp_path / "params.yaml", ROOT)
+
+
 def test_a_font_file_that_is_missing_names_its_knob(tmp_path):
     with pytest.raises(ParamsError, match=r"params.yaml: data.fonts: .*mine.txt: No such file"):
         read_params(*with_font(tmp_path, None))
