@@ -271,7 +271,7 @@ def from_zero(source: Path, images: Images, classes: Sequence[str]) -> Images:
             kind = "training" if part == "train" else part
             raise DataError(
                 f"{source}: no {kind} image of the class {shown(classes[label])} (label {label});"
-                f" labels from {lowest} to {highest} found. Every class needs training and test images:"
-                " leave out its name, and number the labels without gaps"
+                f" labels from {lowest} to {highest} found. Every class needs training and test"
+                " images: leave out its name, and number the labels without gaps"
             )
     return images
