@@ -140,7 +140,7 @@ def _other_shape(name: str, array: np.ndarray) -> str:
     if array.ndim == 2:
         side = round(array.shape[-1] ** 0.5)
         hint = f"; reshape(-1, {side}, {side}) makes images of its rows"
-        return hint * (side > 1 and side**2 == array.shape[-1])
+        return hint if side > 1 and side**2 == array.shape[-1] else ""
     if array.ndim == 4 and array.shape[1] == 3 != array.shape[-1]:
         return f"; numpy.moveaxis({name}, 1, -1) has the colors at the end, they become gray"
     if array.ndim == 4 and array.shape[-1] == 4:
