@@ -4,8 +4,8 @@ The package knows nothing of Snakemake or DVC. What stands in a line imports fro
 it alone, and nothing else of its own line:
 
 arithmetic                  pins how the libraries compute, when the package is imported
-aliases, glyphs, seeds,
-shown                       what all of the following speak of
+aliases, seeds, shown       what all of the following speak of
+glyphs                      which characters the figures' font can draw
 files                       arrays, tables and YAML on disk
 data, models                fonts, images, noise; the networks
 training, measures          weights from data; numbers from weights
