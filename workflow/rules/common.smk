@@ -28,7 +28,7 @@ from latentlab.experiments.conclusions import claims
 from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_controls, vae_drawn
-from latentlab.experiments.params import read_params
+from latentlab.experiments.params import letters_of, read_params
 from latentlab.files.yaml import read_yaml
 from support import watched
 from support.by_content import by_file
@@ -94,6 +94,8 @@ def unwatched_data():
     named = {"data.fonts": ("study", [Path(PARAMS["data"]["fonts"])])}
     for name in PARAMS["vae"]["datasets"]:
         images = PARAMS["data"]["images"][name]
+        if images["source"] == "font":
+            named[f"data.images.{name}.fonts"] = ("data", [Path(images["fonts"])])
         if images["source"] == "folder":
             # importing it takes a moment
             from latentlab.data.folders import left_out, source_files
@@ -206,6 +208,8 @@ def image_settings(wildcards):
             refuse(f"params.yaml: data.images.{wildcards.dataset}.path: {error}")
         return by_file({"dataset": wildcards.dataset, "content": content, **source})
     kept = {key: value for key, value in source.items() if key != "classes"}
+    if source["source"] == "font":
+        kept["pixels"] = letters_of(source, ROOT).pixels.astype(int).tolist()
     return by_file({"dataset": wildcards.dataset, **kept})
 
 

@@ -4,11 +4,14 @@ import os
 
 import step
 
+import numpy as np
+
 from latentlab import StudyError
 from latentlab.data import images
 from latentlab.data import download
 from latentlab.data import folders
 from latentlab.data import digits
+from latentlab.data import jittered
 
 
 def downloaded(dataset, source):
@@ -48,6 +51,9 @@ def main(argv):
     settings = args.settings
     if settings["source"] == "scikit-learn":
         image_set = digits.digits()
+    elif settings["source"] == "font":
+        draws = settings["train"], settings["test"], settings["shift"], settings["seed"]
+        image_set = jittered.jittered_letters(np.array(settings["pixels"]), *draws)
     elif settings["source"] == "folder":
         image_set = own_images(settings)
     else:

@@ -8,8 +8,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from latentlab.aliases import Fields
 from latentlab.data.font_files import fonts_of
-from latentlab.data.fonts import LETTERS, FontError, character_name
+from latentlab.data.fonts import LETTERS, Font, FontError, character_name, read_fonts
+from latentlab.data.jittered import MAX_SHIFT
 from latentlab.experiments.allowed import (
     Allowed,
     Chosen,
@@ -35,6 +37,11 @@ from latentlab.experiments.optimizers.params import OptimizersSection
 from latentlab.experiments.vae.params import VaeSection
 from latentlab.files.yaml import ParamsError, read_yaml
 from latentlab.glyphs import drawable
+
+FONTS = text(
+    "a path inside the project, without .., of letters without accents, digits, _, ., / and -",
+    r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]+",
+)
 
 # ---------------------------------------------------------------- images
 
@@ -114,10 +121,17 @@ class Folder(Knobs):
     classes: Classes
 
 
-FONTS = text(
-    "a path inside the project, without .., of letters without accents, digits, _, ., / and -",
-    r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]+",
-)
+class FontLetters(Knobs):
+    """Letters of a font, drawn off the middle by chance; see ``data.jittered``."""
+
+    source: Literal["font"]
+    fonts: Annotated[str, FONTS]  # a header laid out like font.h
+    font: Annotated[str, text("a text")]
+    classes: Classes  # letters of it
+    train: Annotated[int, integer(1, 10**6)]
+    test: Annotated[int, integer(1, 10**6)]
+    shift: Annotated[int, integer(0, MAX_SHIFT)]
+    seed: Seed
 
 
 class FontLayout(Knobs):
@@ -150,8 +164,10 @@ class Data(Knobs):
         dict[
             str,
             Annotated[
-                ScikitLearn | Download | Folder,
-                Chosen("a mapping whose source is scikit-learn, download or folder", "source"),
+                ScikitLearn | Download | Folder | FontLetters,
+                Chosen(
+                    "a mapping whose source is scikit-learn, download, folder or font", "source"
+                ),
             ],
         ],
         Named("a mapping of names to image sets", empty=True),
@@ -225,7 +241,31 @@ def read_params(path: str | Path, root: str | Path = ".") -> Params:
         raise ParamsError(unread)
     if fonts:
         _count_letters(params, fonts)
+    for name, source in params["data"]["images"].items():
+        if source["source"] == "font":
+            try:
+                letters_of(source, Path(root))
+            except FontError as error:
+                raise ParamsError(f"{path}: data.images.{name}.{error}") from None
     return params
+
+
+def letters_of(source: Fields, root: Path) -> Font:
+    """The letters of an image set whose source is a font, below a folder.
+
+    Raises FontError, the knob first.
+    """
+    try:
+        fonts = read_fonts(root / source["fonts"])
+    except FontError as error:
+        raise FontError(f"fonts: {error}") from None
+    if source["font"] not in fonts:
+        raise FontError(f"font: {source['font']!r} given, allowed: {', '.join(fonts)}")
+    font = fonts[source["font"]]
+    unknown = [letter for letter in source["classes"] if letter not in font.characters]
+    if unknown:
+        raise FontError(f"classes: {unknown[0]!r} given, allowed: letters of {font.name}")
+    return font.subset("".join(source["classes"]))
 
 
 def _content(path: Path) -> object:

@@ -211,6 +211,24 @@ def test_readings_that_disagree_name_on_what_the_verdict_depends(tmp_path):
     assert metrics(found.reset_index())["counts"]["claims_claim"]["depends_on_the_reading"] == 1
 
 
+def test_an_exploratory_reading_is_shown_and_decides_nothing(tmp_path):
+    against = {**READ, "measure": "other"}
+    said = {}
+    for later in (False, True):
+        claims = {"it": {**PLAIN, "readings": {"other": {**against, "exploratory": later}}}}
+        found, _ = small(tmp_path, claims, other=(0.0, 1.0))
+        said[later] = found.loc[("it", "it"), "verdict"]
+    assert said == {False: DEPENDS, True: SUPPORTED}
+    told = metrics(found.reset_index())["claims"]["it"]["readings"]["other"]
+    assert (told["says"], told["exploratory"]) == (CONTRADICTED, "yes")
+    rows = found.reset_index()
+    own, other = rows.itertuples()
+    assert chapter._said_by(own, rows) is None  # there is one reading beside it, which is later
+    assert str(chapter._told_below(other)).startswith("exploratory: ")
+    shown = chapter.readme({"claims": claims}, metrics(rows))
+    assert "| 1, 0, 0 | \N{CHECK MARK} supported |" in shown
+
+
 @pytest.mark.parametrize(("must", "measure"), [("fail", "value"), ("pass", "flat")])
 def test_a_control_that_comes_out_wrong_takes_the_claim_its_verdict(tmp_path, must, measure):
     control = {"control": "known", "must": must, "measure": measure}
@@ -477,7 +495,7 @@ def test_the_rules_of_one_reading(effect, p, runs, low, expected):
 
 def said(says, effect=0.5, kind=READING, differs="data", reason="", **more):
     return {"claim": "c", "kind": kind, "says": says, "effect": effect, "counts_from": 0.3,
-            "differs": differs, "reason": reason, **more}  # fmt: skip
+            "differs": differs, "reason": reason, "exploratory": "", **more}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -498,6 +516,7 @@ def said(says, effect=0.5, kind=READING, differs="data", reason="", **more):
         (said(INCONCLUSIVE, reason="few"), [], (INCONCLUSIVE, "few")),
         (said(SUPPORTED), [said(UNTESTABLE, math.nan, reason="gone")], (SUPPORTED, "")),
         (said(SUPPORTED), [said(INCONCLUSIVE, 0, reason="few")], (SUPPORTED, "")),
+        (said(SUPPORTED), [said(CONTRADICTED, 0, exploratory="yes")], (SUPPORTED, "")),
         (said(UNTESTABLE, math.nan, reason="gone"), [], (UNTESTABLE, "gone")),
         (said(UNTESTABLE, math.nan, reason="gone"), [said(SUPPORTED)], (DEPENDS, "on the data")),
         (said(SUPPORTED), [said(AS_IT_MUST, 0, CONTROL)], (SUPPORTED, "")),

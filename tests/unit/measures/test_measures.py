@@ -1,5 +1,8 @@
 """Intervals, seeds, tables and the gathering of cells."""
 
+import itertools
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +18,7 @@ from latentlab.experiments.gathering import (
     nested,
     summarize,
 )
-from latentlab.experiments.letters.tables import letter_yardstick
+from latentlab.experiments.letters.tables import letter_yardstick, restarts
 from latentlab.experiments.vae.tables import code_areas, vae_summary
 from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.measures import statistics
@@ -103,7 +106,7 @@ def test_the_yardstick_takes_the_best_network_of_each_kind():
              ("font1", "b"): [1, 5, 9], ("font1", "d"): [0, 0, 0], ("font1", "e"): [0]}  # fmt: skip
     replicates = pd.DataFrame(
         [
-            {"font": font, "network": name, "max_wrong_pixels": w}
+            {"font": font, "network": name, "max_wrong_pixels": w, "evaluations": 100}
             for (font, name), values in wrong.items()
             for w in values
         ]
@@ -114,10 +117,34 @@ def test_the_yardstick_takes_the_best_network_of_each_kind():
     assert result["all_fonts"]["share_of_starts"] == pytest.approx(2 / 3)
     assert result["powell_only"]["all_fonts"]["share_of_starts"] == pytest.approx(1 / 3)
     assert result["powell_only"]["font1"]["max_wrong_pixels"] == 1
+    assert result["powell_only"]["all_fonts"]["restarts"]["starts"] == 1  # all three will do
+    assert "restarts" not in result["all_fonts"]
     assert result["one_dimensional"]["all_fonts"]["network"] == "c"
     assert list(result["one_dimensional"]) == ["all_fonts"]
     assert result["font1"]["network"] == "b"  # of one optimizer
     assert {font: entry["network"] for font, entry in result["hybrid"].items()} == {"font1": "e"}
+
+
+@pytest.mark.parametrize(
+    ("succeed", "of", "starts"), [(20, 20, 1), (18, 20, 1), (10, 20, 4), (1, 20, 18), (1, 1, 1)]
+)
+def test_restarts_until_nine_tries_of_ten_succeed(succeed, of, starts):
+    wrong = [0, 1] * of
+    runs = pd.DataFrame(
+        {"max_wrong_pixels": wrong[:succeed] + [2] * (of - succeed), "evaluations": 100}
+    )
+    found = restarts(runs)
+    assert found["starts"] == starts
+    assert found["starts_low"] <= starts <= found["starts_high"]
+    assert found["evaluations"] == 100 * starts
+    drawn = itertools.combinations(runs["max_wrong_pixels"] <= 1, starts)
+    tries = [any(one) for one in itertools.islice(drawn, 5000)]
+    if comb(of, starts) <= 5000:
+        assert np.mean(tries) >= 0.9
+
+
+def test_no_restart_helps_what_never_succeeds():
+    assert restarts(pd.DataFrame({"max_wrong_pixels": [2, 3], "evaluations": 100})) == {}
 
 
 def test_rank_correlation_of_known_pairs():

@@ -411,7 +411,8 @@ def _why(row: Any, observed: pd.DataFrame) -> Text:
 
 def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
     """How many readings say what, where a claim has more than its own."""
-    own = findings[(findings["of"] == row.of) & findings["kind"].isin((*CLAIMS, READING))]
+    asked = findings["kind"].isin((*CLAIMS, READING)) & (findings["exploratory"] != "yes")
+    own = findings[(findings["of"] == row.of) & asked]
     if len(own) < 2:
         return None
     counts = own["says"].value_counts()
@@ -513,6 +514,8 @@ def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
 
 def _told_below(row: Any) -> Text:
     """A reading, or a control with what it must do."""
+    if row.exploratory == "yes":
+        return text("exploratory: {reading}", reading=data_text(row.text))
     if row.kind == READING:
         return text("read: {reading}", reading=data_text(row.text))
     if row.must == "fail":
@@ -622,7 +625,7 @@ def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
     effect = number(own["effect"], 2) if "effect" in own else NONE
     if "effect_low" in own:
         effect += f" [{number(own['effect_low'], 2)}, {number(own['effect_high'], 2)}]"
-    said = [reading["says"] for reading in readings.values()]
+    said = [reading["says"] for reading in readings.values() if "exploratory" not in reading]
     counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
     counts = NONE if set(said) == {UNTESTABLE} else counts
     told_verdict = f"depends {found['reason']}" if verdict == DEPENDS else verdict

@@ -120,6 +120,7 @@ class Reading(Tested):
     """Another defensible way to ask the same."""
 
     reading: Text
+    exploratory: Truth = False
     differs: Annotated[str, _one_of(*DIFFERS)]
 
 

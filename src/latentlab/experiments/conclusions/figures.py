@@ -91,8 +91,9 @@ def _handle(mark: Mapping[str, Any], label: str) -> Line2D:
 def _label(row: Any) -> str:
     if row.kind in CLAIMS:
         return textwrap.fill(row.text + " (ours)" * (row.kind == OURS), 52)
-    must = f", must {row.must}" if row.kind == CONTROL else ""
-    return textwrap.shorten(row.text, 62, placeholder=" ...") + must
+    more = f", must {row.must}" if row.kind == CONTROL else ""
+    more += ", exploratory" * (row.exploratory == "yes")
+    return textwrap.shorten(row.text, 62, placeholder=" ...") + more
 
 
 def _effect(axes: Axes, y: float, row: Any) -> None:

@@ -266,12 +266,17 @@ def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 
     rows : its findings, the claim's own first
     A reading that is unclear agrees with what the claim's own says where its effect is on the same
-    side of the smallest that counts. One of too few runs, or of none, says nothing.
+    side of the smallest that counts. One of too few runs, or of none, says nothing; nor does an
+    exploratory one, which was added when results had been seen.
     """
     if failed := [row["claim"] for row in rows if row["says"] == NOT_AS_IT_MUST]:
         return UNTESTABLE, f"the control {failed[0]} does not come out as it must"
     own = rows[0]
-    others = [row for row in rows[1:] if row["kind"] == READING and not row["reason"]]
+    others = [
+        row
+        for row in rows[1:]
+        if row["kind"] == READING and not row["reason"] and not row["exploratory"]
+    ]
     clear = [row for row in (own, *others) if row["says"] in (SUPPORTED, CONTRADICTED)]
     if own["says"] == UNTESTABLE and not others:
         return UNTESTABLE, own["reason"]
@@ -295,8 +300,9 @@ def _side(row: Mapping[str, Any]) -> str:
 def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
     """The word on a published figure, by its rank among our runs.
 
-    Outside where it lies beyond all runs and they are so many (39 for an alpha of 0.05) that a run
-    of ours would do so in at most a share alpha of cases; with fewer runs that says nothing.
+    Outside where at most a share alpha of our runs lies as far out, on either side, it counted
+    among them. Fewer than 39 runs cannot say so for an alpha of 0.05: beyond all of them says
+    nothing.
     """
     if math.isnan(finding.effect):
         return NOTHING
@@ -306,7 +312,7 @@ def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
 
 
 FINDINGS = [
-    "claim", "kind", "of", "differs", "must", "experiment", "text", "hypothesis", "measure",
+    "claim", "kind", "of", "exploratory", "differs", "must", "experiment", "text", "hypothesis", "measure",
     "shows", "test", "variant", "runs", "effect", "effect_low", "effect_high", "counts_from", "p",
     "p_holm", "says", "verdict", "reason", "published", "median", "single_run_low",
     "single_run_high",
@@ -334,9 +340,9 @@ def entries_of(claims: Mapping[str, Any], published: Mapping[str, Any]) -> list[
             kind = {"": OURS if claim.get("of") == "ours" else CLAIM, "readings": READING,
                     "controls": CONTROL}[kind]  # fmt: skip
             told = {READING: "reading", CONTROL: "control"}.get(kind, "claim")
-            entries.append(
-                {**entry, "name": own or name, "kind": kind, "of": name, "text": entry[told]}
-            )
+            whose = {"name": own or name, "kind": kind, "of": name, "text": entry[told]}
+            later = "yes" if entry.get("exploratory") else ""
+            entries.append({**entry, **whose, "exploratory": later})
     figures = reported_claims(claims["reported"], published)
     return entries + [
         {**figure, "name": name, "of": "", "text": figure["claim"]}
@@ -483,7 +489,7 @@ def metrics(findings: pd.DataFrame) -> dict[str, Any]:
         tree["counts"][name] = {
             verdict.replace(" ", "_"): int(counts.get(verdict, 0)) for verdict in verdicts
         }
-    effect = ("runs", "effect", "effect_low", "effect_high", "says", "reason")
+    effect = ("runs", "effect", "effect_low", "effect_high", "says", "reason", "exploratory")
     for row in claims.to_dict("records"):
         of = findings[findings["of"] == row["claim"]]
         own = {**row, "reason": ""}

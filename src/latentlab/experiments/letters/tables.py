@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from latentlab import seeds
 from latentlab.aliases import Array, Fields, Json
 from latentlab.experiments.gathering import by, summarize
-from latentlab.measures import novelty
+from latentlab.measures import novelty, statistics
 from latentlab.measures.latent import principal_reconstruction
 from latentlab.measures.metrics import wrong_pixels
 from latentlab.measures.novelty import Rules
@@ -23,8 +25,8 @@ def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -
     At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
     several in turn, below ``powell_only`` by Powell alone; below ``one_dimensional`` those with
     one unit. Each with its name, the wrong pixels of the worst letter in its best start, and the
-    share of its starts that do as well.
-    replicates : columns font, network, max_wrong_pixels
+    share of its starts that do as well; by Powell alone also ``restarts``.
+    replicates : columns font, network, max_wrong_pixels, evaluations
     networks : ``letters.networks`` of the parameters
     """
     yardstick: Json = {}
@@ -40,6 +42,7 @@ def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -
         places = {1: [yardstick.setdefault("one_dimensional", {})], 2: [yardstick]}.get(latent, [])
         if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
             places.append(yardstick.setdefault("powell_only", {}))
+            entry = {**entry, "restarts": restarts(runs)}
         if latent == 2 and network["optimizer"] == "stages":
             places = [yardstick.setdefault("hybrid", {})]
         for place in places:
@@ -47,6 +50,40 @@ def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -
             if best_entry is None or _better(entry, best_entry):
                 place[all_fonts(font)] = entry
     return yardstick
+
+
+SURE = 0.9
+"""Share of tries, or of starts, that succeed where something is called sure."""
+
+
+def restarts(runs: pd.DataFrame) -> Json:
+    """How many starts it takes until one has no letter with more than one wrong pixel.
+
+    ``starts``: so many that a share ``SURE`` of tries succeeds. A try draws that many of our runs,
+    none twice: of n runs, s of which succeed, k fail together with probability
+    C(n - s, k) / C(n, k). ``_low`` and ``_high``: for starts of which the ends of the interval of
+    the share succeed. ``evaluations``: of the loss, of so many starts, on average. Empty where no
+    run succeeds.
+    runs : a row a start; columns max_wrong_pixels, evaluations
+    """
+    succeeds = (runs["max_wrong_pixels"] <= 1).to_numpy()
+    n, failed = len(succeeds), int((~succeeds).sum())
+    if failed == n:
+        return {}
+    ours = next(k for k in range(1, n + 1) if comb(n, k) - comb(failed, k) >= SURE * comb(n, k))
+    share = statistics.proportion(succeeds)
+    low, high = (_starts_of(chance) for chance in (share.high, share.low))
+    return {
+        "starts": ours,
+        "starts_low": min(low, ours),
+        "starts_high": max(high, ours),
+        "evaluations": ours * float(runs["evaluations"].mean()),
+    }
+
+
+def _starts_of(chance: float) -> int:
+    """Independent starts of which one succeeds in a share ``SURE`` of tries."""
+    return 1 if chance >= SURE else math.ceil(math.log(1 - SURE) / math.log(1 - chance))
 
 
 def latent_space_summary(replicates: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -93,18 +130,24 @@ def front_metrics(front: pd.DataFrame) -> Json:
     """The smallest network without a wrong pixel, for each font that has one on the front.
 
     With its name, its weights and the share of its starts that make no error; ``sure`` is the
-    smallest that makes none from any start.
+    smallest of which surely a share ``SURE`` of all starts makes none: the interval begins there.
     front : columns font, network, weights, max_wrong_pixels, a row a start
     """
     metrics: Json = {}
     for (font, name), runs in by(front.sort_values("weights", kind="stable"), ["font", "network"]):
-        share = float((runs["max_wrong_pixels"] == 0).mean())
-        entry = {"network": name, "weights": int(runs["weights"].iloc[0]), "share_of_starts": share}
+        share = statistics.proportion((runs["max_wrong_pixels"] == 0).to_numpy())
+        entry = {
+            "network": name,
+            "weights": int(runs["weights"].iloc[0]),
+            "share_of_starts": share.value,
+            "share_of_starts_low": share.low,
+            "share_of_starts_high": share.high,
+        }
         of_font = metrics.setdefault(all_fonts(font), {})
-        if share > 0 and "network" not in of_font:
+        if share.value > 0 and "network" not in of_font:
             of_font.update(entry)
-        if share == 1 and "sure" not in of_font:
-            of_font["sure"] = {"network": name, "weights": entry["weights"]}
+        if share.low >= SURE and "sure" not in of_font:
+            of_font["sure"] = entry
     return {font: entry for font, entry in metrics.items() if entry}
 
 
