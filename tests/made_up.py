@@ -520,7 +520,7 @@ def of_claims(runs=12, effect=1.0, seed=0):
         return 60 - 20 * effect * math.log2(latent) + noise(5)
 
     factorial = [
-        {"depth": d, "latent": k, "hidden": w, "replicate": r, "network": f"{d}-{w}-{k}",
+        {"depth": d, "latent": k, "hidden": w, "replicate": r,
          "weights": 2 * w * (35 + k + w * (d - 1)), "error": math.exp(
              noise() - 0.3 * effect * d - 0.3 * math.log2(k)),
          "epochs_to_1": epochs(k, r), "epochs_to_2": epochs(k, r)}

@@ -70,7 +70,7 @@ def evaluate(
             nats = cross_entropy(x, logits(settings, weights, mean))
             totals["reconstruction"] += float(nats.sum(dtype=np.float64))
             continue
-        noise = rng.standard_normal((len(x), samples, settings.latent_units), np.float32)
+        noise = _normal(rng, (len(x), samples, settings.latent_units))
         z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
         for draw in range(samples):
             nats = cross_entropy(x, logits(settings, weights, z[:, draw]))
@@ -81,6 +81,11 @@ def evaluate(
         return {"loss": reconstruction, "reconstruction": reconstruction}
     loss = reconstruction + settings.kl_weight * kl
     return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "elbo": -reconstruction - kl}
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Numbers:
+    """Normal draws in single precision, of double ones: single ones hang on the system's log1p."""
+    return rng.standard_normal(shape).astype(np.float32)
 
 
 def _chunks(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -141,7 +146,7 @@ def _log_weights(
     x = scaled_single(images)
     mean, log_variance = encode(settings, weights, x)
     assert log_variance is not None  # the caller has refused autoencoders
-    noise = rng.standard_normal((len(x), samples, settings.latent_units), np.float32)
+    noise = _normal(rng, (len(x), samples, settings.latent_units))
     z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
     log_odds = logits(settings, weights, z.reshape(-1, settings.latent_units))
     log_likelihood = -cross_entropy(x[:, None], log_odds.reshape(len(x), samples, -1))

@@ -537,7 +537,8 @@ from latentlab.models import image_model
 from latentlab.training import image_training
 
 settings = image_model.Settings(
-    "vae", (256,), (256,), 2, "relu", "free", 0.0, "rmsprop", 0.001, "constant", 1.0, 0, 2, 100
+    "vae", (256,), (256,), 2, "relu", "glorot", "free", 0.0,
+    "rmsprop", 0.001, "constant", 1.0, 0, 2, 100,
 )
 weights, history = image_training.train(settings, images.load(sys.argv[2]), seed=1)
 for array in [*weights.values(), *history.values()]:
@@ -720,7 +721,7 @@ from latentlab.training import image_training
 
 image_training._CHECKPOINT_SECONDS = 0.0
 settings = image_model.Settings(
-    "vae", (64,), (64,), 2, "relu", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
+    "vae", (64,), (64,), 2, "relu", "glorot", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
 )
 weights, history = image_training.train(
     settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]
@@ -759,6 +760,7 @@ def test_scores_are_the_definitions(trained, data):
     scores = likelihood.evaluate(settings, weights, data.test_images, samples=3, seed=5)
     mean, log_variance = image_model.encode(settings, weights, x)
     noise = np.random.default_rng(5).standard_normal((len(x), 3, 2))
+    assert len(x) <= 500  # drawn for so many at a time
     z = mean[:, None] + np.exp(0.5 * log_variance[:, None]) * noise
     p = image_model.decode(settings, weights, z.reshape(-1, 2)).reshape(len(x), 3, -1)
     target = x[:, None]
@@ -770,7 +772,7 @@ def test_scores_are_the_definitions(trained, data):
         "kl": kl,
         "elbo": -reconstruction - kl,
     }
-    assert scores == pytest.approx(expected, rel=1e-10)
+    assert scores == pytest.approx(expected, rel=1e-6)  # in single precision
 
 
 def test_scores_do_not_depend_on_how_images_are_chunked(trained, data, monkeypatch):
@@ -779,7 +781,7 @@ def test_scores_do_not_depend_on_how_images_are_chunked(trained, data, monkeypat
     chunks = likelihood._chunks
     monkeypatch.setattr(likelihood, "_chunks", lambda images, _: chunks(images, 13))
     assert likelihood.evaluate(SMALL, trained[0], data.test_images) == pytest.approx(
-        whole, rel=1e-12
+        whole, rel=1e-7
     )
 
 

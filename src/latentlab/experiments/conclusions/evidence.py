@@ -97,7 +97,9 @@ class _Ordered:
 
     def __init__(self, sizes: Sequence[Sequence[int]], draws: Draws) -> None:
         def drawn(n: int) -> np.ndarray:
-            half = draws.rng.standard_normal((n, (draws.resamples + 1) // 2), np.float32)
+            shape = n, (draws.resamples + 1) // 2
+            # drawn as float64: float32's draws hang on the system's log1p
+            half = draws.rng.standard_normal(shape).astype(np.float32)
             return np.concatenate([half, -half], axis=1)
 
         self.blocks = [[drawn(n) for n in block] for block in sizes]
