@@ -29,7 +29,7 @@ from latentlab.experiments.denoising.plan import (
 from latentlab.experiments.knobs import slug
 from latentlab.experiments.letters.plan import front_weights, letters_factors
 from latentlab.experiments.networks import FontFile
-from latentlab.experiments.params import parse_params, read_params
+from latentlab.experiments.params import letters_of, parse_params, read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells, explored
 from latentlab.experiments.vae.params import Model
 from latentlab.experiments.vae.plan import vae_controls, vae_drawn
@@ -139,7 +139,7 @@ def lines_of(params):
         (
             "denoising.variations.network",
             "no",
-            "denoising.variations.network: 'no' given, allowed: one of published, redrawn, wide",
+            "denoising.variations.network: 'no' given, allowed: one of published, stronger,",
         ),
         ("letters.front.optimizer", "stages", "letters.front.optimizer: 'stages' given, allowed:"),
         # names made of values: of paths, of columns, of entries in metrics
@@ -170,7 +170,7 @@ def lines_of(params):
         (
             "denoising.orthogonality.networks",
             ["published", "no"],
-            "denoising.orthogonality.networks[1]: 'no' given, allowed: one of published, redrawn",
+            "denoising.orthogonality.networks[1]: 'no' given, allowed: one of published, stronger",
         ),
         ("denoising.orthogonality.fonts", ["f"], "denoising.orthogonality.fonts[0]: 'f' given"),
         (
@@ -295,7 +295,7 @@ def test_an_image_set_needs_a_model_that_is_trained_on_it(tmp_path):
     with pytest.raises(NotAllowed) as caught:
         parse_params(params, FONTS)
     assert caught.value.lines == [
-        "vae.datasets[1]: 'mnist' given, allowed: a set of which some model in vae.models has"
+        "vae.datasets[0]: 'mnist' given, allowed: a set of which some model in vae.models has"
         " replicates"
     ]
 
@@ -589,6 +589,40 @@ def test_a_font_file_that_cannot_be_read_names_its_parameter(tmp_path, file):
         read_params(tmp_path / "params.yaml", tmp_path)
 
 
+CAPITALS = PARAMS["data"]["images"]["capitals"]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"font": "font9"}, "font: 'font9' given, allowed: font1, font2, font3"),
+        ({"classes": ["A", "a"]}, "classes: 'a' given, allowed: letters of font2"),
+        ({"classes": ["AB"]}, "classes: 'AB' given, allowed: letters of font2"),
+        ({"fonts": "none.h"}, "fonts: none.h: No such file or directory"),
+        ({"fonts": "params.yaml"}, "fonts: params.yaml:5: ':' is not part of an array of bytes"),
+        ({"shift": 4}, "shift: 4 given, allowed: an integer from 0 to 3"),
+        ({"train": 0}, "train: 0 given, allowed: an integer from 1 to 1000000"),
+        ({"scale": 2}, "scale: unknown"),
+    ],
+)
+def test_letters_for_images_that_there_are_not_are_one_line(tmp_path, change, line):
+    content = read_yaml(ROOT / "params.yaml")
+    content["data"]["images"]["capitals"] |= change
+    (tmp_path / "p.yaml").write_text(json.dumps(content))  # which is YAML
+    with pytest.raises(ParamsError) as error:
+        read_params(tmp_path / "p.yaml", ROOT)
+    (found,) = str(error.value).splitlines()
+    assert found.replace(f"{ROOT}/", "").startswith(
+        f"{tmp_path}/p.yaml: data.images.capitals.{line}"
+    )
+
+
+def test_letters_for_images_are_those_of_the_classes_in_their_order():
+    font = letters_of({**CAPITALS, "classes": ["B", "A"]}, ROOT)
+    letters = read_fonts(ROOT / "data/fonts/font.h")["font2"].subset("BA")
+    assert (font.pixels == letters.pixels).all()
+
+
 def test_numbers_as_dvc_writes_them(tmp_path):
     """``dvc exp run -S`` writes YAML 1.2, where 1e-05 is a number (in 1.1 it is a text)."""
     (tmp_path / "p.yaml").write_text("a: 1e-05\nb: on\nc: 010\n")
@@ -620,8 +654,8 @@ def test_a_cell_for_every_combination():
     before = len(EXPERIMENTS["denoising"].factors(section))
     section["networks"]["published"]["subsets"].append("some")
     result = EXPERIMENTS["denoising"].factors(section)
-    # 6 kinds, 4 probabilities; the networks redrawn and wide have 2 and 1, on 1 and 3 fonts
-    assert before == 6 * 4 + 2 * 4 + 3
+    # 6 kinds, 4 probabilities; stronger and redrawn have 2 kinds, wide is on 3 fonts
+    assert before == 6 * 4 + 2 * 2 * 4 + 3
     assert len(result) == before + 2 * 6 * 4
     assert result["font3/some/published/uniform/p-030/r-050"] == {
         "font": "font3",
@@ -645,7 +679,7 @@ def test_what_denoisers_are_compared_with():
         ("font2", "all"),
         ("font3", "all"),
     ]
-    assert len(comparison["tests"]) == 6 * 6
+    assert len(comparison["tests"]) == 6 * 6 * 2
     # every denoiser is compared on the noise that it learned
     learned = [noise for n in section["networks"].values() for noise in denoising_noises(n)]
     assert set(learned) <= set(denoising_noises(section["tests"]))

@@ -92,7 +92,8 @@ def _label(row: Any) -> str:
     if row.kind in CLAIMS:
         return textwrap.fill(row.text + " (ours)" * (row.kind == OURS), 52)
     more = f", must {row.must}" if row.kind == CONTROL else ""
-    more += ", exploratory" * (row.exploratory == "yes")
+    if row.exploratory == "yes":
+        more = ", exploratory"
     return textwrap.shorten(row.text, 62, placeholder=" ...") + more
 
 
