@@ -104,6 +104,16 @@ def test_an_experiment_has_one_name(experiment):
         assert name in outs
 
 
+def test_dvc_keeps_all_metrics_in_git_and_shows_those_of_the_study():
+    study = read_yaml(ROOT / "dvc.yaml")["stages"]["study"]
+    options = {path: how for out in study["outs"] for path, how in out.items()}
+    metrics = {path: how for path, how in options.items() if path.endswith("metrics.json")}
+    in_git = {"cache": False, "persist": True}
+    names = [*EXPERIMENTS, "conclusions"]
+    assert metrics == {f"results/{name}/metrics.json": in_git for name in names}
+    assert study["metrics"] == [{"results/metrics.json": in_git}]
+
+
 def test_a_script_says_what_it_makes():
     for path in (ROOT / "workflow/scripts").glob("*.py"):
         text = path.read_text()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from latentlab.experiments.registry import EXPERIMENTS
 from latentlab.files.yaml import read_yaml
 
 
@@ -48,6 +49,23 @@ def test_the_report_has_both_languages_and_says_what_stays_english(project):
     # a claim that is new may be in English alone; test_languages.py asks for its Spanish
     claims = str(read_yaml(project.root / "data/claims.yaml"))
     assert not [message for message in missing if message not in claims]
+
+
+def test_dvc_shows_the_headlines_alone_and_git_keeps_the_rest(project):
+    """All of them rounded; and a change of one is a line."""
+    shown = json.loads(project.dvc("metrics", "show", "--json"))[""]["data"]
+    assert list(shown) == ["results/metrics.json"]
+    figures = shown["results/metrics.json"]["data"]
+    mean_error = metrics(project)["35-2"]["relu"]["mean_error"]
+    assert figures["architectures"]["35-2"] == pytest.approx(mean_error, rel=0.01)
+    tracked = project.run("git", "ls-files", "results/*/metrics.json").split()
+    assert [path.split("/")[1] for path in tracked] == sorted([*EXPERIMENTS, "conclusions"])
+    project.replace(
+        "results/metrics.json", f'"35-2": {figures["architectures"]["35-2"]}', '"35-2": 9.0'
+    )
+    head, *lines = project.dvc("metrics", "diff").splitlines()
+    assert "Metric" in head
+    assert [line.split()[1] for line in lines] == ["architectures.35-2"]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ CONCLUSIONS_FIGURES = ["claims", "published_figures"]
 rule conclusions:
     input:
         "results/conclusions/metrics.json",
+        "results/metrics.json",
         figures(
             *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
         ),
@@ -31,6 +32,20 @@ rule test_conclusions:
             settings=by_file({"seed": PARAMS["seed"], **PARAMS["conclusions"]}),
             results=subpath(output.metrics, ancestor=2),
         ),
+    shell:
+        RUN
+
+
+rule summarize_conclusions:
+    input:
+        "results/conclusions/metrics.json",
+        [f"results/{name}/metrics.json" for name in EXPERIMENTS],
+    output:
+        metrics="results/metrics.json",
+    log:
+        "logs/summarize_conclusions.log",
+    params:
+        **step("summarize_conclusions", results=subpath(output.metrics, parent=True)),
     shell:
         RUN
 
