@@ -55,16 +55,8 @@ rule plot_conclusions:
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
     output:
-        report(
-            figures(
-                *[
-                    f"results/conclusions/figures/{name}"
-                    for name in CONCLUSIONS_FIGURES
-                ]
-            ),
-            category="0. Conclusions",
-            subcategory="all claims",
-            caption="../report/conclusions.rst",
+        figures(
+            *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
         ),
     log:
         "logs/plot_conclusions.log",
