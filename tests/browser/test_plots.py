@@ -1,4 +1,4 @@
-"""DVC's page of learning curves: drawn by Vega from a CDN, and a line where that is out of reach."""
+"""DVC's page of learning curves: drawn by Vega from a CDN, or it says why not."""
 
 import json
 
