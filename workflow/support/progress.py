@@ -145,14 +145,16 @@ class Progress:
 
 
 def _expected(planned: list[Planned], seconds: Mapping[str, float]) -> dict[str, float | None]:
-    """By job what it may take: what it took, else the mean of its rule, else None."""
+    """By job what it may take: what it took, else the mean of its rule, else of all; else None."""
     by_rule: dict[str, list[float]] = {}
     for job in planned:
         if job.log is not None and job.log in seconds:
             by_rule.setdefault(job.rule, []).append(seconds[job.log])
     means = {rule: sum(known) / len(known) for rule, known in by_rule.items()}
+    count = sum(map(len, by_rule.values()))
+    mean = sum(map(sum, by_rule.values())) / count if count else None
     return {
-        name_of(job.rule, job.wildcards): seconds.get(job.log or "", means.get(job.rule))
+        name_of(job.rule, job.wildcards): seconds.get(job.log or "", means.get(job.rule, mean))
         for job in planned
     }
 

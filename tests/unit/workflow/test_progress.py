@@ -79,17 +79,21 @@ def test_a_slower_machine_is_noticed_and_one_short_job_does_not_decide():
     assert 1.8 * 599 < run.left(805.0) < 2 * 599
 
 
-def test_a_job_of_a_known_rule_takes_its_mean_and_of_an_unknown_one_nothing_is_said():
+def test_a_job_that_is_new_takes_the_mean_of_its_rule_or_of_all():
     seconds = {"logs/a.log": 10.0, "logs/b.log": 30.0}
     assert Progress(planned("a", "b", "new"), seconds, 1, now=0.0).left(0.0) == 60.0
     other = Planned("draw", {}, "logs/draw.log")
-    run = Progress([*planned("a"), other], seconds, 1, now=0.0)
+    assert Progress([*planned("a"), other], seconds, 1, now=0.0).left(0.0) == 20.0
+
+
+def test_where_nothing_is_known_nothing_is_said_of_time():
+    run = Progress(planned("a", "b"), {}, 1, now=0.0)
     assert run.left(0.0) is None
-    assert run.line(0.0) == "0 of 2 jobs done"
-    run.begin(1, "draw", "draw", "logs/draw.log", 0.0)
-    assert run.left(1.0) is None
+    begin(run, 1, "a", 0.0)
+    assert run.line(1.0) == "0 of 2 jobs done"
+    run.begin(2, "draw", "draw", None, 1.0)  # one that was not planned
     run.finish(1, 2.0)
-    assert run.left(2.0) == 10.0
+    assert run.line(2.0) == "1 of 3 jobs done"
 
 
 def test_jobs_at_work_have_what_their_logs_say_last(tmp_path, monkeypatch):
