@@ -199,6 +199,11 @@ def is_small_talk(record: logging.LogRecord) -> bool:
     return str(record.msg).startswith(_SMALL_TALK)
 
 
+def is_interruption(record: logging.LogRecord) -> bool:
+    """Whether a message says that somebody stops the run."""
+    return str(record.msg).startswith("Terminating processes on user request")
+
+
 # --- rules, once all are read
 
 

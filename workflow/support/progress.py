@@ -20,6 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from support import internals
 from support.internals import Planned
+from support.times import ended_well
 
 SHOWN = 8
 """Jobs at work that are shown; of as many cores a screen has no place for."""
@@ -51,7 +52,9 @@ def reason(log: str | None) -> str:
     if not text:
         return "ended with an error and without a word"
     errors = list(_ERROR.finditer(text))
-    return text[errors[-1].end() :] if errors else text.splitlines()[-1]
+    if errors:
+        return text[errors[-1].end() :]
+    return "see the message above" if ended_well(text) else text.splitlines()[-1]
 
 
 @dataclass
@@ -88,7 +91,7 @@ class Progress:
         self.failed: list[str] = []
         self._took = self._foreseen = 0.0
 
-    def begin(self, number: int, rule: str, name: str, log: str | None, now: float) -> None:
+    def begin(self, number: int, name: str, log: str | None, now: float) -> None:
         """A job has begun. One that was not planned makes the run longer."""
         if name not in self.waiting:
             self.total += 1
@@ -182,6 +185,7 @@ class Display(logging.Handler):
         self._progress: Progress | None = None
         self._live: Any = None
         self._stdout: int | None = None
+        self._interrupted = False
 
     def start(self, progress: Progress) -> None:
         """The first job is about to begin. From now on what jobs print is not shown."""
@@ -226,7 +230,11 @@ class Display(logging.Handler):
         if not failed:
             self._print(f"{progress.done} jobs done in {took}")
             return
-        self._print(f"{progress.done} of {progress.total} jobs done in {took}; not:", "red")
+        done = f"{progress.done} of {progress.total} jobs done in {took}"
+        if self._interrupted:
+            self._print(f"{done}; the same command goes on")
+            return
+        self._print(f"{done}; not:", "red")
         for line in progress.failed:
             self._print(f"  {line}", "red")
 
@@ -257,11 +265,14 @@ class Display(logging.Handler):
         if event == LogEvent.JOB_INFO:
             name = name_of(record.rule_name, record.wildcards)
             if self._dryrun:
-                self._print(f"{name}: {_shortened(record.reason)}")
+                if record.output:  # what only gathers computes nothing
+                    self._print(f"{name}: {_shortened(record.reason)}")
             elif progress is not None and (record.log or name in progress.waiting):
                 log = record.log[0] if record.log else None
-                progress.begin(record.jobid, record.rule_name, name, log, now)
-                if self._live is None:
+                progress.begin(record.jobid, name, log, now)
+                if self._live is not None:
+                    self._live.refresh()
+                else:
                     clock = time.strftime("%H:%M:%S", time.localtime(now))
                     self._print(f"{clock} {name} ({progress.line(now)})")
         elif event == LogEvent.JOB_FINISHED and progress is not None:
@@ -271,21 +282,24 @@ class Display(logging.Handler):
             log = record.log[0] if record.log else None
             name = job.name if job else record.rule_name
             line = f"{name} failed: {reason(log)}" + (f" ({log})" if log else "")
-            progress.fail(record.jobid, line)
-            self._print(line, "red")
+            if self._interrupted:
+                progress.running.pop(record.jobid, None)
+            else:
+                progress.fail(record.jobid, line)
+                self._print(line, "red")
         elif event == LogEvent.RUN_INFO:
             # a dry run counts its jobs twice: before them, and where they end
             if self._dryrun and self._counted:
                 self._pass_on(record)
             self._counted = True
         elif event not in _REPLACED and not internals.is_small_talk(record):
+            self._interrupted |= internals.is_interruption(record)
             self._pass_on(record)
 
     def _pass_on(self, record: logging.LogRecord) -> None:
         """Show what Snakemake would."""
-        if self._before.filter(record) and (text := self._before.format(record)) not in ("", None):
-            if text == "None":
-                return
+        text = self._before.format(record) if self._before.filter(record) else None
+        if text and text != "None":
             color = "yellow" if record.levelno == logging.WARNING else ""
             self._print(text, "red" if record.levelno >= logging.ERROR else color)
 

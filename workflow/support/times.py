@@ -31,6 +31,11 @@ def processor(log: str) -> str:
     return f"{sum(map(float, found)):.2f}" if found else ""
 
 
+def ended_well(log: str) -> bool:
+    """Whether the text of a log ends as a step's does that has reached its end."""
+    return bool(_WORK.match(log.splitlines()[-1]))
+
+
 def known(file: Path = FILE) -> dict[str, float]:
     """Seconds that jobs took, by log: of the processor, where the file tells, else by the clock."""
     if not file.is_file():

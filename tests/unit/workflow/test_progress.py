@@ -12,7 +12,7 @@ def planned(*names):
 
 
 def begin(run, number, name, now):
-    run.begin(number, "train", f"train {name}", f"logs/{name}.log", now)
+    run.begin(number, f"train {name}", f"logs/{name}.log", now)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_a_job_is_called_by_its_rule_and_wildcards():
         ("epoch 1\ntrain_it.py: params.yaml: no\n", "params.yaml: no"),
         ("a.py: first\nb.py: one\nand another\n", "one\nand another"),
         ("Traceback\n  x\nValueError: 3\n", "ValueError: 3"),
+        ("epoch 1\n0.25 s of processor\n", "see the message above"),  # no output, say
         ("", "ended with an error and without a word"),
         (None, "ended with an error and without a word"),
     ],
@@ -91,7 +92,7 @@ def test_where_nothing_is_known_nothing_is_said_of_time():
     assert run.left(0.0) is None
     begin(run, 1, "a", 0.0)
     assert run.line(1.0) == "0 of 2 jobs done"
-    run.begin(2, "draw", "draw", None, 1.0)  # one that was not planned
+    run.begin(2, "draw", None, 1.0)  # one that was not planned
     run.finish(1, 2.0)
     assert run.line(2.0) == "1 of 3 jobs done"
 

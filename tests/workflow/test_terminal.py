@@ -1,9 +1,11 @@
 """What a person sees of a run of the real Snakemake: in a terminal, in a log, of a failed job."""
 
+import fcntl
 import os
 import pty
 import re
 import subprocess
+import termios
 
 import pytest
 
@@ -21,22 +23,26 @@ def pending(project):
     return project
 
 
-def in_a_terminal(project, *command):
-    """What a terminal is sent, until the command has ended."""
+def in_a_terminal(project, *command, stop_at=None, code=0):
+    """What a terminal is sent, until the command has ended, if by Ctrl-C when a text is there."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command, cwd=project.root, env={**environment(), "TERM": "xterm"}, stdin=theirs,
-        stdout=theirs, stderr=theirs,
+        stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as process:  # fmt: skip
         os.close(theirs)
         sent = b""
         try:
             while part := os.read(ours, 1 << 16):
                 sent += part
+                if stop_at and stop_at in sent.decode():
+                    os.write(ours, b"\x03")
+                    stop_at = None
         except OSError:  # nobody writes to it any more
             pass
         os.close(ours)
-        assert process.wait() == 0, sent.decode()
+        assert process.wait() == code, sent.decode()
     return sent.decode()
 
 
@@ -58,6 +64,18 @@ def test_a_terminal_shows_the_cells_at_work(pending):
     assert "\x1b[?25l" in shown  # the cursor is hidden, and comes back
     last = shown.rsplit("\x1b[?25h", 1)[1]
     assert re.search(r"2 jobs done in \d+ s", last)
+
+
+def test_who_stops_a_run_is_told_that_it_goes_on_and_of_no_failure(pending):
+    script = "workflow/scripts/evaluate_architectures.py"
+    slow = "    __import__('time').sleep(600)\n    letters = read"
+    pending.replace(script, "    letters = read", slow)
+    shown = in_a_terminal(
+        pending, "snakemake", "--cores", "2", SCORES, stop_at=f"{CELL}  2 s", code=1
+    )
+    assert re.search(r"0 of 1 jobs done in \d+ s; the same command goes on", shown)
+    assert " failed" not in shown
+    assert "Traceback" not in shown
 
 
 def test_dvc_lets_a_terminal_through(pending):
