@@ -9,7 +9,7 @@ export PATH := $(ROOT)/.venv/bin:$(PATH)
 unexport PYTHONSAFEPATH PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONINSPECT PIP_TARGET PIP_PREFIX
 export PIP_USER := 0# whatever a pip.conf says
 
-.PHONY: help study demo test test-all coverage mutants faults check verify lint lock install pictures readme
+.PHONY: help study demo test test-all coverage mutants faults check verify archive lint lock install pictures readme
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s%s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ check: install ## whether dvc.lock is of these parameters, code, data and result
 
 verify: install ## the whole study again from the committed code, compared to the byte
 	@python workflow/commands/verify_study.py --folder .cache/verify
+
+archive: $(DEVELOP) ## one file to keep and cite: archive/, an RO-Crate of the committed study
+	@python workflow/commands/archive_study.py
 
 lint: $(DEVELOP) ## ruff, snakefmt, mypy
 	@ruff check . && ruff format --check . && snakefmt --check . && mypy

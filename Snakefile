@@ -53,13 +53,14 @@ STUDY.order(
     "evaluate_*",
     "tabulate_*",
     "test_*",
+    "summarize_*",
     "plot_*",
     "draw_*",
     "render_*",
 )
 
 # on a cluster: what is cheap, or needs a network, runs where Snakemake does
-STUDY.run_locally("fetch", "join", "tabulate", "plot", "render")
+STUDY.run_locally("fetch", "join", "tabulate", "summarize", "plot", "render")
 
 
 include: "workflow/support/study.smk"

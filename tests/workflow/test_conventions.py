@@ -1,6 +1,7 @@
 """One idea, one name; lint; nothing of a machine or an index in what git tracks."""
 
 import ast
+import csv
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from packaging.utils import canonicalize_name
 import latentlab
 from latentlab.experiments.registry import EXPERIMENTS
 from latentlab.files.yaml import read_yaml
+from support import times
+from support.progress import duration
 
 ROOT = Path(__file__).parents[2]
 RULES = {
@@ -26,7 +29,8 @@ RULES = {
     for name, text in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.M | re.S)
 }
 STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
-SUPPORTING = {"support", "snakemake", "ruamel", "psutil", "packaging"} | sys.stdlib_module_names
+SUPPORTING = {"support", "snakemake", "snakemake_interface_logger_plugins", "rich", "ruamel"}
+SUPPORTING |= {"packaging"} | sys.stdlib_module_names
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-cuda.lock"]
 UNRULED = {
     "step",
@@ -89,6 +93,17 @@ def test_the_snakefile_says_when_the_jobs_of_every_rule_start():
     assert unused == ["join_*"]  # with shards alone
 
 
+def test_the_times_told_to_a_first_run_are_of_the_rules_that_there_are():
+    """Renewed by ``cut -d, -f1,2,5 logs/jobs.csv > workflow/times.csv`` after a whole run."""
+    with (ROOT / "workflow/times.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["rule"] for row in rows} <= set(STEPS)  # of a new one nothing is known yet
+    known = times.known(ROOT / "workflow/times.csv")
+    assert known == {row["log"]: float(row["processor"]) for row in rows}
+    text = duration(sum(known.values()) / 2)
+    assert f"`make study` took {text} on 2 cores elsewhere" in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_has_one_name(experiment):
     for params in ("params.yaml", "demo/params.yaml", "tests/params.yaml"):
@@ -102,6 +117,16 @@ def test_an_experiment_has_one_name(experiment):
     outs = (ROOT / "dvc.yaml").read_text()
     for name in re.findall(rf"results/{experiment}/(?:cells|figures|tables|metrics\.json)", text):
         assert name in outs
+
+
+def test_dvc_keeps_all_metrics_in_git_and_shows_those_of_the_study():
+    study = read_yaml(ROOT / "dvc.yaml")["stages"]["study"]
+    options = {path: how for out in study["outs"] for path, how in out.items()}
+    metrics = {path: how for path, how in options.items() if path.endswith("metrics.json")}
+    in_git = {"cache": False, "persist": True}
+    names = [*EXPERIMENTS, "conclusions"]
+    assert metrics == {f"results/{name}/metrics.json": in_git for name in names}
+    assert study["metrics"] == [{"results/metrics.json": in_git}]
 
 
 def test_a_script_says_what_it_makes():
@@ -196,9 +221,12 @@ def test_imports_go_downward():
 
 NOT_IMPORTED = {
     "snakemake-executor-plugin-slurm": "Snakemake loads it for --executor slurm",
-    "snakemake-logger-plugin-rich": "Snakemake loads it for --logger rich; nothing asks for it yet",
+    "snakemake-logger-plugin-rich": "for --logger rich; without it another lock, so another study",
 }
 """Packages that ``pyproject.toml`` declares and no code imports, with the reason."""
+
+OF_DEVELOPERS = {"rocrate"}
+"""What a command alone imports: in the lock of a run it would be another study."""
 
 
 def imported():
@@ -239,11 +267,15 @@ def test_a_package_is_locked_with_the_extras_that_others_want_of_it(name):
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_used():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared, developers = (
+        {canonicalize_name(Requirement(line).name) for line in lines}
+        for lines in (content["project"]["dependencies"], content["dependency-groups"]["dev"])
+    )
     owners = packages_distributions()
     used = {canonicalize_name(owners[name][0]) for name in imported()}
-    assert used == declared - NOT_IMPORTED.keys()
+    assert used - declared == OF_DEVELOPERS <= developers
+    assert declared - used == NOT_IMPORTED.keys()
     locked = (ROOT / "requirements.lock").read_text()
     assert all(re.search(rf"^{name}==", locked, re.M) for name in declared)
 

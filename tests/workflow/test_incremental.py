@@ -3,8 +3,11 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 
+from latentlab.experiments.registry import EXPERIMENTS
+from latentlab.files.tables import read_csv
 from latentlab.files.yaml import read_yaml
 
 
@@ -50,16 +53,44 @@ def test_the_report_has_both_languages_and_says_what_stays_english(project):
     assert not [message for message in missing if message not in claims]
 
 
-@pytest.mark.slow
-def test_learning_curves_and_reports_of_the_tools_themselves(project):
+def test_dvc_shows_the_headlines_alone_and_git_keeps_the_rest(project):
+    """All of them rounded; and a change of one is a line."""
+    shown = json.loads(project.dvc("metrics", "show", "--json"))[""]["data"]
+    assert list(shown) == ["results/metrics.json"]
+    figures = shown["results/metrics.json"]["data"]
+    mean_error = metrics(project)["35-2"]["relu"]["mean_error"]
+    assert figures["architectures"]["35-2"] == pytest.approx(mean_error, rel=0.01)
+    tracked = project.run("git", "ls-files", "results/*/metrics.json").split()
+    assert [path.split("/")[1] for path in tracked] == sorted([*EXPERIMENTS, "conclusions"])
+    project.replace(
+        "results/metrics.json", f'"35-2": {figures["architectures"]["35-2"]}', '"35-2": 9.0'
+    )
+    head, *lines = project.dvc("metrics", "diff").splitlines()
+    assert "Metric" in head
+    assert [line.split()[1] for line in lines] == ["architectures.35-2"]
+
+
+def test_learning_curves_are_drawn_apart_and_compared(project):
+    """What the template makes panels and colors of leaves one line for each, of every table."""
+    template = (project.root / ".dvc/plots/curves.json").read_text()
+    parts = set(re.findall(r"datum\.(\w+)", template))
+    project.edit("seed", 3)  # of a state as committed DVC shows one revision alone
+    table = project.root / "results/vae/tables/loss_curves.csv"
+    read_csv(table).assign(test_loss=7.0).to_csv(table, index=False)
+    shown = json.loads(project.dvc("plots", "diff", "--json"))["data"]
+    assert shown.keys() == {"architectures", "optimizers", "letters", "denoising", "vae"}
+    for name, (plot,) in shown.items():
+        spec = json.loads(plot["content"]) if isinstance(plot["content"], str) else plot["content"]
+        points = pd.DataFrame(spec["data"]["values"])
+        assert spec["facet"]["field"] == "panel"
+        assert set(points["rev"]) == {"HEAD", "workspace"}
+        x = spec["spec"]["encoding"]["x"]["title"]
+        line = [column for column in points if column in parts | {"rev", x}]
+        assert not points.duplicated(line).any(), name
     project.dvc("plots", "show", "--out", "plots")
     page = (project.root / "plots/index.html").read_text()
     for title in ("Architectures", "Optimizers", "Named networks", "Denoisers", "Models on images"):
         assert title in page
-    project.snakemake("--report", "report.html")
-    report = (project.root / "report.html").read_text()
-    for category in ("1.a Letters", "1.b Denoising", "2. VAE"):
-        assert category in report
 
 
 @pytest.mark.scenario("an edit reruns what depends on it, nothing else")

@@ -11,6 +11,9 @@ from support import interruption
 
 interruption.in_one_line()
 
+from support import times
+from support.progress import duration
+
 import step
 from fetch_images import downloaded
 
@@ -23,6 +26,19 @@ COMPARED = {
     1: "The results differ from the committed ones: see 'dvc metrics diff'.",
 }
 """What an exit code of ``git diff --quiet`` says; with any other nothing was compared."""
+
+
+CORES = 2
+"""Of the machine that the README speaks of."""
+
+
+def elsewhere():
+    """How long the study took where its authors ran it, in a sentence."""
+    work = sum(times.known(step.ROOT / "workflow/times.csv").values())
+    return (
+        f"The whole study took {duration(work / CORES)} on {CORES} cores elsewhere. Stop it by"
+        " Ctrl-C; the same command goes on where it stopped."
+    )
 
 
 def missing_images(params):
@@ -90,6 +106,7 @@ def main(argv):
     missing, in_git = missing_images(params), is_in_git()
     left_out = f"Left out for want of a network: {', '.join(missing)}"
 
+    step.log(elsewhere())
     if missing:
         for reason in missing.values():
             step.log(reason)
@@ -106,8 +123,11 @@ def main(argv):
         step.log(comparison())
     if missing:
         step.log(f"{left_out}. The next 'make study' adds them.")
-    step.log("The report: results/report/index.html")
+    step.log(
+        "Look at results/report/index.html, and at explorer.html beside it: open them in a browser."
+    )
 
 
 if __name__ == "__main__":
-    step.run(main)
+    # no job: nobody asks for the time that step.run would end with
+    step.run(lambda argv: sys.exit(main(argv)))

@@ -83,16 +83,11 @@ rule plot_architectures:
         factorial="results/architectures/tables/factorial.csv",
         published=PUBLISHED,
     output:
-        report(
-            figures(
-                *[
-                    f"results/architectures/figures/{name}"
-                    for name in ARCHITECTURES_FIGURES
-                ]
-            ),
-            category="1.a Letters",
-            subcategory="architectures",
-            caption="../report/architectures.rst",
+        figures(
+            *[
+                f"results/architectures/figures/{name}"
+                for name in ARCHITECTURES_FIGURES
+            ]
         ),
     log:
         "logs/plot_architectures.log",

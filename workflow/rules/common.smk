@@ -54,6 +54,7 @@ STUDY = Study(
     temporary=(".cache/parts",),  # of cells, joined and removed (shards.smk)
     pin=lambda: {**latentlab.OVERRULED, **arithmetic.pin()},
     facts=environment_facts,
+    times="workflow/times.csv",
 )
 here, source_file, step = STUDY.here, STUDY.source_file, STUDY.step
 

@@ -8,6 +8,7 @@ CONCLUSIONS_FIGURES = ["claims", "published_figures"]
 rule conclusions:
     input:
         "results/conclusions/metrics.json",
+        "results/metrics.json",
         figures(
             *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
         ),
@@ -35,21 +36,27 @@ rule test_conclusions:
         RUN
 
 
+rule summarize_conclusions:
+    input:
+        "results/conclusions/metrics.json",
+        [f"results/{name}/metrics.json" for name in EXPERIMENTS],
+    output:
+        metrics="results/metrics.json",
+    log:
+        "logs/summarize_conclusions.log",
+    params:
+        **step("summarize_conclusions", results=subpath(output.metrics, parent=True)),
+    shell:
+        RUN
+
+
 rule plot_conclusions:
     input:
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
     output:
-        report(
-            figures(
-                *[
-                    f"results/conclusions/figures/{name}"
-                    for name in CONCLUSIONS_FIGURES
-                ]
-            ),
-            category="0. Conclusions",
-            subcategory="all claims",
-            caption="../report/conclusions.rst",
+        figures(
+            *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]
         ),
     log:
         "logs/plot_conclusions.log",

@@ -162,16 +162,11 @@ rule plot_denoising:
         orthogonality="results/denoising/tables/orthogonality.csv",
         correlations="results/denoising/tables/correlations.csv",
     output:
-        report(
-            figures(
-                *[
-                    f"results/denoising/figures/{figure}"
-                    for figure in denoising_plots(PARAMS["denoising"])
-                ]
-            ),
-            category="1.b Denoising",
-            subcategory="all cells",
-            caption="../report/denoising.rst",
+        figures(
+            *[
+                f"results/denoising/figures/{figure}"
+                for figure in denoising_plots(PARAMS["denoising"])
+            ]
         ),
     log:
         "logs/plot_denoising.log",
@@ -190,16 +185,11 @@ rule draw_denoising:
         of_denoisers("weights.npz", "history.csv", most=shown.PANELS),
         fonts=FONTS,
     output:
-        report(
-            figures(
-                *[
-                    f"results/denoising/figures/{DENOISERS}/{{kind}}/{name}"
-                    for name in DENOISING_FIGURES
-                ]
-            ),
-            category="1.b Denoising",
-            subcategory="{font} {subset} {network} {kind}",
-            caption="../report/denoising.rst",
+        figures(
+            *[
+                f"results/denoising/figures/{DENOISERS}/{{kind}}/{name}"
+                for name in DENOISING_FIGURES
+            ]
         ),
     log:
         f"logs/draw_denoising/{DENOISERS}/{{kind}}.log",

@@ -94,12 +94,7 @@ rule plot_letters:
         letters="results/letters/tables/letters.csv",
         front="results/letters/tables/front.csv",
     output:
-        report(
-            figures(*[f"results/letters/figures/{name}" for name in LETTERS_FIGURES]),
-            category="1.a Letters",
-            subcategory="all cells",
-            caption="../report/letters.rst",
-        ),
+        figures(*[f"results/letters/figures/{name}" for name in LETTERS_FIGURES]),
     log:
         "logs/plot_letters.log",
     params:
@@ -115,16 +110,11 @@ rule draw_letters:
         history="results/letters/cells/{font}/{network}/history.csv",
         published=PUBLISHED,
     output:
-        report(
-            figures(
-                *[
-                    f"results/letters/figures/{{font}}/{{network}}/{name}"
-                    for name in LETTERS_CELL_FIGURES
-                ]
-            ),
-            category="1.a Letters",
-            subcategory="{font} {network}",
-            caption="../report/letters.rst",
+        figures(
+            *[
+                f"results/letters/figures/{{font}}/{{network}}/{name}"
+                for name in LETTERS_CELL_FIGURES
+            ]
         ),
     log:
         "logs/draw_letters/{font}/{network}.log",

@@ -94,14 +94,7 @@ rule plot_optimizers:
         tuning="results/optimizers/tables/tuning.csv",
         replicates="results/optimizers/tables/replicates.csv",
     output:
-        report(
-            figures(
-                *[f"results/optimizers/figures/{name}" for name in OPTIMIZERS_FIGURES]
-            ),
-            category="1.a Letters",
-            subcategory="optimizers",
-            caption="../report/optimizers.rst",
-        ),
+        figures(*[f"results/optimizers/figures/{name}" for name in OPTIMIZERS_FIGURES]),
     log:
         "logs/plot_optimizers.log",
     params:

@@ -108,14 +108,7 @@ rule plot_vae:
         curves="results/vae/tables/loss_curves.csv",
         published=PUBLISHED,
     output:
-        report(
-            figures(
-                *[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]
-            ),
-            category="2. VAE",
-            subcategory="{dataset}",
-            caption="../report/vae.rst",
-        ),
+        figures(*[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]),
     log:
         "logs/plot_vae/{dataset}.log",
     params:

@@ -54,8 +54,9 @@ def settings(path: str) -> Any:
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Run a script's main. What goes wrong ends in one clear line and exit code 1.
 
-    The workflow sends stderr to the step's log; the line is then shown on stdout as well, so
-    that it is seen without opening the log. A fault of the program leaves its trace there.
+    The workflow sends stderr to the step's log, and shows of a step that fails what its log ends
+    with (support/progress.py). Where Snakemake's own words are asked for, and on a cluster, the
+    line is on stdout as well. A fault of the program leaves its trace in the log.
     """
     try:
         main(sys.argv[1:])
@@ -82,8 +83,8 @@ def log(line: str) -> None:
 def log_epoch(cell: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
     """Show the progress of a long training: one line in ten epochs, so that no log fills up.
 
-    stderr is the log; where a person looks on, such as at Snakemake in a terminal, the line goes
-    there as well.
+    stderr is the log, whose last line a run shows of each job at work; where the step runs alone
+    in a terminal, and its log elsewhere, the line goes there as well.
     """
     if epoch % max(1, epochs // 10) == 0 or epoch == epochs:
         line = f"epoch {epoch} of {epochs}: " + ", ".join(f"{k} {v:.4f}" for k, v in row.items())

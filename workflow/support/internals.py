@@ -8,12 +8,15 @@ Snakemake that is installed, and says in a line which part has changed.
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from snakemake.common import get_function_params
 from snakemake.io import apply_wildcards, is_callable
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 from snakemake.settings.types import PersistenceBackend, RerunTrigger, SharedFSUsage
 
 # --- files: what a run leaves in .snakemake, which DVC versions and a seal vouches for
@@ -116,6 +119,27 @@ def jobs_to_run(workflow: Any) -> dict[str, list[dict[str, str]]]:
     return jobs
 
 
+class Planned(NamedTuple):
+    """A job of this run, before its first one; log : the first of its rule's, where it has one."""
+
+    rule: str
+    wildcards: dict[str, str]
+    log: str | None
+
+
+def planned(workflow: Any) -> list[Planned]:
+    """The jobs of this run that compute something: rules without a command only gather."""
+    return [
+        Planned(
+            job.rule.name,
+            dict(job.wildcards.items()),
+            str(job.log[0]) if job.log else None,
+        )
+        for job in workflow.dag.needrun_jobs()
+        if not job.rule.norun
+    ]
+
+
 def files(workflow: Any) -> Iterator[str]:
     """Inputs and outputs of all jobs of the graph, those that need not run too.
 
@@ -138,6 +162,46 @@ def lift_rate_limit(workflow: Any) -> None:
     """
     if workflow.local_exec and workflow.scheduler is not None:
         workflow.scheduler.job_rate_limiter = None
+
+
+# --- messages: what is logged has an event and its fields, which are public; who shows it is not
+
+
+def is_dry(workflow: Any) -> bool:
+    """Whether jobs are only listed, and none is run."""
+    return bool(workflow.output_settings.dryrun)
+
+
+def terminal(workflow: Any) -> logging.Handler | None:
+    """Who shows messages, where it is to be quiet about rules, not about all; else None."""
+    quiet = workflow.output_settings.quiet or ()
+    if Quietness.RULES not in quiet or Quietness.ALL in quiet:
+        return None
+    return next((one for one in logger.handlers if one.name == "DefaultStreamHandler"), None)
+
+
+def show_by(handler: logging.Handler, before: logging.Handler) -> None:
+    """Have messages shown by another handler."""
+    logger.removeHandler(before)
+    logger.addHandler(handler)
+
+
+_SMALL_TALK = (
+    "Assuming unrestricted", "Building DAG", "Using shell", "Provided cores",
+    "Rules claiming", "Select jobs", "Elapsed time", "RuleException:\nCalledProcessError",
+    "WorkflowError:\nAt least one job did not complete", "Exiting because a job",
+)  # fmt: skip
+"""How messages begin that say nothing to who looks on: of a job that failed, its whole command."""
+
+
+def is_small_talk(record: logging.LogRecord) -> bool:
+    """Whether a message without an event says nothing to who looks on."""
+    return str(record.msg).startswith(_SMALL_TALK)
+
+
+def is_interruption(record: logging.LogRecord) -> bool:
+    """Whether a message says that somebody stops the run."""
+    return str(record.msg).startswith("Terminating processes on user request")
 
 
 # --- rules, once all are read

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,12 +21,12 @@ from support import (
     bytecode,
     dates,
     dvc_writes,
-    effort,
     engine,
     environment,
     internals,
     interruption,
     locked,
+    progress,
     records,
     run_lock,
     times,
@@ -54,6 +54,8 @@ class Study:
     pin : sets the variables of which results would else depend, or None; returns the names of
         those that were set otherwise
     facts : what ``logs/environment.json`` tells of this study's environment besides
+    times : a file like ``logs/jobs.csv``, in the working directory: what jobs took elsewhere, by
+        which a first run says how long it may take
     Ends the run, with a line a reason, where it cannot begin.
     """
 
@@ -66,6 +68,7 @@ class Study:
         packages: Sequence[str] = ("src",),
         pin: Callable[[], Iterable[str]] | None = None,
         facts: Callable[[], Mapping[str, object]] = dict,
+        times: str | None = None,
     ) -> None:
         self.workflow = workflow
         self.root = Path(workflow.basedir)
@@ -76,10 +79,13 @@ class Study:
         self.is_main = internals.is_main(workflow)
         self._facts = facts
         self._before: Callable[[Jobs], None] | None = None
+        self._times = times
+        self._display: progress.Display | None = None
 
         interruption.in_one_line()
         environment.prepare(pin)
         if self.is_main:
+            self._display = progress.take_over(workflow)
             refuse(locked.refusal(self.root / "requirements.lock"))
             made = filter(os.path.lexists, self.results)
             refuse(run_lock.unwritable(Path(".snakemake"), Path(".cache"), Path("logs"), *made))
@@ -219,17 +225,26 @@ class Study:
         internals.lift_rate_limit(self.workflow)
         if self._before is not None:
             self._before(internals.jobs_to_run(self.workflow))
+        if self._display is not None:
+            elsewhere = times.known(Path(self._times)) if self._times else {}
+            self._display.start(
+                progress.Progress(
+                    internals.planned(self.workflow),
+                    {**elsewhere, **times.known()},
+                    internals.cores_here(self.workflow),
+                    time.time(),
+                )
+            )
         interruption.as_usual()  # Snakemake then ends its jobs
 
     def end(self, failed: bool = False) -> None:
-        """After the last job: keep its times, seal the records, tell how well cores were used."""
+        """After the last job: keep its times, seal the records, tell what came of it."""
         if not self.is_main:
             return
+        if self._display is not None:
+            self._display.end(failed)
         times.keep()
         records.normalize()
-        cores = internals.cores_here(self.workflow)
-        if not failed and cores is not None and (line := effort.summary(cores)):
-            print(line, file=sys.stderr)
 
 
 def refuse(*lines: str | None) -> None:

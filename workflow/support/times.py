@@ -31,6 +31,22 @@ def processor(log: str) -> str:
     return f"{sum(map(float, found)):.2f}" if found else ""
 
 
+def ended_well(log: str) -> bool:
+    """Whether the text of a log ends as a step's does that has reached its end."""
+    return bool(_WORK.match(log.splitlines()[-1]))
+
+
+def known(file: Path = FILE) -> dict[str, float]:
+    """Seconds that jobs took, by log: of the processor, where the file tells, else by the clock."""
+    if not file.is_file():
+        return {}
+    with file.open(newline="") as stream:
+        return {
+            row["log"]: float(row["processor"] or float(row["end"]) - float(row["start"]))
+            for row in csv.DictReader(stream)
+        }
+
+
 def keep(records: Path = RECORDS, file: Path = FILE) -> None:
     """Add the jobs whose records still tell their times to the file; earlier runs' rows go."""
     jobs: dict[str, list[float]] = {}

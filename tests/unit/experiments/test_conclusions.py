@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import stats
 from latentlab.data.fonts import read_fonts
 from latentlab.experiments.conclusions import chapter, evidence, tables
 from latentlab.experiments.conclusions.evidence import Draws, Finding, NotTestableError
+from latentlab.experiments.conclusions.headlines import FOLLOWED, headlines
 from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.conclusions.tables import (
     AS_IT_MUST,
@@ -40,7 +42,7 @@ from latentlab.experiments.conclusions.tables import (
     verdict_of_all,
 )
 from latentlab.experiments.params import read_params
-from latentlab.files.tables import read_csv, write_csv
+from latentlab.files.tables import read_csv, read_json, write_csv
 from latentlab.files.yaml import read_yaml
 from made_up import of_claims, write
 
@@ -154,6 +156,40 @@ def test_metrics_name_no_key_that_dvc_stumbles_on(right):
     keys += [key for claim in tree["claims"].values()
              for kind in ("readings", "controls") for key in claim[kind]]  # fmt: skip
     assert not [key for key in keys if key == "error" or "." in key or "/" in key]
+
+
+def test_headlines_are_the_effects_and_what_is_followed_rounded(right):
+    claims = metrics(right[0])
+    network = {"relu": {"mean_error": 0.123456}}
+    of_vae = {"published": {"test_loss": 151.6172}, "improved": {"test_loss": None}}
+    found = headlines(
+        {
+            "conclusions": claims,
+            "architectures": {"networks": {"a.b": network, "c": {"tanh": {}}}},
+            "vae": {"mnist": of_vae},
+        }
+    )
+    assert found["architectures"] == {"a.b": 0.123}
+    assert found["vae"] == {"mnist": 151.6}
+    assert found["figures"] == claims["counts"]["figures"]
+    own = {name: claim["readings"][name] for name, claim in claims["claims"].items()}
+    assert found["claims"].keys() == {name for name, reading in own.items() if reading["runs"]}
+    for name, effect in found["claims"].items():
+        assert effect == pytest.approx(own[name]["effect"], rel=0.01)
+        assert len(str(effect).strip("-").replace(".", "").lstrip("0")) <= 3
+
+
+def test_the_study_has_every_headline_and_they_fit_a_screen():
+    content = {
+        path.parent.name: read_json(path) for path in (ROOT / "results").glob("*/metrics.json")
+    }
+    if "conclusions" not in content:
+        pytest.skip("the study has not run")
+    found = headlines(content)
+    names = [f"{group}.{name}" for group, figures in found.items() for name in figures]
+    for label in FOLLOWED:
+        assert [name for name in names if fnmatchcase(name, label)], label
+    assert 25 <= len(names) <= 40
 
 
 def test_the_constant_answer_has_the_error_that_powell_is_measured_by():

@@ -57,6 +57,8 @@ rule make:
         old=ancient(lambda wildcards: []),
     output:
         made="results/{{name,[a-z]}}.txt",
+    log:
+        "{{name}}.log",
     params:
         command=command,
     shell:
@@ -103,11 +105,15 @@ def asked():
 
 
 see("before_inputs", lambda: internals.before_inputs(workflow, asked))
+see("is_dry", lambda: internals.is_dry(workflow))
+see("handlers", lambda: [handler.name for handler in internals.logger.handlers][:1])
+see("terminal", lambda: internals.terminal(workflow))
 
 
 onstart:
     see("is_touching", lambda: internals.is_touching(workflow))
     see("jobs_to_run", lambda: internals.jobs_to_run(workflow))
+    see("planned", lambda: sorted(internals.planned(workflow)))
     see("cores_here", lambda: internals.cores_here(workflow))
     see("rate limit", lambda: hasattr(workflow.scheduler, "job_rate_limiter"))
     see("priority", lambda: {{job.rule.name: job.priority for job in workflow.dag.needrun_jobs()}})
@@ -147,6 +153,10 @@ EXPECTED = {
     "value_of": ["a", "results", "a"],
     "is_touching": False,
     "jobs_to_run": {"all": [{}], "make": [{"name": "a"}], "make_part": [{}], "make_long": [{}]},
+    "planned": [["make", {"name": "a"}, "a.log"], ["make_long", {}, None], ["make_part", {}, None]],
+    "is_dry": False,
+    "handlers": ["DefaultStreamHandler"],
+    "terminal": None,  # its words on rules were not switched off
     "cores_here": 1,
     "rate limit": True,
     "lift_rate_limit": None,

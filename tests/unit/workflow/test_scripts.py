@@ -96,6 +96,7 @@ def calls(run_study, monkeypatch):
     monkeypatch.setattr(run_study.step, "log", done.append)
     monkeypatch.setattr(run_study, "call", lambda *command: done.append(command))
     monkeypatch.setattr(run_study, "comparison", lambda: "compared")
+    monkeypatch.setattr(run_study, "elsewhere", lambda: "so long")
     return done
 
 
@@ -103,20 +104,27 @@ def test_what_is_left_out_is_said_first(run_study, monkeypatch, calls):
     monkeypatch.setattr(run_study, "missing_images", lambda _: {"mnist": "mnist: no connection"})
     run_study.main([])
     first = calls.index(("snakemake", "--cores", "all", "--config", "offline=true"))
-    assert calls[0] == "mnist: no connection"
-    assert calls[1].startswith("Left out for want of a network: mnist; all else is computed now")
+    assert calls[:2] == ["so long", "mnist: no connection"]
+    assert calls[2].startswith("Left out for want of a network: mnist; all else is computed now")
     assert calls[first + 1].startswith("Left out for want of a network: mnist")
 
 
 def test_without_git_snakemake_alone_computes(run_study, monkeypatch, calls, tmp_path):
     monkeypatch.setattr(run_study, "missing_images", lambda _: {})
     run_study.main([])
-    assert calls[0].startswith("No git here, as in a ZIP file: all is computed")
-    assert calls[1] == ("snakemake", "--cores", "all")
+    assert calls[1].startswith("No git here, as in a ZIP file: all is computed")
+    assert calls[2] == ("snakemake", "--cores", "all")
     calls.clear()
     (tmp_path / ".git").write_text("gitdir: elsewhere")  # of a worktree it is a file
     run_study.main([])
-    assert calls[:2] == [("dvc", "repro"), "compared"]
+    assert calls[:3] == ["so long", ("dvc", "repro"), "compared"]
+    assert "results/report/index.html" in calls[3]
+
+
+def test_at_the_start_it_is_said_how_long_the_study_took(run_study, tmp_path):
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow/times.csv").write_text("log,rule,processor\na,x,600\nb,x,7200\n")
+    assert run_study.elsewhere().startswith("The whole study took 1 h 5 min on 2 cores elsewhere.")
 
 
 def test_a_command_is_waited_for_when_it_is_interrupted(run_study):
