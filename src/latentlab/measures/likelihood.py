@@ -12,7 +12,6 @@ from scipy.special import logsumexp
 from latentlab.aliases import Array, Bytes, Numbers
 from latentlab.models.image_model import Settings, Weights, encode, logits, scaled_single
 
-
 AT_ONCE = 256
 """Codes decoded at a time: what is made of them stays in the processor's cache."""
 
