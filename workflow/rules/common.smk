@@ -27,7 +27,7 @@ from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.registry import EXPERIMENTS, cells
-from latentlab.experiments.vae.plan import vae_controls, vae_drawn
+from latentlab.experiments.vae.plan import vae_controls, vae_drawn, vae_survey
 from latentlab.experiments.params import letters_of, read_params
 from latentlab.files.yaml import read_yaml
 from support import watched
@@ -325,7 +325,7 @@ def unsuitable_images(jobs):
     def sets_of(*rules):
         return {job["dataset"] for name in rules for job in jobs.get(name, ())}
 
-    of_images = ("train_vae", "evaluate_vae", "control_vae", "plot_vae")
+    of_images = ("train_vae", "survey_vae", "evaluate_vae", "control_vae", "plot_vae")
     names = sets_of(*of_images) - sets_of("fetch_images")
     if not names:
         return []
@@ -345,6 +345,12 @@ def drawn_models(wildcards):
     """What the figures of a data set show, of all its models."""
     image_set(wildcards.dataset)
     return by_file(vae_drawn(PARAMS, wildcards.dataset))
+
+
+def surveyed(wildcards):
+    """What the survey of a data set depends on."""
+    image_set(wildcards.dataset)
+    return by_file(vae_survey(PARAMS))
 
 
 def controls(wildcards):

@@ -43,9 +43,23 @@ rule train_vae:
         RUN
 
 
+rule survey_vae:
+    input:
+        images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+    output:
+        survey="results/vae/cells/{dataset}/survey.npz",
+    log:
+        "logs/survey_vae/{dataset}.log",
+    params:
+        **step("survey_vae", settings=surveyed, images=images_folder),
+    shell:
+        RUN
+
+
 rule evaluate_vae:
     input:
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+        survey="results/vae/cells/{dataset}/survey.npz",
         weights="results/vae/cells/{dataset}/{model}/{replicate}/weights.npz",
     output:
         scores="results/vae/cells/{dataset}/{model}/{replicate}/scores.csv",
@@ -64,6 +78,7 @@ rule evaluate_vae:
 rule control_vae:
     input:
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
+        survey="results/vae/cells/{dataset}/survey.npz",
     output:
         controls="results/vae/cells/{dataset}/controls.csv",
     log:

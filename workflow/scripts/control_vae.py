@@ -5,18 +5,19 @@ import step
 
 from latentlab import seeds
 from latentlab.data import images
+from latentlab.files.arrays import load_npz
 from latentlab.files.tables import write_csv
 from latentlab.measures.controls import control_scores
-from latentlab.measures.sample_quality import compared
+from latentlab.measures.sample_quality import compared, survey_of
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "images", "controls")
+    args = step.arguments(__doc__, argv, "images", "survey", "controls")
     settings, data = args.settings, images.load(args.images)
     scores = control_scores(
         data,
+        survey_of(load_npz(args.survey)),
         compared(settings["samples"], data),
-        settings["components"],
         settings["neighbors"],
         settings["units"],
         seeds.generator(settings["seed"], "vae", settings["dataset"], "controls"),

@@ -5,6 +5,7 @@ import step
 
 from latentlab import seeds
 from latentlab.measures import image_scores
+from latentlab.measures.sample_quality import survey_of
 from latentlab.data import images
 from latentlab.models import image_model
 from latentlab.files.arrays import load_npz
@@ -12,12 +13,13 @@ from latentlab.files.tables import write_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "images", "weights", "scores")
+    args = step.arguments(__doc__, argv, "images", "weights", "survey", "scores")
     settings = args.settings
     scores = image_scores.measures(
         image_model.Settings(**settings["model"]),
         load_npz(args.weights),
         images.load(args.images),
+        survey_of(load_npz(args.survey)),
         image_scores.Effort(**settings["measures"]),
         seeds.integer(settings["seed"], settings["cell"], "evaluate"),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from latentlab.aliases import Numbers
 from latentlab.data.images import Images
-from latentlab.measures.sample_quality import quality, reference
+from latentlab.measures.sample_quality import Survey, quality, reference
 from latentlab.measures.samples import Features, principal_features
 from latentlab.models.image_model import scaled_single
 
@@ -52,17 +52,17 @@ def _gaussian(components: Features, units: int, n: int, rng: np.random.Generator
 
 def control_scores(
     images: Images,
+    surveyed: Survey,
     n: int,
-    components: int,
     neighbors: int,
     units: Collection[int],
     rng: np.random.Generator,
 ) -> dict[str, dict[str, float]]:
     """What ``sample_quality.quality`` says of every control, by its name.
 
-    n, components, neighbors : as for ``sample_quality.reference``
+    surveyed, n, neighbors : as for ``sample_quality.reference``
     """
     train, test = scaled_single(images.train_images), scaled_single(images.test_images)
-    against = reference(train, test, n, components, neighbors, rng)
+    against = reference(train, test, surveyed, n, neighbors, rng)
     controls = control_images(images, n, units, rng)
     return {name: quality(generated, against) for name, generated in controls.items()}

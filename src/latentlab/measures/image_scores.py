@@ -23,7 +23,7 @@ from latentlab.measures.latent_codes import (
 )
 from latentlab.measures.likelihood import binarized, importance_bound
 from latentlab.measures.quadrature import Evidence, evidence
-from latentlab.measures.sample_quality import compared, quality, reference
+from latentlab.measures.sample_quality import Survey, compared, quality, reference
 from latentlab.measures.samples import (
     covariance,
     fitted_samples,
@@ -41,7 +41,7 @@ class Effort:
     """How much is measured.
 
     samples : generated images, and real ones to compare them with (fewer where there are fewer)
-    components : of the feature space
+    components : of the feature space, in the ``Survey``
     neighbors : of precision and recall
     label_neighbors : of the label accuracy
     likelihood_images : random test images that get an importance-sampled likelihood
@@ -89,9 +89,14 @@ def refusals(effort: Effort, images: Images) -> list[str]:
 
 
 def measures(
-    settings: Settings, weights: Weights, images: Images, effort: Effort, seed: int
+    settings: Settings,
+    weights: Weights,
+    images: Images,
+    surveyed: Survey,
+    effort: Effort,
+    seed: int,
 ) -> dict[str, float]:
-    """All measures of one trained model on test data, by name.
+    """All measures of one trained model on test data that are ``surveyed``, by name.
 
     test_* : ``likelihood.evaluate`` on gray levels; binarized_* : on binarized test images
     exact_nll, nll_bound, binarized_exact_nll, ... : ``_likelihood``
@@ -128,7 +133,7 @@ def measures(
         generated = prior_samples(settings, weights, n, rng)
     else:
         generated = fitted_samples(settings, weights, train_mean, n, rng)
-    against = reference(train_x, test_x, n, effort.components, effort.neighbors, rng)
+    against = reference(train_x, test_x, surveyed, n, effort.neighbors, rng)
     result["features_explained"] = against.features.explained
     return result | quality(generated, against)
 

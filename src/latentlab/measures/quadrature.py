@@ -20,25 +20,26 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from latentlab.aliases import Array, Booleans, Integers, Numbers
-from latentlab.measures.likelihood import softplus_sum
+from latentlab.measures.likelihood import AT_ONCE, softplus_sum
 from latentlab.measures.samples import principal_features
 
 Decoder = Callable[[Numbers], Numbers]
 """Log-odds (n, pixels) of codes (n, 2), both float32."""
 
+Heights = Callable[[Numbers], tuple[Numbers, Numbers]]
+"""Of codes (n, 2) what gives log p(x|z) p(z): places (n, d), constants (n,), for places . x + c."""
+
 CELL = 0.4
 """Side of a cell at first, in deviations of the prior."""
 
-_POINTS = 8  # of the lattice along each side of a cell: a step of 0.05 at first
+_POINTS = 8  # of the lattice along each side of a cell: a step of 0.05 where quarters are chosen
 _HALVINGS = 2  # of the cells, and so of the step, before the last lattice: to 0.0125
 _FINER = 4  # times the last lattice is finer: 0.003
-_SCREEN = 4  # lattice points along each side, by which cells are chosen
-_SCREEN_COMPONENTS = 64  # of the log-odds: enough to choose cells, a twelfth of MNIST's pixels
-_MARGIN = 70.0  # nats below an image's best place, at which a cell is still visited
-_NEGLIGIBLE = 14.0  # nats below an image's integral, at which a cell is left: a millionth
-_HIDDEN = 20.0  # nats more, at a step of 0.05, and a quarter of it at half the step: so much lower
-# than it is a narrow peak looks between the points of a lattice
-_AT_ONCE = 1024  # codes decoded at a time: what is made of them stays in the cache
+_SCREEN = 2  # lattice points along each side, by which cells are chosen
+_COMPONENTS = 64  # of the log-odds: enough to choose, a twelfth of MNIST's pixels
+_NEGLIGIBLE = 14.0  # nats below an image's best place, at which nothing counts: a millionth
+_ROUGH = 25.0  # the same, where few components are off by some nats
+_HIDDEN = 10.0  # by so many times the step more may peaks between points be above what is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,45 @@ def window_cells(half: float) -> Cells:
     return Cells(2 * math.ceil(half / CELL), CELL)
 
 
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """Which images visit which cells: pairs (v,), in the order of the cells."""
+
+    cells: Cells
+    at: Integers
+    images: Integers
+
+    def chosen(self, kept: Booleans) -> Visits:
+        """Of these pairs those that are ``kept`` (v,)."""
+        return Visits(self.cells, self.at[kept], self.images[kept])
+
+    def divided(self, kept: Booleans) -> Visits:
+        """Visits of those quarters of the cells that are ``kept``, (4, v)."""
+        at = self.cells.quarters(self.at).T[kept]
+        images = np.broadcast_to(self.images, kept.shape)[kept]
+        order = np.argsort(at, kind="stable")
+        return Visits(self.cells.halved(), at[order], images[order])
+
+    def promising(self, extremes: Numbers, step: float, margin: float) -> Booleans:
+        """Which quarters (4, v) may hold a part of their image's integral that counts.
+
+        extremes : least and largest term (2, 4, v) of the quarters' points, ``step`` apart
+        margin : nats below the image's best place, at which nothing counts
+        """
+        best = np.full(self.images.max() + 1, -np.inf, extremes.dtype)
+        np.maximum.at(best, self.images, extremes[1].max(axis=0))
+        return np.asarray(_possible(extremes, step) >= best[self.images] - np.float32(margin))
+
+
+def _possible(extremes: Numbers, step: float) -> Numbers:
+    """What terms of a square (...) may be between its points, by the extremes (2, ...) at them.
+
+    The further the least and the largest term are apart, the narrower the peaks are.
+    """
+    lowest, highest = extremes
+    return highest + np.float32(_HIDDEN * step) * (highest - lowest)
+
+
 def evidence(
     decoder: Decoder, x: Numbers, starts: Numbers, half: float, tolerance: float
 ) -> Evidence:
@@ -121,89 +161,103 @@ def evidence(
         more. The figure is that of the halved step, whose own error is far smaller: the error of
         a step h falls as exp(-2 (pi deviation / h)^2), that of a normal posterior
     """
-    cells, n = window_cells(half), len(x)
     x = x.astype(np.float32, copy=False)
-    visits = _screened(decoder, x, cells)
-    visits[cells.around(cells.of(starts)), np.arange(n)[:, None]] = True
-    at: Integers
-    images: Integers
-    at, images = map(np.asarray, np.nonzero(visits))
-    found = Evidence(*np.full((3, n), np.nan))
-    for finer in (*[1] * (1 + _HALVINGS), _FINER):
-        sums, halves = _log_sums(decoder, x, cells, at, images, finer)
-        left, group = np.unique(images, return_inverse=True)
+    heights = _exact(decoder)
+    visits = _screened(heights, x, starts, window_cells(half))
+    found = Evidence(*np.full((3, len(x)), np.nan))
+    for finer in (*[1] * _HALVINGS, _FINER):
+        cells = visits.cells
+        sums, halves, extremes = _log_sums(heights, x, visits, finer)
+        left, group = np.unique(visits.images, return_inverse=True)
         total = _log_sum_by(group, sums)
         change = np.abs(total - _log_sum_by(group, halves))
-        below = total[group] - sums
         found.nats[left], found.change[left] = -total, change
-        found.border[left] = np.bincount(group, np.exp(-below) * cells.on_border(at))
-        hidden = _HIDDEN * (cells.size / CELL) ** 2
-        # at first a change may be small by luck, while a narrow peak hides between the points
-        unsure = (change > tolerance) | (cells.size == CELL)
-        again = unsure[group] & (below < _NEGLIGIBLE + hidden)
-        if not again.any():
+        shares = np.exp(sums - total[group]) * cells.on_border(visits.at)
+        found.border[left] = np.bincount(group, shares)
+        unsure = (change > tolerance)[group]
+        if not unsure.any():
             break
-        at, images = at[again], images[again]
+        kept = visits.promising(extremes, cells.size / _POINTS, _NEGLIGIBLE) & unsure
         if cells.size > CELL / 2**_HALVINGS:
-            at, images = cells.quarters(at).ravel(), np.repeat(images, 4)
-            order = np.argsort(at, kind="stable")
-            at, images, cells = at[order], images[order], cells.halved()
+            visits = visits.divided(kept)
+        else:
+            visits = visits.chosen(kept.any(axis=0))
     return found
 
 
-def _screened(decoder: Decoder, x: Numbers, cells: Cells) -> Booleans:
-    """Which cells each image may lie in, (cells, n): by a coarse lattice, to a few nats.
+def _exact(decoder: Decoder) -> Heights:
+    def heights(codes: Numbers) -> tuple[Numbers, Numbers]:
+        log_odds = decoder(codes)
+        return log_odds, _log_prior(codes) - softplus_sum(log_odds)
 
-    The log-odds of the lattice lie near a space of few dimensions, in which the products with
-    the images cost little.
+    return heights
+
+
+def _screened(heights: Heights, x: Numbers, starts: Numbers, cells: Cells) -> Visits:
+    """Visits of quarters of cells in which each image may lie, those near its start among them.
+
+    The log-odds of a coarse lattice lie near a space of few dimensions, in which the products
+    with the images cost little and are right to a few nats. In it a coarse lattice chooses cells,
+    a finer one in those cells their quarters.
     """
     codes = cells.lattice(np.arange(cells.side**2), _SCREEN, _SCREEN)
-    log_odds = np.concatenate([decoder(part) for part in _parts(codes, _AT_ONCE)])
-    features = principal_features(log_odds, _SCREEN_COMPONENTS)
-    constant = _log_prior(codes) - softplus_sum(log_odds)
-    places = np.column_stack([features(log_odds), constant]).astype(np.float32)
-    axes = features.axes.astype(np.float32)
-    keep = np.empty((cells.side**2, len(x)), bool)
-    for at in range(0, len(x), 50):
-        part = x[at : at + 50]
-        images = np.column_stack([part @ axes, np.ones(len(part), np.float32)])
-        highest = (places @ images.T).reshape(len(keep), _SCREEN**2, -1).max(axis=1)
-        keep[:, at : at + 50] = highest >= highest.max(axis=0) - _MARGIN
-    return keep
+    log_odds, constant = map(np.concatenate, zip(*map(heights, _parts(codes)), strict=True))
+    axes = principal_features(log_odds, _COMPONENTS).axes.astype(np.float32)
+    places = log_odds @ axes
+
+    def projected(codes: Numbers) -> tuple[Numbers, Numbers]:
+        log_odds, constant = heights(codes)
+        return log_odds @ axes, constant
+
+    few, kept = x @ axes, np.empty((cells.side**2, len(x)), bool)
+    for part in _parts(np.arange(len(x))):
+        terms = places @ few[part].T
+        terms += constant[:, None]
+        terms = terms.reshape(len(kept), _SCREEN**2, -1)
+        extremes = np.stack([terms.min(axis=1), terms.max(axis=1)])
+        best = extremes[1].max(axis=0) - np.float32(_ROUGH)
+        kept[:, part] = _possible(extremes, cells.size / _SCREEN) >= best
+    kept[cells.around(cells.of(starts)), np.arange(len(x))[:, None]] = True
+    visits = Visits(cells, *map(np.asarray, np.nonzero(kept)))
+    _, _, extremes = _log_sums(projected, few, visits, 1)
+    return visits.divided(visits.promising(extremes, cells.size / _POINTS, _ROUGH))
 
 
 def _log_sums(
-    decoder: Decoder, x: Numbers, cells: Cells, at: Integers, images: Integers, finer: int
-) -> tuple[Array, Array]:
-    """Log of the sums over the lattice in the cells ``at``, and over every second point a side.
+    heights: Heights, x: Numbers, visits: Visits, finer: int
+) -> tuple[Array, Array, Numbers]:
+    """Log of the sums over the lattice in the cells visited, and over every second point a side.
 
-    at : (v,) in order; images : (v,) that visit them; finer : times the lattice is finer than
-    what is decoded. Returns two of (v,).
+    finer : times the lattice is finer than what is decoded. Returns two of (v,), and the least and
+    the largest terms (2, 4, v) in the quarters of the cells.
     """
-    visited, first = np.unique(at, return_index=True)
-    ends = np.append(first[1:], len(at))
-    sums, halves = np.empty(len(at)), np.empty(len(at))
+    cells, (visited, first) = visits.cells, np.unique(visits.at, return_index=True)
+    ends = np.append(first[1:], len(visits.at))
+    sums, halves = np.empty((2, len(visits.at)))
+    extremes = np.empty((2, 4, len(visits.at)), np.float32)
     points = _POINTS + (finer > 1)  # to interpolate, the upper borders too
     between = _interpolation(finer)
     area = 2 * math.log(cells.size / (_POINTS * finer))
-    size = _AT_ONCE // points**2
-    for part in _parts(np.arange(len(visited)), size):
-        codes = cells.lattice(visited[part], points, _POINTS)
-        log_odds = decoder(codes)
-        constant = _log_prior(codes) - softplus_sum(log_odds)
+    for part in _parts(np.arange(len(visited)), AT_ONCE // points**2):
+        places, constant = heights(cells.lattice(visited[part], points, _POINTS))
         for cell, (start, end) in enumerate(zip(first[part], ends[part], strict=True)):
             own = slice(cell * points**2, (cell + 1) * points**2)
-            terms = x[images[start:end]] @ log_odds[own].T + constant[own]
-            terms = terms.reshape(-1, points, points)
+            terms = places[own] @ x[visits.images[start:end]].T
+            terms += constant[own, None]
             if finer > 1:
-                terms = between @ terms @ between.T
-            top = terms.max(axis=(1, 2))
-            terms = np.exp(terms - top[:, None, None])
+                terms = np.kron(between, between) @ terms
+            half = _POINTS * finer // 2
+            terms = terms.reshape(2, half, 2, half, -1)
+            own_extremes = terms.min(axis=(1, 3)), terms.max(axis=(1, 3))
+            extremes[:, :, start:end] = np.reshape(own_extremes, (2, 4, -1))
+            top = extremes[1, :, start:end].max(axis=0)
+            terms -= top
+            np.exp(terms, out=terms)
+            sums[start:end] = np.log(terms.sum(axis=(0, 1, 2, 3))) + top + area
             # every second may all be too low for float32: not log 0
-            few = np.maximum(terms[:, ::2, ::2].sum(axis=(1, 2)), np.float32(1e-37))
-            sums[start:end] = np.log(terms.sum(axis=(1, 2))) + top + area
+            few = np.maximum(terms[:, ::2, :, ::2].sum(axis=(0, 1, 2, 3)), np.float32(1e-37))
             halves[start:end] = np.log(few) + top + area + math.log(4)
-    return sums, halves
+    return sums, halves, extremes
 
 
 def _interpolation(finer: int) -> Numbers:
@@ -228,6 +282,6 @@ def _log_sum_by(groups: Integers, values: Array) -> Array:
     return np.asarray(np.log(np.bincount(groups, np.exp(values - top[groups]))) + top)
 
 
-def _parts(array: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _parts(array: np.ndarray, size: int = AT_ONCE) -> Iterator[np.ndarray]:
     for at in range(0, len(array), size):
         yield array[at : at + size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from latentlab.measures.samples import (
     principal_features,
     squared_distances,
 )
+from latentlab.models.image_model import scaled_single
 
 RELATIVE = ("precision", "recall", "density", "coverage")
 """Measures that are also given relative to those of real images."""
@@ -66,11 +68,43 @@ def _reach(points: Array, neighbors: int) -> Numbers:
 
 
 @dataclass(frozen=True, eq=False)
+class Survey:
+    """What is the same of an image set for every model that is trained on it.
+
+    features : the feature space, that of the training images
+    nearest : distance in pixels (tests,) of each test image to the nearest training image
+    """
+
+    features: Features
+    nearest: Array
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays for a file."""
+        parts = {name: np.asarray(value) for name, value in vars(self.features).items()}
+        return {**parts, "nearest": self.nearest}
+
+
+def survey_of(arrays: Mapping[str, np.ndarray]) -> Survey:
+    """The survey of which these are the ``arrays``."""
+    mean, axes, variances, explained, nearest = (
+        arrays[name] for name in ("mean", "axes", "variances", "explained", "nearest")
+    )
+    return Survey(Features(mean, axes, variances, float(explained)), nearest)
+
+
+def survey(images: Images, components: int) -> Survey:
+    """The survey of an image set, with so many components of the feature space."""
+    train, test = scaled_single(images.train_images), scaled_single(images.test_images)
+    return Survey(principal_features(train, components), nearest_distances(test, train))
+
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """What generated images are compared with; images are (n, pixels), (m, pixels) of training.
 
     features : the feature space, that of the training images
     held_out : test images
+    held_out_nearest : (n,) distance of each to the nearest training image
     real : training images, as many: what could at best be generated
     train : all training images
     neighbors : that make a neighborhood
@@ -78,18 +112,25 @@ class Reference:
 
     features: Features
     held_out: Numbers
+    held_out_nearest: Array
     real: Numbers
     train: Numbers
     neighbors: int
 
 
 def reference(
-    train: Numbers, test: Numbers, n: int, components: int, neighbors: int, rng: np.random.Generator
+    train: Numbers,
+    test: Numbers,
+    surveyed: Survey,
+    n: int,
+    neighbors: int,
+    rng: np.random.Generator,
 ) -> Reference:
-    """Random test images and training images (n, pixels) of all (..., pixels), and features."""
-    held_out = test[rng.permutation(len(test))[:n]]
+    """Random test images and training images (n, pixels) of all (..., pixels) that are surveyed."""
+    chosen = rng.permutation(len(test))[:n]
     real = train[rng.permutation(len(train))[:n]]
-    return Reference(principal_features(train, components), held_out, real, train, neighbors)
+    nearest = surveyed.nearest[chosen]
+    return Reference(surveyed.features, test[chosen], nearest, real, train, neighbors)
 
 
 def quality(generated: Numbers, against: Reference) -> dict[str, float]:
@@ -111,7 +152,7 @@ def quality(generated: Numbers, against: Reference) -> dict[str, float]:
     for name in RELATIVE:
         if result[f"real_{name}"] > 0:
             result[f"relative_{name}"] = result[name] / result[f"real_{name}"]
-    for prefix, images in (("", generated), ("real_", against.held_out)):
-        distances = nearest_distances(images, against.train)
-        result[f"{prefix}nearest_training"] = float(np.median(distances))
+    nearest = nearest_distances(generated, against.train)
+    result["nearest_training"] = float(np.median(nearest))
+    result["real_nearest_training"] = float(np.median(against.held_out_nearest))
     return result

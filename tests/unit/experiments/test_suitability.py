@@ -12,7 +12,7 @@ import explorer_page
 from image_sets import small_images
 from latentlab.data import images
 from latentlab.experiments.vae import suitability
-from latentlab.measures import image_scores
+from latentlab.measures import image_scores, sample_quality
 from latentlab.models import image_model
 from latentlab.pages import explorer
 
@@ -118,7 +118,8 @@ def test_what_is_let_through_is_measured_drawn_and_shown(
         )  # fmt: skip
         weights = random_weights(settings, size[0] * size[1])
         effort = image_scores.Effort(**asked["vae"]["measures"])
-        assert image_scores.measures(settings, weights, data, effort, seed=1)
+        surveyed = sample_quality.survey(data, effort.components)
+        assert image_scores.measures(settings, weights, data, surveyed, effort, seed=1)
         shown["models"].append(explorer.image_autoencoder(model, settings, weights, data))
         models[model] = plot_vae.Model(model, asdict(settings), weights)
     assert explorer.json_in_script(shown)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 import explorer_page
 from image_sets import small_images
 from latentlab import StudyError, seeds
-from latentlab.measures import image_scores, latent_codes, likelihood, samples
+from latentlab.measures import image_scores, latent_codes, likelihood, sample_quality, samples
 from latentlab.models import image_model
 
 SETTINGS = explorer_page.model_settings(
@@ -306,13 +306,18 @@ EFFORT = image_scores.Effort(
 )
 
 
+def measured(settings, weights, data, effort, seed):
+    surveyed = sample_quality.survey(data, effort.components)
+    return image_scores.measures(settings, weights, data, surveyed, effort, seed)
+
+
 @pytest.mark.parametrize(("knob", "most"), [("neighbors", 39), ("label_neighbors", 90)])
 def test_more_neighbors_than_images_are_refused(weights, data, knob, most):
     allowed = replace(EFFORT, **{knob: most})
     assert image_scores.refusals(allowed, data) == []
-    image_scores.measures(SETTINGS, weights, data, allowed, seed=1)
+    measured(SETTINGS, weights, data, allowed, seed=1)
     with pytest.raises(StudyError, match=rf"vae.measures.{knob}: {most + 1} given, allowed: "):
-        image_scores.measures(SETTINGS, weights, data, replace(EFFORT, **{knob: most + 1}), seed=1)
+        measured(SETTINGS, weights, data, replace(EFFORT, **{knob: most + 1}), seed=1)
 
 
 def test_images_too_large_for_the_feature_space_are_refused():
@@ -322,10 +327,10 @@ def test_images_too_large_for_the_feature_space_are_refused():
 
 
 def test_all_measures(weights, data):
-    found = image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    found = measured(SETTINGS, weights, data, EFFORT, seed=1)
     assert all(isinstance(value, float) and math.isfinite(value) for value in found.values())
-    assert found == image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
-    assert found != image_scores.measures(SETTINGS, weights, data, EFFORT, seed=2)
+    assert found == measured(SETTINGS, weights, data, EFFORT, seed=1)
+    assert found != measured(SETTINGS, weights, data, EFFORT, seed=2)
     seed = seeds.integer(1, "codes")
     scores = likelihood.evaluate(SETTINGS, weights, data.test_images, seed=seed)
     assert found["test_loss"] == scores["loss"]
@@ -351,12 +356,12 @@ def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
     monkeypatch.setattr(
         image_scores.seeds, "integer", lambda seed, *use: drawn.append(use) or len(drawn)
     )
-    image_scores.measures(SETTINGS, weights, data, EFFORT, seed=1)
+    measured(SETTINGS, weights, data, EFFORT, seed=1)
     assert len(drawn) == len(set(drawn)) == 5
 
 
 def test_all_measures_of_an_autoencoder(weights, data):
-    found = image_scores.measures(AUTOENCODER, weights, data, EFFORT, seed=1)
+    found = measured(AUTOENCODER, weights, data, EFFORT, seed=1)
     assert all(math.isfinite(value) for value in found.values())
     assert not [name for name in found if "nll" in name or "kl" in name or "elbo" in name]
     assert {"frechet", "code_area", "prior_mmd2", "nearest_training"} <= set(found)
@@ -369,7 +374,7 @@ def test_all_measures_of_a_wider_latent_space(data, rng):
     sizes |= {"encoder/dense_0": (PIXELS, 6), "decoder/output": (6, PIXELS)}
     wide = {f"{name}/kernel": rng.normal(size=size) for name, size in sizes.items()}
     wide |= {f"{name}/bias": rng.normal(size=size[1]) for name, size in sizes.items()}
-    found = image_scores.measures(settings, wide, data, EFFORT, seed=1)
+    found = measured(settings, wide, data, EFFORT, seed=1)
     assert found["active_units"] == 3
     assert not {"code_area", "code_area_halved", "hole_share", "exact_nll"} & set(found)
     assert {"nll_bound", "nll_bound_effective_samples"} <= set(found)

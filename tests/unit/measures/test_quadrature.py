@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit, roots_hermitenorm
+from scipy.special import expit, logsumexp, roots_hermitenorm
 
 from latentlab.measures import quadrature
 from latentlab.measures.likelihood import cross_entropy, softplus_sum
@@ -144,3 +144,62 @@ def test_interpolation_keeps_polynomials_and_the_points_it_starts_from():
             between @ (coarse / 8) ** degree, (fine / 8) ** degree, atol=1e-5
         )
     np.testing.assert_allclose(between[::8], np.eye(9)[:8], atol=1e-6)
+
+
+@given(st.integers(0, 999), st.floats(0.5, 6))
+@settings(max_examples=10, deadline=None)
+def test_no_cell_is_left_out_that_counts(seed, steepness):
+    """Against all points of a lattice, for decoders with folds and narrow peaks, far from starts."""
+    rng = np.random.default_rng(seed)
+    first = (rng.normal(size=(2, 16)) * steepness).astype(np.float32)
+    bias = rng.normal(size=16).astype(np.float32) * 2
+    second = rng.normal(size=(16, 40)).astype(np.float32)
+
+    def decoder(z):
+        return np.maximum(z @ first + bias, 0) @ second - 1
+
+    x = (rng.random((6, 40)) < expit(decoder(rng.normal(size=(6, 2)).astype(np.float32)))).astype(
+        np.float32
+    )
+    found = quadrature.evidence(decoder, x, np.full((6, 2), 3.0), 3.2, 0.05)
+    side = (np.arange(512) / 80 - 3.2).astype(np.float32)
+    z = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
+    log_odds = decoder(z)
+    prior = -0.5 * (z**2).sum(axis=1) - math.log(2 * math.pi)
+    heights = x @ log_odds.T - softplus_sum(log_odds) + prior
+    expected = -logsumexp(heights.astype(np.float64), axis=1) + 2 * math.log(80)
+    np.testing.assert_allclose(found.nats, expected, atol=0.02)
+
+
+def test_visits_are_divided_into_the_quarters_that_are_kept_in_order():
+    cells = quadrature.window_cells(0.8)
+    visits = quadrature.Visits(cells, np.array([0, 0, 5]), np.array([1, 2, 0]))
+    kept = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1]], bool)
+    found = visits.divided(kept)
+    quarters = cells.quarters(np.array([0, 5]))
+    pairs = set(zip(found.at.tolist(), found.images.tolist(), strict=True))
+    assert pairs == {
+        (quarters[0, 0], 1), (quarters[0, 3], 1), (quarters[0, 1], 2), (quarters[1, 3], 0),
+    }  # fmt: skip
+    assert (np.diff(found.at) >= 0).all()
+    assert found.cells == cells.halved()
+    chosen = visits.chosen(np.array([True, False, True]))
+    assert (chosen.at.tolist(), chosen.images.tolist()) == ([0, 5], [1, 0])
+
+
+def test_quarters_promise_what_may_be_hidden_between_their_points():
+    visits = quadrature.Visits(quadrature.window_cells(0.8), np.array([0, 3]), np.array([0, 0]))
+    lowest = np.array([[0, -9], [-100, -9], [-19, -9], [-30, -9]], np.float32)
+    highest = np.array([[0, -9], [-20, -9], [-19, -9], [-10, -9]], np.float32)
+    found = visits.promising(np.stack([lowest, highest]), 0.05, 10.0)
+    # flat and 19 below; 20 below, but falling by 80 within three steps; the last near enough
+    np.testing.assert_array_equal(found, [[1, 1], [1, 1], [0, 1], [1, 1]])
+
+
+@given(st.integers(1, 40), st.floats(0, 200), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_one_logarithm_for_many_pixels_is_their_sum(pixels, scale, seed):
+    log_odds = np.random.default_rng(seed).normal(size=(3, pixels)).astype(np.float32) * scale
+    log_odds = log_odds.astype(np.float32)
+    expected = np.logaddexp(0, log_odds.astype(np.float64)).sum(axis=1)
+    np.testing.assert_allclose(softplus_sum(log_odds), expected, rtol=1e-6, atol=2e-6 * pixels)

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from image_sets import first_images
 from latentlab.data import digits
+from latentlab.files.arrays import load_npz, save_npz
 from latentlab.measures import controls, sample_quality
 from latentlab.measures.sample_quality import neighborhood_measures
+from latentlab.models.image_model import scaled_single
 
 
 @pytest.fixture
@@ -101,7 +103,9 @@ def test_neighborhoods_by_hand():
 
 @pytest.fixture(scope="module")
 def scores():
-    return controls.control_scores(digits.digits(), 300, 50, 3, [2], np.random.default_rng(0))
+    data = digits.digits()
+    surveyed = sample_quality.survey(data, 50)
+    return controls.control_scores(data, surveyed, 300, 3, [2], np.random.default_rng(0))
 
 
 def test_poor_images_fail_coverage_and_real_ones_pass(scores):
@@ -129,3 +133,27 @@ def test_controls_are_images_and_use_no_test_image(rng):
         assert images.max() <= 1
     assert len(np.unique(found["mean_image"], axis=0)) == 1
     assert len(np.unique(found["class_means"], axis=0)) <= 10
+
+
+def test_a_survey_comes_back_from_its_arrays_and_knows_the_nearest_images(tmp_path):
+    data = first_images(digits.digits(), 60, 20)
+    found = sample_quality.survey(data, 5)
+    save_npz(tmp_path / "survey.npz", found.arrays())
+    again = sample_quality.survey_of(load_npz(tmp_path / "survey.npz"))
+    train, test = scaled_single(data.train_images), scaled_single(data.test_images)
+    np.testing.assert_array_equal(again.features(test), found.features(test))
+    assert again.features.explained == found.features.explained < 1
+    pairs = ((test[:, None] - train) ** 2).sum(axis=2)
+    np.testing.assert_allclose(again.nearest, np.sqrt(pairs.min(axis=1)), rtol=1e-4)
+
+
+def test_real_images_have_their_own_distances_whatever_is_generated(rng):
+    data = first_images(digits.digits(), 60, 20)
+    train, test = scaled_single(data.train_images), scaled_single(data.test_images)
+    surveyed = sample_quality.survey(data, 5)
+    against = sample_quality.reference(train, test, surveyed, 9, 3, rng)
+    found = sample_quality.quality(against.held_out, against)
+    assert found["nearest_training"] == pytest.approx(found["real_nearest_training"], rel=1e-4)
+    copies = sample_quality.quality(train[:9], against)
+    assert copies["nearest_training"] < 0.05
+    assert copies["real_nearest_training"] == found["real_nearest_training"]

@@ -42,10 +42,15 @@ def vae_settings(section: Fields, factors: Fields) -> Settings:
     }
 
 
+def vae_survey(params: Params) -> Json:
+    """What the survey of an image set depends on."""
+    return pick(params["vae"]["measures"], "components")
+
+
 def vae_controls(params: Params, dataset: str) -> Json:
     """What the controls of an image set depend on: what is measured, the models' latent units."""
     section = params["vae"]
-    knobs = ("samples", "components", "neighbors")
+    knobs = ("samples", "neighbors")
     return {
         "seed": params["seed"],
         "dataset": dataset,
