@@ -74,8 +74,18 @@ def described(path):
         "name": TOLD.get(path, path),
         "sha256": sha256(content).hexdigest(),
         "contentSize": str(len(content)),
-        **({"encodingFormat": kind} if kind else {}),
+        "encodingFormat": kind
+        or ("text/plain" if is_text(content) else "application/octet-stream"),
     }
+
+
+def is_text(content):
+    """Whether bytes are text."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in content
 
 
 def crate_of(paths, citation, lock):
@@ -85,42 +95,37 @@ def crate_of(paths, citation, lock):
     """
     commit, day = git("log", "-1", "--format=%H %cs").split()
     crate = ROCrate(version="1.1")
-    crate.name, crate.description = (
-        citation["title"],
-        Path("README.md").read_text().split("\n\n")[1],
-    )
+    crate.name = citation["title"]
+    crate.description = " ".join(Path("README.md").read_text().split("\n\n")[1].split())
     crate.datePublished = day
-    crate.license = {"@id": f"https://spdx.org/licenses/{citation['license']}"}
+    license = f"https://spdx.org/licenses/{citation['license']}"
+    of_license = {"@type": "CreativeWork", "name": citation["license"], "url": license}
+    crate.license = crate.add(ContextEntity(crate, license, of_license))
     crate.root_dataset["version"] = f"{citation['version']}, commit {commit}"
     authors = [
-        ContextEntity(crate, f"#author-{number}", {"@type": "Organization", "name": author["name"]})
+        crate.add(ContextEntity(crate, f"#author-{number}", {"@type": "Organization", **author}))
         for number, author in enumerate(citation["authors"], 1)
     ]
-    crate.creator = [crate.add(author) for author in authors]
-    crate.isBasedOn = [
-        crate.add(
-            ContextEntity(
-                crate,
-                f"#{stage}",
-                {
-                    "@type": "Dataset",
-                    "name": out["path"],
-                    "identifier": f"md5:{out['md5']}",
-                    "description": "Images as decoded; not in the archive, params.yaml says whence",
-                },
-            )
-        )
-        for stage, entry in lock["stages"].items()
-        if stage.startswith("data@")
+    crate.root_dataset["author"] = crate.creator = authors if len(authors) > 1 else authors[0]
+    images = [
+        {"@type": "Dataset", "name": out["path"], "identifier": f"md5:{out['md5']}",
+         "description": "As decoded. Not in the archive: params.yaml says where they come from"}
+        for stage, entry in lock["stages"].items() if stage.startswith("data@")
         for out in entry["outs"]
+    ]  # fmt: skip
+    crate.isBasedOn = [
+        crate.add(ContextEntity(crate, f"#{image['name']}", image)) for image in images
     ]
     for path in paths:
         if path != "Snakefile":
-            crate.add_file(path, path, properties=described(path))
+            file = crate.add_file(path, path, properties=described(path))
+            if path == "README.md":
+                file["about"] = crate.root_dataset
     workflow = crate.add_workflow(
         "Snakefile", "Snakefile", main=True, lang="snakemake", lang_version=version("snakemake")
     )
-    for key, value in {**described("Snakefile"), "name": citation["title"]}.items():
+    of_all = {"name": crate.name, "license": crate.license, "creator": crate.creator}
+    for key, value in {**described("Snakefile"), **of_all}.items():
         workflow[key] = value
     return crate
 
