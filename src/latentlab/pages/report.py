@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from latentlab.aliases import Fields, Json
@@ -17,9 +15,9 @@ from latentlab.experiments.denoising import chapter as denoising
 from latentlab.experiments.letters import chapter as letters
 from latentlab.experiments.optimizers import chapter as optimizers
 from latentlab.experiments.vae import chapter as vae
-from latentlab.pages.languages import translations
+from latentlab.pages.languages import page
 from latentlab.pages.parts import listing
-from latentlab.pages.texts import ENGLISH, Language, Text
+from latentlab.pages.texts import Language
 
 CHAPTERS = (conclusions, architectures, optimizers, letters, denoising, vae)
 PACKAGES = ("numpy", "scipy", "numba", "jax", "keras", "pandas", "matplotlib", "snakemake", "dvc")
@@ -74,41 +72,4 @@ def render(
     if "</" in style + javascript:
         raise ValueError("neither style sheet nor script may hold the characters </")
     frame = {**content, "style": Markup(style), "javascript": Markup(javascript)}
-    others = {
-        language.code: {
-            "name": language.name,
-            "texts": translations(
-                page_in(ENGLISH, frame, template), page_in(language, frame, template)
-            ),
-        }
-        for language in languages
-    }
-    # "<" is written as JSON may, so that no text can end the element it stands in
-    data = json.dumps(others, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-    return page_in(ENGLISH, frame, template, Markup(data) if others else "")
-
-
-def page_in(language: Language, frame: Fields, template: str, data: str = "") -> str:
-    """The page in one language.
-
-    Its texts are finished as they are shown; the template's own go through ``_``, as a catalog
-    has them, tags included, blanks in a row as one; what goes into their places is escaped.
-    """
-
-    def finish(value: object) -> object:
-        return value.in_language(language) if isinstance(value, Text) else value
-
-    def message(text: str, **places: object) -> Markup:
-        filled = {name: finish(value) for name, value in places.items()}
-        return Markup(language.form(" ".join(text.split()))).format(**filled)
-
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finish,
-    )
-    environment.globals["_"] = message
-    page = environment.from_string(template).render(**frame, translations=data)
-    return page.rstrip() + "\n"
+    return page(frame, template, languages)

@@ -15,8 +15,8 @@ from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
-from latentlab.pages.languages import errors, language, places, translations
-from latentlab.pages.report import page_in, render
+from latentlab.pages.languages import errors, language, page_in, places, translations
+from latentlab.pages.report import render
 from latentlab.pages.texts import (
     ENGLISH,
     Language,
