@@ -406,3 +406,48 @@ const OPTIMIZERS = {
   backpropagation,
   powell,
 };
+
+/** The plane in which codes spread most: of up to two units the latent space itself. */
+function principalPlane(codes) {
+  const units = codes[0].length, axes = Math.min(2, units);
+  const unit = (i) => Array.from({ length: units }, (_, j) => Number(i === j));
+  if (units <= 2) return { origin: new Array(units).fill(0), basis: Array.from({ length: axes }, (_, i) => unit(i)) };
+  const origin = unit(0).map((_, j) => codes.reduce((sum, code) => sum + code[j], 0) / codes.length);
+  const product = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const basis = [];
+  while (basis.length < axes) {
+    // the power method on the covariance, without the axes found before
+    let axis = unit(0).map((_, i) => 1 + i / 7);
+    for (let round = 0; round < 200; round++) {
+      let next = new Array(units).fill(0);
+      for (const code of codes) {
+        const from = code.map((c, j) => c - origin[j]), along = product(from, axis);
+        next = next.map((value, j) => value + along * from[j]);
+      }
+      for (const found of basis) {
+        const along = product(next, found);
+        next = next.map((value, j) => value - along * found[j]);
+      }
+      const length = Math.sqrt(product(next, next));
+      if (!(length > 0)) break;
+      axis = next.map((value) => value / length);
+    }
+    const largest = axis.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+    basis.push(axis.map((value) => value * Math.sign(largest)));
+  }
+  return { origin, basis };
+}
+
+const project = ({ origin, basis }, code) =>
+  [0, 1].map((i) => (basis[i] ? basis[i].reduce((sum, b, j) => sum + b * (code[j] - origin[j]), 0) : 0));
+
+/** The window that holds all points, with a margin as a share of its sides. */
+function fittingWindow(points, margin = 0.08) {
+  const sides = [0, 1].map((i) => points.map((point) => point[i]))
+    .map((values) => [Math.min(...values), Math.max(...values)]);
+  const longest = Math.max(...sides.map(([low, high]) => high - low)) || 1;
+  return sides.map(([low, high]) => {
+    const pad = high - low > 1e-9 * longest ? margin * (high - low) : longest / 2;
+    return [low - pad, high + pad];
+  });
+}
