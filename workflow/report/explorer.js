@@ -855,7 +855,7 @@ function learned(model) {
     optimizer: named(model.optimizer), error: significant(model.error),
   };
   return tell("{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output}. Trained by {optimizer}, error {error};", places)
-    + ` ${count("its only start.", "the best of {n} starts.", model.starts)}`;
+    + ` ${count("{n} start.", "the best of {n} starts.", model.starts)}`;
 }
 
 /** The letters at their codes, for a plane. */
@@ -1070,7 +1070,7 @@ class Letters {
     const near = nearestLetter(model, values);
     drawLetter(find("#letters-picture"), this.shaded(model, values), differing(model, near.letter, values));
     const [name, rest] = likeness(model, near);
-    say(find("#letters-reading"), tell(input ? "It returns " : "Nearest letter: "), name, rest);
+    say(find("#letters-reading"), input ? tell("It returns ") : tell("Nearest letter: "), name, rest);
     this.own.show(input ?? values.map((v) => Number(v > model.threshold)));
     this.other.take(input ?? values);
     const where = `${plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ")}`;

@@ -642,7 +642,7 @@ class Race {
   buttons() {
     const go = find("#race-go");
     const begun = this.runners.some(({ training }) => training.cost > 1);
-    go.textContent = this.running ? tell("Pause") : begun ? tell("Go on") : tell("Start");
+    go.textContent = this.running ? tell("Pause") : begun ? tell("Go on") : tell("Begin");
     go.disabled = !this.running && !this.left().length;
   }
 

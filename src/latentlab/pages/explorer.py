@@ -221,19 +221,26 @@ def in_words(layers: Sequence[Layer]) -> list[Layer]:
 def letters_as_stored(layers: Sequence[Layer], inputs: Array, start: int = 0) -> list[Layer]:
     """The layers of a letter network as the page will have them.
 
-    inputs : (n, units in) of the first layer. Of 16 bits, float32 and float64 the first by which
-        no output changes by more than ``NOTICED``, neither of the whole network nor of the layers
-        from ``start`` on, which are given the values that the whole network gives them.
+    inputs : (n, units in) of the first layer. Of 16 bits, float32 and float64 each layer has the
+        first by which no output changes by more than ``NOTICED``, those of the layers before it
+        included: neither of the whole network, nor of the layers from ``start`` on, given the
+        values that the exact network gives them.
     """
-    between = forward(layers[:start], inputs)
-    outputs = forward(layers, inputs)
-    for shorten in (in_words, as_stored):
-        with np.errstate(over="ignore", invalid="ignore"):
-            stored = shorten(layers)
-            whole, part = forward(stored, inputs), forward(stored[start:], between)
-            if max(largest_difference(outputs, y) for y in (whole, part)) <= NOTICED:
-                return stored
-    return list(layers)
+    between, outputs = forward(layers[:start], inputs), forward(layers, inputs)
+
+    def change(stored: Sequence[Layer]) -> float:
+        answers = forward(stored, inputs), forward(stored[start:], between)
+        return max(largest_difference(outputs, answer) for answer in answers)
+
+    stored = list(layers)
+    for i, layer in enumerate(layers):
+        for shorten in (in_words, as_stored):
+            with np.errstate(over="ignore", invalid="ignore"):
+                candidate = [*stored[:i], *shorten([layer]), *stored[i + 1 :]]
+                if change(candidate) <= NOTICED:
+                    stored = candidate
+                    break
+    return stored
 
 
 def largest_difference(a: Array, b: Array) -> float:
