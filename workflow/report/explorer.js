@@ -30,6 +30,12 @@ function mark(message) {
   return message;
 }
 
+/** A name of a network as a title. */
+function titled(name) {
+  const text = tell(name);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 const NAMES = {
   linear: mark("linear"), relu: "ReLU", relu_as_run: mark("ReLU as the code ran it"),
   step: mark("step"), sigmoid: mark("sigmoid"), tanh: "tanh", powell: "Powell", adam: "Adam",
@@ -999,7 +1005,7 @@ class Letters {
   /** Fill what has words: at the start, and in another language. */
   label() {
     const entries = this.models.map((m) => ({
-      group: fontName(m.font), value: m.id, text: `${tell(m.name)}, ${fontName(m.font)} (${halfOf(m.architecture)})`,
+      group: fontName(m.font), value: m.id, text: `${titled(m.name)}, ${fontName(m.font)} (${halfOf(m.architecture)})`,
     }));
     fill(this.select, entries, this.select.value);
     fill(this.second, [{ value: "", text: tell("none") }, ...entries], this.second.value);
@@ -1031,7 +1037,7 @@ class Letters {
 
   describe() {
     const { model } = this, [first, second] = model.axes.map((name) => tell(name));
-    this.plane.canvas.setAttribute("aria-label", tell("Latent plane: {network}, {font}", { network: tell(model.name), font: fontName(model.font) }));
+    this.plane.canvas.setAttribute("aria-label", tell("Latent plane: {network}, {font}", { network: titled(model.name), font: fontName(model.font) }));
     find("#letters-axes").textContent = this.plane.flat ? `→ ${first}` : `→ ${first}, ↑ ${second}`;
     find("#letters-facts").textContent = `${learned(model)} `
       + count("Of {n} letter {exact} returns without a wrong pixel;", "Of {n} letters {exact} return without a wrong pixel;", model.characters.length, { exact: model.exact })
@@ -1197,9 +1203,9 @@ class OtherNetwork {
     this.model = model;
     this.holder.hidden = !model;
     if (!model) return;
-    const title = `${tell(model.name)}, ${fontName(model.font)}`;
+    const title = `${titled(model.name)}, ${fontName(model.font)}`;
     find("h3", this.holder).textContent = title;
-    this.plane.show(model, marksOf(model), tell("Latent plane: {network}, {font}", { network: tell(model.name), font: fontName(model.font) }));
+    this.plane.show(model, marksOf(model), tell("Latent plane: {network}, {font}", { network: titled(model.name), font: fontName(model.font) }));
     this.plane.place(model.codes[0]);
   }
 
@@ -1280,7 +1286,7 @@ class Denoiser {
 
   /** Fill what has words: at the start, and in another language. */
   label() {
-    fill(this.select, this.models.map((m) => ({ group: tell(m.name), value: m.id, text: this.title(m) })), this.select.value);
+    fill(this.select, this.models.map((m) => ({ group: titled(m.name), value: m.id, text: this.title(m) })), this.select.value);
     fill(this.kind, Object.keys(NOISES).map((value) => ({ value, text: named(value) })), this.kind.value);
   }
 
@@ -1441,7 +1447,7 @@ class Images {
   constructor(sets) {
     this.sets = sets;
     this.announce = announcer(find("#images-live"));
-    radios(find("#images-sets"), "set", sets.map((s) => ({ value: s.name, text: tell(s.title) })), (name) => {
+    radios(find("#images-sets"), "set", sets.map((s) => ({ value: s.name, text: titled(s.title) })), (name) => {
       this.show(sets.find((s) => s.name === name));
       save("images");
     });
@@ -1501,7 +1507,7 @@ class Images {
   }
 
   translate() {
-    this.sets.forEach((set, i) => (find("#images-sets").querySelectorAll("span")[i].textContent = tell(set.title)));
+    this.sets.forEach((set, i) => (find("#images-sets").querySelectorAll("span")[i].textContent = titled(set.title)));
     const { prior } = this, points = this.cards.map(({ plane }) => plane.point), { sample } = this;
     this.show(this.set);
     this.draw(prior);
@@ -1594,7 +1600,7 @@ class ModelCard {
     const card = find("#image-model").content.cloneNode(true).firstElementChild;
     translated(card);
     holder.append(card);
-    find("h3", card).textContent = tell(model.name);
+    find("h3", card).textContent = titled(model.name);
     this.legend = find(".legend", card);
     this.legend.replaceChildren(...room.set.classes.map((name, label) => {
       const item = document.createElement("li"), dot = document.createElement("i");
@@ -1614,7 +1620,7 @@ class ModelCard {
       drawn: () => {},
       ground: (plane) => (room.ground === "codes" ? scatter(plane) : manifold(plane, room.set.size)),
     });
-    this.plane.show(model, [], tell("Latent plane: {network}, {font}", { network: tell(model.name), font: tell(room.set.title) }));
+    this.plane.show(model, [], tell("Latent plane: {network}, {font}", { network: titled(model.name), font: titled(room.set.title) }));
   }
 
   /** Twelve codes from the prior, decoded, and where they lie. */
@@ -1666,7 +1672,7 @@ class ModelCard {
     const name = room.set.classes[label] ?? String(label);
     say(this.reading, tell("Nearest class: "), name, ` (${votes} / ${of})`);
     const where = plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ");
-    const text = tell("{network}, at {where}: nearest class {label}, {votes} of {of}", { network: tell(model.name), where, label: name, votes, of });
+    const text = tell("{network}, at {where}: nearest class {label}, {votes} of {of}", { network: titled(model.name), where, label: name, votes, of });
     this.answer.setAttribute("aria-label", tell("Decoded image. {text}", { text }));
     if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}`);
     if (this.original.hidden) room.announce(text);

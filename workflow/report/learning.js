@@ -232,7 +232,7 @@ class Learn {
       group: tell(GROUPS[recipe.group] ?? recipe.group),
       value: idOf(recipe),
       text: recipe.title === halfOf(recipe.network.architecture) ? recipe.title
-        : `${tell(recipe.title)} (${halfOf(recipe.network.architecture)})`,
+        : `${titled(recipe.title)} (${halfOf(recipe.network.architecture)})`,
     })), chosen);
     fill(this.font, Object.keys(this.alphabets).map((name) => ({ value: name, text: fontName(name) })), font);
     const kinds = Object.keys(VALUES).map((value) => ({ value, text: named(value) }));

@@ -18,6 +18,7 @@ rule render_report:
         spanish=source_file("workflow/report/spanish.yaml"),
         javascript=source_file("workflow/report/language.js"),
         lock=source_file("requirements.lock"),
+        citation=source_file("CITATION.cff"),
     output:
         page="results/report/index.html",
     log:

@@ -29,7 +29,7 @@ def draw(cells, font, folder, subset, letters_of):
     copies, strips, titles = [], [], []
     for name, cell in cells.items():
         noise = cell["noise"]
-        best, start = best_start(read_csv(folder / name / "history.csv"))
+        best, _ = best_start(read_csv(folder / name / "history.csv"))
         weights = load_npz(folder / name / "weights.npz")["weights"][best]
         inputs, _ = last_training_set(letters, cell, best)
         copies.append(inputs.reshape(cell["copies"], *letters.shape))
@@ -48,7 +48,7 @@ def draw(cells, font, folder, subset, letters_of):
         ),
     )
     inputs, outputs, targets = (np.stack(values) for values in zip(*strips, strict=True))
-    title = f"Noise never seen, {kind}, and the answers, {start}"
+    title = f"Fresh noise and the answers: {kind}"
     yield (
         "fresh_answers",
         figures.fresh_answers(inputs, outputs, targets, titles, cell["threshold"], above, title),

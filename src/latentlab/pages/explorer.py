@@ -23,8 +23,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
-from markupsafe import Markup
-
 from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font, character_name
 from latentlab.data.images import Images
@@ -33,7 +31,7 @@ from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
 from latentlab.models.network import Network
-from latentlab.pages import languages, titles
+from latentlab.pages import languages, names
 from latentlab.pages.texts import ENGLISH, Language
 
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
@@ -329,7 +327,7 @@ def letter_model(settings: Fields, font: Font, weights: Array, starts: int, erro
     return {
         "id": f"{font_name}/{name}",
         "font": font_name,
-        "name": str(titles.titled(titles.LETTERS, name)),
+        "name": str(names.called(names.LETTER_NETWORKS, name)),
         **_facts(settings, starts, error),
         **alphabet(font),
         "exact": int((wrong == 0).sum()),
@@ -356,7 +354,7 @@ def denoiser(settings: Fields, font: Font, weights: Array, starts: int, error: f
     _, cell = settings["cell"].split("/", 1)
     return {
         "id": cell,
-        "name": str(titles.titled(titles.DENOISERS, settings["name"])),
+        "name": str(names.called(names.DENOISERS, settings["name"])),
         "font": settings["font"],
         "noise": dict(settings["noise"]),
         **_facts(settings, starts, error),
@@ -378,7 +376,7 @@ def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
     chosen = _samples(images.test_labels)
     return {
         "name": name,
-        "title": str(titles.titled(titles.IMAGE_SETS, name)),
+        "title": str(names.called(names.IMAGE_SETS, name)),
         "classes": list(classes),
         "size": list(images.test_images.shape[1:]),
         "samples": {
@@ -414,7 +412,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     change = np.abs(forward(layers, check) - forward(stored, check))
     return {
         "id": name,
-        "name": str(titles.titled(titles.IMAGE_MODELS, name)),
+        "name": str(names.called(names.IMAGE_MODELS, name)),
         "variational": settings.variational,
         "hidden": [_size_text(layer) for layer in settings.decoder_layers],
         "activation": settings.activation,
@@ -454,7 +452,7 @@ def recipes(settings: Sequence[Fields]) -> list[Json]:
     return [
         {
             **{key: recipe[key] for key in kept},
-            "title": str(titles.titled(titles.LETTERS, recipe["name"])),
+            "title": str(names.called(names.LETTER_NETWORKS, recipe["name"])),
             "training": {
                 key: value for key, value in recipe["training"].items() if key != "record_every"
             },
@@ -599,9 +597,9 @@ def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -
         "learning": content["learning"],
         "races": content["races"],
         "rounding": rounding_notes(content),
-        "style": Markup(style),
-        "script": Markup(sources.script),
-        "language": Markup(sources.language),
-        "data": Markup(json_in_script({**content, "words": known})),
+        "style": languages.Verbatim(style),
+        "script": languages.Verbatim(sources.script),
+        "language": languages.Verbatim(sources.language),
+        "data": languages.Verbatim(json_in_script({**content, "words": known})),
     }
     return languages.page(frame, sources.template, others)

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from latentlab.aliases import Fields
 from latentlab.pages.texts import ENGLISH, Language, Text
@@ -78,6 +78,10 @@ def _tags(message: str) -> list[str | bool]:
 # --- pages --------------------------------------------------------------------------------------
 
 
+class Verbatim(Markup):
+    """What stands in a page as it is: a style sheet, a script, data."""
+
+
 def page(frame: Fields, template: str, others: Sequence[Language]) -> str:
     """The page in English, with the texts of other languages in its place ``translations``."""
     english = page_in(ENGLISH, frame, template)
@@ -90,7 +94,7 @@ def page(frame: Fields, template: str, others: Sequence[Language]) -> str:
     }
     # "<" is written as JSON may, so that no text can end the element it stands in
     data = json.dumps(texts, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-    return page_in(ENGLISH, frame, template, Markup(data) if texts else "")
+    return page_in(ENGLISH, frame, template, Verbatim(data) if texts else "")
 
 
 def page_in(language: Language, frame: Fields, template: str, data: str = "") -> str:
@@ -101,7 +105,12 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
     """
 
     def finish(value: object) -> object:
-        return value.in_language(language) if isinstance(value, Text) else value
+        if isinstance(value, Text):
+            value = value.in_language(language)
+        if isinstance(value, str) and not isinstance(value, Verbatim):
+            # a number and its sign stay on one line
+            return escape(value).replace(" %", "\N{NO-BREAK SPACE}%")
+        return value
 
     def message(text: str, **places: object) -> Markup:
         filled = {name: finish(value) for name, value in places.items()}

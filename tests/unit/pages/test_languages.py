@@ -129,7 +129,7 @@ def filled(string):
 
 def messages_of_code():
     """The forms of every message that chapters and their parts write."""
-    for path in (*CHAPTERS, PACKAGE / "pages/parts.py", PACKAGE / "pages/titles.py"):
+    for path in (*CHAPTERS, PACKAGE / "pages/parts.py", PACKAGE / "pages/names.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
             if name in ("text", "plural"):
