@@ -5,7 +5,7 @@ import pytest
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 
-@pytest.mark.parametrize("name", ["index.html", "index.html?lang=es", "explorer.html"])
+@pytest.mark.parametrize("name", ["index.html", "index.html?lang=es"])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_no_serious_violation(visit, pages, name, width, scheme):
     viewport = {"width": width, "height": 900}

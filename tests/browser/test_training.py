@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import explorer_page
+from latentlab.measures import latent
 from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import network
 from latentlab.models.network import Network
+from latentlab.pages import explorer
 from latentlab.training import gradient, powell
 from latentlab.training.replicates import GRADIENT_COST
 
@@ -198,3 +200,28 @@ def test_a_start_can_be_had_again_and_is_uniform(page):
 def test_backpropagation_visits_every_letter_once(page):
     order = page.evaluate("() => shuffled(32, generator(2))")
     assert sorted(order) == list(range(32)) != order
+
+
+@pytest.mark.parametrize("units", [1, 2, 5])
+def test_planes_and_windows(page, units):
+    rng = np.random.default_rng(units)
+    codes = rng.normal(size=(32, units)) * [3.0, 2.0, 1.0, 0.5, 0.2][:units] + 1.0
+    found = page.evaluate(
+        """(codes) => {
+          const plane = principalPlane(codes);
+          const points = codes.map((code) => project(plane, code));
+          return { ...plane, points, window: fittingWindow(points) };
+        }""",
+        codes.tolist(),
+    )
+    plane = latent.principal_plane(codes)
+    assert np.allclose(found["origin"], plane.origin)
+    assert np.allclose(found["basis"], plane.basis, atol=1e-9)
+    assert np.allclose(found["points"], plane.project(codes), atol=1e-9)
+    assert np.allclose(found["window"], latent.fitting_window(plane.project(codes)), atol=1e-9)
+
+
+def test_the_page_has_the_optimizers_and_activations_that_it_offers(page):
+    assert sorted(page.evaluate("Object.keys(OPTIMIZERS)")) == sorted(explorer.LIVE)
+    assert page.evaluate("Object.keys(VALUES)") == list(network.ACTIVATIONS)
+    assert page.evaluate("GRADIENT_COST") == GRADIENT_COST

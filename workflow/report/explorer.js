@@ -1427,7 +1427,9 @@ class Denoiser {
   }
 
   restore(state) {
-    const model = this.models.find((m) => m.id === state.get("denoiser"));
+    // the first of several with the same letters, network and kind of noise, where that is asked
+    const asked = state.get("denoiser") ?? "", models = this.models;
+    const model = models.find((m) => m.id === asked) ?? models.find((m) => asked && m.id.startsWith(`${asked}/`));
     if (!model) return;
     const letter = Number(state.get("letter"));
     this.show(model, Number.isInteger(letter) && letter >= 0 ? letter : 0);
@@ -1670,7 +1672,7 @@ class ModelCard {
     drawImage(this.answer, inked(decode(model, plane.point), room.set.size));
     const { label, count: votes, of } = nearestClass(model, plane.point);
     const name = room.set.classes[label] ?? String(label);
-    say(this.reading, tell("Nearest class: "), name, ` (${votes} / ${of})`);
+    say(this.reading, tell("Nearest class: "), name, ` (${votes}/${of})`);
     const where = plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ");
     const text = tell("{network}, at {where}: nearest class {label}, {votes} of {of}", { network: titled(model.name), where, label: name, votes, of });
     this.answer.setAttribute("aria-label", tell("Decoded image. {text}", { text }));

@@ -92,6 +92,22 @@ function drawCurves(canvas, series, longest) {
   pen.setLineDash([]);
 }
 
+/** The line of a series, to stand before its name. */
+function lineKey(color, i) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 60, height: 12, className: "key" });
+  canvas.setAttribute("aria-hidden", "true");
+  const pen = canvas.getContext("2d");
+  pen.scale(2, 2);
+  pen.strokeStyle = css(color);
+  pen.lineWidth = 2;
+  pen.setLineDash(DASHES[i % DASHES.length]);
+  pen.moveTo(0, 3);
+  pen.lineTo(30, 3);
+  pen.stroke();
+  return canvas;
+}
+
 /** All letters as a network returns them, wrong pixels in the ring's color. */
 function drawAnswers(canvas, problem, weights, threshold) {
   const { pen, width } = cleared(canvas), n = problem.letters.length;
@@ -622,13 +638,8 @@ class Race {
     const body = find("#race-table tbody");
     body.replaceChildren(...this.runners.map((runner, i) => {
       const row = document.createElement("tr"), head = document.createElement("th");
-      const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-      for (const [name, value] of Object.entries({ x1: 0, y1: 6, x2: 30, y2: 6, stroke: css(runner.color), "stroke-width": 2, "stroke-dasharray": DASHES[i % DASHES.length].join(" ") })) line.setAttribute(name, value);
-      for (const [name, value] of Object.entries({ width: 30, height: 12, "aria-hidden": true })) key.setAttribute(name, value);
-      key.append(line);
       head.scope = "row";
-      head.append(key, ` ${this.title(runner.entrant)}`);
+      head.append(lineKey(runner.color, i), ` ${this.title(runner.entrant)}`);
       row.append(head, ...[
         significant(runner.error), `${runner.wrong.filter((w) => w === 0).length} / ${runner.wrong.length}`,
         String(Math.max(...runner.wrong)), String(Math.max(1, runner.training.cost)),

@@ -528,7 +528,7 @@ def significant(value: float) -> str:
     return f"{value:.{max(0, digits)}f}" if digits < 8 else f"{value:.1e}"
 
 
-_MESSAGE = re.compile(r'\b(?:tell|count|mark)\(\s*("(?:[^"\\\\]|\\\\.)*")')
+_MESSAGE = re.compile(r'\b(?:tell|count|mark)\(\s*("(?:[^"\\]|\\.)*")')
 
 
 def messages(script: str) -> list[str]:
