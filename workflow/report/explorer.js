@@ -941,7 +941,7 @@ class Letters {
     this.update = onceAFrame(() => this.updateNow());
     this.plane = new Plane(find("#letters-plane"), find(".tools", this.section), {
       moved: () => this.moved(),
-      drawn: () => this.drawn(),
+      drawn: () => this.pathDrawn(),
       ground: (plane) => regions(plane),
     });
     this.own = new PixelGrid(find("#letters-own"), (pixel, value) => {
@@ -1028,9 +1028,10 @@ class Letters {
   }
 
   /** Give the network a picture: where does it land, what returns? */
-  give(picture) {
+  give(picture, drawn = false) {
     this.stop();
     this.input = picture;
+    this.drawn = drawn; // by the other network, whose point stays where it is
     this.plane.place(project(this.model, encode(this.model, picture)));
     this.update();
   }
@@ -1078,7 +1079,7 @@ class Letters {
     const [name, rest] = likeness(model, near);
     say(find("#letters-reading"), input ? tell("It returns ") : tell("Nearest letter: "), name, rest);
     this.own.show(input ?? values.map((v) => Number(v > model.threshold)));
-    this.other.take(input ?? values);
+    if (!input || !this.drawn) this.other.take(input ?? values);
     const where = `${plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ")}`;
     find("#letters-picture").setAttribute("aria-label", tell("The decoded letter: {letter}", { letter: `${name}${rest}` }));
     if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}${rest}`);
@@ -1108,7 +1109,7 @@ class Letters {
     this.plane.draw();
   }
 
-  drawn() {
+  pathDrawn() {
     this.follow(this.plane.path);
     if (this.plane.path && !still.matches) this.start();
     save("letters");
@@ -1211,7 +1212,7 @@ class OtherNetwork {
 
   /** Where does it put a picture, what does it return? */
   take(picture) {
-    if (!this.model || this.held) return;
+    if (!this.model) return;
     const code = encode(this.model, picture);
     this.plane.place(project(this.model, code));
     this.draw(Array.from(forward(layersOf(this.model), code)));
@@ -1220,10 +1221,8 @@ class OtherNetwork {
   /** Its own point was moved: the first network gets what it draws there. */
   moved() {
     const values = Array.from(decode(this.model, this.plane.point));
-    this.held = true; // until the first has drawn: its answer is not to come back
-    this.room.give(values);
+    this.room.give(values, true);
     this.draw(values);
-    requestAnimationFrame(() => requestAnimationFrame(() => (this.held = false)));
     save("letters");
   }
 

@@ -391,9 +391,9 @@ class Learn {
     if (Number.isFinite(this.error)) this.model = liveModel(training, this.alphabet, about);
     const { plane, model } = this;
     if (!model) return;
-    const marks = marksOf(model), label = tell("The latent plane while it learns");
+    const marks = marksOf(model);
     if (this.shown) Object.assign(plane, { model, marks });
-    else plane.show(model, marks, label);
+    else plane.show(model, marks, "");
     this.shown = true;
     if (plane.view.zoom === 1) plane.view.center = model.window.map(([low, high]) => (low + high) / 2);
     if (!plane.point || whole) plane.place(model.codes[0]);
@@ -461,6 +461,7 @@ class Learn {
       count("worst letter: {n} wrong pixel", "worst letter: {n} wrong pixels", Math.max(...wrong)),
       tell("{seconds} s", { seconds: this.seconds.toFixed(1) }),
     ].join(" · ");
+    this.plane.canvas.setAttribute("aria-label", tell("The latent plane while it learns"));
     find("#learn-curve").setAttribute("aria-label", tell("Error by evaluations of the loss, now {error}", { error: significant(this.error) }));
   }
 
