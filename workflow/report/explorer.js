@@ -339,7 +339,6 @@ function inSlices(owner, steps, finished) {
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let colors;
-let shades = []; // of a letter's pixels: sixteen, from off to on
 const inks = new Uint32Array(256); // of an image's gray levels, as a picture's pixels
 
 function rgb(hex) {
@@ -351,7 +350,6 @@ function readColors() {
   const style = getComputedStyle(document.documentElement);
   const names = ["ink", "muted", "line", "ground", "accent", "on", "off", "ring"];
   colors = Object.fromEntries(names.map((n) => [n, rgb(style.getPropertyValue(`--${n}`).trim())]));
-  shades = Array.from({ length: 16 }, (_, i) => css(mixed(colors.off, colors.on, i / 15)));
   const bytes = new Uint8Array(inks.buffer);
   inks.forEach((_, i) => bytes.set([...mixed(colors.ground, colors.on, i / 255), 255], 4 * i));
 }

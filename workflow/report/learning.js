@@ -1,8 +1,9 @@
 // The two rooms in which networks learn before the reader's eyes, and their drawings: Learn (one
 // training, its plane, its error, Powell's line searches) and Race (optimizers at equal cost).
 
-const SLICE = 8; // milliseconds a frame for training, PAINT for the plane's ground meanwhile
-const PAINT = 2;
+const FRAME = 11; // milliseconds a frame for drawing and training; the browser needs some itself
+const PAINT = 2; // of them at most for the plane's ground
+const LEAST = 6; // of them at least for training
 
 const lettersOf = ({ pixels }) => pixels.map((text) => Float64Array.from(text, Number));
 
@@ -108,20 +109,22 @@ function lineKey(color, i) {
   return canvas;
 }
 
-/** All letters as a network returns them, wrong pixels in the ring's color. */
+/** All letters as a network returns them, a point a pixel, wrong pixels in the ring's color. */
 function drawAnswers(canvas, problem, weights, threshold) {
-  const { pen, width } = cleared(canvas), n = problem.letters.length;
-  const columns = n > 40 ? 16 : 8, side = width / (columns * (COLUMNS + 1)); // a pixel's
-  canvas.style.aspectRatio = `${columns * (COLUMNS + 1)} / ${Math.ceil(n / columns) * (ROWS + 1)}`;
+  const n = problem.letters.length, columns = n > 40 ? 16 : 8;
+  const image = new ImageData(columns * (COLUMNS + 1) - 1, Math.ceil(n / columns) * (ROWS + 1) - 1);
   problem.letters.forEach((letter, k) => {
     const y = problem.propagate(weights, k);
     const left = (k % columns) * (COLUMNS + 1), top = Math.floor(k / columns) * (ROWS + 1);
     for (let i = 0; i < PIXELS; i++) {
       const wrong = y[i] > threshold !== letter[i] > 0.5;
-      pen.fillStyle = wrong ? css(colors.ring) : shades[Math.round(15 * Math.min(1, Math.max(0, y[i] || 0)))];
-      pen.fillRect((left + (i % COLUMNS)) * side, (top + Math.floor(i / COLUMNS)) * side, side - 0.5, side - 0.5);
+      const color = wrong ? colors.ring : mixed(colors.off, colors.on, Math.min(1, Math.max(0, y[i] || 0)));
+      const at = (top + Math.floor(i / COLUMNS)) * image.width + left + (i % COLUMNS);
+      image.data.set([...color, 255], 4 * at);
     }
   });
+  canvas.style.aspectRatio = `${image.width} / ${image.height}`;
+  drawImage(canvas, image);
 }
 
 /** What a line search tried: each evaluation by its number, the least one ringed. */
@@ -331,7 +334,7 @@ class Learn {
     this.goal = this.wrong.every((wrong) => wrong === 0); // then it goes on to the end
     let last = performance.now(), wait = 0;
     const frame = (now) => {
-      const passed = Math.max(0, now - last);
+      const begun = performance.now(), passed = Math.max(0, now - last);
       last = now;
       wait -= passed;
       if (this.slow && wait > 0) {
@@ -340,11 +343,11 @@ class Learn {
       }
       wait = 600;
       this.seconds += passed / 1000;
-      const more = this.advance(this.slow ? 0 : SLICE);
+      this.show(false);
+      const more = this.advance(this.slow ? 0 : Math.max(LEAST, FRAME - (performance.now() - begun)));
       const right = this.wrong.every((wrong) => wrong === 0);
       this.running = requestAnimationFrame(frame);
       if (!more || (right && !this.goal)) this.pause();
-      else this.show(false);
     };
     this.running = requestAnimationFrame(frame);
     this.buttons();
@@ -397,10 +400,11 @@ class Learn {
     this.shown = true;
     if (plane.view.zoom === 1) plane.view.center = model.window.map(([low, high]) => (low + high) / 2);
     if (!plane.point || whole) plane.place(model.codes[0]);
+    this.odd = !this.odd; // while it runs one half in every other frame, which a phone can draw
     if (whole) plane.repaint();
+    if (whole || this.odd) plane.refresh();
     else this.paint();
-    plane.refresh();
-    this.draw();
+    if (whole || !this.odd) this.draw();
   }
 
   /** A little of a coarse ground. */
@@ -467,7 +471,7 @@ class Learn {
 
   buttons() {
     const go = find("#learn-go");
-    go.textContent = this.running ? tell("Pause") : this.training?.epoch ? tell("Go on") : tell("Train");
+    go.textContent = this.running ? tell("Pause") : this.training?.cost > 1 ? tell("Go on") : tell("Train");
     go.disabled = Boolean(find("#learn-fault").textContent) || Boolean(this.training?.ended);
     find("#learn-step").disabled = go.disabled;
     find("#learn-step").textContent = this.read("optimizer") === "powell" ? tell("One line search") : tell("One epoch");
@@ -603,10 +607,12 @@ class Race {
   run() {
     if (!this.left().length) return;
     const every = this.race.evaluations / 300;
+    let frames = 0;
     const frame = () => {
-      const until = performance.now() + SLICE + PAINT;
+      const until = performance.now() + FRAME;
+      if (++frames % 4 === 0) this.show();
       let left = this.left();
-      while (left.length && performance.now() < until) {
+      for (let first = true; left.length && (first || performance.now() < until); first = false) {
         // the one that has spent least goes on: at any moment all have spent the same
         const runner = left.reduce((a, b) => (b.training.cost < a.training.cost ? b : a));
         const goes = runner.training.step();
@@ -617,8 +623,7 @@ class Race {
         }
       }
       this.running = requestAnimationFrame(frame);
-      if (left.length) this.show();
-      else this.pause();
+      if (!left.length) this.pause();
     };
     this.running = requestAnimationFrame(frame);
     this.buttons();
