@@ -178,10 +178,10 @@ def percent(share: float) -> str:
 
 
 def interval(row: Fields, measure: str, digits: int = 3) -> str:
-    """A measure with its 95 % interval where there is one: "0.25 [0.18, 0.34]"."""
+    """A measure with its 95 % interval, where there is one and it is one: "0.25 [0.18, 0.34]"."""
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
     text = number(row[measure], digits)
-    if math.isfinite(low) and math.isfinite(high):
+    if math.isfinite(low) and math.isfinite(high) and low < high:
         text += f" [{number(low, digits)}, {number(high, digits)}]"
     return text
 

@@ -153,7 +153,7 @@ def messages_of_scripts():
 
 
 def messages_of_data():
-    """What code takes for messages and has from elsewhere: claims, names of figures, measures."""
+    """What code takes for messages and has from elsewhere: claims, measures, losses."""
     claims = CLAIMS["claims"].values()
     for entry in (entry for claim in claims for entry in asked(claim).values()):
         for key in ("claim", "reading", "control", "hypothesis", "shows", "untestable",
@@ -174,17 +174,6 @@ def messages_of_data():
     yield from READINGS.values()
     yield from (measure.heading for measure in MEASURES.values() if measure.heading)
     yield from (loss.replace("-", " ") for loss in LOSSES)
-    yield from (name.replace("_", " ") for name in names_of_figures())
-
-
-def names_of_figures():
-    """Last parts of the paths that figures are read from, and what denoising names without /."""
-    for path in CHAPTERS:
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
-            if name in ("figure", "small_figure") and isinstance(call.args[0].right, ast.Constant):
-                yield call.args[0].right.value
-    yield from ("kinds", "variations", "orthogonality", "subset_sizes")
 
 
 def test_code_template_and_catalog_have_the_same_messages():

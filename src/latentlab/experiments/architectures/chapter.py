@@ -121,8 +121,8 @@ def _factor(effects: pd.DataFrame) -> Text | None:
     if ratio >= 1:
         return text("In a full factorial of depth, width and code, none of them lowers the error.")
     return text(
-        "In a full factorial, each factor with the others averaged over, most comes of the"
-        " {units}: from {least} to {most} of them the error becomes {ratio} times as large.",
+        "In a full factorial the {units} matter most: from {least} to {most}, with the other"
+        " factors averaged over, the error becomes {ratio} times as large.",
         units=_UNITS[factor],
         least=f"{least:g}",
         most=f"{most:g}",

@@ -330,8 +330,8 @@ def _worth(singles: pd.DataFrame) -> Text:
             **found,
         )
     return text(
-        "Single runs agree with the original: of all ways to draw one run of ours each, {chance}"
-        " come out as the original's at least: {says}.",
+        "Single runs agree with the original: of all ways to draw one run of ours each, {chance} or"
+        " more come out as the original's: {says}.",
         **found,
     )
 

@@ -92,7 +92,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
         question=text("How well are letters cleaned of noise that was never seen?"),
         answer=_answer(tables),
         details=tuple(filter(None, (tell(tables) for tell in parts))),
-        groups=_groups(plots, _cells(folder / "figures", tables)),
+        groups=_groups(plots, *_cells(folder / "figures", tables)),
         table=_table(tables),
         made=made(
             "denoising",
@@ -142,20 +142,19 @@ def _answer(results: _Results) -> Text:
     }
     if not math.isfinite(nothing):
         return text(
-            "{network} brings back {share} of the letters with {noise} that it never saw, with at"
-            " most one wrong pixel.",
+            "{network} returns {share} of the letters with fresh noise ({noise}) with at most one"
+            " wrong pixel.",
             **shares,
         )
     if share < nothing:
         return text(
-            "{network} is worse than doing nothing: of letters with {noise} that it never saw it"
-            " brings back {share} with at most one wrong pixel, and {nothing} were that good"
-            " before.",
+            "{network} is worse than doing nothing: of letters with fresh noise ({noise}) {share}"
+            " have at most one wrong pixel after it, {nothing} before.",
             **shares,
         )
     return text(
-        "{network} is no worse than doing nothing: of letters with {noise} that it never saw it"
-        " brings back {share} with at most one wrong pixel, and {nothing} were that good before.",
+        "{network} is no worse than doing nothing: of letters with fresh noise ({noise}) {share}"
+        " have at most one wrong pixel after it, {nothing} before.",
         **shares,
     )
 
@@ -190,8 +189,8 @@ def _as_run(results: _Results) -> Text | None:
         results.baseline("do_nothing", *table.to_dict("records")) for table in (meant, run)
     )
     shares = text(
-        "Of letters with the noise as meant {meant} come back, with that which the published code"
-        " ran, mostly erosion, {run}.",
+        "It returns {meant} of the letters with the noise as meant, and {run} with the noise that"
+        " the published code ran, mostly erosion.",
         meant=percent(meant["within_one_pixel"].mean()),
         run=percent(run["within_one_pixel"].mean()),
     )
@@ -225,7 +224,7 @@ def _transfer(results: _Results) -> Text | None:
     ]
     if len(shares) < 2:
         return None
-    return text("It brings back {shares}.", shares=listing(shares))
+    return text("It returns {shares}, with at most one wrong pixel.", shares=listing(shares))
 
 
 def _hard(results: _Results) -> Text | None:
@@ -239,8 +238,8 @@ def _hard(results: _Results) -> Text | None:
         return None
     best = results.baseline("best_decision", first)
     return text(
-        "Of all letters of {font} with {noise} {network} brings back {share}, the best decision"
-        " there is {best}.",
+        "Of all letters of {font} with {noise}, {network} returns {share}; the best decision there"
+        " is returns {best}.",
         font=first["font"],
         noise=_kind(first["kind"]),
         network=called(DENOISERS, first["network"]),
@@ -265,10 +264,10 @@ def _copies(results: _Results) -> Text:
     shares = results.variations.groupby(["knob", "value"])["within_one_pixel"].mean()
     copies, redrawn = shares["copies"], shares["redrawn"].iloc[0]
     return plural(
-        "Learned from {n} fixed copy of each letter, as many steps bring back {share}; from noise"
+        "A network that learned {n} fixed copy of each letter returns {share}, one whose noise was"
         " redrawn every epoch {redrawn}.",
-        "Learned from {n} fixed copies of each letter, as many steps bring back {share}; from noise"
-        " redrawn every epoch {redrawn}.",
+        "A network that learned {n} fixed copies of each letter returns {share}, one whose noise"
+        " was redrawn every epoch {redrawn}.",
         int(copies.index[-1]),
         share=percent(copies.iloc[-1]),
         redrawn=percent(redrawn),
@@ -279,7 +278,7 @@ def _latent(results: _Results) -> Text:
     runs = results.variations[results.variations["knob"] == "latent"]
     means = runs.groupby("value")["within_one_pixel"].mean()
     return text(
-        "A code of {least} units brings back {few}, one of {most} {many}.",
+        "A code of {least} units returns {few} of the letters, one of {most} {many}.",
         least=means.index[0],
         few=percent(means.iloc[0]),
         most=means.index[-1],
@@ -386,10 +385,12 @@ def _words_of_plot(kind: str, pair: str, results: _Results) -> tuple[Words, Word
     )
 
 
-def _groups(plots: Mapping[str, Figure], letters: tuple[Group, ...]) -> tuple[Group, ...]:
+def _groups(
+    plots: Mapping[str, Figure], letters: tuple[Group, ...], learned: tuple[Figure, ...]
+) -> tuple[Group, ...]:
     """First what the original shows: the first network, its noise, its answers; then the others.
 
-    letters : the groups of letters themselves, the original's first
+    letters : the groups of answers, the original's first; learned : what they were learned from
     """
 
     def pick(*names: str) -> tuple[Figure, ...]:
@@ -402,6 +403,7 @@ def _groups(plots: Mapping[str, Figure], letters: tuple[Group, ...]) -> tuple[Gr
         *(
             Group(title, "", figures, folded=True, explorer="in=denoiser")
             for title, figures in (
+                (text("What they learned from"), learned),
                 (text("The other networks"), (*baselines[1:], *scores[1:])),
                 (text("Kinds of noise"), (*pick("kinds"), *pick("transfer"))),
                 (text("Copies, redrawn noise, width of the code"), pick("variations")),
@@ -412,31 +414,40 @@ def _groups(plots: Mapping[str, Figure], letters: tuple[Group, ...]) -> tuple[Gr
     return tuple(group for group in groups if group.figures)
 
 
-def _cells(folder: Path, results: _Results) -> tuple[Group, ...]:
-    """The letters themselves, a group for each network, letters and kind of noise."""
-    section, groups = results.section, []
+def _cells(folder: Path, results: _Results) -> tuple[tuple[Group, ...], tuple[Figure, ...]]:
+    """Letters: a group of answers for each network and noise, and all that was learned from."""
+    section = results.section
+    groups, learned = [], []
     for index, (cell, factors) in enumerate(denoising_letters(section).items()):
         network, noise = section["networks"][factors["network"]], _kind(factors["kind"])
-        letters = _letters(section, factors["subset"])
         scores = results.fresh
         for key, value in factors.items():
             scores = scores[scores[key] == value]
-        figures = (
-            figure(
-                folder / cell / "fresh_answers",
-                text(
-                    "Letters with fresh noise ({noise}), the answers and the true letters. Right"
-                    " letters: {shares}.",
-                    noise=noise,
-                    shares=_by_probability(scores["probability"], scores["right_letter"]),
-                ),
-                text(
-                    "Noise it never saw, as it is and black above {drawn}, as the original drew it;"
-                    " the answer of the start with the lowest error; the truth.",
-                    drawn=f"{section['drawn_above']:g}",
-                ),
-                "summary",
+        title = text(
+            "{network}: {letters} of {font}, {noise}",
+            network=capital(called(DENOISERS, factors["network"])),
+            letters=_letters(section, factors["subset"]),
+            font=factors["font"],
+            noise=noise,
+        )
+        answers = figure(
+            folder / cell / "fresh_answers",
+            text(
+                "Letters with fresh noise ({noise}), the answers and the true letters. Right"
+                " letters: {shares}.",
+                noise=noise,
+                shares=_by_probability(scores["probability"], scores["right_letter"]),
             ),
+            text(
+                "Noise it never saw, as it is and black above {drawn}, as the original drew it; the"
+                " answer of the start with the lowest error; the truth.",
+                drawn=f"{section['drawn_above']:g}",
+            ),
+            "summary",
+        )
+        explorer = f"in=denoiser&denoiser={quote(cell)}"
+        groups.append(Group(title, "", (answers,), folded=index > 0, explorer=explorer))
+        learned.append(
             figure(
                 folder / cell / "training_set",
                 plural(
@@ -445,21 +456,10 @@ def _cells(folder: Path, results: _Results) -> tuple[Group, ...]:
                     network["copies"],
                     noise=noise,
                 ),
-                text("What it learned from, in its last epoch.")
-                if network["redraw"]
-                else text("What it learned from."),
-            ),
+                title,
+            )
         )
-        title = text(
-            "{network}: {letters} of {font}, {noise}",
-            network=capital(called(DENOISERS, factors["network"])),
-            letters=letters,
-            font=factors["font"],
-            noise=noise,
-        )
-        explorer = f"in=denoiser&denoiser={quote(cell)}"
-        groups.append(Group(title, "", figures, folded=index > 0, explorer=explorer))
-    return tuple(groups)
+    return tuple(groups), tuple(learned)
 
 
 def _score(value: float, measure: Measure) -> str:

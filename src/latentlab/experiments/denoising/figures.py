@@ -21,6 +21,7 @@ from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
 
+_SERIES = 3  # kinds of noise of which scores are drawn: the tables have all
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
 CALLED = {
     "uniform": "uniform noise, as meant",
@@ -68,7 +69,7 @@ def scores(summary: pd.DataFrame) -> Figure:
         measures with _low, _high
     """
     every = list(summary.groupby(["font", "kind", "range"], sort=False))
-    series = shown.spaced(every, shown.PANELS)
+    series = every[:_SERIES]
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
     title = f"Learned copies and fresh noise: network {network}, letters {subset}"
     title += shown.remark(len(series), len(every))
@@ -480,6 +481,7 @@ def fresh_answers(
 ) -> Figure:  # fmt: skip
     """Strips of noise never learned: the input, the answer and the truth under each other.
 
+    A single strip, or two side by side.
     inputs, outputs, targets : (strips, samples, pixels); titles : one a strip
     above : the gray from which on the original drew a pixel black
     """
@@ -487,12 +489,15 @@ def fresh_answers(
     names = (
         "input", f"above {above:g}", "answer", f"above {threshold:g}", "truth",
     )  # fmt: skip
-    left, height = 11.5, len(names) * _STEP_Y + 3.4
-    figure, axes = pixels.sheet(left + samples * _STEP_X, strips * height + 1.2, title)
-    x = left + _STEP_X * np.arange(samples)
+    left, height, side = 11.5, len(names) * _STEP_Y + 3.4, samples * _STEP_X + 2.0
+    columns = min(2, strips)
+    bands = -(-strips // columns)
+    figure, axes = pixels.sheet(left + columns * side, bands * height + 1.2, title)
     for strip in range(strips):
-        rows = strip * height + 2.4 + _STEP_Y * np.arange(len(names))
-        axes.text(left, rows[0] - 1.3, titles[strip], va="center", fontsize=10, fontweight="bold")
+        band, column = divmod(strip, columns)
+        x = left + column * side + _STEP_X * np.arange(samples)
+        rows = band * height + 2.4 + _STEP_Y * np.arange(len(names))
+        axes.text(x[0], rows[0] - 1.3, titles[strip], va="center", fontsize=10, fontweight="bold")
         noisy, answer, truth = inputs[strip], outputs[strip], targets[strip]
         shown = {0: noisy, 1: (noisy > above).astype(float), 2: answer, 4: truth}
         for row, values in shown.items():
@@ -500,5 +505,5 @@ def fresh_answers(
         marked_letters(axes, truth, answer, threshold, x, rows[3])
         for y, text in zip(rows, names, strict=True):
             axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
-    wrong_legend(axes, left, strips * height + 0.4)
+    wrong_legend(axes, left, bands * height + 0.4)
     return figure

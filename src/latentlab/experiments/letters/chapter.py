@@ -241,6 +241,13 @@ def _powell(metrics: Fields) -> Text | None:
     font, entry = min(
         entries.items(), key=lambda item: (item[1]["max_wrong_pixels"], -item[1]["share_of_starts"])
     )
+    if entry["max_wrong_pixels"] == 0:
+        return text(
+            "By Powell's method alone, {share} of the starts on {font} return every letter without"
+            " a wrong pixel.",
+            share=percent(entry["share_of_starts"]),
+            font=_fonts(font),
+        )
     return plural(
         "By Powell's method alone, {share} of the starts on {font} come down to {n} wrong pixel in"
         " the worst letter; none does better.",
@@ -281,9 +288,8 @@ def _control(metrics: Fields) -> Text | None:
 
 def _latent_space(row: Fields) -> Text:
     return text(
-        "Between the letters, of a grid around the codes of {network}: {known} decodes to a letter"
-        " of the font, give or take a pixel, {new} to something new that looks drawn, the rest to"
-        " blur.",
+        "A grid around the codes of {network} decodes to letters of the font ({known}, give or take"
+        " a pixel), to something new that looks drawn ({new}), and to blur.",
         network=called(LETTER_NETWORKS, row["network"]),
         known=percent(row["known"]),
         new=percent(row["new"]),

@@ -303,9 +303,9 @@ def regions(
     extent = _extent(window, rows, columns)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
     axes.plot(*points.T, "o", color=style.INK, markersize=3)
-    axes.set_xlim(left=max(lowest, extent[0]))
-    if not line:
-        axes.set_ylim(bottom=max(lowest, extent[2]))
+    if np.isfinite(lowest):
+        axes.set_xlim(left=lowest)
+        axes.set_ylim(*axes.get_ylim() if line else (lowest, None))
     _plane_axes(axes, plane)
     style.subtitle(
         axes,

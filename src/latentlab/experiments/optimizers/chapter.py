@@ -95,12 +95,12 @@ def _answer(equal: pd.DataFrame) -> Text:
     return (
         text(
             "At equal cost {optimizers} end below Powell's error on every network.",
-            optimizers=capital(listing(below)),
+            optimizers=listing(below),
         )
         if len(below) > 1
         else text(
             "At equal cost {optimizer} alone ends below Powell's error on every network.",
-            optimizer=capital(below[0]),
+            optimizer=below[0],
         )
     )
 
@@ -142,8 +142,8 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
 
 def _cost(equal: pd.DataFrame) -> Text:
     return text(
-        "Cost: each training may evaluate the loss on all letters {evaluations} times, and a"
-        " gradient counts as {gradient} of them. No clock decides.",
+        "Cost: each training may evaluate the loss on all letters {evaluations} times; a gradient"
+        " counts as {gradient} evaluations. No clock decides.",
         evaluations=equal["budget"].iloc[0],
         gradient=GRADIENT_COST,
     )

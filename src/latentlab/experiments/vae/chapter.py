@@ -13,7 +13,6 @@ from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
 from latentlab.pages.names import IMAGE_MODELS, IMAGE_SETS, called
 from latentlab.pages.parts import (
-    NONE,
     Chapter,
     Figure,
     Group,
@@ -27,7 +26,7 @@ from latentlab.pages.parts import (
     rank,
     starts,
 )
-from latentlab.pages.texts import Text, Words, plural, sentences, text
+from latentlab.pages.texts import Text, Words, capital, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:
@@ -175,8 +174,8 @@ def _loss(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
         return None
     row = rows[published[0]]
     ends = text(
-        "On {dataset} the VAE of the original ends at a test loss of {loss} nats an image; published"
-        " are {published}.",
+        "On {dataset} the VAE of the original ends at a test loss of {loss} nats an image;"
+        " published are {published}.",
         dataset=called(IMAGE_SETS, dataset),
         loss=number(row["test_loss"], 4),
         published=number(row["published_test_loss"], 4),
@@ -262,8 +261,8 @@ def _group(
     )
     codes, manifolds = _planes(folder, subject, section["manifold"])
     figures = (codes, manifolds, *_images(folder, subject), curves)
-    explorer = f"in=images&set={quote(dataset)}"
-    return Group(called(IMAGE_SETS, dataset), "", figures, folded, explorer)
+    title, explorer = capital(called(IMAGE_SETS, dataset)), f"in=images&set={quote(dataset)}"
+    return Group(title, "", figures, folded, explorer)
 
 
 def _planes(folder: Path, subject: Mapping[str, Words], side: int) -> tuple[Figure, Figure]:
@@ -330,18 +329,14 @@ _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, s
 
 
 def _table(summary: pd.DataFrame) -> Table:
-    def stated(row: Fields, measure: str, digits: int) -> str:
-        known = math.isfinite(row.get(measure, math.nan))
-        return interval(row, measure, digits) if known else NONE
-
     rows = tuple(
         (
-            called(IMAGE_SETS, row["dataset"]) + ", " + _label(row["model"]),
+            capital(called(IMAGE_SETS, row["dataset"])) + ", " + _label(row["model"]),
             starts(row["replicates"]),
             interval(row, "test_loss", 4),
             number(row["published_test_loss"], 4),
             rank(row["published_rank"], row["replicates"]),
-            *(stated(row, measure, digits) for measure, (_, digits) in _COLUMNS.items()),
+            *(number(row.get(m, math.nan), digits) for m, (_, digits) in _COLUMNS.items()),
         )
         for row in summary.to_dict("records")
     )
@@ -358,11 +353,10 @@ def _table(summary: pd.DataFrame) -> Table:
         columns,
         rows,
         text(
-            "Nats an image on test images, means with 95 % intervals over the starts. Starts as"
-            " good: those with at most the published loss. Label accuracy: of the nearest training"
-            " codes' majority. Coverage: as a share of that of real images. All measures, the"
-            " likelihood on binarized images and intervals over images included, stand in"
-            " results/vae/tables/summary.csv."
+            "Nats an image on test images, means of the starts; the loss with its 95 % interval."
+            " Starts as good: those with at most the published loss. Label accuracy: of the nearest"
+            " training codes' majority. Coverage: as a share of that of real images. All intervals"
+            " stand in results/vae/tables/summary.csv."
         ),
     )
 
