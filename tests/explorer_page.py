@@ -9,9 +9,9 @@ import numpy as np
 
 from latentlab.data.fonts import Font, font_named, read_fonts
 from latentlab.data.images import Images
+from latentlab.files.yaml import read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import Network
-from latentlab.files.yaml import read_yaml
 from latentlab.pages import explorer, languages
 from latentlab.pages.sources import SCRIPTS
 

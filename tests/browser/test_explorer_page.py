@@ -741,8 +741,9 @@ def test_what_comes_of_noisy_letters_is_what_the_study_measures(visit, site):
     )
     knobs = explorer_page.settings("denoising/font2/b", [35, 6, 35], encoder="relu",
                                    decoder="sigmoid", biases=False, beta=0.8)  # fmt: skip
+    net, weights = Network(**knobs["network"]), explorer_page.weights(knobs, 5)
     answers = {
-        "network": network.forward(Network(**knobs["network"]), explorer_page.weights(knobs, 5), inputs),
+        "network": network.forward(net, weights, inputs),
         "nearest": baselines.nearest(inputs, letters, 0.5, (inputs, inputs)),
         "threshold": (inputs > 0.5).astype(float),
         "nothing": baselines.do_nothing(inputs, letters, 0.5, (inputs, inputs)),
@@ -836,7 +837,9 @@ def test_a_guided_step_sets_its_room_up_and_asks(visit, site, name):
     assert asked.locator("p").text_content() == item.locator(".ask").text_content()
     room = item.get_attribute("data-room")
     assert page.locator(f"#{room} #asked").count() == 1
-    page.wait_for_function(f"() => document.querySelector('#{room}').getBoundingClientRect().top < 100")
+    page.wait_for_function(
+        f"() => document.querySelector('#{room}').getBoundingClientRect().top < 100"
+    )
     done = {
         "learn": "explorer.rooms.learn.training.epoch > 0",
         "starts": "explorer.rooms.learn.training.epoch > 0",
@@ -851,7 +854,9 @@ def test_a_guided_step_sets_its_room_up_and_asks(visit, site, name):
     if name != STEPS[-1]:
         asked.locator("a").click()
         following = page.locator(f"[data-step={STEPS[STEPS.index(name) + 1]}] .ask").text_content()
-        page.wait_for_function("(text) => document.querySelector('#asked p').textContent === text", arg=following)
+        page.wait_for_function(
+            "(text) => document.querySelector('#asked p').textContent === text", arg=following
+        )
 
 
 def test_a_family_of_denoisers_leads_to_its_first(visit, site):
@@ -862,10 +867,11 @@ def test_a_family_of_denoisers_leads_to_its_first(visit, site):
 SAID = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [];
   while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.closest("script, style")) texts.push(walker.currentNode.data.trim());
+    const { parentElement, data } = walker.currentNode;
+    if (!parentElement.closest("script, style")) texts.push(data.trim());
   }
-  for (const element of document.querySelectorAll("[aria-label]")) texts.push(element.getAttribute("aria-label"));
-  return texts;
+  const labels = [...document.querySelectorAll("[aria-label]")];
+  return texts.concat(labels.map((element) => element.getAttribute("aria-label")));
 }"""  # fmt: skip
 
 
@@ -979,7 +985,9 @@ def test_axe_finds_nothing(visit, site, width, scheme, language):
     page.locator("#learn-optimizer").select_option("powell")
     page.locator("#denoiser-try").click()
     page.locator("#images-prior").click()
-    page.get_by_role("radio", name="códigos de prueba" if language == "es" else "test codes").check()
+    page.get_by_role(
+        "radio", name="códigos de prueba" if language == "es" else "test codes"
+    ).check()
     found = axe.Axe().run(page).response["violations"]
     assert [
         (violation["id"], [node["target"] for node in violation["nodes"]]) for violation in found

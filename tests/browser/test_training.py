@@ -38,8 +38,8 @@ def page(browser):
         if (order) options.order = (epoch) => order[epoch];
         const training = new Training(problemOf(given), weights, options);
         while (training.step());
-        const { epoch, cost, ended } = training;
-        return { weights: Array.from(training.weights), error: training.error(), epoch, cost, ended };
+        const { epoch, cost, ended } = training, error = training.error();
+        return { weights: Array.from(training.weights), error, epoch, cost, ended };
       }""")  # fmt: skip
     yield page
     page.close()

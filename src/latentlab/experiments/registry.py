@@ -53,8 +53,9 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
 def explored(
     params: Params, computed: Mapping[str, Mapping[str, Settings]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the explorer shows: the named networks, denoisers, the image models of each set; what it
-    trains, and on what optimizers race.
+    """What the explorer shows, what it trains, and on what optimizers race in it.
+
+    The named networks, denoisers, the image models of each set; recipes; races.
 
     computed : ``cells`` of each experiment. A network has its settings of ``evaluate`` and the
     name of what it was trained by.
@@ -76,10 +77,8 @@ def explored(
     return {
         "letters": networks("letters", letters_drawn(params["letters"])),
         "denoising": [
-            {**network, "name": factors["network"]}
-            for network, factors in zip(
-                networks("denoising", denoisers), map(factors_of.get, denoisers), strict=True
-            )
+            {**network, "name": factors_of[cell]["network"]}
+            for cell, network in zip(denoisers, networks("denoising", denoisers), strict=True)
         ],
         "learning": _recipes(params, computed),
         "races": _races(params["optimizers"], computed["optimizers"]),

@@ -3,13 +3,13 @@
 Here the models become data for the page, and the page is put together. A network of any kind is
 a list of ``Layer``, so that the browser has one forward pass for letters and images alike.
 
-Weights are stored as what is smallest and changes no picture. *int16*, one step a unit: the networks
-of letters, unless they changed by more than ``NOTICED``: Powell's method leaves weights anywhere up
-to 1e34, then they are *float32* or *float64*. *int8*, one step a unit: the large layers of the image
-decoders, which would fill the page otherwise. Their rounding is not to the nearest: what rounding
-a weight does to a unit is made good by the weights not yet rounded, as far as inputs that occur can
-tell (Frantar et al. 2023, "GPTQ"; on MNIST an eighteenth of the error of plain rounding). What is
-lost in all is measured, and said on the page.
+Weights are stored as what is smallest and changes no picture. *int16*, one step a unit: the
+networks of letters, unless they changed by more than ``NOTICED``: Powell's method leaves weights
+anywhere up to 1e34, then they are *float32* or *float64*. *int8*, one step a unit: the large layers
+of the image decoders, which would fill the page otherwise. Their rounding is not to the nearest:
+what rounding a weight does to a unit is made good by the weights not yet rounded, as far as inputs
+that occur can tell (Frantar et al. 2023, "GPTQ"; on MNIST an eighteenth of the error of plain
+rounding). What is lost in all is measured, and said on the page.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+
 from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font, character_name
 from latentlab.data.images import Images
@@ -250,13 +251,13 @@ def largest_difference(a: Array, b: Array) -> float:
 
 
 _SAFE = bytes.maketrans(b"&<>", b",./")
-"""Of the characters of ``base64.b85encode`` those that HTML knows, and what the page has instead."""
+"""Of the characters of ``base64.b85encode`` those of HTML, and what the page has instead."""
 
 
 def tensor(values: np.ndarray, kind: str) -> Json:
-    """An array (...) as JSON: its type, its bytes in base 85, little endian, row by row; their number.
+    """An array (...) as JSON: its type, its bytes in base 85, and how many they are.
 
-    Base 85 takes a sixteenth less than base 64.
+    Little endian, row by row. Base 85 takes a sixteenth less than base 64.
     """
     data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
     text = base64.b85encode(data, pad=True).translate(_SAFE).decode("ascii")
@@ -572,9 +573,10 @@ class Sources:
 
 
 def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -> str:
-    """The page, of letters, denoising (lists of models), vae (a list of image sets), fonts
-    (alphabets by name), learning (recipes) and races.
+    """The page.
 
+    content : letters, denoising (lists of models), vae (a list of image sets), fonts (alphabets by
+        name), learning (``recipes``), races (``races``)
     others : languages besides English, whose texts travel with the page
     Raises ValueError where a style sheet or a script would end its element.
     """

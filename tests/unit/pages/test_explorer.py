@@ -302,7 +302,9 @@ def test_letters_without_a_name_get_one():
 
 def test_only_what_the_page_can_train_is_offered():
     adam = explorer_page.recipe("two-numbers", [35, 4, 2, 4, 35])
-    stages = explorer_page.recipe("hybrid", [35, 4, 2, 4, 35]) | {"training": {"optimizer": "stages"}}
+    stages = explorer_page.recipe("hybrid", [35, 4, 2, 4, 35]) | {
+        "training": {"optimizer": "stages"}
+    }
     adam["training"]["record_every"] = 100
     (offered,) = explorer.recipes([adam, stages])
     assert (offered["name"], offered["title"]) == (

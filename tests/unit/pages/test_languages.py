@@ -36,8 +36,12 @@ from latentlab.training.gradient import LOSSES
 ROOT = Path(__file__).parents[3]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
 SPANISH = language(CATALOG)
-TEMPLATES = [(ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.TEMPLATES]
-SCRIPTS = [(ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.SCRIPTS]
+TEMPLATES = [
+    (ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.TEMPLATES
+]
+SCRIPTS = [
+    (ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.SCRIPTS
+]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PACKAGE = ROOT / "src/latentlab"
 CHAPTERS = sorted(PACKAGE.glob("experiments/*/chapter.py"))
