@@ -34,8 +34,14 @@ def picture(page, canvas="#letters-picture"):
 
 
 def box(page, selector):
-    page.locator(selector).first.scroll_into_view_if_needed()
-    return page.locator(selector).first.bounding_box()
+    """Where an element lies, once the page has scrolled to it."""
+    element = page.locator(selector).first
+    element.scroll_into_view_if_needed()
+    before = None
+    while before != (now := element.bounding_box()):
+        before = now
+        page.wait_for_timeout(50)
+    return now
 
 
 def at(rectangle, right, down):
@@ -225,12 +231,12 @@ def test_zoom_shows_less_and_all(visit, site):
     page.locator("#letters-plane").focus()
     page.keyboard.press("+")
     assert np.allclose(page.evaluate(width), np.array(whole) / 2)
-    page.locator("#letters [data-zoom=out]").click()
-    page.locator("#letters [data-zoom=in]").click()
-    page.locator("#letters [data-zoom=in]").click()
+    page.locator("#letters [data-zoom=out]").first.click()
+    page.locator("#letters [data-zoom=in]").first.click()
+    page.locator("#letters [data-zoom=in]").first.click()
     assert np.allclose(page.evaluate(width), np.array(whole) / 4)
     page.keyboard.press("0")
-    page.locator("#letters [data-zoom=fit]").click()
+    page.locator("#letters [data-zoom=fit]").first.click()
     assert page.evaluate(width) == whole
 
 
@@ -321,6 +327,7 @@ def test_travel_from_letter_to_letter_by_keyboard_alone(visit, site):
 
 def test_the_nearest_letters_are_painted(visit, site):
     page = visit(site)
+    page.locator("#letters-plane").scroll_into_view_if_needed()
     page.wait_for_function("() => explorer.rooms.letters.plane.back.width === 400", timeout=30000)
     colors = page.evaluate("""() => {
       const { back } = explorer.rooms.letters.plane;
@@ -499,7 +506,7 @@ def test_planes_show_images_or_codes(visit, site):
 
 def test_another_image_set(visit, site):
     page = visit(site)
-    page.locator("#images-sets").get_by_label("line set").check()
+    page.locator("#images-sets").get_by_label("Line_set").check()
     assert page.locator(".model").count() == 1
     assert page.locator(".model .plane").get_attribute("role") == "slider"
 
@@ -819,7 +826,7 @@ def test_all_planes_on_one_scale(visit, site):
 # --- guided steps, languages
 
 
-STEPS = ["learn", "starts", "race", "between", "own", "linear", "noise", "prior"]
+STEPS = ["learn", "starts", "powell", "race", "between", "own", "linear", "noise", "prior"]
 
 
 def test_the_guide_has_all_steps(visit, site):
@@ -843,6 +850,7 @@ def test_a_guided_step_sets_its_room_up_and_asks(visit, site, name):
     done = {
         "learn": "explorer.rooms.learn.training.epoch > 0",
         "starts": "explorer.rooms.learn.training.epoch > 0",
+        "powell": "explorer.rooms.learn.training.search !== null",
         "race": "explorer.rooms.race.runners.every(({ training }) => training.cost > 1)",
         "between": "explorer.rooms.letters.plane.path !== null",
         "own": "explorer.rooms.letters.input !== null",
@@ -868,7 +876,7 @@ SAID = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [];
   while (walker.nextNode()) {
     const { parentElement, data } = walker.currentNode;
-    if (!parentElement.closest("script, style")) texts.push(data.trim());
+    if (!parentElement.closest("script, style, .live")) texts.push(data.trim());
   }
   const labels = [...document.querySelectorAll("[aria-label]")];
   return texts.concat(labels.map((element) => element.getAttribute("aria-label")));
@@ -922,7 +930,7 @@ def test_an_address_restores_everything(visit, site):
     page.get_by_label("on or off").check()
     page.locator("#letters-go").click()
     page.locator("#letters-along").fill("400")
-    page.locator("#letters [data-zoom=in]").click()
+    page.locator("#letters [data-zoom=in]").first.click()
     page.locator("#denoiser-network").select_option("font2/b")
     page.locator("#denoiser-letters").get_by_label("R", exact=True).check()
     page.locator("#denoiser-grid [data-pixel='12']").click()

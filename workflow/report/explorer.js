@@ -436,7 +436,8 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDo
  * A model's latent plane (or line, where it has one unit) with a point to move.
  *
  * moved(plane): the reader moved the point; drawn(plane): drew a path; ground(plane): a generator
- * that fills plane.back, a part a step; marks: letters at their codes.
+ * that fills plane.back, a part a step; marks: letters at their codes. Without moved there is no
+ * point: the plane is a picture.
  */
 class Plane {
   constructor(canvas, tools, { moved, drawn, ground }) {
@@ -454,12 +455,14 @@ class Plane {
     new IntersectionObserver((entries) => this.seen(entries.at(-1).isIntersecting), {
       rootMargin: "200px",
     }).observe(canvas);
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, () => this.up());
+    if (moved) {
+      canvas.addEventListener("pointerdown", (event) => this.down(event));
+      canvas.addEventListener("pointermove", (event) => this.drag(event));
+      for (const end of ["pointerup", "pointercancel"]) {
+        canvas.addEventListener(end, () => this.up());
+      }
+      canvas.addEventListener("keydown", (event) => this.key(event));
     }
-    canvas.addEventListener("keydown", (event) => this.key(event));
     for (const button of tools.querySelectorAll("button")) {
       button.addEventListener("click", () => this.zoom(button.dataset.zoom));
     }
@@ -478,8 +481,8 @@ class Plane {
     Object.assign(this, { model, marks, path: null });
     this.canvas.classList.toggle("line", this.flat);
     this.canvas.setAttribute("aria-label", label);
-    this.canvas.setAttribute("role", this.flat ? "slider" : "application");
-    if (!this.flat) this.canvas.setAttribute("aria-roledescription", "plane with a point");
+    this.canvas.setAttribute("role", !this.moved ? "img" : this.flat ? "slider" : "application");
+    if (!this.flat && this.moved) this.canvas.setAttribute("aria-roledescription", "plane with a point");
     else this.canvas.removeAttribute("aria-roledescription");
     this.view = null;
     this.fit();
@@ -539,9 +542,9 @@ class Plane {
 
   zoom(how) {
     if (how === "fit") this.fit();
-    else this.look(this.point, this.view.zoom * (how === "in" ? 2 : 0.5));
+    else this.look(this.moved ? this.point : this.view.center, this.view.zoom * (how === "in" ? 2 : 0.5));
     this.refresh();
-    this.moved(this);
+    this.moved?.(this);
   }
 
   seen(visible) {
@@ -629,13 +632,13 @@ class Plane {
   }
 
   drawNow() {
-    if (!this.width || !this.point) return;
+    if (!this.width || (this.moved && !this.point)) return;
     if (this.changed) this.drawScene();
     this.pen = this.canvas.getContext("2d");
     this.pen.clearRect(0, 0, this.width, this.height);
     this.pen.drawImage(this.scene, 0, 0, this.width, this.height);
     if (this.path) this.drawPath();
-    this.drawPoint();
+    if (this.moved) this.drawPoint();
   }
 
   drawScene() {
@@ -1731,16 +1734,9 @@ function translated(piece) {
 
 /** What each step does in its room, before the reader goes on. */
 const GUIDE = {
-  learn: ({ learn }) => {
-    learn.take(learn.first());
-    learn.run();
-  },
-  starts: ({ learn }) => {
-    learn.take(learn.first());
-    find("#learn-start").value = 2;
-    learn.reset();
-    learn.run();
-  },
+  learn: ({ learn }) => learn.begin(1),
+  starts: ({ learn }) => learn.begin(2),
+  powell: ({ learn }) => learn.begin(1, "powell"),
   race: ({ race }) => {
     race.take(race.races[0]);
     race.run();
@@ -1765,7 +1761,9 @@ const GUIDE = {
   },
   noise: ({ denoiser }) => {
     const known = denoiser.models.filter((m) => Object.hasOwn(NOISES, m.noise.kind));
-    denoiser.show(known.toSorted((a, b) => b.characters.length - a.characters.length)[0] ?? denoiser.models[0]);
+    // all letters of a font, the study's own if it is there
+    const rank = (m) => m.characters.length + (m.font === "font2") / 2;
+    denoiser.show(known.toSorted((a, b) => rank(b) - rank(a))[0] ?? denoiser.models[0], 1);
     denoiser.set(noisy(denoiser.clean(), denoiser.noise()));
     denoiser.try();
   },

@@ -169,7 +169,7 @@ function drawSearch(canvas, { tried, alpha, value }, along) {
   pen.stroke();
   pen.fillStyle = css(colors.muted);
   pen.textAlign = "left";
-  pen.fillText(tell("error {high} above, {low} below", { high: significant(most), low: significant(least) }), 8, height - 9);
+  pen.fillText(tell("error {high} above, {low} below", { high: digits(most), low: digits(least) }), 8, height - 9);
 }
 
 const significant = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "–");
@@ -195,13 +195,11 @@ function architectureOf(text) {
 
 class Learn {
   constructor(recipes, alphabets) {
-    Object.assign(this, { recipes, alphabets, running: null, slow: false });
+    Object.assign(this, { recipes, alphabets, running: null });
     this.announce = announcer(find("#learn-live"));
     this.select = find("#learn-recipe");
     this.font = find("#learn-font");
     this.plane = new Plane(find("#learn-plane"), find("#learn .tools"), {
-      moved: () => {},
-      drawn: () => {},
       ground: (plane) => regions(plane),
     });
     this.connect();
@@ -236,7 +234,6 @@ class Learn {
       this.changed();
       if (was) this.run();
     };
-    find("#learn-slow").onchange = (event) => (this.slow = event.target.checked);
     find("#learn-keep").onclick = () => {
       rooms.letters?.adopt(this.model);
       visit("letters");
@@ -329,6 +326,22 @@ class Learn {
     this.show(true);
   }
 
+  get slow() {
+    return find("#learn-slow").checked;
+  }
+
+  /** Train what the room begins with, from a start; by another optimizer slowly, to look at it. */
+  begin(start, optimizer) {
+    find("#learn-start").value = start;
+    find("#learn-slow").checked = Boolean(optimizer);
+    this.take(this.first());
+    if (optimizer) {
+      this.turn("optimizer", optimizer);
+      this.reset();
+    }
+    this.run();
+  }
+
   run() {
     if (this.training.ended || find("#learn-go").disabled) return;
     this.goal = this.wrong.every((wrong) => wrong === 0); // then it goes on to the end
@@ -399,7 +412,6 @@ class Learn {
     else plane.show(model, marks, "");
     this.shown = true;
     if (plane.view.zoom === 1) plane.view.center = model.window.map(([low, high]) => (low + high) / 2);
-    if (!plane.point || whole) plane.place(model.codes[0]);
     this.odd = !this.odd; // while it runs one half in every other frame, which a phone can draw
     if (whole) plane.repaint();
     if (whole || this.odd) plane.refresh();
@@ -440,7 +452,7 @@ class Learn {
 
   describeSearch() {
     const { axis, layer, tried, before, value } = this.training.search;
-    const places = { before: significant(before), after: significant(value), weight: axis + 1, layer: layer + 1 };
+    const places = { before: digits(before), after: digits(value), weight: axis + 1, layer: layer + 1 };
     find("#learn-searched").textContent = axis === null
       ? count("Along no axis: {n} evaluation, error {before} to {after}.", "Along no axis: {n} evaluations, error {before} to {after}.", tried.length - 1, places)
       : count("Weight {weight}, layer {layer}: {n} evaluation, error {before} to {after}.", "Weight {weight}, layer {layer}: {n} evaluations, error {before} to {after}.", tried.length - 1, places);
