@@ -1,4 +1,7 @@
-"""What axe-core finds in the pages, at two widths and in both color schemes: nothing grave."""
+"""What axe-core finds in the pages, at two widths and in both color schemes: nothing grave.
+
+In the report nothing at all.
+"""
 
 import pytest
 
@@ -17,3 +20,4 @@ def test_no_serious_violation(visit, pages, name, width, scheme):
         if violation["impact"] in ("serious", "critical")
     ]
     assert grave == []
+    assert name == "explorer.html" or result == []

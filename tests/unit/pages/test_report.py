@@ -544,7 +544,7 @@ def test_the_page_opens_with_the_verdicts(results, settings):
     assert "It depends on the noise and the measure." in first
     assert "depends on the reading The claim of letters." in first
     assert "the reading pixels" not in first
-    assert "fewer than 5 runs" in first
+    assert "Fewer than 5 runs." in first
     assert "not testable The claim of keras. An opinion." in first
     assert '<a href="#letters">The claim of plane.</a>' in html
     assert '<a href="#conclusions">The claim of keras.</a>' in html
