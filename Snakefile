@@ -55,6 +55,7 @@ STUDY.order(
     "test_*",
     "plot_*",
     "draw_*",
+    "introduce_*",
     "render_*",
 )
 

@@ -194,7 +194,8 @@ def optimizers_tables(section):
         early = last["optimizer"] == "backpropagation"
         for loss in LOSSES[: 1 + (cell["optimizer"] in comparison["cross_entropy"])]:
             summary.append(
-                {**cell, "loss": loss, "learning_rate": 0.01 if "learning_rate" in last else None,
+                {**cell, "loss": loss, "replicates": 20,
+                 "learning_rate": 0.01 if "learning_rate" in last else None,
                  "schedule": "cosine" if "schedule" in last else None,
                  "xtol": 0.02 if "xtol" in last else None, "inside": i > 0 if tuned else None,
                  "tuning_operations": 5e7 if tuned else 0.0,

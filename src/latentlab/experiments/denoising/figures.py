@@ -236,8 +236,10 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     axes.spines[:].set_visible(False)
     axes.set_yticks(range(len(names)), names)
     axes.axhline(len(rows) - 0.5, color=style.INK, linewidth=1.2)
-    axes.set_xticks(range(len(tested)), [called(k).replace(", ", ",\n") for k in tested])
-    axes.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=8.5)
+    kinds = [called(kind).replace(", ", ",\n") for kind in tested]
+    axes.set_xticks(range(len(tested)), kinds, fontsize=7.5)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.tick_params(axis="y", labelsize=8.5)
     return figure
 
 
