@@ -56,6 +56,7 @@ STUDY.order(
     "summarize_*",
     "plot_*",
     "draw_*",
+    "introduce_*",
     "render_*",
 )
 

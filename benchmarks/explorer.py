@@ -1,4 +1,4 @@
-"""Frames a second while a point is dragged in the explorer, in a real headless Chromium.
+"""Frames a second in the explorer, in a real headless Chromium: dragging, learning, racing.
 
     python benchmarks/explorer.py [results/report/explorer.html]
 
@@ -7,7 +7,8 @@ pointer would move it, first while the plane's ground is still being computed, t
 frames a second (Chromium draws 60 at most); the milliseconds of CPU time that all of Chromium's
 processes spend on a frame, which count on a busy machine too (60 frames a second need less than
 33 on 2 cores); and the milliseconds that one
-decoding takes, in the best of 20 rounds.
+decoding takes, in the best of 20 rounds. Then the same while a network learns, from three starts,
+with the seconds until every letter is right, and while optimizers race.
 """
 
 from __future__ import annotations
@@ -48,6 +49,19 @@ DECODE = """([room, card]) => {
   }
   return Math.min(...times);
 }"""
+RUN = """async ([name, start]) => {
+  const room = explorer.rooms[name];
+  document.querySelector(`#${name}-start`).value = start;
+  room.reset();
+  room.run();
+  let frames = 0;
+  const begun = performance.now();
+  await new Promise((done) => {
+    const frame = () => (frames++, room.running ? requestAnimationFrame(frame) : done());
+    requestAnimationFrame(frame);
+  });
+  return [frames, (performance.now() - begun) / 1000];
+}"""
 FRAMES = 180
 
 
@@ -65,6 +79,14 @@ def measured(page, name: str, room: str, card: int | None) -> None:
         cpu = 1000 * (cpu_seconds() - before) / FRAMES
         print(f"{name:30} {state:28} {fps:5.1f} {cpu:8.1f} {decoding:9.3f}", flush=True)
         page.wait_for_function("() => explorer.jobs.length === 0", timeout=120_000)
+
+
+def learned(page, room: str, start: int) -> None:
+    page.locator(f"#{room}").scroll_into_view_if_needed()
+    before = cpu_seconds()
+    frames, seconds = page.evaluate(RUN, [room, start])
+    cpu = 1000 * (cpu_seconds() - before) / frames
+    print(f"{room:30} {f'start {start}, {seconds:.1f} s':28} {frames / seconds:5.1f} {cpu:8.1f}")
 
 
 def main() -> None:
@@ -86,6 +108,9 @@ def main() -> None:
             page.locator("#images-models").scroll_into_view_if_needed()
             for card, model in enumerate(page.evaluate("explorer.rooms.images.set.models.map((m) => m.name)")):  # fmt: skip  # noqa: E501
                 measured(page, f"{name}, {model}", "images", card)
+        for start in (1, 2, 3):
+            learned(page, "learn", start)
+        learned(page, "race", 1)
         browser.close()
 
 

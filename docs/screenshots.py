@@ -16,8 +16,8 @@ def main():
         page = browser.new_page(
             viewport=VIEW, color_scheme="light", reduced_motion="reduce", locale="en-US"
         )
-        for name, file in (("report", "index"), ("explorer", "explorer")):
-            page.goto((ROOT / f"results/report/{file}.html").as_uri())
+        for name, address in (("report", "index.html"), ("explorer", "explorer.html#in=letters")):
+            page.goto(f"{(ROOT / 'results/report').as_uri()}/{address}")
             page.wait_for_timeout(2000)  # the plane's ground is painted coarse, then fine
             page.screenshot(path=ROOT / f"docs/images/{name}.png")
         browser.close()

@@ -9,20 +9,24 @@ import numpy as np
 
 from latentlab.data.fonts import Font, font_named, read_fonts
 from latentlab.data.images import Images
+from latentlab.files.yaml import read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import Network
-from latentlab.pages import explorer
+from latentlab.pages import explorer, languages
+from latentlab.pages.sources import SCRIPTS
 
 ROOT = Path(__file__).parents[1]
 FONTS = read_fonts(ROOT / "data/fonts/font.h")
 PARTS = ROOT / "workflow/report"
+SPANISH = languages.language(read_yaml(PARTS / "spanish.yaml"))
 
 
 def settings(cell: str, architecture: list[int], **changes: Any) -> dict[str, Any]:
     network = {"architecture": architecture, "encoder": "tanh", "latent": "linear",
                "decoder": "tanh", "output": "sigmoid", "beta": 1.0, "biases": True}  # fmt: skip
     network.update({key: changes.pop(key) for key in list(changes) if key in network})
-    return {"cell": cell, "network": network, "threshold": 0.5, "optimizer": "adam", **changes}
+    return {"cell": cell, "network": network, "name": cell.split("/")[-1], "threshold": 0.5,
+            "optimizer": "adam", **changes}  # fmt: skip
 
 
 def weights(knobs: dict[str, Any], seed: int, scale: float = 0.8) -> np.ndarray:
@@ -117,6 +121,48 @@ def image_set(name: str, models: dict[str, image_model.Settings], side: int = 8,
     return shown
 
 
+def recipe(name: str, architecture: list[int], **changes: Any) -> dict[str, Any]:
+    training = {"optimizer": "adam", "loss": "cross-entropy", "learning_rate": 0.02,
+                "schedule": "cosine", "max_epochs": 4000}  # fmt: skip
+    shape = settings("letters/font2/x", architecture, **changes)["network"]
+    return {"group": "letters", "name": name, "fonts": ["font2"], "network": shape,
+            "threshold": 0.5, "training": training}  # fmt: skip
+
+
+RELU = {"encoder": "relu", "decoder": "sigmoid", "beta": 0.8, "biases": False}
+
+
+def learning() -> list[dict[str, Any]]:
+    """A network that learns all letters in seconds; one of the original's, by Powell."""
+    powell = recipe("35-6-2", [35, 6, 2, 6, 35], **RELU)
+    powell["training"] = {"optimizer": "powell", "max_epochs": 100, "xtol": 0.01, "ftol": 0.01}
+    powell["group"] = "architectures"
+    return explorer.recipes([recipe("two-numbers", [35, 25, 15, 2, 15, 25, 35]), powell])
+
+
+def races() -> list[dict[str, Any]]:
+    """All optimizers of the page on a small network, with knobs as the study tunes them."""
+    shape = settings("letters/font2/x", [35, 6, 2, 6, 35], **RELU)["network"]
+    stages = {
+        "powell": {"optimizer": "powell", "xtol": None, "ftol": 1e-4},
+        "adam": {"optimizer": "adam", "learning_rate": None, "schedule": "cosine"},
+        "rmsprop": {"optimizer": "rmsprop", "learning_rate": None, "schedule": "constant"},
+        "backpropagation": {"optimizer": "backpropagation", "learning_rate": None,
+                            "schedule": "constant", "momentum": 0.8, "shuffle_seed": 0},
+    }  # fmt: skip
+    tuned = [
+        {"network": "35-6-2", "optimizer": name, "loss": "squared-error", "xtol": 0.01,
+         "learning_rate": 0.01}
+        for name in stages
+    ]  # fmt: skip
+    race = {"name": "35-6-2", "font": "font2", "network": shape, "threshold": 0.5,
+            "evaluations": 3000, "entrants": [
+                {"name": name, "loss": "squared-error", "stage": stage}
+                for name, stage in stages.items()
+            ]}  # fmt: skip
+    return explorer.races([race], tuned)
+
+
 def content() -> dict[str, Any]:
     """Planes, a line, a plane in five dimensions; two denoisers; two image sets."""
     models = {
@@ -140,10 +186,20 @@ def content() -> dict[str, Any]:
             image_set("digits", models),
             image_set("line_set", {"narrow": model_settings(latent_units=1, activation="silu")}),
         ],
+        "fonts": {name: explorer.alphabet(FONTS[name]) for name in ("font1", "font2")},
+        "learning": learning(),
+        "races": races(),
     }
 
 
+def sources() -> explorer.Sources:
+    """The page's own files."""
+    names = ("explorer.html.j2", "style.css", "explorer.css", "language.js", *SCRIPTS)
+    template, style, own_style, language, *scripts = (
+        (PARTS / name).read_text(encoding="utf-8") for name in names
+    )
+    return explorer.Sources(template, [style, own_style], "\n".join(scripts), language)
+
+
 def render(shown: dict[str, Any]) -> str:
-    names = ("explorer.html.j2", "style.css", "explorer.css", "explorer.js")
-    template, *styles, script = ((PARTS / name).read_text(encoding="utf-8") for name in names)
-    return explorer.render(shown, template, styles, script)
+    return explorer.render(shown, sources(), [SPANISH])

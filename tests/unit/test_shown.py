@@ -19,7 +19,7 @@ from latentlab.experiments.denoising.plan import (
     denoising_plots,
 )
 from latentlab.experiments.letters import figures as letters
-from latentlab.experiments.letters.plan import letters_drawn, letters_factors
+from latentlab.experiments.letters.plan import letters_drawn, letters_factors, letters_illustrated
 from latentlab.experiments.optimizers import figures as optimizers
 from latentlab.experiments.registry import EXPERIMENTS, cells, explored
 from latentlab.files.yaml import read_yaml
@@ -65,7 +65,6 @@ FIGURES = {
     "learning_curves": lambda: architectures.learning_curves(CURVES, {}),
     "final_errors": lambda: architectures.final_errors(REPLICATES, {}),
     "wrong_pixels": lambda: architectures.wrong_pixels(REPLICATES),
-    "error_levels": lambda: architectures.error_levels(REPLICATES),
     "convergence": lambda: optimizers.convergence(
         repeated(small.optimizer_curves(), "network", NETWORKS)
     ),
@@ -80,7 +79,9 @@ FIGURES = {
     ),
     "scores": lambda: denoising.scores(repeated(small.denoising_summary(CELLS), "range", RANGES)),
     "baselines": lambda: denoising.baselines(MATRIX.assign(test_range=MATRIX["range"]), BASELINES),
-    "transfer": lambda: denoising.transfer(MATRIX, BASELINES),
+    "transfer": lambda: denoising.transfer(
+        repeated(MATRIX, "kind", [f"kind {i}" for i in range(MANY)]), BASELINES
+    ),
 }
 
 
@@ -109,6 +110,10 @@ def test_pages_have_places_for_so_many_cells():
     assert len(letters_shown) == shown.CELLS < len(letters_factors(many["letters"]))
     families = denoising_families_drawn(many["denoising"])
     assert len(families) == shown.CELLS < len(denoising_families(many["denoising"]))
+    different = copy.deepcopy(many)["letters"]
+    for i in range(MANY):
+        different["networks"][f"n-{i}"] = {**one[0], "architecture": [35, 2 + i, 2, 2 + i, 35]}
+    assert len(letters_illustrated(different)) == shown.CELLS
     assert len(denoising_plots(many["denoising"])) <= 4 + 3 * shown.CELLS
     page = explored(many, {name: cells(many, name) for name in EXPERIMENTS})
     assert [len(page[name]) for name in ("letters", "denoising")] == [shown.CELLS] * 2

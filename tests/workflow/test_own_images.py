@@ -43,7 +43,7 @@ def test_a_folder_of_png_files_is_studied(own):
     assert train.shape == (12, 12, 9)
     assert np.load(own.root / "data/images/shapes/test_labels.npy").tolist() == [0, 0, 1, 1]
     assert '"shapes"' in (own.root / "results/vae/metrics.json").read_text()
-    for figure in ("manifolds", "interpolations", "latent_codes"):
+    for figure in ("manifolds", "samples", "latent_codes"):
         assert (own.root / f"results/vae/figures/shapes/{figure}.png").exists()
     assert not own.pending("results/vae/metrics.json")
     # what is checked before the trainings is no part of them

@@ -1,37 +1,92 @@
-// The explorer: trained decoders, run in the page. Four parts, in this order: numbers (weights,
-// the forward pass, nearest letters and classes), drawing, the plane that a point moves on, and
-// the three rooms (letters, denoiser, images), each of which knows its own state for the address.
+// The explorer: trained networks, run in the page. In this order: words, numbers (weights, the
+// forward pass, nearest letters and classes), drawing, the plane that a point moves on, the rooms
+// (letters, denoiser, images; learn and race are in learning.js), each of which knows its own state
+// for the address and its words in another language, and the guided steps.
 
 const ROWS = 7, COLUMNS = 5, PIXELS = ROWS * COLUMNS;
 const data = JSON.parse(document.getElementById("data").textContent);
 const find = (selector, within = document) => within.querySelector(selector);
 
-// ------------------------------------------------------------------ numbers
+// ------------------------------------------------------------------ words
 
-const TYPES = { f8: Float64Array, f4: Float32Array, i1: Int8Array, u1: Uint8Array };
-
-/** The numbers of a stored tensor: base64 of little-endian values. */
-function tensor({ type, data: base64 }) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return new TYPES[type](bytes.buffer);
+/** A message in the page's language, with what stands in its places. */
+function tell(message, places) {
+  return filled(data.words[document.documentElement.lang]?.texts[message] ?? message, places);
 }
 
-/** A stored layer with its weights as floats; 8-bit weights are multiples of a step a row. */
+/** A message that depends on a number: {n} in it. */
+function count(one, many, n, places) {
+  const { plural, texts } = data.words[document.documentElement.lang] ?? data.words.en;
+  const form = Number(plural[n < 200 ? n : 100 + (n % 100)]);
+  return filled(texts[one]?.[form] ?? (n === 1 ? one : many), { n, ...places });
+}
+
+function filled(text, places = {}) {
+  return String(text).replace(/\{(\w+)\}/g, (whole, name) => places[name] ?? whole);
+}
+
+/** A message that is said later, by tell. */
+function mark(message) {
+  return message;
+}
+
+/** A name of a network as a title. */
+function titled(name) {
+  const text = tell(name);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const NAMES = {
+  linear: mark("linear"), relu: "ReLU", relu_as_run: mark("ReLU as the code ran it"),
+  step: mark("step"), sigmoid: mark("sigmoid"), tanh: "tanh", powell: "Powell", adam: "Adam",
+  rmsprop: "RMSprop", backpropagation: mark("backpropagation"), "powell-adam": mark("Powell, then Adam"),
+  "squared-error": mark("squared error"), "cross-entropy": mark("cross entropy"),
+  constant: mark("constant"), cosine: mark("half a cosine to 0"), uniform: mark("uniform noise"),
+  uniform_as_run: mark("uniform noise as the code ran it"), salt_and_pepper: mark("salt and pepper"),
+  bit_flip: mark("bit flips"), gaussian: mark("normal noise"), masking: mark("masking"),
+};
+const named = (name) => (Object.hasOwn(NAMES, name) ? tell(NAMES[name]) : name.replaceAll("_", " "));
+const fontName = (name) => (name === "all" ? tell("all fonts") : name);
+
+// ------------------------------------------------------------------ numbers
+
+const TYPES = { f8: Float64Array, f4: Float32Array, i2: Int16Array, i1: Int8Array, u1: Uint8Array };
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=/?@^_`{|}~";
+const DIGIT = new Uint8Array(128);
+[...DIGITS].forEach((digit, i) => (DIGIT[digit.charCodeAt(0)] = i));
+
+/** The numbers of a stored tensor: little-endian bytes, four of them as five digits of base 85. */
+function tensor({ type, data: text, bytes: length }) {
+  const bytes = new DataView(new ArrayBuffer(4 * Math.ceil(length / 4)));
+  for (let at = 0, from = 0; from < text.length; at += 4) {
+    let word = 0;
+    for (let i = 0; i < 5; i++) word = 85 * word + DIGIT[text.charCodeAt(from++)];
+    bytes.setUint32(at, word);
+  }
+  return new TYPES[type](bytes.buffer.slice(0, length));
+}
+
+/** A stored layer with its weights as floats; those of 8 or 16 bits are multiples of a step a row. */
 function restored(layer) {
   let weights = tensor(layer.weights);
   if (layer.weights.steps) {
     const steps = tensor(layer.weights.steps);
-    weights = Float32Array.from(weights, (w, i) => w * steps[Math.floor(i / layer.columns)]);
+    weights = Float64Array.from(weights, (w, i) => w * steps[Math.floor(i / layer.columns)]);
   }
   return { ...layer, weights, bias: layer.bias && tensor(layer.bias) };
 }
 
-/** The layers of a model, unpacked when first asked for. */
+/** The layers of a model, of a letter network its decoder's, unpacked when first asked for. */
 function layersOf(model) {
   return (model.unpacked ??= model.layers.map(restored));
 }
+
+function encoderOf(model) {
+  return (model.unpackedEncoder ??= model.encoder.map(restored));
+}
+
+/** The code of a picture in a letter network: latent units, as an array of its own. */
+const encode = (model, picture) => Array.from(forward(encoderOf(model), picture));
 
 /** The error function: a series of positive terms, so that nothing cancels. */
 function erf(x) {
@@ -184,6 +239,31 @@ function noisy(pixels, { kind, probability, range }) {
   // the published code cut a letter to integers unless its first pixel was hit
   const cut = kind === "uniform_as_run" && spoiled[0] === pixels[0];
   return cut ? spoiled.map(Math.trunc) : spoiled;
+}
+
+/**
+ * What comes of so many noisy letters: of the network and of what it must beat, the error (half the
+ * squared distance), and the shares of answers within a pixel of the letter and nearest to it.
+ */
+function tried(model, noise, number, random = noisy) {
+  const { threshold } = model, letters = model.pixels.map((text) => Array.from(text, Number));
+  const answers = {
+    network: (input) => forward(layersOf(model), input),
+    nearest: (input) => letters[nearestLetter(model, input).letter],
+    threshold: (input) => input.map((value) => Number(value > threshold)),
+    nothing: (input) => input,
+  };
+  const scores = Object.fromEntries(Object.keys(answers).map((name) => [name, { error: 0, within: 0, right: 0 }]));
+  for (let k = 0; k < number; k++) {
+    const letter = k % letters.length, clean = letters[letter], input = random(clean, noise);
+    for (const [name, answer] of Object.entries(answers)) {
+      const output = Array.from(answer(input)), score = scores[name];
+      score.error += output.reduce((sum, value, i) => sum + (value - clean[i]) ** 2 / 2, 0) / number;
+      score.within += (differing(model, letter, output).filter(Boolean).length <= 1) / number;
+      score.right += (nearestLetter(model, output).letter === letter) / number;
+    }
+  }
+  return scores;
 }
 
 /** A line through points, walked by length: at(0) is its start, at(1) its end. */
@@ -356,7 +436,8 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDo
  * A model's latent plane (or line, where it has one unit) with a point to move.
  *
  * moved(plane): the reader moved the point; drawn(plane): drew a path; ground(plane): a generator
- * that fills plane.back, a part a step; marks: letters at their codes.
+ * that fills plane.back, a part a step; marks: letters at their codes. Without moved there is no
+ * point: the plane is a picture.
  */
 class Plane {
   constructor(canvas, tools, { moved, drawn, ground }) {
@@ -364,6 +445,9 @@ class Plane {
     this.back = document.createElement("canvas"); // the ground, at a resolution of its own
     this.scene = document.createElement("canvas"); // all that stays while the point moves
     this.marks = [];
+    this.dots = []; // points without a letter
+    this.circles = []; // radii around the origin
+    this.common = null; // a window shared with other planes
     this.path = null;
     this.drawing = false;
     this.draw = onceAFrame(() => this.drawNow());
@@ -371,12 +455,14 @@ class Plane {
     new IntersectionObserver((entries) => this.seen(entries.at(-1).isIntersecting), {
       rootMargin: "200px",
     }).observe(canvas);
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, () => this.up());
+    if (moved) {
+      canvas.addEventListener("pointerdown", (event) => this.down(event));
+      canvas.addEventListener("pointermove", (event) => this.drag(event));
+      for (const end of ["pointerup", "pointercancel"]) {
+        canvas.addEventListener(end, () => this.up());
+      }
+      canvas.addEventListener("keydown", (event) => this.key(event));
     }
-    canvas.addEventListener("keydown", (event) => this.key(event));
     for (const button of tools.querySelectorAll("button")) {
       button.addEventListener("click", () => this.zoom(button.dataset.zoom));
     }
@@ -386,13 +472,17 @@ class Plane {
     return this.model.basis.length === 1;
   }
 
+  get window() {
+    return this.common ?? this.model.window;
+  }
+
   /** Another model, seen whole. */
   show(model, marks, label) {
     Object.assign(this, { model, marks, path: null });
     this.canvas.classList.toggle("line", this.flat);
     this.canvas.setAttribute("aria-label", label);
-    this.canvas.setAttribute("role", this.flat ? "slider" : "application");
-    if (!this.flat) this.canvas.setAttribute("aria-roledescription", "plane with a point");
+    this.canvas.setAttribute("role", !this.moved ? "img" : this.flat ? "slider" : "application");
+    if (!this.flat && this.moved) this.canvas.setAttribute("aria-roledescription", "plane with a point");
     else this.canvas.removeAttribute("aria-roledescription");
     this.view = null;
     this.fit();
@@ -401,7 +491,7 @@ class Plane {
 
   /** See the whole window. */
   fit() {
-    const center = this.model.window.map(([low, high]) => (low + high) / 2);
+    const center = this.window.map(([low, high]) => (low + high) / 2);
     const seen = this.view?.zoom === 1 && center.every((c, i) => c === this.view.center[i]);
     this.view = { center, zoom: 1 };
     if (!seen) this.repaint();
@@ -410,7 +500,7 @@ class Plane {
 
   /** The intervals that are seen, of both coordinates. */
   get span() {
-    return this.model.window.map(([low, high], i) => {
+    return this.window.map(([low, high], i) => {
       const half = (high - low) / 2 / this.view.zoom;
       return [this.view.center[i] - half, this.view.center[i] + half];
     });
@@ -437,7 +527,7 @@ class Plane {
   }
 
   describe() {
-    const [[low, high]] = this.model.window;
+    const [[low, high]] = this.window;
     const values = { valuemin: low, valuemax: high, valuenow: this.point[0] };
     for (const [name, value] of Object.entries(values)) {
       this.canvas.setAttribute(`aria-${name}`, digits(value));
@@ -452,9 +542,9 @@ class Plane {
 
   zoom(how) {
     if (how === "fit") this.fit();
-    else this.look(this.point, this.view.zoom * (how === "in" ? 2 : 0.5));
+    else this.look(this.moved ? this.point : this.view.center, this.view.zoom * (how === "in" ? 2 : 0.5));
     this.refresh();
-    this.moved(this);
+    this.moved?.(this);
   }
 
   seen(visible) {
@@ -542,13 +632,13 @@ class Plane {
   }
 
   drawNow() {
-    if (!this.width || !this.point) return;
+    if (!this.width || (this.moved && !this.point)) return;
     if (this.changed) this.drawScene();
     this.pen = this.canvas.getContext("2d");
     this.pen.clearRect(0, 0, this.width, this.height);
     this.pen.drawImage(this.scene, 0, 0, this.width, this.height);
     if (this.path) this.drawPath();
-    this.drawPoint();
+    if (this.moved) this.drawPoint();
   }
 
   drawScene() {
@@ -558,8 +648,10 @@ class Plane {
     pen.clearRect(0, 0, width, height);
     pen.imageSmoothingEnabled = false;
     if (this.back.width) pen.drawImage(this.back, 0, 0, width, height);
-    if (this.model.pixels) this.drawTicks();
+    this.drawTicks();
+    for (const radius of this.circles) this.drawCircle(radius);
     for (const mark of this.marks) this.drawMark(mark);
+    for (const dot of this.dots) this.drawDot(dot);
   }
 
   drawTicks() {
@@ -576,6 +668,36 @@ class Plane {
       const at = this.toPixel([0, y])[1];
       if (at < height - 24 && at > 8) this.text(String(y), 5, at, colors.muted);
     }
+  }
+
+  /** A circle around the origin, of the prior's deviations. */
+  drawCircle(radius) {
+    const { pen } = this, [x, y] = this.toPixel([0, 0]), [right, up] = this.toPixel([radius, radius]);
+    for (const [width, color] of [[4, colors.ground], [1.5, colors.ink]]) {
+      pen.beginPath();
+      if (this.flat) {
+        for (const at of [right, 2 * x - right]) {
+          pen.moveTo(at, 0);
+          pen.lineTo(at, this.height - 26);
+        }
+      } else pen.ellipse(x, y, Math.abs(right - x), Math.abs(y - up), 0, 0, 7);
+      pen.setLineDash([5, 4]);
+      pen.lineWidth = width;
+      pen.strokeStyle = css(color);
+      pen.stroke();
+    }
+    pen.setLineDash([]);
+  }
+
+  drawDot(point) {
+    const { pen } = this, [x, y] = this.toPixel(point);
+    pen.beginPath();
+    pen.arc(x, this.flat ? this.height / 2 : y, 5, 0, 7);
+    pen.fillStyle = css(colors.ring);
+    pen.fill();
+    pen.lineWidth = 2;
+    pen.strokeStyle = css(colors.ground);
+    pen.stroke();
   }
 
   /** Text with a rim of the ground's color, readable on anything. */
@@ -663,8 +785,15 @@ function restore() {
   if (!location.hash.includes("=")) return;
   const state = new URLSearchParams(location.hash.slice(1));
   for (const room of Object.values(rooms)) room.restore(state);
-  current = state.get("in") in rooms ? state.get("in") : null;
-  if (current) document.getElementById(current).scrollIntoView({ behavior: "instant" });
+  current = Object.hasOwn(rooms, state.get("in")) ? state.get("in") : null;
+  guide(state.get("step"));
+  if (current) visit(current);
+}
+
+/** Go to a room. */
+function visit(room) {
+  current = room;
+  document.getElementById(room).scrollIntoView({ behavior: "instant" });
 }
 
 /** Say something to screen readers, once it stays the same for a moment. */
@@ -674,6 +803,13 @@ function announcer(element) {
     clearTimeout(timer);
     timer = setTimeout(() => (element.textContent = text), 700);
   };
+}
+
+/** Fill a select anew and choose a value, where it is there. */
+function fill(select, entries, value) {
+  select.replaceChildren();
+  options(select, entries);
+  if (entries.some((entry) => String(entry.value) === String(value))) select.value = value;
 }
 
 function options(select, entries) {
@@ -705,12 +841,11 @@ function check(name, value) {
   return Boolean(input);
 }
 
-const plural = (count, one) => `${count} ${one}${count === 1 ? "" : "s"}`;
 const glyph = (name) => ({ space: "␣", delete: "⌦" })[name] ?? name;
 
 /** "Nearest letter A, exactly": in parts, the name apart. */
 function likeness(model, { letter, distance }) {
-  const rest = distance ? `, but for ${plural(distance, "pixel")}` : ", exactly";
+  const rest = distance ? count(", but for {n} pixel", ", but for {n} pixels", distance) : tell(", exactly");
   return [model.characters[letter], rest];
 }
 
@@ -721,10 +856,80 @@ function say(element, before, bold, after) {
 }
 
 function learned(model) {
-  const [encoder, latent, decoder, output] = model.activations;
-  const of = model.starts > 1 ? `the best of ${model.starts} starts` : "its only start";
-  return `${model.architecture.join("-")} (${encoder}, ${latent}, ${decoder}, ${output}), `
-    + `trained by ${model.optimizer}; ${of}, error ${model.error.toPrecision(3)}.`;
+  const [encoder, latent, decoder, output] = model.activations.map(named);
+  const places = {
+    shape: model.architecture.join("-"), encoder, latent, decoder, output,
+    optimizer: named(model.optimizer), error: significant(model.error),
+  };
+  return tell("{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output}. Trained by {optimizer}, error {error};", places)
+    + ` ${count("{n} start.", "the best of {n} starts.", model.starts)}`;
+}
+
+/** The letters at their codes, for a plane. */
+function marksOf(model) {
+  const ranks = model.codes.map((_, i) => i).sort((a, b) => model.codes[a][0] - model.codes[b][0]);
+  return model.codes.map((code, i) => ({
+    point: code, text: glyph(model.characters[i]), rank: ranks.indexOf(i),
+  }));
+}
+
+/** 35 squares to click, to paint and to walk with keys; changed(pixel, value). */
+class PixelGrid {
+  constructor(holder, changed) {
+    Object.assign(this, { holder, changed, values: new Array(PIXELS).fill(0) });
+    this.cells = Array.from({ length: PIXELS }, (_, i) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", tabIndex: i ? -1 : 0 });
+      button.dataset.pixel = i;
+      holder.append(button);
+      return button;
+    });
+    const pixel = (element) => (holder.contains(element) ? element.closest("[data-pixel]")?.dataset.pixel : undefined);
+    const to = (i) => (this.values[i] > 0.5 ? 0 : 1);
+    holder.addEventListener("pointerdown", (event) => {
+      const i = pixel(event.target);
+      if (i === undefined || event.button !== 0) return;
+      event.target.releasePointerCapture(event.pointerId);
+      this.paint = to(i);
+      changed(Number(i), this.paint);
+    });
+    holder.addEventListener("pointermove", (event) => {
+      if (this.paint === undefined) return;
+      const i = pixel(document.elementFromPoint(event.clientX, event.clientY));
+      if (i !== undefined && this.values[i] !== this.paint) changed(Number(i), this.paint);
+    });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (this.paint = undefined));
+    holder.addEventListener("click", (event) => {
+      const i = pixel(event.target);
+      // a pointer's click was dealt with when it came down; this is the keyboard's
+      if (i !== undefined && event.detail === 0) changed(Number(i), to(i));
+    });
+    holder.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  key(event) {
+    const step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = Number(event.target.dataset.pixel);
+    const column = Math.min(COLUMNS - 1, Math.max(0, (at % COLUMNS) + step[0]));
+    const row = Math.min(ROWS - 1, Math.max(0, Math.floor(at / COLUMNS) - step[1]));
+    const next = this.cells[row * COLUMNS + column];
+    for (const cell of this.cells) cell.tabIndex = cell === next ? 0 : -1;
+    next.focus();
+  }
+
+  show(values) {
+    this.values = values;
+    this.cells.forEach((cell, i) => {
+      const value = Math.min(1, Math.max(0, values[i]));
+      cell.style.background = css(mixed(colors.off, colors.on, value));
+      cell.setAttribute("aria-pressed", values[i] > 0.5);
+      const places = { row: Math.floor(i / COLUMNS) + 1, column: (i % COLUMNS) + 1, ink: Math.round(100 * value) };
+      cell.setAttribute("aria-label", value > 0 && value < 1
+        ? tell("row {row}, column {column}, {ink} % ink", places) : tell("row {row}, column {column}", places));
+    });
+  }
 }
 
 // ------------------------------------------------------------------ letters
@@ -737,10 +942,17 @@ class Letters {
     this.update = onceAFrame(() => this.updateNow());
     this.plane = new Plane(find("#letters-plane"), find(".tools", this.section), {
       moved: () => this.moved(),
-      drawn: () => this.drawn(),
+      drawn: () => this.pathDrawn(),
       ground: (plane) => regions(plane),
     });
+    this.own = new PixelGrid(find("#letters-own"), (pixel, value) => {
+      this.give(this.own.values.map((v, i) => (i === pixel ? value : v)));
+      save("letters");
+    });
+    this.input = null; // the picture that the network was given; none: the point was moved
+    this.other = new OtherNetwork(this);
     this.connect();
+    this.label();
     this.show(this.first());
   }
 
@@ -753,11 +965,21 @@ class Letters {
 
   connect() {
     this.select = find("#letters-network");
-    options(this.select, this.models.map((m) => ({
-      group: m.font === "all" ? "all fonts" : m.font,
-      value: m.id,
-      text: `${m.font}: ${m.name} (${m.architecture.slice(0, (m.architecture.length + 1) / 2).join("-")})`,
-    })));
+    this.second = find("#letters-second");
+    this.second.onchange = () => {
+      this.other.show(this.models.find((m) => m.id === this.second.value) ?? null);
+      this.update();
+      save("letters");
+    };
+    find("#letters-give").onclick = () => {
+      const near = nearestLetter(this.model, this.shown);
+      this.give(Array.from(this.model.pixels[near.letter], Number));
+      save("letters");
+    };
+    find("#letters-blank").onclick = () => {
+      this.give(new Array(PIXELS).fill(0));
+      save("letters");
+    };
     this.select.onchange = () => {
       this.show(this.models.find((m) => m.id === this.select.value));
       save("letters");
@@ -781,54 +1003,99 @@ class Letters {
     find("#letters-go").onclick = () => this.travel();
   }
 
+  /** Fill what has words: at the start, and in another language. */
+  label() {
+    const entries = this.models.map((m) => ({
+      group: fontName(m.font), value: m.id, text: `${titled(m.name)}, ${fontName(m.font)} (${halfOf(m.architecture)})`,
+    }));
+    fill(this.select, entries, this.select.value);
+    fill(this.second, [{ value: "", text: tell("none") }, ...entries], this.second.value);
+  }
+
+  translate() {
+    this.label();
+    this.describe();
+    this.play.textContent = this.playing ? tell("Pause") : tell("Play");
+    if (this.other.model) this.other.show(this.other.model);
+    this.update();
+  }
+
+  /** Take a network that was trained in the page, in place of one taken before. */
+  adopt(model) {
+    this.models = [...this.models.filter((m) => m.id !== model.id), model];
+    this.label();
+    this.show(model);
+    save("letters");
+  }
+
+  /** Give the network a picture: where does it land, what returns? */
+  give(picture, drawn = false) {
+    this.stop();
+    this.input = picture;
+    this.drawn = drawn; // by the other network, whose point stays where it is
+    this.plane.place(project(this.model, encode(this.model, picture)));
+    this.update();
+  }
+
+  describe() {
+    const { model } = this, [first, second] = model.axes.map((name) => tell(name));
+    this.plane.canvas.setAttribute("aria-label", tell("Latent plane: {network}, {font}", { network: titled(model.name), font: fontName(model.font) }));
+    find("#letters-axes").textContent = this.plane.flat ? `→ ${first}` : `→ ${first}, ↑ ${second}`;
+    find("#letters-facts").textContent = `${learned(model)} `
+      + count("Of {n} letter {exact} returns without a wrong pixel;", "Of {n} letters {exact} return without a wrong pixel;", model.characters.length, { exact: model.exact })
+      + ` ${tell("the worst has {worst} wrong.", { worst: model.worst })}`;
+  }
+
   show(model, point) {
     this.stop();
     this.model = model;
+    this.input = null;
     this.select.value = model.id;
-    const ranks = model.codes.map((_, i) => i).sort((a, b) => model.codes[a][0] - model.codes[b][0]);
-    const marks = model.codes.map((code, i) => ({
-      point: code, text: glyph(model.characters[i]), rank: ranks.indexOf(i),
-    }));
-    this.plane.show(model, marks, `Latent plane of ${model.name}, ${model.font}`);
+    this.plane.show(model, marksOf(model), "");
     for (const [select, chosen] of [["#letters-from", 1], ["#letters-to", 2]]) {
       find(select).replaceChildren();
       options(find(select), model.characters.map((text, value) => ({ value, text })));
       find(select).value = Math.min(chosen, model.characters.length - 1);
     }
-    find("#letters-axes").textContent = this.plane.flat
-      ? `→ ${model.axes[0]}` : `→ ${model.axes[0]}, ↑ ${model.axes[1]}`;
-    const count = model.characters.length;
-    find("#letters-facts").textContent = `${learned(model)} Of ${plural(count, "letter")} `
-      + `${model.exact} return without a wrong pixel`
-      + (model.worst ? `; the worst has ${model.worst} wrong.` : ".");
+    this.describe();
     this.follow(null);
-    this.plane.place(point ?? model.codes[Math.min(1, count - 1)]);
+    this.plane.place(point ?? model.codes[Math.min(1, model.codes.length - 1)]);
     this.update();
   }
 
   moved() {
     if (this.plane.held) this.stop();
+    this.input = null;
     this.update();
     save("letters");
   }
 
   updateNow() {
-    const { model, plane } = this;
-    const values = decode(model, plane.point);
+    const { model, plane, input } = this;
+    // a picture goes through the network itself: a plane of more units shows its code from aside
+    const values = Array.from(input ? forward(layersOf(model), encode(model, input)) : decode(model, plane.point));
+    this.shown = values;
     const near = nearestLetter(model, values);
-    const thresholded = find("input[name=shades]:checked").value === "threshold";
-    const shown = thresholded ? values.map((v) => (v > model.threshold ? 1 : 0)) : values;
-    drawLetter(find("#letters-picture"), shown, differing(model, near.letter, values));
+    drawLetter(find("#letters-picture"), this.shaded(model, values), differing(model, near.letter, values));
     const [name, rest] = likeness(model, near);
-    say(find("#letters-reading"), "Nearest letter: ", name, rest);
+    say(find("#letters-reading"), input ? tell("It returns ") : tell("Nearest letter: "), name, rest);
+    this.own.show(input ?? values.map((v) => Number(v > model.threshold)));
+    if (!input || !this.drawn) this.other.take(input ?? values);
     const where = `${plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ")}`;
-    find("#letters-picture").setAttribute("aria-label", `The decoded letter: ${name}${rest}`);
+    find("#letters-picture").setAttribute("aria-label", tell("The decoded letter: {letter}", { letter: `${name}${rest}` }));
     if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}${rest}`);
-    if (!this.playing) this.announce(`At ${where}: ${name}${rest}`);
+    if (!this.playing) this.announce(tell("At {where}: {letter}", { where, letter: `${name}${rest}` }));
+  }
+
+  /** Values as decoded, or on and off. */
+  shaded(model, values) {
+    const cut = find("input[name=shades]:checked").value === "threshold";
+    return cut ? values.map((v) => Number(v > model.threshold)) : values;
   }
 
   recolor() {
     this.plane.repaint();
+    this.other.plane.model && this.other.plane.repaint();
     this.update();
   }
 
@@ -843,7 +1110,7 @@ class Letters {
     this.plane.draw();
   }
 
-  drawn() {
+  pathDrawn() {
     this.follow(this.plane.path);
     if (this.plane.path && !still.matches) this.start();
     save("letters");
@@ -857,7 +1124,7 @@ class Letters {
   }
 
   walk(share) {
-    this.share = share;
+    this.input = null;
     this.plane.place(this.plane.path.at(share));
     this.update();
   }
@@ -867,7 +1134,7 @@ class Letters {
     const seconds = 2 + Math.min(8, (6 * this.plane.path.length) / seen);
     let share = this.along.value < 1000 ? this.along.value / 1000 : 0;
     let last = performance.now();
-    this.play.textContent = "Pause";
+    this.play.textContent = tell("Pause");
     const tick = (now) => {
       share = Math.min(1, share + Math.max(0, now - last) / 1000 / seconds);
       last = now;
@@ -883,7 +1150,7 @@ class Letters {
     if (!this.playing) return;
     cancelAnimationFrame(this.playing);
     this.playing = null;
-    this.play.textContent = "Play";
+    this.play.textContent = tell("Play");
     this.update();
     save("letters");
   }
@@ -897,6 +1164,8 @@ class Letters {
       at: written([plane.point]),
       ...(plane.view.zoom !== 1 && { look: `${written([plane.view.center])};${plane.view.zoom},0` }),
       shades: find("input[name=shades]:checked").value,
+      ...(this.input && { own: this.input.map((v) => Number(v > 0.5)).join("") }),
+      ...(this.other.model && { second: this.other.model.id }),
       ...(plane.path && { path: written(plane.path.points), along: this.along.value }),
     };
   }
@@ -913,12 +1182,65 @@ class Letters {
       this.follow(new Path(path));
       this.along.value = state.get("along") ?? 0;
     }
+    this.other.show(this.models.find((m) => m.id === state.get("second")) ?? null);
+    this.second.value = this.other.model?.id ?? "";
+    if (/^[01]{35}$/.test(state.get("own") ?? "")) this.give(Array.from(state.get("own"), Number));
+  }
+}
+
+/** A second network beside the first: both have the same picture, each at its own place. */
+class OtherNetwork {
+  constructor(room) {
+    this.room = room;
+    this.holder = find("#letters-other");
+    this.model = null;
+    this.plane = new Plane(find(".plane", this.holder), find(".tools", this.holder), {
+      moved: () => this.moved(),
+      drawn: () => {},
+      ground: (plane) => regions(plane),
+    });
+  }
+
+  show(model) {
+    this.model = model;
+    this.holder.hidden = !model;
+    if (!model) return;
+    const title = `${titled(model.name)}, ${fontName(model.font)}`;
+    find("h3", this.holder).textContent = title;
+    this.plane.show(model, marksOf(model), tell("Latent plane: {network}, {font}", { network: titled(model.name), font: fontName(model.font) }));
+    this.plane.place(model.codes[0]);
+  }
+
+  /** Where does it put a picture, what does it return? */
+  take(picture) {
+    if (!this.model) return;
+    const code = encode(this.model, picture);
+    this.plane.place(project(this.model, code));
+    this.draw(Array.from(forward(layersOf(this.model), code)));
+  }
+
+  /** Its own point was moved: the first network gets what it draws there. */
+  moved() {
+    const values = Array.from(decode(this.model, this.plane.point));
+    this.room.give(values, true);
+    this.draw(values);
+    save("letters");
+  }
+
+  draw(values) {
+    const { model, holder } = this, near = nearestLetter(model, values), [name, rest] = likeness(model, near);
+    const canvas = find(".pixels", holder);
+    drawLetter(canvas, this.room.shaded(model, values), differing(model, near.letter, values));
+    canvas.setAttribute("aria-label", tell("The decoded letter: {letter}", { letter: `${name}${rest}` }));
+    say(find(".reading", holder), tell("It returns "), name, rest);
+    const { plane } = this;
+    if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${plane.point[0].toFixed(2)}: ${name}${rest}`);
   }
 }
 
 /** The ground of a letter plane: nearest letters, coarse at once, then finer and finer. */
-function* regions(plane) {
-  for (const side of [40, 160, 400]) {
+function* regions(plane, sides = [40, 160, 400]) {
+  for (const side of sides) {
     const columns = plane.flat ? 3 * side : side, rows = plane.flat ? 1 : side;
     const image = new ImageData(columns, rows);
     for (let row = 0, at = 0; row < rows; row++) {
@@ -942,72 +1264,93 @@ class Denoiser {
     this.models = models;
     this.announce = announcer(find("#denoiser-live"));
     this.update = onceAFrame(() => this.updateNow());
-    this.makeGrid();
+    this.grid = new PixelGrid(find("#denoiser-grid"), (pixel, value) => this.change(pixel, value));
     this.select = find("#denoiser-network");
-    options(this.select, models.map((m) => ({ value: m.id, text: this.title(m) })));
+    this.kind = find("#denoiser-kind");
+    this.probability = find("#denoiser-probability");
     this.select.onchange = () => {
       this.show(models.find((m) => m.id === this.select.value));
       save("denoiser");
     };
-    find("#denoiser-noise").onclick = () => this.set(noisy(this.clean(), this.model.noise));
+    this.kind.onchange = this.probability.oninput = () => {
+      this.describeNoise();
+      this.forget();
+      save("denoiser");
+    };
+    find("#denoiser-noise").onclick = () => this.set(noisy(this.clean(), this.noise()));
     find("#denoiser-clean").onclick = () => this.set(this.clean());
+    find("#denoiser-try").onclick = () => this.try();
+    this.label();
     this.show(models[0]);
   }
 
-  /** What a network learned, told apart from the others' by its cell where need be. */
+  /** Fill what has words: at the start, and in another language. */
+  label() {
+    fill(this.select, this.models.map((m) => ({ group: titled(m.name), value: m.id, text: this.title(m) })), this.select.value);
+    fill(this.kind, Object.keys(NOISES).map((value) => ({ value, text: named(value) })), this.kind.value);
+  }
+
+  translate() {
+    this.label();
+    this.describe();
+    this.describeNoise();
+    if (this.scores) this.showScores();
+    this.update();
+  }
+
+  /** What a network learned. */
   title(model) {
     const letters = model.characters.length > 8
-      ? plural(model.characters.length, "letter") : model.characters.map(glyph).join("");
-    const named = (m) => `${m.characters} ${m.font} ${m.architecture} ${JSON.stringify(m.noise)}`;
-    const alone = this.models.filter((m) => named(m) === named(model)).length === 1;
-    const { kind, probability } = model.noise;
-    return `${letters} of ${model.font}, ${kind.replaceAll("_", " ")} noise, probability ${probability}`
-      + ` (${model.architecture.join("-")})${alone ? "" : `: ${model.id}`}`;
+      ? count("{n} letter", "{n} letters", model.characters.length) : model.characters.map(glyph).join("");
+    return tell("{letters} of {font}, {noise}, {percent} % of the pixels", {
+      letters, font: fontName(model.font), noise: named(model.noise.kind), percent: digits(100 * model.noise.probability),
+    });
   }
 
-  makeGrid() {
-    this.grid = find("#denoiser-grid");
-    this.cells = Array.from({ length: PIXELS }, (_, i) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", tabIndex: i ? -1 : 0 });
-      button.dataset.pixel = i;
-      this.grid.append(button);
-      return button;
-    });
-    const pixel = (element) => element?.closest?.("[data-pixel]")?.dataset.pixel;
-    this.grid.addEventListener("pointerdown", (event) => {
-      const i = pixel(event.target);
-      if (i === undefined || event.button !== 0) return;
-      event.target.releasePointerCapture(event.pointerId);
-      this.paint = this.input[i] > 0.5 ? 0 : 1;
-      this.change(i, this.paint);
-    });
-    this.grid.addEventListener("pointermove", (event) => {
-      if (this.paint === undefined) return;
-      const i = pixel(document.elementFromPoint(event.clientX, event.clientY));
-      if (i !== undefined && this.input[i] !== this.paint) this.change(i, this.paint);
-    });
-    for (const end of ["pointerup", "pointercancel"]) {
-      addEventListener(end, () => (this.paint = undefined));
-    }
-    this.grid.addEventListener("click", (event) => {
-      const i = pixel(event.target);
-      // a pointer's click was dealt with when it came down; this is the keyboard's
-      if (i !== undefined && event.detail === 0) this.change(i, this.input[i] > 0.5 ? 0 : 1);
-    });
-    this.grid.addEventListener("keydown", (event) => this.key(event));
+  /** The noise that is set: of the slider, the rest as the network learned. */
+  noise() {
+    return { kind: this.kind.value, probability: this.probability.value / 100, range: this.model.noise.range ?? 0.5 };
   }
 
-  key(event) {
-    const step = STEPS[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const at = Number(event.target.dataset.pixel);
-    const column = Math.min(COLUMNS - 1, Math.max(0, (at % COLUMNS) + step[0]));
-    const row = Math.min(ROWS - 1, Math.max(0, Math.floor(at / COLUMNS) - step[1]));
-    const next = this.cells[row * COLUMNS + column];
-    for (const cell of this.cells) cell.tabIndex = cell === next ? 0 : -1;
-    next.focus();
+  describeNoise() {
+    find("#denoiser-percent").textContent = `${this.probability.value} %`;
+  }
+
+  /** Put 500 noisy letters through the network, and through what it must beat. */
+  try() {
+    this.scores = tried(this.model, this.noise(), 500);
+    this.showScores();
+  }
+
+  forget() {
+    this.scores = null;
+    find("#denoiser-scores").hidden = true;
+  }
+
+  showScores() {
+    const names = { network: tell("the network"), nearest: tell("the nearest letter"), threshold: tell("the threshold alone"), nothing: tell("doing nothing") };
+    const body = find("#denoiser-scores tbody");
+    body.replaceChildren(...Object.entries(this.scores).map(([name, { error, within, right }]) => {
+      const row = document.createElement("tr"), head = document.createElement("th");
+      Object.assign(head, { scope: "row", textContent: names[name] });
+      const cells = [within, right].map((share) => {
+        const cell = document.createElement("td"), bar = document.createElement("span");
+        bar.className = "bar";
+        bar.style.setProperty("--share", share);
+        cell.append(bar, `${(100 * share).toFixed(1)} %`);
+        return cell;
+      });
+      row.append(head, ...cells, Object.assign(document.createElement("td"), { textContent: error.toFixed(2) }));
+      return row;
+    }));
+    find("#denoiser-scores").hidden = false;
+    this.announce([...body.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join(" ")).join("; "));
+  }
+
+  describe() {
+    const { kind, probability } = this.model.noise;
+    find("#denoiser-facts").textContent = `${learned(this.model)} `
+      + tell("It learned from copies with {noise} on {percent} % of the pixels.", { noise: named(kind), percent: digits(100 * probability) });
   }
 
   show(model, letter = 0) {
@@ -1020,13 +1363,16 @@ class Denoiser {
       this.letter = Number(value);
       this.set(this.clean());
     });
-    find("#denoiser-noise").hidden = !(model.noise.kind in NOISES);
+    const known = Object.hasOwn(NOISES, model.noise.kind);
+    if (known) {
+      this.kind.value = model.noise.kind;
+      this.probability.value = Math.round(100 * model.noise.probability);
+    }
+    this.describeNoise();
+    this.forget();
     this.letter = Math.min(letter, model.characters.length - 1);
     check("letter", this.letter);
-    const { kind, ...amounts } = model.noise;
-    const noise = Object.entries(amounts).map((entry) => entry.join(" ")).join(", ");
-    find("#denoiser-facts").textContent =
-      `${learned(model)} It learned from copies with ${kind.replaceAll("_", " ")} noise (${noise}).`;
+    this.describe();
     this.input = this.clean();
     for (const i of [2, 11, 23]) this.input[i] = 1 - this.input[i]; // to begin with something to mend
     this.update();
@@ -1053,13 +1399,7 @@ class Denoiser {
   updateNow() {
     const { model, input } = this;
     const clean = this.clean();
-    this.cells.forEach((cell, i) => {
-      const value = Math.min(1, Math.max(0, input[i]));
-      cell.style.background = css(mixed(colors.off, colors.on, value));
-      cell.setAttribute("aria-pressed", input[i] > 0.5);
-      const gray = value > 0 && value < 1 ? `, ${Math.round(100 * value)} % ink` : "";
-      cell.setAttribute("aria-label", `row ${Math.floor(i / COLUMNS) + 1}, column ${(i % COLUMNS) + 1}${gray}`);
-    });
+    this.grid.show(input);
     const answer = forward(layersOf(model), input);
     const wrong = differing(model, this.letter, answer);
     drawLetter(find("#denoiser-picture"), answer, wrong);
@@ -1067,11 +1407,11 @@ class Denoiser {
     const near = nearestLetter(model, answer);
     const spoiled = clean.filter((c, i) => (input[i] > 0.5) !== (c > 0.5)).length;
     const missed = wrong.filter(Boolean).length;
-    const verdict = near.letter !== this.letter ? ": it takes it for another letter"
-      : missed ? `, with ${plural(missed, "wrong pixel")}` : ": mended";
-    const text = `${plural(spoiled, "pixel")} spoiled. `;
+    const verdict = near.letter !== this.letter ? tell(": it takes it for another letter")
+      : missed ? count(", with {n} wrong pixel", ", with {n} wrong pixels", missed) : tell(": mended");
+    const text = `${count("{n} pixel spoiled.", "{n} pixels spoiled.", spoiled)} `;
     say(find("#denoiser-reading"), text, model.characters[near.letter], verdict);
-    const label = `The answer: ${model.characters[near.letter]}${verdict}`;
+    const label = tell("The answer: {letter}", { letter: `${model.characters[near.letter]}${verdict}` });
     find("#denoiser-picture").setAttribute("aria-label", label);
     this.announce(text + label);
   }
@@ -1080,14 +1420,22 @@ class Denoiser {
 
   state() {
     const byte = (v) => Math.round(Math.min(191, Math.max(0, 64 * (v + 1)))).toString(16).padStart(2, "0");
-    return { denoiser: this.model.id, letter: this.letter, input: this.input.map(byte).join("") };
+    return {
+      denoiser: this.model.id, letter: this.letter, input: this.input.map(byte).join(""),
+      noise: this.kind.value, percent: this.probability.value,
+    };
   }
 
   restore(state) {
-    const model = this.models.find((m) => m.id === state.get("denoiser"));
+    // the first of several with the same letters, network and kind of noise, where that is asked
+    const asked = state.get("denoiser") ?? "", models = this.models;
+    const model = models.find((m) => m.id === asked) ?? models.find((m) => asked && m.id.startsWith(`${asked}/`));
     if (!model) return;
     const letter = Number(state.get("letter"));
     this.show(model, Number.isInteger(letter) && letter >= 0 ? letter : 0);
+    if (Object.hasOwn(NOISES, state.get("noise"))) this.kind.value = state.get("noise");
+    if (/^\d{1,2}$/.test(state.get("percent") ?? "")) this.probability.value = state.get("percent");
+    this.describeNoise();
     const input = state.get("input") ?? "";
     if (!/^[0-9a-f]{70}$/.test(input)) return;
     this.input = input.match(/../g).map((byte) => parseInt(byte, 16) / 64 - 1);
@@ -1101,12 +1449,20 @@ class Images {
   constructor(sets) {
     this.sets = sets;
     this.announce = announcer(find("#images-live"));
-    radios(find("#images-sets"), "set", sets.map((s) => ({
-      value: s.name, text: s.name.replaceAll("_", " "),
-    })), (name) => {
+    radios(find("#images-sets"), "set", sets.map((s) => ({ value: s.name, text: titled(s.title) })), (name) => {
       this.show(sets.find((s) => s.name === name));
       save("images");
     });
+    for (const input of document.getElementsByName("scale")) {
+      input.onchange = () => {
+        this.rescale();
+        save("images");
+      };
+    }
+    find("#images-prior").onclick = () => {
+      this.draw((this.prior ?? 0) + 1);
+      save("images");
+    };
     for (const input of document.getElementsByName("ground")) {
       input.onchange = () => {
         this.reground();
@@ -1129,8 +1485,39 @@ class Images {
     this.cards?.forEach((card) => jobs.splice(0, jobs.length, ...jobs.filter((j) => j.owner !== card.plane)));
     holder.replaceChildren();
     this.cards = set.models.map((model) => new ModelCard(this, model, holder));
+    this.rescale();
     this.reground();
+    this.draw(null);
     this.choose(0);
+  }
+
+  /** Each plane in its own window, or all in one square that holds them all. */
+  rescale() {
+    const one = find("input[name=scale]:checked").value === "one";
+    const reach = Math.max(...this.set.models.flatMap(({ window }) => window.flat().map(Math.abs)));
+    for (const { plane } of this.cards) {
+      plane.common = one ? [[-reach, reach], [-reach, reach]] : null;
+      plane.view = null;
+      plane.fit();
+    }
+  }
+
+  /** The same twelve codes from the prior, N(0, 1), decoded by all models; null: none. */
+  draw(seed) {
+    this.prior = seed;
+    for (const card of this.cards) card.sample(seed);
+  }
+
+  translate() {
+    this.sets.forEach((set, i) => (find("#images-sets").querySelectorAll("span")[i].textContent = titled(set.title)));
+    const { prior } = this, points = this.cards.map(({ plane }) => plane.point), { sample } = this;
+    this.show(this.set);
+    this.draw(prior);
+    if (sample !== null) this.choose(sample);
+    else {
+      this.choose(null);
+      this.cards.forEach((card, i) => card.go(points[i]));
+    }
   }
 
   picture(sample) {
@@ -1143,7 +1530,7 @@ class Images {
     holder.replaceChildren(...this.set.samples.labels.map((label, i) => {
       const button = document.createElement("button"), canvas = document.createElement("canvas");
       button.type = "button";
-      button.setAttribute("aria-label", `test image of class ${this.set.classes[label]}`);
+      button.setAttribute("aria-label", tell("test image of class {label}", { label: this.set.classes[label] }));
       button.title = this.set.classes[label];
       drawImage(canvas, this.picture(i));
       button.append(canvas);
@@ -1175,6 +1562,7 @@ class Images {
     if (this.sample !== null) this.choose(this.sample);
     for (const card of this.cards) {
       card.plane.repaint();
+      card.sample(this.prior);
       card.update();
     }
   }
@@ -1183,6 +1571,8 @@ class Images {
     return {
       set: this.set.name,
       ground: this.ground,
+      scale: find("input[name=scale]:checked").value,
+      ...(this.prior && { prior: this.prior }),
       ...(this.sample === null
         ? { points: written(this.cards.map((card) => card.plane.point)) } : { sample: this.sample }),
     };
@@ -1192,7 +1582,9 @@ class Images {
     const set = this.sets.find((s) => s.name === state.get("set"));
     if (!set) return;
     check("ground", state.get("ground"));
+    check("scale", state.get("scale"));
     this.show(set);
+    if (/^[1-9]\d{0,5}$/.test(state.get("prior") ?? "")) this.draw(Number(state.get("prior")));
     const sample = Number(state.get("sample") ?? NaN);
     const points = readPoints(state.get("points"));
     if (sample in set.samples.labels) this.choose(sample);
@@ -1208,8 +1600,9 @@ class ModelCard {
   constructor(room, model, holder) {
     Object.assign(this, { room, model });
     const card = find("#image-model").content.cloneNode(true).firstElementChild;
+    translated(card);
     holder.append(card);
-    find("h3", card).textContent = model.name;
+    find("h3", card).textContent = titled(model.name);
     this.legend = find(".legend", card);
     this.legend.replaceChildren(...room.set.classes.map((name, label) => {
       const item = document.createElement("li"), dot = document.createElement("i");
@@ -1219,7 +1612,8 @@ class ModelCard {
     }));
     this.reading = find(".reading", card);
     find(".facts", card).textContent =
-      `${model.basis[0].length}-${model.hidden.join("-")}-${room.set.size[0] * room.set.size[1]}, ${model.activation}`;
+      `${model.basis[0].length}-${model.hidden.join("-")}-${room.set.size[0] * room.set.size[1]}, ${named(model.activation)}`;
+    this.drawn = find(".drawn", card);
     this.original = find(".original", card);
     this.answer = find(".answer", card);
     this.update = onceAFrame(() => this.updateNow());
@@ -1228,7 +1622,24 @@ class ModelCard {
       drawn: () => {},
       ground: (plane) => (room.ground === "codes" ? scatter(plane) : manifold(plane, room.set.size)),
     });
-    this.plane.show(model, [], `Latent plane of ${model.name}, ${room.set.name}`);
+    this.plane.show(model, [], tell("Latent plane: {network}, {font}", { network: titled(model.name), font: titled(room.set.title) }));
+  }
+
+  /** Twelve codes from the prior, decoded, and where they lie. */
+  sample(seed) {
+    const { model, plane, room } = this;
+    this.drawn.hidden = seed === null;
+    plane.circles = seed === null ? [] : [1, 2];
+    const random = generator(seed ?? 0);
+    const codes = seed === null ? [] : Array.from({ length: 12 }, () =>
+      [0, 1].map(() => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())));
+    plane.dots = codes.map(([x, y]) => (plane.flat ? [x, 0] : [x, y]));
+    find("div", this.drawn).replaceChildren(...plane.dots.map((code) => {
+      const canvas = document.createElement("canvas");
+      drawImage(canvas, inked(decode(model, code), room.set.size));
+      return canvas;
+    }));
+    plane.refresh();
   }
 
   moved() {
@@ -1252,19 +1663,19 @@ class ModelCard {
     this.original.hidden = false;
     const canvas = find("canvas", this.original);
     drawImage(canvas, this.room.picture(sample));
-    canvas.setAttribute("aria-label", `test image of class ${set.classes[set.samples.labels[sample]]}`);
+    canvas.setAttribute("aria-label", tell("test image of class {label}", { label: set.classes[set.samples.labels[sample]] }));
     this.update();
   }
 
   updateNow() {
     const { plane, model, room } = this;
     drawImage(this.answer, inked(decode(model, plane.point), room.set.size));
-    const { label, count, of } = nearestClass(model, plane.point);
+    const { label, count: votes, of } = nearestClass(model, plane.point);
     const name = room.set.classes[label] ?? String(label);
-    say(this.reading, "Nearest class: ", name, ` (${count} of ${of})`);
+    say(this.reading, tell("Nearest class: "), name, ` (${votes}/${of})`);
     const where = plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ");
-    const text = `${model.name}, at ${where}: nearest class ${name}, ${count} of ${of}`;
-    this.answer.setAttribute("aria-label", `Decoded image. ${text}`);
+    const text = tell("{network}, at {where}: nearest class {label}, {votes} of {of}", { network: titled(model.name), where, label: name, votes, of });
+    this.answer.setAttribute("aria-label", tell("Decoded image. {text}", { text }));
     if (plane.flat) plane.canvas.setAttribute("aria-valuetext", `${where}: ${name}`);
     if (this.original.hidden) room.announce(text);
   }
@@ -1303,14 +1714,103 @@ function* scatter(plane) {
   }
 }
 
+// ------------------------------------------------------------------ guided steps
+
+// what the page's template of an image model says, which the button of the language does not reach
+[mark("All"), mark("Zoom in"), mark("Zoom out"), mark("Part of the plane that is seen"), mark("Classes"),
+  mark("test image"), mark("decoded"), mark("Twelve codes drawn from N(0, 1), decoded:")].forEach(mark);
+
+/** Texts and labels of a piece of the page that stood in a template, in its language. */
+function translated(piece) {
+  const walker = document.createTreeWalker(piece, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.data.trim()) node.data = tell(node.data.trim());
+  }
+  for (const element of piece.querySelectorAll("[aria-label]")) {
+    element.setAttribute("aria-label", tell(element.getAttribute("aria-label")));
+  }
+}
+
+/** What each step does in its room, before the reader goes on. */
+const GUIDE = {
+  learn: ({ learn }) => learn.begin(1),
+  starts: ({ learn }) => learn.begin(2),
+  powell: ({ learn }) => learn.begin(1, "powell"),
+  race: ({ race }) => {
+    race.take(race.races[0]);
+    race.run();
+  },
+  between: ({ letters }) => {
+    letters.show(letters.first());
+    letters.travel();
+  },
+  own: ({ letters }) => {
+    letters.show(letters.first());
+    const given = Array.from(letters.model.pixels[1], Number);
+    for (const i of [7, 17, 27]) given[i] = 1 - given[i]; // a letter that no font has
+    letters.give(given);
+  },
+  linear: ({ letters }) => {
+    const model = letters.first();
+    const plain = letters.models.find((m) => m.font === model.font && m.activations.every((a) => a === "linear"));
+    letters.show(model);
+    letters.other.show(plain ?? letters.models.find((m) => m !== model) ?? null);
+    letters.second.value = letters.other.model?.id ?? "";
+    letters.give(Array.from(model.pixels[1], Number));
+  },
+  noise: ({ denoiser }) => {
+    const known = denoiser.models.filter((m) => Object.hasOwn(NOISES, m.noise.kind));
+    // all letters of a font, the study's own if it is there
+    const rank = (m) => m.characters.length + (m.font === "font2") / 2;
+    denoiser.show(known.toSorted((a, b) => rank(b) - rank(a))[0] ?? denoiser.models[0], 1);
+    denoiser.set(noisy(denoiser.clean(), denoiser.noise()));
+    denoiser.try();
+  },
+  prior: ({ images }) => {
+    check("ground", "codes");
+    check("scale", "one");
+    images.show(images.sets.find(({ name }) => name === "mnist") ?? images.sets[0]);
+    images.draw(1);
+  },
+};
+let step = null; // the guided step that the reader is at
+
+/** Take the reader to a step: its room set up, its question there, and the way to the next. */
+function guide(name) {
+  const item = Object.hasOwn(GUIDE, name ?? "") && find(`[data-step=${name}]`);
+  step = item ? name : null;
+  ask();
+  if (!item) return;
+  current = item.dataset.room;
+  GUIDE[name](rooms);
+}
+
+function ask() {
+  const asked = find("#asked"), item = step && find(`[data-step=${step}]`);
+  asked.hidden = !item;
+  if (!item) return;
+  find("p", asked).textContent = find(".ask", item).textContent;
+  const next = item.nextElementSibling, link = find("a", asked);
+  link.hidden = !next;
+  if (next) link.href = `#step=${next.dataset.step}`;
+  find(`#${item.dataset.room} .question`).after(asked);
+}
+
 // ------------------------------------------------------------------ the page
 
 readColors();
+if (data.learning.length) rooms.learn = new Learn(data.learning, data.fonts);
+if (data.races.length) rooms.race = new Race(data.races, data.fonts);
 if (data.letters.length) rooms.letters = new Letters(data.letters);
 if (data.denoising.length) rooms.denoiser = new Denoiser(data.denoising);
 if (data.vae.length) rooms.images = new Images(data.vae);
 restore();
 addEventListener("hashchange", restore);
+document.addEventListener("languagechange", () => {
+  for (const room of Object.values(rooms)) room.translate();
+  ask();
+});
 
 // its "matches" is never read: in Chromium a look between change and event loses the event
 const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -1325,9 +1825,9 @@ share.onclick = async () => {
   const said = document.getElementById("shared");
   try {
     await navigator.clipboard.writeText(location.href);
-    said.textContent = "Copied.";
+    said.textContent = tell("Copied.");
   } catch {
-    said.textContent = "The address of this page now holds it.";
+    said.textContent = tell("The address of this page now holds it.");
   }
   setTimeout(() => (said.textContent = ""), 4000);
 };
@@ -1338,5 +1838,7 @@ globalThis.explorer = {
   jobs,
   restored,
   layersOf,
+  encode,
+  tried,
   forward: (layers, inputs) => inputs.map((input) => Array.from(forward(layers, input))),
 };

@@ -45,6 +45,7 @@
     document.documentElement.lang = language;
     for (const change of changes) change.set(change[language] ?? change.en);
     [button.textContent, button.lang] = [languages[next(language)], next(language)];
+    document.dispatchEvent(new Event("languagechange")); // for what a page's own script has said
   };
 
   const stored = () => {

@@ -5,7 +5,6 @@ ARCHITECTURES_FIGURES = [
     "learning_curves",
     "final_errors",
     "wrong_pixels",
-    "error_levels",
     "factorial",
 ]
 

@@ -5,7 +5,7 @@ from latentlab.experiments.denoising.plan import (
     denoising_comparison,
     denoising_drawn,
     denoising_families,
-    denoising_families_drawn,
+    denoising_letters,
     denoising_noises,
     denoising_orthogonality,
     denoising_plots,
@@ -29,13 +29,8 @@ rule denoising:
                 for figure in denoising_plots(PARAMS["denoising"])
             ],
             *[
-                f"results/denoising/figures/{family}/{kind}/{figure}"
-                for family, factors in denoising_families_drawn(
-                    PARAMS["denoising"]
-                ).items()
-                for kind in PARAMS["denoising"]["networks"][factors["network"]][
-                    "kinds"
-                ]
+                f"results/denoising/figures/{letters}/{figure}"
+                for letters in denoising_letters(PARAMS["denoising"])
                 for figure in DENOISING_FIGURES
             ],
         ),

@@ -1,31 +1,34 @@
 # letters: the named networks for each font: latent plane, reconstructions, new letters; and
 # how small a network without errors may be. (1.a)
 
-from latentlab.experiments.letters.plan import letters_drawn
+from latentlab.experiments.letters.plan import letters_illustrated, letters_introduced
 
 LETTERS_FIGURES = ["front", "letter_errors", "latent_spaces"]
-# of every named network on every font
+# of every named network on one font
 LETTERS_CELL_FIGURES = [
     "learning_curve",
     "reconstructions",
-    "latent_map",
-    "regions",
     "latent_plane",
-    "latent_plane_published_window",
+    "regions",
     "paths",
-    "distances",
     "new_letters",
 ]
+# of the first of them, which stands for what an autoencoder is
+INTRODUCTION = ["autoencoder", "alphabet", "new_letter"]
+INTRODUCED = "{font}/{network}".format(**letters_introduced(PARAMS["letters"]))
 
 
 rule letters:
     input:
         "results/letters/metrics.json",
         figures(
-            *expand("results/letters/figures/{figure}", figure=LETTERS_FIGURES),
+            *expand(
+                "results/letters/figures/{figure}",
+                figure=LETTERS_FIGURES + INTRODUCTION,
+            ),
             *expand(
                 "results/letters/figures/{cell}/{figure}",
-                cell=letters_drawn(PARAMS["letters"]),
+                cell=letters_illustrated(PARAMS["letters"]),
                 figure=LETTERS_CELL_FIGURES,
             ),
         ),
@@ -122,6 +125,31 @@ rule draw_letters:
         **step(
             "draw_letters",
             settings=settings("letters", "draw"),
+            figures=subpath(output[0], parent=True),
+        ),
+    shell:
+        RUN
+
+
+rule introduce_letters:
+    input:
+        fonts=FONTS,
+        weights=f"results/letters/cells/{INTRODUCED}/weights.npz",
+        history=f"results/letters/cells/{INTRODUCED}/history.csv",
+    output:
+        report(
+            figures(*[f"results/letters/figures/{name}" for name in INTRODUCTION]),
+            category="1.a Letters",
+            subcategory="all cells",
+            caption="../report/letters.rst",
+        ),
+        facts="results/letters/tables/introduction.json",
+    log:
+        "logs/introduce_letters.log",
+    params:
+        **step(
+            "introduce_letters",
+            settings=by_file(CELLS["letters"][INTRODUCED]["draw"]),
             figures=subpath(output[0], parent=True),
         ),
     shell:

@@ -1,11 +1,6 @@
 # optimizers: Powell against gradients, from the same starts, at the same cost. (1.a)
 
-OPTIMIZERS_FIGURES = [
-    "convergence",
-    "error_by_rate",
-    "performance_profiles",
-    "final_errors",
-]
+OPTIMIZERS_FIGURES = ["convergence", "error_by_rate", "final_errors"]
 TUNINGS = [
     f"results/optimizers/cells/{cell}/tuning.csv"
     for cell, steps in CELLS["optimizers"].items()
@@ -90,7 +85,6 @@ rule tabulate_optimizers:
 rule plot_optimizers:
     input:
         convergence="results/optimizers/tables/convergence.csv",
-        profiles="results/optimizers/tables/performance_profiles.csv",
         tuning="results/optimizers/tables/tuning.csv",
         replicates="results/optimizers/tables/replicates.csv",
     output:

@@ -18,6 +18,7 @@ rule render_report:
         spanish=source_file("workflow/report/spanish.yaml"),
         javascript=source_file("workflow/report/language.js"),
         lock=source_file("requirements.lock"),
+        citation=source_file("CITATION.cff"),
     output:
         page="results/report/index.html",
     log:
@@ -53,7 +54,12 @@ rule render_explorer:
         template=source_file("workflow/report/explorer.html.j2"),
         style=source_file("workflow/report/style.css"),
         own_style=source_file("workflow/report/explorer.css"),
+        training=source_file("workflow/report/training.js"),
+        learning=source_file("workflow/report/learning.js"),
         javascript=source_file("workflow/report/explorer.js"),
+        language=source_file("workflow/report/language.js"),
+        spanish=source_file("workflow/report/spanish.yaml"),
+        tuned="results/optimizers/tables/summary.csv",
     output:
         page="results/report/explorer.html",
     log:

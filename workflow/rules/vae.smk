@@ -3,10 +3,8 @@
 VAE_FIGURES = [
     "loss_curves",
     "latent_codes",
-    "class_density",
     "manifolds",
     "reconstructions",
-    "interpolations",
     "samples",
 ]
 

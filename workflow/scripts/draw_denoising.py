@@ -16,7 +16,7 @@ from latentlab.data.fonts import character_name, read_fonts
 from latentlab.models.network import Network, forward
 from latentlab.files.tables import read_csv
 
-STRIP = 16  # letters side by side in a strip of fresh answers
+STRIP = 16  # letters side by side: one strip of them, or two
 
 
 def draw(cells, font, folder, subset, letters_of):
@@ -29,14 +29,15 @@ def draw(cells, font, folder, subset, letters_of):
     copies, strips, titles = [], [], []
     for name, cell in cells.items():
         noise = cell["noise"]
-        best, start = best_start(read_csv(folder / name / "history.csv"))
+        best, _ = best_start(read_csv(folder / name / "history.csv"))
         weights = load_npz(folder / name / "weights.npz")["weights"][best]
         inputs, _ = last_training_set(letters, cell, best)
         copies.append(inputs.reshape(cell["copies"], *letters.shape))
-        draws = -(-STRIP // len(letters))
+        samples = STRIP if len(cells) == 1 else STRIP // 2
+        draws = -(-samples // len(letters))
         inputs, targets = fresh_set(letters, draws, noise, cell["seed"], font.name, subset)
         outputs = forward(Network(**cell["network"]), weights, inputs)
-        strips.append([values[:STRIP] for values in (inputs, outputs, targets)])
+        strips.append([values[:samples] for values in (inputs, outputs, targets)])
         titles.append(f"p = {noise['probability']:g}")
     kind, above = figures.called(noise["kind"]), cell["drawn_above"]
     kind += shown.remark(len(cells), letters_of)
@@ -48,7 +49,7 @@ def draw(cells, font, folder, subset, letters_of):
         ),
     )
     inputs, outputs, targets = (np.stack(values) for values in zip(*strips, strict=True))
-    title = f"Noise never seen, {kind}, and the answers, {start}"
+    title = f"Fresh noise and the answers: {kind}"
     yield (
         "fresh_answers",
         figures.fresh_answers(inputs, outputs, targets, titles, cell["threshold"], above, title),

@@ -5,6 +5,7 @@ All but the learning curve show the start with the lowest final error.
 
 from functools import partial
 
+import numpy as np
 import step
 
 from latentlab.measures import latent
@@ -36,18 +37,17 @@ def draw(settings, font, weights, history, published):
         "reconstructions",
         figures.reconstructions(letters, outputs, characters, threshold, name, start),
     )
-    yield "latent_map", figures.latent_map(points, plane, characters, name, start)
-    published_window = (tuple(settings["grid"]["published_window"]),) * 2
-    windows = {
-        "latent_plane": (latent.fitting_window(points), "around the codes"),
-        "latent_plane_published_window": (published_window, "the published window"),
-    }
+    # a rectified unit is never negative: what lies there is no code of any letter
+    lowest = 0.0 if settings["network"]["latent"] == "relu" else -np.inf
+    low, high = settings["grid"]["published_window"]
+    window = ((max(low, lowest), high),) * 2
     side = settings["grid"]["points"]
-    for figure, (window, where) in windows.items():
-        grid = latent.grid(window, side, side if codes.shape[1] > 1 else 1)
-        decoded = latent.decode_grid(partial(decode, network, w), plane, grid)
-        title = f"{which}: latent plane, {where}"
-        yield figure, figures.latent_plane(decoded, window, plane, letters, threshold, title)
+    grid = latent.grid(window, side, side if codes.shape[1] > 1 else 1)
+    decoded = latent.decode_grid(partial(decode, network, w), plane, grid)
+    yield (
+        "latent_plane",
+        figures.latent_plane(decoded, window, plane, letters, threshold, f"{which}: latent plane"),
+    )
 
     knobs = dict(settings["new_letters"])
     fine, count = knobs.pop("points"), knobs.pop("drawn")
@@ -55,11 +55,12 @@ def draw(settings, font, weights, history, published):
     decoded, window, _ = decoded_window(network, w, codes, fine)
     yield (
         "regions",
-        figures.regions(decoded, window, points, plane, letters, characters, threshold, which),
+        figures.regions(
+            decoded, window, points, plane, letters, characters, threshold, which, lowest
+        ),
     )
     patterns = new_letters(decoded.reshape(-1, letters.shape[1]), letters, threshold, rules)
     yield "new_letters", figures.new_letters(patterns, count, fine**2, letters, which)
-    yield "distances", figures.distances(codes, letters, which)
     pairs = [p for p in settings["paths"]["pairs"] if set(p) <= set(font.characters)]
     lines = [
         latent.path(*(codes[font.characters.index(c)] for c in pair), settings["paths"]["points"])

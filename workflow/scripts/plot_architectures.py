@@ -1,4 +1,4 @@
-"""Draw the architectures: learning curves, final errors, wrong pixels, error levels, factorial."""
+"""Draw the architectures: learning curves, final errors, wrong pixels, factorial."""
 
 import step
 
@@ -19,7 +19,6 @@ def main(argv):
         "learning_curves": figures.learning_curves(curves, published),
         "final_errors": figures.final_errors(replicates, published),
         "wrong_pixels": figures.wrong_pixels(replicates),
-        "error_levels": figures.error_levels(replicates),
         "factorial": figures.factorial(read_csv(args.factorial)),
     }
     for name, figure in drawn.items():

@@ -1,4 +1,4 @@
-"""Draw the optimizers: error by cost and by rate, performance profiles, final errors."""
+"""Draw the optimizers: error by cost and by rate, final errors."""
 
 import step
 
@@ -8,15 +8,12 @@ from latentlab.files.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(
-        __doc__, argv, "convergence", "profiles", "tuning", "replicates", "figures"
-    )
+    args = step.arguments(__doc__, argv, "convergence", "tuning", "replicates", "figures")
 
     replicates = read_csv(args.replicates)
     drawn = {
         "convergence": figures.convergence(read_csv(args.convergence)),
         "error_by_rate": figures.error_by_rate(read_csv(args.tuning), replicates),
-        "performance_profiles": figures.performance_profiles(read_csv(args.profiles)),
         "final_errors": figures.final_errors(replicates),
     }
     for name, figure in drawn.items():

@@ -3,7 +3,6 @@
 Shown is the first start of each model; the loss is the mean of all starts.
 """
 
-import itertools
 from functools import partial
 
 import numpy as np
@@ -32,18 +31,6 @@ class Model:
         self.label = name if name == kind else f"{kind}, {name}"
 
 
-def class_regions(points, classes):
-    """By class, the smallest regions that hold half, and nine tenths, of its points (n, 2)."""
-    regions = {}
-    for c in np.unique(classes):
-        of_class = points[classes == c]
-        if len(of_class) > 2:
-            pair = [densest_region(of_class, share, cells=192) for share in (0.5, 0.9)]
-            if all(pair):
-                regions[c] = pair
-    return regions
-
-
 def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
     dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
@@ -54,12 +41,9 @@ def draw(settings, data, models, curves, published):
     points = {
         labels[name]: latent.coordinate_plane(c.shape[1]).project(c) for name, c in codes.items()
     }
-    prior = {m.label for m in models.values() if m.settings.variational}
     classes, names = np.asarray(data.test_labels), settings["classes"]
     regions = {label: densest_region(p, cells=256) for label, p in points.items()}
-    yield "latent_codes", figures.latent_codes(points, classes, names, dataset, prior, regions)
-    of_classes = {label: class_regions(p, classes) for label, p in points.items()}
-    yield "class_density", figures.class_density(points, classes, names, dataset, of_classes)
+    yield "latent_codes", figures.latent_codes(points, classes, names, dataset, regions)
 
     pictures, windows = {}, {}
     for name, model in models.items():
@@ -76,18 +60,6 @@ def draw(settings, data, models, curves, published):
     for model in models.values():
         rows[model.label] = model.decode(model.encode(x[chosen])).reshape(-1, *data.size)
     yield "reconstructions", figures.rows(rows, f"Test images of {dataset} and what returns")
-
-    rows = {}
-    for first, last in itertools.pairwise(figures.shown_images(classes, 4)):
-        for model in models.values():
-            ends = model.encode(x[[first, last]])
-            steps = np.linspace(0, 1, max(2, settings["drawn"]))[:, None]
-            pictures = model.decode((1 - steps) * ends[0] + steps * ends[1])
-            pictures = np.stack([x[first], *pictures, x[last]])
-            route = figures.route(names[classes[first]], names[classes[last]])
-            rows[f"{route}\n{model.label}"] = pictures.reshape(-1, *data.size)
-    title = f"{dataset}: straight from one test image's code to another's, the images at the ends"
-    yield "interpolations", figures.rows(rows, title)
 
     rows = {}
     for model in models.values():

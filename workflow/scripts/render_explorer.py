@@ -1,16 +1,17 @@
-"""Write the explorer: one self-contained page in which the decoders run.
+"""Write the explorer: one self-contained page in which the networks run and learn.
 
 Of letters and denoisers the start with the lowest training error is shown, of images the first.
 """
 
 import step
 
-from latentlab.pages import explorer
+from latentlab.pages import explorer, languages
 from latentlab.data import images
 from latentlab.models import image_model
 from latentlab.files.arrays import load_npz, replacing
 from latentlab.data.fonts import font_named, read_fonts
 from latentlab.files.tables import read_csv
+from latentlab.files.yaml import read_yaml
 
 
 def best_start(results, cell):
@@ -46,22 +47,39 @@ def image_sets(sets, folder, results):
         yield image_set
 
 
-def main(argv):
-    args = step.arguments(
-        __doc__, argv,
-        "fonts", "images", "results", "template", "style", "own_style", "javascript", "page",
-    )  # fmt: skip
+def content_of(args):
     settings, fonts = args.settings, read_fonts(args.fonts)
-    content = {
+    learned = {name for recipe in settings["learning"] for name in recipe["fonts"]}
+    learned |= {race["font"] for race in settings["races"]}
+    tuned = read_csv(args.tuned).to_dict("records")
+    return {
         "letters": list(letter_models(settings["letters"], fonts, args.results)),
         "denoising": list(denoisers(settings["denoising"], fonts, args.results)),
         "vae": list(image_sets(settings["vae"], args.images, args.results)),
+        "fonts": {name: explorer.alphabet(font_named(fonts, name)) for name in sorted(learned)},
+        "learning": explorer.recipes(settings["learning"]),
+        "races": explorer.races(settings["races"], tuned),
     }
-    template, style, own_style, javascript = (
-        path.read_text(encoding="utf-8")
-        for path in (args.template, args.style, args.own_style, args.javascript)
-    )
-    page = explorer.render(content, template, [style, own_style], javascript)
+
+
+def main(argv):
+    args = step.arguments(
+        __doc__, argv,
+        "fonts", "images", "results", "tuned", "template", "style", "own_style", "training",
+        "learning", "javascript", "language", "spanish", "page",
+    )  # fmt: skip
+    template, style, own_style, training, learning, javascript, language = (
+        getattr(args, name).read_text(encoding="utf-8")
+        for name in (
+            "template", "style", "own_style", "training", "learning", "javascript", "language"
+        )
+    )  # fmt: skip
+    script = "\n".join([training, learning, javascript])
+    sources = explorer.Sources(template, [style, own_style], script, language)
+    spanish = languages.language(read_yaml(args.spanish))
+    page = explorer.render(content_of(args), sources, [spanish])
+    for message in sorted(spanish.missing):
+        step.log(f"not in {spanish.name}: {message}")
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

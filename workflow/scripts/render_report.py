@@ -10,15 +10,16 @@ from latentlab.pages.report import context, render
 
 def main(argv):
     args = step.arguments(
-        __doc__, argv, "results", "template", "style", "spanish", "javascript", "lock", "page"
-    )
+        __doc__, argv, "results", "template", "style", "spanish", "javascript", "lock",
+        "citation", "page",
+    )  # fmt: skip
     template, style, javascript, lock = (
         path.read_text(encoding="utf-8")
         for path in (args.template, args.style, args.javascript, args.lock)
     )
     params, digests = args.settings["params"], args.settings["digests"]
 
-    content = context(args.results, params, digests, lock)
+    content = context(args.results, params, digests, lock, read_yaml(args.citation))
     spanish = language(read_yaml(args.spanish))
     page = render(content, template, style, [spanish], javascript)
     for message in sorted(spanish.missing):

@@ -53,7 +53,9 @@ def cells(params: Params, experiment: str) -> dict[str, Settings]:
 def explored(
     params: Params, computed: Mapping[str, Mapping[str, Settings]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the explorer shows: the named networks, denoisers, the image models of each set.
+    """What the explorer shows, what it trains, and on what optimizers race in it.
+
+    The named networks, denoisers, the image models of each set; recipes; races.
 
     computed : ``cells`` of each experiment. A network has its settings of ``evaluate`` and the
     name of what it was trained by.
@@ -70,10 +72,16 @@ def explored(
             for name in names
         ]
 
-    section = params["vae"]
+    section, factors_of = params["vae"], denoising_factors(params["denoising"])
+    denoisers = shown.spaced(list(computed["denoising"]), shown.CELLS)
     return {
         "letters": networks("letters", letters_drawn(params["letters"])),
-        "denoising": networks("denoising", shown.spaced(list(computed["denoising"]), shown.CELLS)),
+        "denoising": [
+            {**network, "name": factors_of[cell]["network"]}
+            for cell, network in zip(denoisers, networks("denoising", denoisers), strict=True)
+        ],
+        "learning": _recipes(params, computed),
+        "races": _races(params["optimizers"], computed["optimizers"]),
         "vae": [
             {
                 "dataset": dataset,
@@ -91,3 +99,60 @@ def explored(
 def _optimizer_of(training: Mapping[str, Any]) -> str:
     """What a network was trained by; a hybrid by its stages' names."""
     return "-".join(stage["optimizer"] for stage in training.get("stages", [training]))
+
+
+def _recipes(
+    params: Params, computed: Mapping[str, Mapping[str, Settings]]
+) -> list[dict[str, Any]]:
+    """Networks of letters and how they are trained: the named, the architectures, the front."""
+    letters, architectures = params["letters"], params["architectures"]
+    found = [
+        {"group": group, "name": name, "fonts": fonts, "threshold": letters["threshold"]}
+        | {key: trained[key] for key in ("network", "training")}
+        for group, networks in (
+            ("letters", {name: network["fonts"] for name, network in letters["networks"].items()}),
+            ("front", dict.fromkeys(letters["front"]["architectures"], letters["front"]["fonts"])),
+        )
+        for name, fonts in networks.items()
+        for trained in [computed["letters"][f"{fonts[0]}/{name}"]["train"]]
+    ]
+    for name in architectures["networks"]:
+        trained = computed["architectures"][f"{name}/{architectures['encoders'][0]}"]["train"]
+        found.append(
+            {
+                "group": "architectures",
+                "name": name,
+                "fonts": [architectures["font"]],
+                "threshold": architectures["threshold"],
+                "network": trained["networks"][name],
+                "training": trained["training"],
+            }
+        )
+    return found
+
+
+def _races(section: Params, computed: Mapping[str, Settings]) -> list[dict[str, Any]]:
+    """The first comparison of optimizers, by network: those of a single stage, by loss."""
+    comparison = next(iter(section["comparisons"].values()))
+    races = []
+    for network in section["networks"]:
+        trained = {
+            optimizer: computed[f"{optimizer}/{network}"]["train"]
+            for optimizer in comparison["stages"]
+        }
+        races.append(
+            {
+                "name": network,
+                "font": section["font"],
+                "network": next(iter(trained.values()))["network"],
+                "threshold": section["threshold"],
+                "evaluations": comparison["evaluations"],
+                "entrants": [
+                    {"name": optimizer, "loss": loss, "stage": settings["stages"][0]}
+                    for optimizer, settings in trained.items()
+                    if len(settings["stages"]) == 1
+                    for loss in settings["losses"]
+                ],
+            }
+        )
+    return races

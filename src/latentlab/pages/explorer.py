@@ -3,25 +3,26 @@
 Here the models become data for the page, and the page is put together. A network of any kind is
 a list of ``Layer``, so that the browser has one forward pass for letters and images alike.
 
-Weights are stored in two ways. *float32*: the networks of letters, which are small, and whose
-weights Powell's method leaves anywhere up to 1e34: no fixed step would do. *int8*, one step a
-unit: the large layers of the image decoders, which would fill the page otherwise. Their rounding
-is not to the nearest: what rounding a weight does to a unit is made good by the weights not yet
-rounded, as far as inputs that occur can tell (Frantar et al. 2023, "GPTQ"; on MNIST an eighteenth
-of the error of plain rounding). What is lost in all is measured, and said on the page.
+Weights are stored as what is smallest and changes no picture. *int16*, one step a unit: the
+networks of letters, unless they changed by more than ``NOTICED``: Powell's method leaves weights
+anywhere up to 1e34, then they are *float32* or *float64*. *int8*, one step a unit: the large layers
+of the image decoders, which would fill the page otherwise. Their rounding is not to the nearest:
+what rounding a weight does to a unit is made good by the weights not yet rounded, as far as inputs
+that occur can tell (Frantar et al. 2023, "GPTQ"; on MNIST an eighteenth of the error of plain
+rounding). What is lost in all is measured, and said on the page.
 """
 
 from __future__ import annotations
 
 import base64
+import gettext
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
 
 from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font, character_name
@@ -31,6 +32,8 @@ from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
 from latentlab.models.network import Network
+from latentlab.pages import languages, names
+from latentlab.pages.texts import ENGLISH, Language
 
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     **network.ACTIVATIONS,
@@ -40,9 +43,10 @@ ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
 """Activations f(h, beta) that the page knows; gelu and silu have no steepness."""
 
 NOTICED = 1e-3
-"""Change of a pixel, of its range, from which on float32 is too coarse for a letter network."""
+"""Change of a pixel, of its range, from which on a letter network is stored more finely."""
 
 LARGE = 2**15  # weights from which on an image decoder's layer is stored in 8 bits
+_BYTE, _WORD = 2**7 - 1, 2**15 - 1  # the largest whole numbers of 8 and of 16 bits
 _DAMPING = 1e-4  # of the inputs' second moments, as a share of their mean: keeps them invertible
 _CALIBRATION, _CHECK = 33, 41  # side of the grids of codes: to round by, to measure on
 _CODES = 1000  # test images whose codes the page has
@@ -71,7 +75,7 @@ class Layer:
     weights : (units out, units in); of a convolution (kernel * kernel * channels out, channels in)
     bias : (units out,) or of a convolution (channels out,), or None
     activation, beta : a key of ``ACTIVATIONS`` and its steepness
-    steps : (units out,) of which the weights are whole multiples, -127 to 127; None for any
+    steps : (units out,) of which the weights are whole multiples, of up to 16 bits; None for any
     """
 
     weights: Array
@@ -137,13 +141,13 @@ def forward(layers: Sequence[Layer], x: Array) -> Array:
 # --- rounding ----------------------------------------------------------------------------------
 
 
-def steps_of(weights: Array) -> Array:
-    """The step (units out,) with which each row of (units out, units in) fits -127 to 127.
+def steps_of(weights: Array, most: int = _BYTE) -> Array:
+    """The step (units out,) with which each row of (units out, units in) fits -most to most.
 
     Float32 values, as stored; 1 for a row of zeros.
     """
     largest = np.abs(weights).max(axis=1)
-    steps = (np.where(largest > 0, largest, 127.0) / 127).astype(np.float32)
+    steps = (np.where(largest > 0, largest, most) / most).astype(np.float32)
     return np.maximum(steps, np.finfo(np.float32).tiny).astype(np.float64)
 
 
@@ -164,7 +168,7 @@ def quantized(weights: Array, inputs: Array) -> tuple[Array, Array]:
     steps = steps_of(weights)
     rest, whole = weights[:, order].copy(), np.zeros_like(weights)
     for at, unit in enumerate(order):
-        whole[:, unit] = np.clip(np.rint(rest[:, at] / steps), -127, 127)
+        whole[:, unit] = np.clip(np.rint(rest[:, at] / steps), -_BYTE, _BYTE)
         error = (rest[:, at] - whole[:, unit] * steps) / spread[at, at]
         rest[:, at:] -= np.outer(error, spread[at, at:])
     return whole, steps
@@ -202,29 +206,62 @@ def _fits_float32(values: Array) -> bool:
         return np.array_equal(values.astype(np.float32), values)
 
 
-def letters_as_stored(layers: Sequence[Layer], inputs: Array) -> list[Layer]:
-    """The layers of a letter network as the page will have them: ``as_stored``, or as they are.
+def in_words(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers with weights rounded to 16 bits, a step a unit; biases in float32."""
+    rounded = []
+    for layer in layers:
+        steps = steps_of(layer.weights, _WORD)
+        whole = np.rint(layer.weights / steps[:, None]).clip(-_WORD, _WORD)
+        bias = None if layer.bias is None else _narrow(layer.bias)
+        rounded.append(replace(layer, weights=whole * steps[:, None], bias=bias, steps=steps))
+    return rounded
 
-    inputs : (n, units in) of the first layer. Where float32 changes one of the outputs by more
-        than ``NOTICED``, as it does where a network has run to enormous weights, it is not used.
+
+def letters_as_stored(layers: Sequence[Layer], inputs: Array, start: int = 0) -> list[Layer]:
+    """The layers of a letter network as the page will have them.
+
+    inputs : (n, units in) of the first layer. Of 16 bits, float32 and float64 each layer has the
+        first by which no output changes by more than ``NOTICED``, those of the layers before it
+        included: neither of the whole network, nor of the layers from ``start`` on, given the
+        values that the exact network gives them.
     """
-    stored = as_stored(layers)
-    change = largest_difference(forward(layers, inputs), forward(stored, inputs))
-    return stored if change <= NOTICED else list(layers)
+    between, outputs = forward(layers[:start], inputs), forward(layers, inputs)
+
+    def change(stored: Sequence[Layer]) -> float:
+        answers = forward(stored, inputs), forward(stored[start:], between)
+        return max(largest_difference(outputs, answer) for answer in answers)
+
+    stored = list(layers)
+    for i, layer in enumerate(layers):
+        for shorten in (in_words, as_stored):
+            with np.errstate(over="ignore", invalid="ignore"):
+                candidate = [*stored[:i], *shorten([layer]), *stored[i + 1 :]]
+                if change(candidate) <= NOTICED:
+                    stored = candidate
+                    break
+    return stored
 
 
 def largest_difference(a: Array, b: Array) -> float:
-    """The largest absolute difference of two arrays (...) of one shape."""
-    return float(np.abs(a - b).max())
+    """The largest absolute difference of two arrays (...) of one shape; infinity for no number."""
+    return float(np.nan_to_num(np.abs(a - b), nan=np.inf).max())
 
 
 # --- data for the page -------------------------------------------------------------------------
 
 
+_SAFE = bytes.maketrans(b"&<>", b",./")
+"""Of the characters of ``base64.b85encode`` those of HTML, and what the page has instead."""
+
+
 def tensor(values: np.ndarray, kind: str) -> Json:
-    """An array (...) as JSON: its type, and its bytes in base64, little endian, row by row."""
+    """An array (...) as JSON: its type, its bytes in base 85, and how many they are.
+
+    Little endian, row by row. Base 85 takes a sixteenth less than base 64.
+    """
     data = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
-    return {"type": kind, "data": base64.b64encode(data).decode("ascii")}
+    text = base64.b85encode(data, pad=True).translate(_SAFE).decode("ascii")
+    return {"type": kind, "data": text, "bytes": len(data)}
 
 
 def floats(values: Array) -> Json:
@@ -238,7 +275,8 @@ def layer_json(layer: Layer) -> Json:
         weights = floats(layer.weights)
     else:
         whole = np.rint(layer.weights / layer.steps[:, None])
-        weights = {**tensor(whole, "i1"), "steps": floats(_narrow(layer.steps))}
+        kind = "i1" if np.abs(whole).max() <= _BYTE else "i2"
+        weights = {**tensor(whole, kind), "steps": floats(_narrow(layer.steps))}
     rows, columns = layer.weights.shape
     return {
         "rows": rows,
@@ -273,7 +311,7 @@ def _facts(settings: Fields, starts: int, error: float) -> Json:
 
 
 def letter_model(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
-    """A network of the experiment ``letters``: its decoder, and where its letters are.
+    """A network of the experiment ``letters``, and where its letters are.
 
     settings : cell ("letters/<font>/<network>"), network, threshold, optimizer
     weights : (n_weights,) of the start shown, the one of ``starts`` with the lowest error
@@ -282,30 +320,34 @@ def letter_model(settings: Fields, font: Font, weights: Array, starts: int, erro
     codes = network.encode(net, weights, font.pixels)
     plane = latent.principal_plane(codes)
     points = plane.project(codes)
-    layers = letter_layers(net, weights)[net.latent_layer + 1 :]
-    stored = letters_as_stored(layers, codes)
-    outputs = forward(layers, codes)
+    layers, middle = letter_layers(net, weights), net.latent_layer + 1
+    stored = letters_as_stored(layers, font.pixels, middle)
+    outputs = forward(layers, font.pixels)
     wrong = wrong_pixels(outputs, font.pixels, settings["threshold"])
     _, font_name, name = settings["cell"].split("/")
     return {
         "id": f"{font_name}/{name}",
         "font": font_name,
-        "name": name,
+        "name": str(names.called(names.LETTER_NETWORKS, name)),
         **_facts(settings, starts, error),
         **alphabet(font),
         "exact": int((wrong == 0).sum()),
         "worst": int(wrong.max()),
         **_place(plane, latent.fitting_window(points)),
         "codes": points.tolist(),
-        "layers": [layer_json(layer) for layer in stored],
-        "rounding": largest_difference(outputs, forward(stored, codes)),
+        "encoder": [layer_json(layer) for layer in stored[:middle]],
+        "layers": [layer_json(layer) for layer in stored[middle:]],
+        "rounding": max(
+            largest_difference(outputs, forward(stored, font.pixels)),
+            largest_difference(outputs, forward(stored[middle:], codes)),
+        ),
     }
 
 
 def denoiser(settings: Fields, font: Font, weights: Array, starts: int, error: float) -> Json:
     """A network of the experiment ``denoising``, weights (n_weights,), with what it learned.
 
-    settings : cell ("denoising/..."), font, network, noise, threshold, optimizer
+    settings : cell ("denoising/..."), name, font, network, noise, threshold, optimizer
     font : the letters of the cell's subset alone
     """
     layers = letter_layers(Network(**settings["network"]), weights)
@@ -313,6 +355,7 @@ def denoiser(settings: Fields, font: Font, weights: Array, starts: int, error: f
     _, cell = settings["cell"].split("/", 1)
     return {
         "id": cell,
+        "name": str(names.called(names.DENOISERS, settings["name"])),
         "font": settings["font"],
         "noise": dict(settings["noise"]),
         **_facts(settings, starts, error),
@@ -334,6 +377,7 @@ def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
     chosen = _samples(images.test_labels)
     return {
         "name": name,
+        "title": str(names.called(names.IMAGE_SETS, name)),
         "classes": list(classes),
         "size": list(images.test_images.shape[1:]),
         "samples": {
@@ -351,7 +395,6 @@ def _samples(labels: np.ndarray) -> np.ndarray:
 
 def image_autoencoder(name: str, settings: Settings, weights: Weights, images: Images) -> Json:
     """A model of the experiment ``vae``: its decoder, and where it codes test images."""
-    kind = "VAE" if settings.variational else "autoencoder"
     x = image_model.scaled(images.test_images)
     codes = image_model.encode(settings, weights, x[: 2 * _CODES])[0]
     sample_codes = image_model.encode(settings, weights, x[_samples(images.test_labels)])[0]
@@ -370,7 +413,7 @@ def image_autoencoder(name: str, settings: Settings, weights: Weights, images: I
     change = np.abs(forward(layers, check) - forward(stored, check))
     return {
         "id": name,
-        "name": kind if name == kind else f"{kind}, {name}",
+        "name": str(names.called(names.IMAGE_MODELS, name)),
         "variational": settings.variational,
         "hidden": [_size_text(layer) for layer in settings.decoder_layers],
         "activation": settings.activation,
@@ -394,6 +437,61 @@ def _place(plane: latent.Plane, window: latent.Window) -> Json:
     }
 
 
+# --- what learns in the page -------------------------------------------------------------------
+
+LIVE = ("adam", "rmsprop", "backpropagation", "powell")
+"""Optimizers that the page has itself (training.js)."""
+
+
+def recipes(settings: Sequence[Fields]) -> list[Json]:
+    """What the page offers to train: networks of the study, each as the study trains it.
+
+    settings : of each network group, name, fonts, network, training and threshold; those trained
+        by what the page has not are left out
+    """
+    kept = ("group", "name", "fonts", "network", "threshold")
+    return [
+        {
+            **{key: recipe[key] for key in kept},
+            "title": str(names.called(names.LETTER_NETWORKS, recipe["name"])),
+            "training": {
+                key: value for key, value in recipe["training"].items() if key != "record_every"
+            },
+        }
+        for recipe in settings
+        if recipe["training"]["optimizer"] in LIVE
+    ]
+
+
+def races(settings: Sequence[Fields], tuned: Sequence[Fields]) -> list[Json]:
+    """Networks on which optimizers race at equal cost, each with the knobs that the study chose.
+
+    settings : of each network name, font, network, threshold, evaluations and its entrants: stage
+        (an optimizer and its knobs, None for those tuned), name and loss
+    tuned : rows with network, optimizer, loss and the knobs chosen
+    """
+    chosen = {(row["network"], row["optimizer"], row["loss"]): row for row in tuned}
+    return [
+        {
+            **{key: value for key, value in race.items() if key != "entrants"},
+            "entrants": [
+                {
+                    "loss": entrant["loss"],
+                    **{
+                        knob: chosen[race["name"], entrant["name"], entrant["loss"]][knob]
+                        if value is None
+                        else value
+                        for knob, value in entrant["stage"].items()
+                    },
+                }
+                for entrant in race["entrants"]
+                if entrant["stage"]["optimizer"] in LIVE
+            ],
+        }
+        for race in settings
+    ]
+
+
 # --- the page ----------------------------------------------------------------------------------
 
 
@@ -404,9 +502,9 @@ def rounding_notes(content: Fields) -> Json:
     """
     models = [model for images in content["vae"] for model in images["models"]]
     return {
-        "letters": _largest(content["letters"] + content["denoising"], "rounding"),
-        "images": 255 * _largest(models, "rounding"),
-        "images_mean": 255 * _largest(models, "rounding_mean"),
+        "letters": significant(_largest(content["letters"] + content["denoising"], "rounding")),
+        "images": significant(255 * _largest(models, "rounding")),
+        "mean": significant(255 * _largest(models, "rounding_mean")),
     }
 
 
@@ -431,26 +529,79 @@ def significant(value: float) -> str:
     return f"{value:.{max(0, digits)}f}" if digits < 8 else f"{value:.1e}"
 
 
-def render(content: Fields, template: str, styles: Sequence[str], script: str) -> str:
-    """The page, of letters, denoising (lists of models) and vae (a list of image sets).
+_MESSAGE = re.compile(r'\b(?:tell|count|mark)\(\s*("(?:[^"\\]|\\.)*")')
 
-    Raises ValueError where a style sheet or the script would end its element.
+
+def messages(script: str) -> list[str]:
+    """The messages of a script: what stands first, in quotes, in tell(), count() and mark()."""
+    return sorted({json.loads(quoted) for quoted in _MESSAGE.findall(script)})
+
+
+def _titles(content: Fields) -> set[str]:
+    """What of the content is a message too."""
+    named = [*content["letters"], *content["denoising"]]
+    named += [model for images in content["vae"] for model in images["models"]]
+    titled = [*content["vae"], *content["learning"]]
+    return {model["name"] for model in named} | {entry["title"] for entry in titled}
+
+
+def words(language: Language, said: Sequence[str]) -> Json:
+    """What a script needs to say messages in a language, of those that it has.
+
+    plural : for each number n from 0 to 199 which form stands with it, a digit; larger numbers are
+        as 100 and their last two digits
     """
-    style = "\n".join(styles)
-    for name, text in {"style sheet": style, "script": script}.items():
+    form = gettext.c2py(language.plural)
+    texts = {message: language.texts[message] for message in said if message in language.texts}
+    if language.missing is not None:
+        language.missing.update(set(said) - set(texts))
+    return {"plural": "".join(str(int(form(n))) for n in range(200)), "texts": texts}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the page is made of besides its data: texts of files.
+
+    styles : style sheets, in their order
+    script : of the page; language : what changes its language
+    """
+
+    template: str
+    styles: Sequence[str]
+    script: str
+    language: str
+
+
+def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -> str:
+    """The page.
+
+    content : letters, denoising (lists of models), vae (a list of image sets), fonts (alphabets by
+        name), learning (``recipes``), races (``races``)
+    others : languages besides English, whose texts travel with the page
+    Raises ValueError where a style sheet or a script would end its element.
+    """
+    style = "\n".join(sources.styles)
+    inlined = {"style sheet": style, "script": sources.script, "language script": sources.language}
+    for name, text in inlined.items():
         if "</" in text:
             raise ValueError(f"the {name} may not hold the characters </")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["significant"] = significant
-    page = environment.from_string(template).render(
-        letters=content["letters"],
-        denoising=content["denoising"],
-        images=content["vae"],
-        rounding=rounding_notes(content),
-        style=Markup(style),
-        script=Markup(script),
-        data=Markup(json_in_script(content)),
-    )
-    return page.rstrip() + "\n"
+    said = messages(sources.script)
+    known = {ENGLISH.code: words(ENGLISH, [])}
+    known |= {to.code: words(to, said) for to in others}
+    for to in others:  # names of a user's own networks are no messages
+        known[to.code]["texts"] |= {
+            title: to.texts[title] for title in sorted(_titles(content)) if title in to.texts
+        }
+    frame = {
+        "letters": content["letters"],
+        "denoising": content["denoising"],
+        "images": content["vae"],
+        "learning": content["learning"],
+        "races": content["races"],
+        "rounding": rounding_notes(content),
+        "style": languages.Verbatim(style),
+        "script": languages.Verbatim(sources.script),
+        "language": languages.Verbatim(sources.language),
+        "data": languages.Verbatim(json_in_script({**content, "words": known})),
+    }
+    return languages.page(frame, sources.template, others)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gettext
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from latentlab.pages.texts import Language
+import jinja2
+from markupsafe import Markup, escape
+
+from latentlab.aliases import Fields
+from latentlab.pages.texts import ENGLISH, Language, Text
 
 KEYS = ("code", "name", "plural", "texts")
 _UNTRANSLATED = frozenset({"code", "pre", "script", "style"})
@@ -71,6 +76,56 @@ def _tags(message: str) -> list[str | bool]:
 
 
 # --- pages --------------------------------------------------------------------------------------
+
+
+class Verbatim(Markup):
+    """What stands in a page as it is: a style sheet, a script, data."""
+
+
+def page(frame: Fields, template: str, others: Sequence[Language]) -> str:
+    """The page in English, with the texts of other languages in its place ``translations``."""
+    english = page_in(ENGLISH, frame, template)
+    texts = {
+        language.code: {
+            "name": language.name,
+            "texts": translations(english, page_in(language, frame, template)),
+        }
+        for language in others
+    }
+    # "<" is written as JSON may, so that no text can end the element it stands in
+    data = json.dumps(texts, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    return page_in(ENGLISH, frame, template, Verbatim(data) if texts else "")
+
+
+def page_in(language: Language, frame: Fields, template: str, data: str = "") -> str:
+    """The page in one language.
+
+    Its texts are finished as they are shown; the template's own go through ``_``, as a catalog
+    has them, tags included, blanks in a row as one; what goes into their places is escaped.
+    """
+
+    def finish(value: object) -> object:
+        if isinstance(value, Text):
+            value = value.in_language(language)
+        if isinstance(value, str) and not isinstance(value, Verbatim):
+            # a number and its sign stay on one line
+            return escape(value).replace(" %", "\N{NO-BREAK SPACE}%")
+        return value
+
+    def message(text: str, **places: object) -> Markup:
+        filled = {name: finish(value) for name, value in places.items()}
+        return Markup(language.form(" ".join(text.split()))).format(**filled)
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finish,
+    )
+    environment.globals["_"] = message
+    page = environment.from_string(template).render(**frame, translations=data)
+    return page.rstrip() + "\n"
 
 
 def translations(english: str, other: str) -> dict[str, str | list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,22 +23,19 @@ from latentlab.pages.texts import Text, Words, data_text, joined, plural, text
 class Figure:
     """A figure of the page.
 
+    path : below the results' folder, without suffix
     source : the picture itself, as a data URI
     width : of the picture, in pixels of the page at 100 %
     alt : what it shows, in words and numbers, for those who cannot see it
+    table : of its experiment, the one with the numbers that it draws, or ""
     """
 
-    name: str
+    path: Path
     source: str
     width: int
     alt: Words
     caption: Words
-
-    @property
-    def label(self) -> Words:
-        """Its name in words; that of a subset and a network, with a hyphen, is the reader's."""
-        words = self.name.replace("_", " ")
-        return words if "-" in words else data_text(words)
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,27 +72,40 @@ def markdown(table: Table) -> str:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that belong together, under a heading of their own (none: "")."""
+    """Figures that belong together, under a heading of their own (none: "").
+
+    explorer : what of the explorer belongs to them, as its address has it after "#"; none: ""
+    """
 
     title: Words
     text: Words
     figures: tuple[Figure, ...]
     folded: bool = False
+    explorer: str = ""
 
 
 @dataclass(frozen=True)
 class Made:
-    """How a chapter was made: what another reader needs to make it again."""
+    """How a chapter was made: what another reader needs to make it again.
+
+    trainings : that are reported; data : on what
+    """
 
     rules: tuple[str, ...]
     command: str
     parameters: str
     results: tuple[str, ...]
+    trainings: int
+    data: Words
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One experiment: question, answer, evidence."""
+    """One experiment: question, answer, evidence.
+
+    answer : a sentence, with at most two numbers; the tables have the others
+    findings : what the report says of it first, the answer if nothing else
+    """
 
     id: str
     number: str
@@ -104,48 +113,41 @@ class Chapter:
     question: Words
     answer: Words
     details: tuple[Words, ...]
-    cover: Figure
     groups: tuple[Group, ...]
     table: Table
     made: Made
     more: tuple[Table, ...] = ()
+    findings: tuple[Words, ...] = ()
 
 
 # --- figures ----------------------------------------------------------------------------
 
 
-def figure(path: Path, alt: Words, caption: Words) -> Figure:
-    """The figure at ``path`` (without suffix): its SVG inside a data URI, which needs no file.
+def figure(path: Path, alt: Words, caption: Words, table: str = "") -> Figure:
+    """The figure at ``path`` (without suffix) in a data URI, which needs no file.
 
-    Where the SVG is heavy (thousands of dots, letters, images), its PNG in few colors.
+    Its PNG in few colors, or its SVG where that takes fewer bytes.
+    table : of the same experiment, with the numbers that it draws; none for letters and images
     """
     svg = path.with_name(f"{path.name}.svg").read_bytes()
-    if len(svg) > _HEAVY:
-        return small_figure(path, alt, caption)
-    points = re.search(rb'<svg[^>]* width="([0-9.]+)pt"', svg)
-    width = round(float(points.group(1)) * 96 / 72) if points else 720
-    # percent-encoded, where paths stay as they are: a quarter shorter than base64
-    uri = "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./;=?@_~")
-    return Figure(path.name, uri, width, alt, caption)
-
-
-def small_figure(path: Path, alt: Words, caption: Words) -> Figure:
-    """The figure at ``path`` (without suffix) from its PNG, in few colors: a tenth of the bytes.
-
-    For figures of which a page shows many.
-    """
+    vector = "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./;=?@_~")
     with Image.open(path.with_name(f"{path.name}.png")) as png:
-        picture = png.convert("RGB").quantize(
-            _COLORS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-        )
+        width, pixels = png.width // 2, few_colors(png.convert("RGB"))
     webp = io.BytesIO()
-    picture.convert("RGB").save(webp, "WEBP", lossless=True, quality=100, method=4)
-    uri = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode("ascii")
-    return Figure(path.name, uri, picture.width // 2, alt, caption)
+    pixels.save(webp, "WEBP", lossless=True, quality=100, method=4)
+    raster = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode("ascii")
+    return Figure(path, min(vector, raster, key=len), width, alt, caption, table)
 
 
-_HEAVY = 100_000  # bytes of an SVG from which on a page takes the PNG
-_COLORS = 48  # flat areas, text with its soft edges: more is not seen
+def few_colors(picture: Image.Image) -> Image.Image:
+    """An RGB picture in 64 of its colors: a third of the bytes, and no line changes its color.
+
+    The colors are spread over all that occur. (Those of MEDIANCUT lie where many pixels are: thin
+    lines of two colors become lines of one.)
+    """
+    few = picture.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    return few.convert("RGB")
+
 
 NONE = "\N{EN DASH}"
 
@@ -176,10 +178,10 @@ def percent(share: float) -> str:
 
 
 def interval(row: Fields, measure: str, digits: int = 3) -> str:
-    """A measure with its 95 % interval where there is one: "0.25 [0.18, 0.34]"."""
+    """A measure with its 95 % interval, where there is one and it is one: "0.25 [0.18, 0.34]"."""
     low, high = row[f"{measure}_low"], row[f"{measure}_high"]
     text = number(row[measure], digits)
-    if math.isfinite(low) and math.isfinite(high):
+    if math.isfinite(low) and math.isfinite(high) and low < high:
         text += f" [{number(low, digits)}, {number(high, digits)}]"
     return text
 
@@ -243,10 +245,13 @@ def made(
     section: Fields,
     verbs: Sequence[str],
     tables: Sequence[str] = ("summary", "replicates"),
+    trainings: int = 0,
+    data: Words = "",
 ) -> Made:
     """The rules, command, parameters and results of an experiment.
 
     verbs : the first words of its rules' names, in the order in which they run
+    trainings, data : as of ``Made``
     """
     return Made(
         rules=tuple(f"{verb}_{experiment}" for verb in verbs),
@@ -260,6 +265,8 @@ def made(
             f"results/{experiment}/metrics.json",
             *[f"results/{experiment}/tables/{table}.csv" for table in tables],
         ),
+        trainings=trainings,
+        data=data,
     )
 
 

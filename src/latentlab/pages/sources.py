@@ -12,7 +12,9 @@ from latentlab.files.yaml import read_yaml
 from latentlab.pages import languages
 
 TEMPLATES = ("index.html.j2", "explorer.html.j2")
-INLINED = ("style.css", "explorer.css", "language.js", "explorer.js")
+SCRIPTS = ("training.js", "learning.js", "explorer.js")
+"""The explorer's, in the order in which they stand in the page."""
+INLINED = ("style.css", "explorer.css", "language.js", *SCRIPTS)
 CATALOGS = ("spanish.yaml",)
 
 

@@ -43,7 +43,6 @@ from made_up import (
     optimizer_curves,
     optimizer_replicates,
     optimizer_trials,
-    profile_table,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -109,11 +108,9 @@ FIGURES = {
         curves_and_replicates()[1], {"35-18-5": {"error": 0.13, "epochs": 20}}
     ),
     "wrong_pixels": lambda: architectures.wrong_pixels(curves_and_replicates()[1]),
-    "error_levels": lambda: architectures.error_levels(curves_and_replicates()[1]),
     "factorial": lambda: architectures.factorial(factorial_table()),
     "convergence": lambda: optimizers.convergence(optimizer_curves()),
     "error_by_rate": lambda: optimizers.error_by_rate(optimizer_trials(), optimizer_replicates()),
-    "performance_profiles": lambda: optimizers.performance_profiles(profile_table()),
     "optimizers_final_errors": lambda: optimizers.final_errors(optimizer_replicates()),
     "learning_curve": lambda: letters.learning_curve(history(), "exceptional", 0.127),
     "reconstructions": lambda: letters.reconstructions(
@@ -124,14 +121,17 @@ FIGURES = {
         "exceptional",
         "best of 5 starts",
     ),
-    "latent_map": lambda: letters.latent_map(
-        CODES, latent.coordinate_plane(2), FONT.characters, "exceptional", "best of 5 starts"
+    "autoencoder": lambda: letters.autoencoder(
+        FONT.pixels[1], FONT.pixels[2], CODES[0], [35, 20, 15, 2, 15, 20, 35], "A", 0.5
+    ),
+    "alphabet": lambda: letters.alphabet(FONT.pixels, FONT.characters, "font2"),
+    "new_letter": lambda: letters.new_letter(
+        found_letters(1)[0], [("A", FONT.pixels[1], 4), ("B", FONT.pixels[2], 5)], 0.5
     ),
     "latent_plane": lambda: letters.latent_plane(*decoded(), FONT.pixels, 0.5, "latent plane"),
     "regions": lambda: letters.regions(
         *decoded()[:2], CODES, decoded()[2], FONT.pixels, FONT.characters, 0.5, "two numbers"
     ),
-    "distances": lambda: letters.distances(CODES, FONT.pixels, "two numbers"),
     "paths": lambda: letters.paths(
         ["AR", "OQ", "MW"], noisy_answers(15)[1][0].reshape(3, 5, -1), FONT.pixels, 0.5, "n"
     ),
@@ -167,15 +167,7 @@ FIGURES = {
         CLASSES,
         NAMES,
         "fashion_mnist",
-        {"VAE"},
         {"VAE": densest_region(CLOUD, cells=64), "autoencoder": None},
-    ),
-    "class_density": lambda: vae.class_density(
-        {"VAE": CLOUD},
-        CLASSES,
-        NAMES,
-        "fashion_mnist",
-        {"VAE": {3: [densest_region(CLOUD[:-1], share, cells=64) for share in (0.5, 0.9)]}},
     ),
     "manifolds": lambda: vae.manifolds(
         {"VAE": images(9).reshape(3, 3, 28, 28), "plain": images(9).reshape(3, 3, 28, 28)},
@@ -292,7 +284,7 @@ SCRIPT = """
 import sys
 sys.path[:0] = [{src!r}, {tests!r}, {tests!r} + "/unit/experiments"]
 import test_figures
-for name in ("learning_curve", "reconstructions", "latent_map", "latent_codes"):
+for name in ("learning_curve", "reconstructions", "regions", "latent_codes"):
     test_figures.style.save(test_figures.FIGURES[name](), sys.argv[1] + "/" + name)
 """
 
@@ -350,12 +342,18 @@ def test_tiles_keep_order_and_gap():
     assert (whole[1:5, 1:6] == 0).all()
 
 
+def regions_of(points, names):
+    """The regions of letters of these names (letters,) at these points (letters, 2)."""
+    grid, _, plane = decoded()
+    window = latent.fitting_window(points)
+    pixels_ = np.concatenate([FONT.pixels] * -(-len(points) // len(FONT.pixels)))[: len(points)]
+    return letters.regions(grid, window, points, plane, pixels_, names, 0.5, "a network")
+
+
 def test_labels_of_crowded_codes_do_not_overlap():
     points = np.concatenate([CODES[:16] * 0.1, CODES[16:]])
     points[:6] = 0.0  # several letters on one place
-    figure = letters.latent_map(
-        points, latent.coordinate_plane(2), FONT.characters, "crowded", "its only start"
-    )
+    figure = regions_of(points, FONT.characters)
     figure.draw_without_rendering()
     # of the texts alone: an annotation counts the line to its point
     boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
@@ -377,17 +375,18 @@ def test_one_more_measure_is_one_more_panel_of_which_nothing_is_cut(monkeypatch)
     assert all(axes.xaxis.label.get_window_extent().x1 <= right for axes in figure.axes)
 
 
-def test_the_heat_map_tells_the_shares_and_frames_what_was_learned():
+def test_the_heat_map_tells_the_means_by_kind_and_frames_what_was_learned():
     figure = denoising.transfer(MATRIX[MATRIX["font"] == "font1"], BASELINES)
     (axes,) = figure.axes
     table = axes.images[0].get_array()
-    assert table.shape == (4 + 2, 6)
-    assert table[0].tolist() == pytest.approx([95, 90, 60, 95, 90, 60])
-    assert table[4].tolist() == pytest.approx([70] * 6)
+    assert table.shape == (2 + 2, 2)
+    # means over the probabilities 0.05, 0.1 and 0.4
+    assert table[0].tolist() == pytest.approx([(95 + 90 + 60) / 3] * 2)
+    assert table[2].tolist() == pytest.approx([70] * 2)
     texts = {text.get_text() for text in axes.texts}
-    assert {"95", "90", "60", "70"} <= texts
-    frames = [patch.get_xy() for patch in axes.patches]
-    assert frames == [(0.5, -0.5), (1.5, 0.5), (3.5, 1.5), (4.5, 2.5)]
+    assert {"82", "70"} <= texts
+    frames = [(round(p.get_x() + 0.48), round(p.get_y() + 0.46)) for p in axes.patches]
+    assert frames == [(0, 0), (1, 1)]
 
 
 def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
@@ -406,7 +405,7 @@ def test_noise_that_no_baseline_was_tested_on_is_drawn(tmp_path):
 def test_long_labels_do_not_overlap_either():
     names = [*FONT.characters, "space", "delete"] * 3
     points = np.random.default_rng(2).normal(0, 5, (len(names), 2))
-    figure = letters.latent_map(points, latent.coordinate_plane(2), names, "96", "its only start")
+    figure = regions_of(points, names)
     figure.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
@@ -451,7 +450,6 @@ def test_a_single_start_probability_or_network_is_drawn(tmp_path):
         architectures.learning_curves(one[0], {}),
         architectures.learning_curves(one[0], {"another": {"error": 1.0}}),
         architectures.final_errors(one[1].head(1), {}),
-        architectures.error_levels(one[1].head(1)),
         architectures.factorial(factorial_table([1], [10]).head(1)),
         letters.learning_curve(history(1), "one"),
         denoising.scores(denoising_summary(CELLS[:1])),
@@ -462,8 +460,7 @@ def test_a_single_start_probability_or_network_is_drawn(tmp_path):
 
 
 def test_all_letters_on_one_code_are_drawn(tmp_path):
-    plane = latent.coordinate_plane(2)
-    figure = letters.latent_map(np.zeros((32, 2)), plane, FONT.characters, "dead", "its only start")
+    figure = regions_of(np.zeros((32, 2)), FONT.characters)
     style.save(figure, tmp_path / "map")
     assert len({text.get_position() for text in figure.axes[0].texts}) == 32
 
@@ -511,14 +508,54 @@ def test_a_users_names_are_drawn_as_they_stand(tmp_path):
     names = ["$a_1$ costs 5", "$^$", "\u00d1and\u00fa_\u00e9", "\u05e9\u05dc\u05d5\u05dd"]
     classes = np.arange(40) % len(names)
     codes = {"model": np.random.default_rng(0).normal(size=(40, 2))}
-    figure = figures.latent_codes(codes, classes, names, "set", set(), {"model": None})
+    figure = figures.latent_codes(codes, classes, names, "set", {"model": None})
     style.save(figure, tmp_path / "codes")
     drawn = [text._preprocess_math(text.get_text())[:2] for text in figure.axes[0].texts]
     assert drawn == [(name, False) for name in names]
-    label = figures.route("$^$", "$x$")
-    figure = figures.rows({label: np.zeros((2, 3, 3))}, "rows")
+    figure = figures.rows({"$^$ and $x$": np.zeros((2, 3, 3))}, "rows")
     style.save(figure, tmp_path / "rows")
-    assert figures.route("a" * 40, "b") == "a" * 23 + "\u2026\nto b"
-    assert figures.route("cat", "dog") == "cat to dog"
-    # what begins with a Hebrew name is still read from the left
-    assert figures.route(names[3], "2") == f"\u200e{names[3]} to 2"
+
+
+def test_quartiles_of_a_few_starts_are_not_drawn():
+    def texts(starts):
+        figure = letters.learning_curve(history(starts), "n")
+        bands = figure.axes[0].collections
+        return len(bands), {text.get_text() for text in figure.legends[0].texts}
+
+    assert texts(5)[0] == 1
+    assert texts(4) == (0, texts(5)[1] - {"median, band: quartiles"})
+
+
+def test_what_a_latent_unit_may_not_be_is_not_drawn():
+    grid, _, plane = decoded()
+    window = ((-1.0, 1.0), (-1.0, 1.0))
+    points = np.abs(CODES)
+    axes = letters.regions(
+        grid, window, points, plane, FONT.pixels, FONT.characters, 0.5, "n", 0.0
+    ).axes[0]
+    assert (axes.get_xlim()[0], axes.get_ylim()[0]) == (0.0, 0.0)
+
+
+def test_errors_far_below_all_others_are_out_of_sight():
+    curves = optimizer_curves()
+    curves.loc[curves.index[3], ["error", "lower_quartile"]] = 1e-13
+    axes = optimizers.convergence(curves).axes[0]
+    assert axes.get_ylim()[0] == pytest.approx(1e-3)
+    assert optimizers.convergence(optimizer_curves()).axes[0].get_ylim()[0] > 0.1
+
+
+def test_codes_of_all_models_have_one_circle_and_equal_axes():
+    codes = {"VAE": CLOUD, "autoencoder": 30 * CLOUD}
+    figure = vae.latent_codes(codes, CLASSES, NAMES, "set", dict.fromkeys(codes))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        assert axes.get_aspect() == 1
+        (circle,) = (line for line in axes.lines if len(line.get_xdata()) > 50)
+        assert np.hypot(*circle.get_xydata().T) == pytest.approx(2)
+
+
+def test_a_new_letter_is_named_by_its_neighbors_and_none_is_said():
+    (axes,) = FIGURES["new_letter"]().axes
+    assert {"new: A-B", "4 pixels apart"} <= {text.get_text() for text in axes.texts}
+    (axes,) = letters.new_letter(None, [], 0.5).axes
+    assert [text.get_text() for text in axes.texts] == ["no new letter"]

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import jinja2
@@ -15,8 +16,9 @@ from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
-from latentlab.pages.languages import errors, language, places, translations
-from latentlab.pages.report import page_in, render
+from latentlab.pages import explorer, sources
+from latentlab.pages.languages import errors, language, page_in, places, translations
+from latentlab.pages.report import render
 from latentlab.pages.texts import (
     ENGLISH,
     Language,
@@ -34,7 +36,12 @@ from latentlab.training.gradient import LOSSES
 ROOT = Path(__file__).parents[3]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
 SPANISH = language(CATALOG)
-TEMPLATE = (ROOT / "workflow/report/index.html.j2").read_text(encoding="utf-8")
+TEMPLATES = [
+    (ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.TEMPLATES
+]
+SCRIPTS = [
+    (ROOT / "workflow/report" / name).read_text(encoding="utf-8") for name in sources.SCRIPTS
+]
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PACKAGE = ROOT / "src/latentlab"
 CHAPTERS = sorted(PACKAGE.glob("experiments/*/chapter.py"))
@@ -126,7 +133,7 @@ def filled(string):
 
 def messages_of_code():
     """The forms of every message that chapters and their parts write."""
-    for path in (*CHAPTERS, PACKAGE / "pages/parts.py"):
+    for path in (*CHAPTERS, PACKAGE / "pages/parts.py", PACKAGE / "pages/names.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
             if name in ("text", "plural"):
@@ -134,14 +141,23 @@ def messages_of_code():
                 yield tuple(ast.literal_eval(form) for form in forms)
 
 
-def messages_of_the_template():
-    for call in jinja2.Environment().parse(TEMPLATE).find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "_":
-            yield (" ".join(call.args[0].as_const().split()),)
+def messages_of_the_templates():
+    for template in TEMPLATES:
+        for call in jinja2.Environment().parse(template).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_":
+                yield (" ".join(call.args[0].as_const().split()),)
+
+
+def messages_of_scripts():
+    """What the explorer's scripts say; the forms of those that depend on a number."""
+    for script in SCRIPTS:
+        one = re.compile(r'\bcount\(\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*")')
+        forms = {json.loads(first): json.loads(second) for first, second in one.findall(script)}
+        yield from ((m, forms[m]) if m in forms else (m,) for m in explorer.messages(script))
 
 
 def messages_of_data():
-    """What code takes for messages and has from elsewhere: claims, names of figures, measures."""
+    """What code takes for messages and has from elsewhere: claims, measures, losses."""
     claims = CLAIMS["claims"].values()
     for entry in (entry for claim in claims for entry in asked(claim).values()):
         for key in ("claim", "reading", "control", "hypothesis", "shows", "untestable",
@@ -162,21 +178,11 @@ def messages_of_data():
     yield from READINGS.values()
     yield from (measure.heading for measure in MEASURES.values() if measure.heading)
     yield from (loss.replace("-", " ") for loss in LOSSES)
-    yield from (name.replace("_", " ") for name in names_of_figures())
-
-
-def names_of_figures():
-    """Last parts of the paths that figures are read from, and what denoising names without /."""
-    for path in CHAPTERS:
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
-            if name in ("figure", "small_figure") and isinstance(call.args[0].right, ast.Constant):
-                yield call.args[0].right.value
-    yield from ("kinds", "variations", "orthogonality", "subset_sizes")
 
 
 def test_code_template_and_catalog_have_the_same_messages():
-    used = {form[0] for form in (*messages_of_code(), *messages_of_the_template())}
+    places = (*messages_of_code(), *messages_of_the_templates(), *messages_of_scripts())
+    used = {form[0] for form in places}
     used |= set(messages_of_data())
     assert used - set(CATALOG["texts"]) == set(), "not in the catalog"
     assert set(CATALOG["texts"]) - used == set(), "in the catalog, used nowhere"
@@ -184,7 +190,7 @@ def test_code_template_and_catalog_have_the_same_messages():
 
 
 def test_a_message_with_a_number_has_its_forms():
-    for message, *more in messages_of_code():
+    for message, *more in (*messages_of_code(), *messages_of_scripts()):
         assert isinstance(CATALOG["texts"][message], list) == bool(more), message
         for many in more:
             assert places(many) == places(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -21,13 +20,11 @@ from latentlab.pages.parts import (
     listing,
     made,
     number,
-    percent,
     rank,
     shown_rows,
     starts,
-    stated,
 )
-from latentlab.pages.texts import Text, Words, data_text, joined, plural, sentences, text
+from latentlab.pages.texts import Text, Words, data_text, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:
@@ -40,37 +37,28 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     encoder = section["encoders"][0]  # the one the answer is about
     summary = table[table["encoder"] == encoder]
     runs = replicates[replicates["encoder"] == encoder]
-    figures = _figures(folder / "figures", summary, section)
+    details = (
+        _best(summary),
+        _factor(effects),
+        _published(summary, runs),
+        *_readings(table, section["encoders"]),
+    )
     return Chapter(
         id="architectures",
         number="1.a",
         title=text("Architectures"),
-        question=plural(
-            "Which of {n} architecture learns the {font} letters best, how much of that is luck,"
-            " and is it depth or width?",
-            "Which of {n} architectures learns the {font} letters best, how much of that is luck,"
-            " and is it depth or width?",
-            len(summary),
-            font=section["font"],
-        ),
-        answer=sentences(_answer(summary), _depth_or_width(effects)),
-        details=(
-            _luck(summary, runs),
-            _published(summary, runs),
-            *_readings(table, section["encoders"]),
-            _sooner(effects, low_level(factorial)),
-        ),
-        cover=figures[0],
-        groups=(
-            Group("", "", figures),
-            Group(
-                text("Depth or width"),
-                "",
-                (_factorial_figure(folder, effects, factorial, section),),
-            ),
-        ),
+        question=text("Which network learns the letters best, and how much of that is luck?"),
+        answer=_answer(summary, runs),
+        details=tuple(filter(None, details)),
+        groups=_groups(folder / "figures", summary, low_level(factorial), section),
         table=_table(table),
-        made=made("architectures", section, ("train", "evaluate", "tabulate", "plot")),
+        made=made(
+            "architectures",
+            section,
+            ("train", "evaluate", "tabulate", "plot"),
+            trainings=len(replicates) + len(factorial),
+            data=section["font"],
+        ),
     )
 
 
@@ -78,30 +66,38 @@ def _label(encoder: str) -> Words:
     return data_text(READINGS[encoder]) if encoder in READINGS else encoder
 
 
-def _answer(summary: pd.DataFrame) -> Text:
-    best, worst = summary.iloc[0], summary.iloc[-1]
-    error = stated(best, "error")
-    if len(summary) == 1:
+def _answer(summary: pd.DataFrame, runs: pd.DataFrame) -> Text:
+    """What decides more of the error: the start or the architecture."""
+    errors = runs.groupby("network")["error"]
+    luck = float((errors.max() / errors.min()).median())
+    choice = float(summary["error"].iloc[-1] / summary["error"].iloc[0])
+    if len(summary) == 1 or not math.isfinite(luck) or not math.isfinite(choice):
         return text(
-            "{network} ends at the lowest median error, {error}.", network=best.network, error=error
+            "{network} ends at the lowest median error.", network=summary["network"].iloc[0]
+        )
+    factors = {"luck": number(luck, 2), "choice": number(choice, 2)}
+    if luck > choice:
+        return text(
+            "Luck decides more than the architecture: the best and the worst start of a network"
+            " differ by a factor of {luck}, the best and the worst network by {choice}.",
+            **factors,
         )
     return text(
-        "{network} ends at the lowest median error, {error}; {worst} at the highest, {ratio} times"
-        " it.",
-        network=best.network,
-        error=error,
-        worst=worst.network,
-        ratio=number(worst.error / best.error, 2),
+        "The architecture decides more than luck: the best and the worst network differ by a"
+        " factor of {choice}, the best and the worst start of a network by {luck}.",
+        **factors,
     )
 
 
-def _highest(effects: pd.DataFrame, factor: str) -> Any:
-    """The row of a factor's largest value."""
-    return effects[effects["factor"] == factor].sort_values("value").iloc[-1]
-
-
-def _lowest(effects: pd.DataFrame, factor: str) -> Any:
-    return effects[effects["factor"] == factor].sort_values("value").iloc[0]
+def _best(summary: pd.DataFrame) -> Text | None:
+    if len(summary) == 1:
+        return None
+    best, worst = summary.iloc[0], summary.iloc[-1]
+    return text(
+        "{network} ends at the lowest median error, {worst} at the highest.",
+        network=best.network,
+        worst=worst.network,
+    )
 
 
 _UNITS = {
@@ -111,79 +107,26 @@ _UNITS = {
 }
 
 
-def _step(effects: pd.DataFrame, factor: str) -> Text:
-    """What a factor does to the error, from its lowest value to its highest."""
-    low, high = _lowest(effects, factor), _highest(effects, factor)
-    return text(
-        "{ratio} times as large from {low} to {high} {units}",
-        ratio=stated(high, "error_ratio", 2),
-        low=low.value,
-        high=high.value,
-        units=_UNITS[factor],
-    )
-
-
-def _depth_or_width(effects: pd.DataFrame) -> Text | None:
-    steps = [
-        _step(effects, factor)
-        for factor in _UNITS
-        if _lowest(effects, factor).value != _highest(effects, factor).value
-    ]
+def _factor(effects: pd.DataFrame) -> Text | None:
+    """Which factor of the factorial lowers the error most, from its lowest value to its highest."""
+    steps = []
+    for factor in _UNITS:
+        values = effects[effects["factor"] == factor].sort_values("value")
+        low, high = values.iloc[0], values.iloc[-1]
+        if low["value"] != high["value"]:
+            steps.append((high["error_ratio"], factor, low["value"], high["value"]))
     if not steps:
         return None
+    ratio, factor, least, most = min(steps)
+    if ratio >= 1:
+        return text("In a full factorial of depth, width and code, none of them lowers the error.")
     return text(
-        "In a full factorial, each factor with the others averaged over, the error becomes"
-        " {steps}.",
-        steps=joined("; ", steps),
-    )
-
-
-def _sooner(effects: pd.DataFrame, level: str) -> Text:
-    """What the latent width does to the epochs until a low error."""
-    rows = effects[effects["factor"] == "latent"].sort_values("value")
-    parts = []
-    for row in rows.to_dict("records"):
-        units, epochs = int(row["value"]), row[f"epochs_to_{level}"]
-        share = percent(row[f"reached_{level}"])
-        parts.append(
-            plural(
-                "{share} with {n} latent unit (too few for a median)",
-                "{share} with {n} latent units (too few for a median)",
-                units,
-                share=share,
-            )
-            if math.isnan(epochs)
-            else plural(
-                "{share} with {n} latent unit (median {epochs} epochs)",
-                "{share} with {n} latent units (median {epochs} epochs)",
-                units,
-                share=share,
-                epochs=number(epochs, 2),
-            )
-        )
-    return text(
-        "An error of {level} is reached, of all starts in the factorial, by {shares}.",
-        level=level,
-        shares=listing(parts),
-    )
-
-
-def _luck(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
-    best = summary.iloc[0]
-    errors = replicates.loc[replicates["network"] == best.network, "error"]
-    return plural(
-        "The start decides much: the {n} start of {network} alone end between {low} and {high}. On"
-        " average {within} of its letters come back with at most one wrong pixel, {exact} with"
-        " none.",
-        "The start decides much: the {n} starts of {network} alone end between {low} and {high}. On"
-        " average {within} of its letters come back with at most one wrong pixel, {exact} with"
-        " none.",
-        len(errors),
-        network=best.network,
-        low=number(errors.min()),
-        high=number(errors.max()),
-        within=percent(best.within_one_pixel),
-        exact=percent(best.exact),
+        "In a full factorial the {units} matter most: from {least} to {most}, with the other"
+        " factors averaged over, the error becomes {ratio} times as large.",
+        units=_UNITS[factor],
+        least=f"{least:g}",
+        most=f"{most:g}",
+        ratio=number(ratio, 2),
     )
 
 
@@ -198,148 +141,85 @@ def _published(summary: pd.DataFrame, replicates: pd.DataFrame) -> Text:
         for r in rows.itertuples()
         if low[r.network] <= r.published_error <= high[r.network]
     ]
-    lucky = [r.network for r in rows.itertuples() if r.published_rank <= 0.1]
-    return sentences(
-        text(
-            "{some} of {all} published errors lie within what our starts reach.",
-            some=len(typical),
-            all=len(rows),
-        ),
-        plural(
-            "That of {networks} is reached by at most one start in ten.",
-            "Those of {networks} are reached by at most one start in ten.",
-            len(lucky),
-            networks=listing(lucky),
-        )
-        if lucky
-        else None,
+    return text(
+        "{some} of {all} published errors lie within what our starts reach.",
+        some=len(typical),
+        all=len(rows),
     )
 
 
 def _readings(summary: pd.DataFrame, encoders: list[str]) -> tuple[Text, ...]:
     """What another reading of the encoder changes, against the first."""
     wide = summary.pivot(index="network", columns="encoder", values="error")
-    texts = []
-    for encoder in encoders[1:]:
-        ratios = (wide[encoder] / wide[encoders[0]]).sort_values()
-        texts.append(
-            plural(
-                "{reading}, against {first}, from the same starts: the median error is {least}"
-                " ({least_network}) to {most} ({most_network}) times as large, larger for {worse}"
-                " of {n} network.",
-                "{reading}, against {first}, from the same starts: the median error is {least}"
-                " ({least_network}) to {most} ({most_network}) times as large, larger for {worse}"
-                " of {n} networks.",
-                len(ratios),
-                reading=_label(encoder),
-                first=_label(encoders[0]),
-                least=number(ratios.iloc[0], 2),
-                least_network=ratios.index[0],
-                most=number(ratios.iloc[-1], 2),
-                most_network=ratios.index[-1],
-                worse=int((ratios > 1).sum()),
-            )
+    return tuple(
+        plural(
+            "{reading}, from the same starts: the median error is larger for {worse} of {n}"
+            " network.",
+            "{reading}, from the same starts: the median error is larger for {worse} of {n}"
+            " networks.",
+            len(wide),
+            reading=_label(encoder),
+            worse=int((wide[encoder] > wide[encoders[0]]).sum()),
         )
-    return tuple(texts)
+        for encoder in encoders[1:]
+    )
 
 
-def _figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
-    return *_error_figures(folder, summary, section), *_letter_figures(folder, summary, section)
-
-
-def _error_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
-    medians = listing([f"{r.network} {number(r.error)}" for r in summary.itertuples()])
+def _groups(folder: Path, summary: pd.DataFrame, level: str, section: Fields) -> tuple[Group, ...]:
+    medians = listing([f"{r.network} {number(r.error, 2)}" for r in summary.itertuples()])
     first = _label(section["encoders"][0])
+    final = figure(
+        folder / "final_errors",
+        text("Final error of each start, a row a network. Medians: {medians}.", medians=medians),
+        text(
+            "Final errors: every dot is one of {starts}, the same for both readings of the"
+            " encoder; diamonds are the published single runs.",
+            starts=starts(section["replicates"]),
+        ),
+        "replicates",
+    )
+    curves = figure(
+        folder / "learning_curves",
+        text("Error by epoch, a panel a network: {reading}.", reading=first),
+        text(
+            "Error while learning. An epoch is one iteration of {optimizer}; a start that stopped"
+            " keeps its last error.",
+            optimizer=section["optimizer"].capitalize(),
+        ),
+        "learning_curves",
+    )
+    wrong = figure(
+        folder / "wrong_pixels",
+        text("Wrong pixels a letter, and shares of letters reproduced, a row a network."),
+        text("Wrong pixels. The course's yardstick is at most one in every letter."),
+        "replicates",
+    )
     return (
-        figure(
-            folder / "final_errors",
-            text(
-                "Final error of each start, a row a network. Medians, {reading}: {medians}.",
-                reading=first,
-                medians=medians,
-            ),
-            text(
-                "Every dot is one of {starts}, drawn at random from uniform(-1, 1), the same for"
-                " both readings of the encoder; diamonds are the published single runs. The error"
-                " scale is logarithmic.",
-                starts=starts(section["replicates"]),
-            ),
-        ),
-        figure(
-            folder / "learning_curves",
-            text(
-                "Error by epoch, a panel a network. Final medians, {reading}: {medians}.",
-                reading=first,
-                medians=medians,
-            ),
-            text(
-                "An epoch is one iteration of {optimizer}, {epochs} at most; a start that stopped"
-                " keeps its last error.",
-                optimizer=section["optimizer"],
-                epochs=section["max_epochs"],
-            ),
+        Group("", "", (final,)),
+        Group(text("Depth or width"), "", (_factorial_figure(folder, level, section),)),
+        Group(
+            text("While learning, and in pixels"),
+            "",
+            (curves, wrong),
+            folded=True,
+            explorer="in=learn",
         ),
     )
 
 
-def _letter_figures(folder: Path, summary: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
-    pixels = listing(
-        [f"{r.network} {number(r.mean_wrong_pixels, 2)}" for r in summary.itertuples()]
-    )
-    level = f"{min(section['error_levels']):g}"
-    shares = zip(summary["network"], summary[f"reached_{level}"], strict=True)
-    reached = listing([f"{network} {percent(share)}" for network, share in shares])
-    return (
-        figure(
-            folder / "wrong_pixels",
-            text(
-                "Wrong pixels a letter and shares of letters reproduced. Mean wrong pixels:"
-                " {pixels}.",
-                pixels=pixels,
-            ),
-            text(
-                "A pixel is on above {threshold}. The yardstick of the course is at most one wrong"
-                " pixel in every letter.",
-                threshold=f"{section['threshold']:g}",
-            ),
-        ),
-        figure(
-            folder / "error_levels",
-            text(
-                "The epoch at which each start first has an error of a level. Of the starts,"
-                " {level} is reached by: {shares}.",
-                level=level,
-                shares=reached,
-            ),
-            text(
-                "A start that stops above a level has no dot there; it counts as later than all"
-                " that get there."
-            ),
-        ),
-    )
-
-
-def _factorial_figure(
-    folder: Path, effects: pd.DataFrame, factorial: pd.DataFrame, section: Fields
-) -> Figure:
-    level = low_level(factorial)
+def _factorial_figure(folder: Path, level: str, section: Fields) -> Figure:
     return figure(
-        folder / "figures" / "factorial",
-        sentences(
-            text(
-                "Final error and epochs to an error of {level} by latent width, depth and hidden"
-                " width.",
-                level=level,
-            ),
-            _depth_or_width(effects),
-            _sooner(effects, level),
+        folder / "factorial",
+        text(
+            "Final error and epochs to an error of {level}, by code, depth and width.", level=level
         ),
         text(
-            "Medians of {starts} each, bars: quartiles. A start that does not get to {level} counts"
-            " as later than all that do: no mark where half do not.",
+            "Medians of {starts} each; bars: quartiles. No mark: half of the starts do not get to"
+            " {level}.",
             starts=starts(section["factorial"]["replicates"]),
             level=level,
         ),
+        "factorial",
     )
 
 
@@ -359,9 +239,10 @@ def _table(summary: pd.DataFrame) -> Table:
         )
         for row in shown
     )
+    encoder = text("encoder")
     columns = (
         text("network"),
-        text("encoder"),
+        encoder,
         text("final error"),
         text("best start"),
         text("published error"),
@@ -372,8 +253,14 @@ def _table(summary: pd.DataFrame) -> Table:
     )
     explained = text(
         "Medians with 95 % intervals. Starts as good: those that end at most at the published"
-        " error. Worst letter: wrong pixels of the worst letter in the start that does best in"
-        " this. As the published code ran it: where the first unit of a layer is off, it truncates"
-        " the other units to integers."
+        " error. Worst letter: its wrong pixels in the start that does best in this. As the"
+        " published code ran it: where the first unit of a layer is off, it truncates the others"
+        " to integers."
     )
-    return Table(text("Obtained against published"), columns, rows, sentences(explained, note))
+    return Table(
+        text("Obtained against published"),
+        columns,
+        rows,
+        sentences(explained, note),
+        prose=(encoder,),
+    )

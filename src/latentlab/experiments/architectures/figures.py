@@ -213,45 +213,6 @@ def _letter_shares(
         left += 100 * share
 
 
-def error_levels(replicates: pd.DataFrame) -> Figure:
-    """The epoch at which every start first has an error, a panel an error level.
-
-    replicates : columns network, encoder, error, epochs_to_<level> (NaN: not reached)
-    """
-    replicates, remark = _select(replicates)
-    looks = _looks(replicates)
-    columns = [name for name in replicates if name.startswith("epochs_to_")]
-    title = "Epochs until the error is at most a level"
-    figure = style.canvas(_height(replicates), width=9.0, title=title + remark)
-    panels = figure.subplots(1, len(columns), sharey=True, sharex=True, squeeze=False)[0]
-    for axes, column in zip(panels, columns, strict=True):
-        for runs, name, y, height, hollow in _rows(replicates):
-            epochs = runs[column].dropna().to_numpy()
-            style.strip(axes, epochs, y, height, looks[name], hollow, total=len(runs))
-            font: style.Options = {"fontsize": 7.5, "color": style.MUTED}
-            edge = axes.get_yaxis_transform()
-            text = f"{len(epochs)}/{len(runs)} "
-            halo = style.halo()
-            axes.text(
-                1.0, y, text, ha="right", va="center", transform=edge, path_effects=halo, **font
-            )
-        axes.set_title(f"error {column.removeprefix('epochs_to_')}")
-        axes.set_xlabel("epoch")
-        axes.grid(axis="y", visible=False)
-    _row_axis(panels[0], replicates)
-    panels[0].set_xlim(left=0)
-    low, high = panels[0].get_xlim()
-    panels[0].set_xlim(low, low + 1.3 * (high - low))  # room for the counts
-    style.legend(
-        figure,
-        2,
-        *_marks(_encoders(replicates)),
-        style.key("median, where half get there", style.MUTED, linewidth=2.6),
-        style.key("right: starts that get there, of all", linestyle="none"),
-    )
-    return figure
-
-
 def factorial(replicates: pd.DataFrame) -> Figure:
     """Final error, and epochs to a low error, by latent width; a line a depth, a column a width.
 

@@ -32,7 +32,17 @@ from latentlab.experiments.conclusions.tables import (
     VERDICTS,
 )
 from latentlab.files.tables import read_csv
-from latentlab.pages.parts import NONE, Chapter, Group, Table, figure, listing, made, number
+from latentlab.pages.parts import (
+    NONE,
+    Chapter,
+    Group,
+    Table,
+    figure,
+    listing,
+    made,
+    number,
+    percent,
+)
 from latentlab.pages.texts import (
     Text,
     Words,
@@ -148,16 +158,14 @@ class Verdict:
 
 def board(results: Path) -> list[Verdict]:
     """The verdicts on all claims, in the order of the claims."""
-    findings, observed = findings_of(results)
+    findings, _ = findings_of(results)
     return [
         Verdict(
             claim=_told(row),
             verdict=row.verdict,
             label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
-            why=sentences(
-                _why(row, observed), _said_by(row, findings), _not_computed(row, findings)
-            ),
+            why=sentences(_why(row), _said_by(row, findings), _not_computed(row, findings)),
             chapter=row.experiment or "conclusions",
         )
         for row in findings[findings["kind"].isin(CLAIMS)].itertuples()
@@ -170,27 +178,25 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     findings, observed = findings_of(results)
     claims, figures = (findings[findings["kind"].isin(kinds)] for kinds in (CLAIMS, [FIGURE]))
     singles = read_csv(results / "conclusions/tables/single_runs.csv")
-    details = (_rules(section), _singles(findings)) if len(figures) else (_rules(section),)
     known = singles[singles["chance"].notna()]
+    worth = _worth(known) if len(known) else None
     curve = figure(
         folder / "claims",
-        sentences(
-            text("Effect on each claim with its 95 % interval, by every reading."),
-            _by_verdict(claims),
-        ),
+        text("Effect on each claim with its 95 % interval, by every reading."),
         text(
-            "An effect of 1 is for the claim without exception, 0 is none, below 0 is against it."
-            " Gray: effects too small to count. Diamonds: controls, of which it is known what must"
-            " come out."
+            "The claims, by every reading. An effect of 1 is for the claim without exception, below"
+            " 0 it is against it. Gray: too small to count. Diamonds: controls."
         ),
+        "findings",
     )
     published = figure(
         folder / "published_figures",
         sentences(text("Each published figure by its place among our runs."), _of_words(figures)),
         text(
-            "-1: below all our runs; 1: above all. Filled: the functions as the authors meant them;"
+            "Published figures among our runs. Filled: the functions as the authors meant them;"
             " open: as their code ran them."
         ),
+        "observed",
     )
     return Chapter(
         id="conclusions",
@@ -198,9 +204,16 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         title=text("Conclusions"),
         question=text("Which claims of the original hold, and which of its figures?"),
         answer=_answer(findings),
-        details=(*details, _worth(known)) if len(known) else details,
-        cover=curve,
-        groups=(Group("", "", (curve,)), Group(text("Published figures"), "", (published,))),
+        details=tuple(
+            filter(
+                None,
+                (worth, _compared(figures.to_dict("records")) if len(figures) else None, _rules()),
+            )
+        ),
+        groups=(
+            Group("", "", (curve,)),
+            Group(text("Published figures"), "", (published,), folded=True),
+        ),
         table=_claims_table(findings, observed),
         made=made(
             "conclusions", section, ("test", "plot"), tables=("findings", "observed", "single_runs")
@@ -210,6 +223,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
             published_table(figures, observed),
             *((singles_table(singles),) if len(singles) else ()),
         ),
+        findings=(worth,) if worth else (),
     )
 
 
@@ -231,39 +245,14 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _answer(findings: pd.DataFrame) -> Text:
-    claims, ours = (findings[findings["kind"] == kind] for kind in CLAIMS)
-    figures = findings[findings["kind"] == FIGURE]
-    return sentences(
-        plural(
-            "Of {n} claim of the original, {verdicts}.",
-            "Of {n} claims of the original, {verdicts}.",
-            len(claims),
-            verdicts=_verdicts(claims),
-        ),
-        plural(
-            "Of {n} claim of ours, {verdicts}.",
-            "Of {n} claims of ours, {verdicts}.",
-            len(ours),
-            verdicts=_verdicts(ours),
-        )
-        if len(ours)
-        else None,
-        _compared(figures.to_dict("records")) if len(figures) else None,
+    """How many claims of the original hold in every reading."""
+    claims = findings[findings["kind"] == CLAIMS[0]]
+    return plural(
+        "{n} of {all} claims of the original holds in every reading.",
+        "{n} of {all} claims of the original hold in every reading.",
+        _counts(claims).get(SUPPORTED, 0),
+        all=len(claims),
     )
-
-
-def _verdicts(claims: pd.DataFrame) -> Text:
-    return listing([_counted(verdict, n) for verdict, n in _counts(claims).items()])
-
-
-def _counted(verdict: str, n: int) -> Text:
-    return {
-        SUPPORTED: plural("{n} is supported", "{n} are supported", n),
-        CONTRADICTED: plural("{n} is contradicted", "{n} are contradicted", n),
-        DEPENDS: plural("{n} depends on the reading", "{n} depend on the reading", n),
-        INCONCLUSIVE: plural("{n} is inconclusive", "{n} are inconclusive", n),
-        UNTESTABLE: plural("{n} is not testable", "{n} are not testable", n),
-    }[verdict]
 
 
 def distinct(figures: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -307,17 +296,6 @@ def _of_words(figures: pd.DataFrame) -> Text:
     )
 
 
-def _by_verdict(rows: pd.DataFrame) -> Text:
-    """The claims or figures of every verdict, each text once."""
-    groups = []
-    for verdict in VERDICTS:
-        of = rows[rows["verdict"] == verdict].drop_duplicates("text")
-        if len(of):
-            texts = joined("; ", [without_stop(_told(row)) for row in of.itertuples()])
-            groups.append(capital(LABELS[verdict]) + ": " + texts + ".")
-    return sentences(*groups)
-
-
 def _told(row: Any) -> Text:
     """A claim, and if it is ours; of a published figure what it is of, the measure, the figure."""
     if row.kind == OURS:
@@ -329,24 +307,11 @@ def _told(row: Any) -> Text:
     return f"{what}: " + data_text(measure) + f" {figure_}"
 
 
-def _rules(section: Mapping[str, Any]) -> Text:
+def _rules() -> Text:
+    """What a verdict is, in short."""
     return text(
-        "Each claim is read in several ways. A reading is for it, or against it, where its effect"
-        " is above, or below, the smallest that counts, and p, of an effect just as large, is below"
-        " {alpha}; of the claim's own reading after Holm's correction over the claims. The claim is"
-        " supported or contradicted where its readings agree, and else depends on the reading."
-        " Below {n} runs nothing is said. The protocol, docs/protocol.md, has the reasons.",
-        alpha=f"{section['alpha']:g}",
-        n=str(section["min_replicates"]),
-    )
-
-
-def _singles(findings: pd.DataFrame) -> Text:
-    """What published figures are measured by."""
-    return text(
-        "A published figure is compatible where it lies between single runs of ours. It is outside"
-        " where it lies beyond all of them and they are so many that a run of ours would seldom do"
-        " so."
+        "Each claim is read in several ways, fixed beforehand in docs/protocol.md. It is supported"
+        " or contradicted where its readings agree, and else depends on the reading."
     )
 
 
@@ -355,19 +320,23 @@ ORDERS = {"order": text("published order"), "conclusion": text("published conclu
 
 
 def _worth(singles: pd.DataFrame) -> Text:
-    """What single runs are worth: the least and the most likely of their orders."""
-    least, most = (
-        singles.loc[at] for at in (singles["chance"].idxmin(), singles["chance"].idxmax())
-    )
+    """What single runs are worth: the least likely of the orders that were published."""
+    least = singles.loc[singles["chance"].idxmin()]
+    found = {"says": data_text(least["text"]), "chance": percent(least["chance"])}
+    if least["chance"] < _COIN:
+        return text(
+            "Single runs say little: of all ways to draw one run of ours each, {chance} come out as"
+            " the original's: {says}.",
+            **found,
+        )
     return text(
-        "The original has one run of each. How likely is it that one run of each, drawn from ours,"
-        " says the same? Least likely is: {least} (chance {low}). Most likely is: {most} (chance"
-        " {high}).",
-        least=data_text(least["text"]),
-        low=number(least["chance"], 3),
-        most=data_text(most["text"]),
-        high=number(most["chance"], 3),
+        "Single runs agree with the original: of all ways to draw one run of ours each, {chance} or"
+        " more come out as the original's: {says}.",
+        **found,
     )
+
+
+_COIN = 0.5  # chance below which a run is worth less than a toss
 
 
 def singles_table(singles: pd.DataFrame) -> Table:
@@ -393,20 +362,19 @@ def singles_table(singles: pd.DataFrame) -> Table:
             " equal values do not. n: runs of what has fewest."
         ),
         prose=(what, measure),
+        folded=True,
     )
 
 
-def _why(row: Any, observed: pd.DataFrame) -> Text:
-    reason = recognized(row.reason, REASONS)
-    if row.verdict == UNTESTABLE:
-        return capital(reason) + "."
+def _why(row: Any) -> Text | None:
+    """Why a claim cannot be tested, or what its verdict depends on; else nothing."""
     if row.verdict == DEPENDS:
         on = row.reason.removeprefix("on the ").split(", the ")
-        reason = text("it depends on {what}", what=listing([DEPENDS_ON[word] for word in on]))
-    shows = capital(data_text(row.shows)) + ": "
-    seen = "" if row.test in SIZES else _seen(row, observed) + "; "
-    why = "; " + reason if row.verdict in (INCONCLUSIVE, DEPENDS) and row.reason else ""
-    return shows + seen + _effect(row) + why + "."
+        what = listing([DEPENDS_ON[word] for word in on])
+        return text("It depends on {what}.", what=what)
+    if row.verdict in (UNTESTABLE, INCONCLUSIVE) and row.reason:
+        return capital(recognized(row.reason, REASONS)) + "."
+    return None
 
 
 def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
@@ -450,13 +418,6 @@ def _seen(row: Any, observed: pd.DataFrame) -> Text:
 
 def _value(value: float) -> Words:
     return text("never") if math.isinf(value) else number(value)
-
-
-def _effect(row: Any) -> Words:
-    """The effect with its interval; of a level it is the number itself."""
-    if row.test in SIZES:
-        return _interval(row)
-    return text("effect {interval}", interval=_interval(row))
 
 
 def _interval(row: Any) -> str:
@@ -509,6 +470,7 @@ def _claims_table(findings: pd.DataFrame, observed: pd.DataFrame) -> Table:
             " (where means differ: means), or the smallest and largest value."
         ),
         prose=(verdict, says, seen),
+        folded=True,
     )
 
 

@@ -44,7 +44,7 @@ FIGURE_MARKS: Mapping[str, dict[str, Any]] = {
     NOTHING: {"marker": "o", "color": style.MUTED},
 }
 _BAND = "#ececef"
-_ROW, _CLAIM_ROW = 0.23, 0.5  # inches
+_ROW, _CLAIM_ROW = 0.18, 0.44  # inches
 
 
 def claims(findings: pd.DataFrame) -> Figure:

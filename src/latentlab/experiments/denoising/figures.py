@@ -21,6 +21,7 @@ from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
 
+_SERIES = 3  # kinds of noise of which scores are drawn: the tables have all
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
 CALLED = {
     "uniform": "uniform noise, as meant",
@@ -68,7 +69,7 @@ def scores(summary: pd.DataFrame) -> Figure:
         measures with _low, _high
     """
     every = list(summary.groupby(["font", "kind", "range"], sort=False))
-    series = shown.spaced(every, shown.PANELS)
+    series = every[:_SERIES]
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
     title = f"Learned copies and fresh noise: network {network}, letters {subset}"
     title += shown.remark(len(series), len(every))
@@ -200,52 +201,52 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
 
 
 def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
-    """Heat map: noise learned (rows) against noise tested (columns), and two baselines.
+    """Heat map: kind of noise learned (rows) against kind tested (columns), and two baselines.
 
+    Shares are means over all probabilities and ranges, of what was learned and of what is tested.
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
-    every = [
-        matrix[["font", "kind", "probability", "range"]].drop_duplicates(),
-        matrix[["test_kind", "test_probability", "test_range"]].drop_duplicates(),
-    ]
-    learned, tested = (t.iloc[shown.spaced(range(len(t)), shown.CELLS)] for t in every)
-    remark = shown.remark(len(learned) * len(tested), len(every[0]) * len(every[1]))
-    fonts = list(learned["font"].unique())
-    ranges = learned["range"].nunique() > 1, tested["test_range"].nunique() > 1
-    names, values, own = [], [], []
-    places = {tuple(test): i for i, test in enumerate(tested.itertuples(index=False))}
-    for row, cell in enumerate(learned.itertuples(index=False)):
-        same = matrix[(matrix[list(cell._fields)] == list(cell)).all(axis=1)]
-        by = same.set_index(["test_kind", "test_probability", "test_range"])["within_one_pixel"]
-        values.append([by[test] for test in places])
-        names.append(_noise_name(cell, fonts, show_range=ranges[0]))
-        place = places.get((cell.kind, cell.probability, cell.range))
-        own += [] if place is None else [(row, place)]
+    every = list(matrix.groupby(["font", "kind"], sort=False))
+    rows = shown.spaced(every, shown.CELLS)
+    tested = list(dict.fromkeys(matrix["test_kind"]))
+    fonts = list(dict.fromkeys(font for (font, _), _ in rows))
+    names, values = [], []
+    for (font, kind), tests in rows:
+        values.append(_by_kind(tests, "test_kind", tested))
+        names.append(", ".join([font] * (len(fonts) > 1) + [called(kind)]))
+    own = [(row, tested.index(k)) for row, ((_, k), _) in enumerate(rows) if k in tested]
     for font in fonts:
+        of_font = compared[(compared["subset"] == subset) & (compared["font"] == font)]
         for name in ("nearest_letter", "do_nothing"):
-            of = compared[
-                (compared["subset"] == subset) & (compared["font"] == font)
-                & (compared["baseline"] == name)
-            ]  # fmt: skip
-            by = of.set_index(["kind", "probability", "range"])["within_one_pixel"]
-            values.append([by.get(test, np.nan) for test in places])
+            of = of_font[of_font["baseline"] == name]
+            values.append(_by_kind(of, "kind", tested))
             names.append(", ".join([font] * (len(fonts) > 1) + [_BASELINES[name][0]]))
-    table = 100.0 * np.array(values)
-    cell = 0.215
-    left, top, bottom = 2.0, 1.3, 0.15
-    width, height = left + cell * len(places) + 0.15, top + cell * len(names) + bottom
-    width = max(width, 7.0)
+    high, left, top = 0.34, 2.2, 1.05
+    width, height = style.WIDTH, top + high * len(names) + 0.15
     figure = Figure(figsize=(width, height), facecolor=style.PAPER)
-    axes = figure.add_axes(
-        (left / width, bottom / height, cell * len(places) / width, cell * len(names) / height)
-    )
+    box = (left / width, 0.15 / height, 1 - (left + 0.15) / width, high * len(names) / height)
+    axes = figure.add_axes(box)
     title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
-    style.heading(figure, title + remark)
+    style.heading(figure, title + shown.remark(len(rows), len(every)))
+    table = 100.0 * np.array(values)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
     _percentages(axes, table, own)
-    _matrix_axes(axes, names, len(learned), tested, show_range=ranges[1])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_yticks(range(len(names)), names)
+    axes.axhline(len(rows) - 0.5, color=style.INK, linewidth=1.2)
+    kinds = [called(kind).replace(", ", ",\n") for kind in tested]
+    axes.set_xticks(range(len(tested)), kinds, fontsize=7.5)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.tick_params(axis="y", labelsize=8.5)
     return figure
+
+
+def _by_kind(tests: pd.DataFrame, column: str, kinds: Sequence[str]) -> list[float]:
+    """The mean share within one pixel by kind of noise; NaN for one that is not tested."""
+    means = tests.groupby(column)["within_one_pixel"].mean()
+    return [float(means.get(kind, np.nan)) for kind in kinds]
 
 
 def _percentages(axes: Axes, table: Numbers, framed: Sequence[tuple[int, int]]) -> None:
@@ -253,51 +254,12 @@ def _percentages(axes: Axes, table: Numbers, framed: Sequence[tuple[int, int]]) 
     for (y, x), value in np.ndenumerate(table):
         if np.isfinite(value):
             color = style.PAPER if value > 60 else style.INK
-            axes.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=6, color=color)
+            axes.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=9, color=color)
     for y, x in framed:
+        corner = (x - 0.48, y - 0.46)
         axes.add_patch(
-            Rectangle(
-                (x - 0.5, y - 0.5),
-                1,
-                1,
-                fill=False,
-                edgecolor=style.WARNING,
-                linewidth=1.6,
-                zorder=3,
-                clip_on=False,  # above the lines between kinds, whole at the edge
-            )
+            Rectangle(corner, 0.96, 0.92, fill=False, edgecolor=style.WARNING, linewidth=1.6)
         )
-
-
-def _noise_name(cell: Any, fonts: Sequence[str], *, show_range: bool) -> str:
-    parts = [cell.font] * (len(fonts) > 1) + [called(cell.kind), f"p = {cell.probability:g}"]
-    return ", ".join(parts + [f"r = {cell.range:g}"] * show_range)
-
-
-def _matrix_axes(
-    axes: Axes, names: Sequence[str], learned: int, tested: pd.DataFrame, *, show_range: bool
-) -> None:
-    """Names of the rows, probabilities above the columns, kinds above these, lines between."""
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.set_yticks(range(len(names)), names, fontsize=7.5)
-    axes.axhline(learned - 0.5, color=style.INK, linewidth=1.2)
-    labels = [
-        f"{test.test_probability:g}" + f", r = {test.test_range:g}" * show_range
-        for test in tested.itertuples()
-    ]
-    axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=90)
-    axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
-    kinds = tested["test_kind"].to_numpy()
-    for kind in dict.fromkeys(kinds):
-        of = np.flatnonzero(kinds == kind)
-        axes.annotate(
-            called(kind).replace(", ", ",\n"), (of.mean(), 1), xycoords=("data", "axes fraction"),
-            xytext=(0, 24), textcoords="offset points", ha="center", va="bottom", fontsize=8,
-        )  # fmt: skip
-        if of[0]:
-            axes.axvline(of[0] - 0.5, color=style.PAPER, linewidth=3)
-            axes.axvline(of[0] - 0.5, color=style.MUTED, linewidth=0.8)
 
 
 def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, Any]) -> Figure:
@@ -521,6 +483,7 @@ def fresh_answers(
 ) -> Figure:  # fmt: skip
     """Strips of noise never learned: the input, the answer and the truth under each other.
 
+    A single strip, or two side by side.
     inputs, outputs, targets : (strips, samples, pixels); titles : one a strip
     above : the gray from which on the original drew a pixel black
     """
@@ -528,12 +491,15 @@ def fresh_answers(
     names = (
         "input", f"above {above:g}", "answer", f"above {threshold:g}", "truth",
     )  # fmt: skip
-    left, height = 11.5, len(names) * _STEP_Y + 3.4
-    figure, axes = pixels.sheet(left + samples * _STEP_X, strips * height + 1.2, title)
-    x = left + _STEP_X * np.arange(samples)
+    left, height, side = 11.5, len(names) * _STEP_Y + 3.4, samples * _STEP_X + 2.0
+    columns = min(2, strips)
+    bands = -(-strips // columns)
+    figure, axes = pixels.sheet(left + columns * side, bands * height + 1.2, title)
     for strip in range(strips):
-        rows = strip * height + 2.4 + _STEP_Y * np.arange(len(names))
-        axes.text(left, rows[0] - 1.3, titles[strip], va="center", fontsize=10, fontweight="bold")
+        band, column = divmod(strip, columns)
+        x = left + column * side + _STEP_X * np.arange(samples)
+        rows = band * height + 2.4 + _STEP_Y * np.arange(len(names))
+        axes.text(x[0], rows[0] - 1.3, titles[strip], va="center", fontsize=10, fontweight="bold")
         noisy, answer, truth = inputs[strip], outputs[strip], targets[strip]
         shown = {0: noisy, 1: (noisy > above).astype(float), 2: answer, 4: truth}
         for row, values in shown.items():
@@ -541,5 +507,5 @@ def fresh_answers(
         marked_letters(axes, truth, answer, threshold, x, rows[3])
         for y, text in zip(rows, names, strict=True):
             axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
-    wrong_legend(axes, left, strips * height + 0.4)
+    wrong_legend(axes, left, bands * height + 0.4)
     return figure

@@ -75,9 +75,30 @@ def denoising_settings(section: Fields, factors: Fields) -> Settings:
 
 
 def denoising_families_drawn(section: Fields) -> Factors:
-    """Those of the families whose letters are drawn."""
-    families = denoising_families(section)
+    """Those of the families whose letters are drawn: of each network and subset the first font."""
+    families: Factors = {}
+    pairs = set()
+    for family, factors in denoising_families(section).items():
+        pair = factors["subset"], factors["network"]
+        if pair not in pairs:
+            pairs.add(pair)
+            families[family] = factors
     return {family: families[family] for family in shown.spaced(list(families), shown.CELLS)}
+
+
+def kinds_drawn(network: Fields) -> list[str]:
+    """The kinds of noise whose letters are drawn, of those that a network learns: two."""
+    kinds: list[str] = network["kinds"][:2]
+    return kinds
+
+
+def denoising_letters(section: Fields) -> dict[str, Json]:
+    """``{family}/{kind}`` of the letters that are drawn: the family's factors, and the kind."""
+    return {
+        f"{family}/{kind}": {**factors, "kind": kind}
+        for family, factors in denoising_families_drawn(section).items()
+        for kind in kinds_drawn(section["networks"][factors["network"]])
+    }
 
 
 def denoising_plots(section: Fields) -> list[str]:
@@ -89,9 +110,9 @@ def denoising_plots(section: Fields) -> list[str]:
     of_pairs = [
         f"{figure}/{subset}-{network}"
         for subset, network in pairs
-        for figure in ("scores", "baselines", "transfer")
-        # by probability, there is something to see from two on
-        if figure != "scores" or len(section["networks"][network]["probabilities"]) > 1
+        for figure, knob in (("scores", "probabilities"), ("baselines", ""), ("transfer", "kinds"))
+        # by probability, and by kind, there is something to see from two on
+        if not knob or len(section["networks"][network][knob]) > 1
     ]
     return ["kinds", "variations", "orthogonality", "subset_sizes", *of_pairs]
 

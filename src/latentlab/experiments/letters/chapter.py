@@ -1,21 +1,25 @@
-"""The chapter of ``letters``: the best networks, their latent space, new letters."""
+"""The chapter of ``letters``, and what an autoencoder is, told by one of its letters."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
 from latentlab.aliases import Fields
-from latentlab.experiments.letters.plan import letters_drawn
+from latentlab.experiments.letters.plan import letters_illustrated
 from latentlab.files.tables import read_csv, read_json
+from latentlab.pages.names import LETTER_NETWORKS, called
 from latentlab.pages.parts import (
     Chapter,
     Figure,
     Group,
     Table,
+    figure,
     interval,
     listing,
     made,
@@ -23,11 +27,9 @@ from latentlab.pages.parts import (
     percent,
     rank,
     shown_rows,
-    small_figure,
     starts,
-    stated,
 )
-from latentlab.pages.texts import Text, Words, joined, plural, sentences, text
+from latentlab.pages.texts import Text, Words, capital, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:
@@ -35,39 +37,54 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     section, folder = settings["letters"], results / "letters"
     summary = read_csv(folder / "tables" / "summary.csv")
     replicates = read_csv(folder / "tables" / "replicates.csv")
+    new = read_csv(folder / "tables" / "new_letters.csv")
     metrics = read_json(folder / "metrics.json")
-    cells = letters_drawn(section)
-    groups = {
-        _key(factors): _group(
+    groups = [
+        _group(
             folder / "figures" / cell,
             _runs(summary, factors).iloc[0],
-            _runs(replicates, factors),
+            _best(_runs(replicates, factors).merge(_runs(new, factors), how="left")),
             section,
+            folded=index > 0,
         )
-        for cell, factors in cells.items()
-    }
-    overview = Group("", "", _overview(folder / "figures", summary, metrics))
-    example = _runs(summary, _example(metrics, summary)).iloc[0]
+        for index, (cell, factors) in enumerate(letters_illustrated(section).items())
+    ]
+    details = (
+        _one_number(metrics),
+        _powell(metrics),
+        _front(metrics),
+        _control(metrics),
+        _latent_space(summary.iloc[0]),
+        *(_against_published(row) for _, row in summary.iterrows()),
+    )
+    front, errors, spaces = _overview(folder / "figures", metrics)
     return Chapter(
         id="letters",
         number="1.a",
         title=text("Letters"),
         question=text("How few numbers can 32 letters pass through, and what lies between them?"),
-        answer=_answer(metrics, replicates),
-        details=tuple(
-            sentence
-            for sentence in (
-                _front(metrics),
-                _control(metrics),
-                _latent_space(example),
-                *(_against_published(row) for _, row in summary.iterrows()),
-            )
-            if sentence
+        answer=_answer(metrics),
+        details=tuple(filter(None, details)),
+        groups=(
+            groups[0],
+            Group(text("How small a network?"), "", (front,)),
+            *groups[1:],
+            Group(
+                text("All networks beside one another"),
+                "",
+                (spaces, errors),
+                folded=True,
+                explorer="in=letters",
+            ),
         ),
-        cover=groups[_key(example)].figures[1],
-        groups=(overview, *groups.values()),
         table=_table(summary),
-        made=made("letters", section, ("train", "evaluate", "tabulate", "plot", "draw")),
+        made=made(
+            "letters",
+            section,
+            ("train", "evaluate", "introduce", "tabulate", "plot", "draw"),
+            trainings=int(summary["replicates"].sum()),
+            data=listing(list(dict.fromkeys(map(_fonts, summary["font"])))),
+        ),
     )
 
 
@@ -76,311 +93,365 @@ def _runs(table: pd.DataFrame, factors: Fields) -> pd.DataFrame:
     return table[same]
 
 
-def _key(row: Fields) -> tuple[str, str]:
-    return row["network"], row["font"]
+def _best(runs: pd.DataFrame) -> Fields:
+    """The start that the figures show."""
+    best: Fields = runs.loc[runs["error"].idxmin()].to_dict()
+    return best
 
 
 def _title(row: Fields) -> Text:
-    return f"{row['network']}, " + _fonts(row["font"])
+    return capital(called(LETTER_NETWORKS, row["network"])) + " (" + _fonts(row["font"]) + ")"
 
 
-def _fonts(name: str) -> Text:
-    return text("all") if name == "all" else joined("", [name])
+def _fonts(name: str) -> Words:
+    return text("all fonts") if name in ("all", "all_fonts") else name
 
 
-def _example(metrics: Fields, summary: pd.DataFrame) -> dict[str, str]:
-    """Font and network of the cell that stands for all: the yardstick's first."""
-    for font, entry in metrics.items():
-        if isinstance(entry, Mapping) and {"network", "share_of_starts"} <= set(entry):
-            return {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
-    first = summary.iloc[0]
-    return {"font": first["font"], "network": first["network"]}
+# --- what an autoencoder is ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What an autoencoder is, by a letter of the study: its way, its font, a letter that is new."""
+
+    told: Text
+    way: Figure
+    font: Figure
+    learned: Text
+    new: Figure | None
+    found: Text
+
+
+def introduction(results: Path) -> Introduction:
+    """The opening, from what ``introduce_letters`` found below ``results``/letters."""
+    folder = results / "letters"
+    facts = read_json(folder / "tables" / "introduction.json")
+    letter, count = facts["letter"], facts["letters"]
+    new = "-".join(facts["new"])
+    if new:
+        found: Text = text(
+            "Such letters lie between those that were learned. This one, call it “{name}”, stands"
+            " in no font: it differs from “{nearest}”, the nearest letter, in {pixels} pixels.",
+            name=new,
+            nearest=facts["new"][0],
+            pixels=facts["apart"][0],
+        )
+    else:
+        found = text("This network makes none: what it decodes are known letters and blurs.")
+    return Introduction(
+        told=plural(
+            "Here a letter, “{letter}”, goes through a network of the study: 35 pixels become {n}"
+            " number, and that number 35 pixels again.",
+            "Here a letter, “{letter}”, goes through a network of the study: 35 pixels become {n}"
+            " numbers, and these numbers 35 pixels again.",
+            facts["units"],
+            letter=letter,
+        ),
+        way=figure(
+            folder / "figures" / "autoencoder",
+            plural(
+                "The letter “{letter}”, the code that an encoder makes of it, and what a decoder"
+                " makes of the code: {n} wrong pixel.",
+                "The letter “{letter}”, the code that an encoder makes of it, and what a decoder"
+                " makes of the code: {n} wrong pixels.",
+                facts["wrong"],
+                letter=letter,
+            ),
+            text("A letter's way through an autoencoder."),
+        ),
+        font=figure(
+            folder / "figures" / "alphabet",
+            text("The letters of {font}, 7 rows of 5 pixels each.", font=_fonts(facts["font"])),
+            text("What it learned: the letters of {font}.", font=_fonts(facts["font"])),
+        ),
+        learned=text(
+            "This network returns {exact} of its {letters} letters without a wrong pixel.",
+            exact=facts["exact"],
+            letters=count,
+        ),
+        new=figure(
+            folder / "figures" / "new_letter",
+            text("The new letter beside the letters of the font that are nearest to it."),
+            text("A new letter, and its neighbors in the font."),
+        )
+        if new
+        else None,
+        found=found,
+    )
 
 
 # --- sentences -----------------------------------------------------------------------------------
 
 
-def _answer(metrics: Fields, replicates: pd.DataFrame) -> Text:
-    kinds = (
-        (text("through 2 numbers"), metrics),
-        (text("through a single number"), metrics.get("one_dimensional", {})),
-        (text("by Powell alone, through 2 numbers"), metrics.get("powell_only", {})),
-        (text("by a hybrid, through 2 numbers"), metrics.get("hybrid", {})),
+def _entries(metrics: Fields) -> dict[str, Fields]:
+    """Of metrics, those of fonts and all fonts: the best network of its kind on each."""
+    return {
+        font: entry
+        for font, entry in metrics.items()
+        if isinstance(entry, Mapping) and "max_wrong_pixels" in entry
+    }
+
+
+def _exact(entries: Mapping[str, Fields]) -> list[str]:
+    return [font for font, entry in entries.items() if entry["max_wrong_pixels"] == 0]
+
+
+def _answer(metrics: Fields) -> Text:
+    entries = _entries(metrics)
+    exact = _exact(entries)
+    if not entries:
+        return text("No network of this study has two latent units.")
+    if len(exact) == len(entries) > 1 and "all_fonts" in exact:
+        return text(
+            "Two numbers are enough: through them all letters of each font, and even of all fonts"
+            " at once, come back without one wrong pixel."
+        )
+    if exact:
+        return text(
+            "Two numbers are enough: through them all letters of {fonts} come back without one"
+            " wrong pixel.",
+            fonts=listing(list(map(_fonts, exact))),
+        )
+    font, entry = min(entries.items(), key=lambda item: item[1]["max_wrong_pixels"])
+    return plural(
+        "Two numbers were not enough: the best start leaves {n} wrong pixel in its worst letter of"
+        " {font}.",
+        "Two numbers were not enough: the best start leaves {n} wrong pixels in its worst letter of"
+        " {font}.",
+        entry["max_wrong_pixels"],
+        font=_fonts(font),
     )
-    parts = []
-    for words, entries in kinds:
-        texts = [
-            _best_start(entry, font, replicates)
-            for font, entry in entries.items()
-            if isinstance(entry, Mapping) and "max_wrong_pixels" in entry
-        ]
-        if texts:
-            parts.append(words + ": " + listing(texts))
+
+
+def _one_number(metrics: Fields) -> Text | None:
+    exact = _exact(_entries(metrics.get("one_dimensional", {})))
+    if not exact:
+        return None
     return text(
-        "Wrong pixels of the worst letter in the best start, {parts}.", parts=joined("; ", parts)
+        "Even through a single number the letters of {fonts} pass without a wrong pixel.",
+        fonts=listing(list(map(_fonts, exact))),
     )
 
 
-def _font(name: str) -> Words:
-    return text("all fonts at once") if name == "all_fonts" else name
-
-
-def _best_start(entry: Fields, font: str, replicates: pd.DataFrame) -> Text:
-    cell = {"font": "all" if font == "all_fonts" else font, "network": entry["network"]}
-    total = len(_runs(replicates, cell))
-    return text(
-        "{font} ({pixels}, from {some} of {starts} of {network})",
-        font=_font(font),
-        pixels=entry["max_wrong_pixels"],
-        some=round(entry["share_of_starts"] * total),
-        starts=starts(total),
-        network=entry["network"],
+def _powell(metrics: Fields) -> Text | None:
+    """What Powell alone comes to, on the font on which it does best."""
+    entries = _entries(metrics.get("powell_only", {}))
+    if not entries:
+        return None
+    font, entry = min(
+        entries.items(), key=lambda item: (item[1]["max_wrong_pixels"], -item[1]["share_of_starts"])
+    )
+    if entry["max_wrong_pixels"] == 0:
+        return text(
+            "By Powell's method alone, {share} of the starts on {font} return every letter without"
+            " a wrong pixel.",
+            share=percent(entry["share_of_starts"]),
+            font=_fonts(font),
+        )
+    return plural(
+        "By Powell's method alone, {share} of the starts on {font} come down to {n} wrong pixel in"
+        " the worst letter; none does better.",
+        "By Powell's method alone, {share} of the starts on {font} come down to {n} wrong pixels in"
+        " the worst letter; none does better.",
+        entry["max_wrong_pixels"],
+        share=percent(entry["share_of_starts"]),
+        font=_fonts(font),
     )
 
 
 def _front(metrics: Fields) -> Text:
-    networks = [
-        text(
-            "{weights} weights on {font} ({network}, from {share} of its starts)",
-            weights=entry["weights"],
-            font=_font(font),
-            network=entry["network"],
-            share=percent(entry["share_of_starts"]),
-        )
-        for font, entry in metrics["front"].items()
-        if "weights" in entry
+    sizes = [
+        (entry["weights"], font) for font, entry in metrics["front"].items() if "weights" in entry
     ]
-    if not networks:
+    if not sizes:
         return text("None of the small networks returns every letter without a wrong pixel.")
-    sure = [
-        text("{weights} on {font}", weights=entry["sure"]["weights"], font=_font(font))
-        for font, entry in metrics["front"].items()
-        if "sure" in entry
-    ]
-    if not sure:
-        return text(
-            "The smallest networks without a wrong pixel have {networks}.",
-            networks=listing(networks),
-        )
+    weights, font = min(sizes)
     return text(
-        "The smallest networks without a wrong pixel have {networks}; from every start, {sure}.",
-        networks=listing(networks),
-        sure=listing(sure),
+        "The smallest network without a wrong pixel has {weights} weights, on {font}.",
+        weights=weights,
+        font=_fonts(font),
     )
 
 
 def _control(metrics: Fields) -> Text | None:
     if not metrics["linear"]:
         return None
-    errors = [
-        text(
-            "on {font} error {error} (PCA {pca_error}) and {pixels} wrong pixels a letter (PCA"
-            " {pca_pixels})",
-            font=_font(font),
-            error=number(entry["autoencoder_error"], 4),
-            pca_error=number(entry["pca_error"], 4),
-            pixels=number(entry["autoencoder_wrong_pixels"], 2),
-            pca_pixels=number(entry["pca_wrong_pixels"], 2),
-        )
-        for font, entry in metrics["linear"].items()
-    ]
+    font, entry = next(iter(metrics["linear"].items()))
     return text(
-        "Without non-linearity the network is no better than PCA: {errors}.", errors=listing(errors)
+        "A linear network errs in {pixels} pixels a letter of {font}, principal components in"
+        " {pca}.",
+        pixels=number(entry["autoencoder_wrong_pixels"], 2),
+        font=_fonts(font),
+        pca=number(entry["pca_wrong_pixels"], 2),
     )
 
 
 def _latent_space(row: Fields) -> Text:
     return text(
-        "Generating letters is difficult: of a grid around the codes of {network}, {known} decodes"
-        " to a letter of the font, give or take a pixel, {new} to something new that looks drawn,"
-        " and {blur} to blur. Letters that look alike lie closer together: the rank correlation of"
-        " both distances is {correlation}.",
-        network=_title(row),
+        "A grid around the codes of {network} decodes to letters of the font ({known}, give or take"
+        " a pixel), to something new that looks drawn ({new}), and to blur.",
+        network=called(LETTER_NETWORKS, row["network"]),
         known=percent(row["known"]),
-        new=_stated_percent(row, "new"),
-        blur=percent(row["blur"]),
-        correlation=stated(row, "distance_correlation", 2),
+        new=percent(row["new"]),
     )
-
-
-def _stated_percent(row: Fields, measure: str) -> Words:
-    value, low, high = (
-        number(100 * row[key], 2) for key in (measure, f"{measure}_low", f"{measure}_high")
-    )
-    if not math.isfinite(row[f"{measure}_low"]):
-        return f"{value} %"
-    return text("{value} (95 % interval {low} to {high}) %", value=value, low=low, high=high)
 
 
 def _against_published(row: Fields) -> Text | None:
     if not math.isfinite(row["published_error"]):
         return None
     return text(
-        "{network}: the published error, {published} after {published_epochs} epochs, is reached by"
-        " {rank} starts; our best ends at {best}, and the median start stops after {epochs}"
-        " epochs.",
-        network=_title(row),
+        "The published error of {network}, {published}, is reached by {rank} starts.",
+        network=called(LETTER_NETWORKS, row["network"]),
         published=number(row["published_error"]),
-        published_epochs=number(row["published_epochs"], 1),
         rank=rank(row["published_rank"], row["replicates"]),
-        best=number(row["best_error"]),
-        epochs=number(row["epochs"], 2),
     )
 
 
 # --- figures -------------------------------------------------------------------------------------
 
 
-def _overview(folder: Path, summary: pd.DataFrame, metrics: Fields) -> tuple[Figure, ...]:
-    shares = listing([_title(row) + f" {percent(row['new'])}" for _, row in summary.iterrows()])
+def _overview(folder: Path, metrics: Fields) -> tuple[Figure, Figure, Figure]:
     return (
-        small_figure(
-            folder / "letter_errors",
-            text("Mean wrong pixels of every letter, a strip a network, a panel a font."),
-            text("Mean wrong pixels of every letter over all starts: empty where no start errs."),
-        ),
-        small_figure(
+        figure(
             folder / "front",
             sentences(
                 text("Wrong pixels of the worst letter by the number of weights."), _front(metrics)
             ),
-            text(
-                "Every dot is one start of a network; the smallest without a wrong pixel is named."
-            ),
+            text("Size against errors. Every dot is one start of a network."),
+            "front",
         ),
-        small_figure(
+        figure(
+            folder / "letter_errors",
+            text("Mean wrong pixels of every letter, a strip a network, a panel a font."),
+            text("Which letters are hard? Empty where no start errs."),
+            "letters",
+        ),
+        figure(
             folder / "latent_spaces",
             text(
                 "For each network the rank correlation of distances in the latent space with those"
-                " of the letters, and what a grid decodes to. New letters: {shares}.",
-                shares=shares,
+                " of the letters, and what a grid decodes to."
             ),
             text(
                 "Left: do letters that look alike lie close together? Right: what a fine grid"
-                " around the codes decodes to: a known letter, something new in one piece and far"
-                " from blur, or blur."
+                " around the codes decodes to."
             ),
+            "summary",
         ),
     )
 
 
-def _group(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> Group:
-    pictures = *_letters(folder, row, runs, section), *_decoded(folder, row, section)
+def _group(folder: Path, row: Fields, best: Fields, section: Fields, folded: bool) -> Group:
+    """The figures of a network that show something: no letters without errors, no empty frame.
+
+    row : of the summary; best : the start that is drawn
+    """
+    pictures = []
     if math.isfinite(row["published_error"]):
-        pictures += _as_published(folder, row, runs, section)
-    return Group(_title(row), _setting(section["networks"][row["network"]]), pictures, folded=True)
-
-
-def _letters(folder: Path, row: Fields, runs: pd.DataFrame, section: Fields) -> tuple[Figure, ...]:
-    """The figures of the letters themselves."""
-    best = runs.loc[runs["error"].idxmin()]
-    return (
-        small_figure(
-            folder / "reconstructions",
-            text(
-                "The letters of {font} above what {network} makes of them: {exact} without a wrong"
-                " pixel, {within} with at most one, {worst} wrong pixels in the worst letter.",
-                font=_fonts(row["font"]),
-                network=row["network"],
-                exact=percent(best.exact),
-                within=percent(best.within_one_pixel),
-                worst=best.max_wrong_pixels,
-            ),
-            text(
-                "Every letter, the network's output in gray, and the output above {threshold};"
-                " wrong pixels in orange.",
-                threshold=f"{section['threshold']:g}",
-            ),
-        ),
+        pictures.append(_learning_curve(folder, row, best))
+    if best["max_wrong_pixels"] > 0:
+        pictures.append(_reconstructions(folder, best, section))
+    if math.isfinite(row["published_error"]):
+        pictures.append(_plane(folder, row, section))
+    pictures += [_regions(folder, row), _paths(folder, row)]
+    if best["new"] > 0:
+        pictures.append(_new_letters(folder, row, section))
+    return Group(
+        _title(row),
+        _setting(section["networks"][row["network"]]),
+        tuple(pictures),
+        folded,
+        f"in=letters&network={quote(row['font'])}/{quote(row['network'])}",
     )
 
 
-def _decoded(folder: Path, row: Fields, section: Fields) -> tuple[Figure, ...]:
-    """The figures of what lies between the letters."""
-    name = _title(row)
-    far, near = (section["new_letters"][f"{kind}_distance"] for kind in ("new", "known"))
-    return (
-        small_figure(
-            folder / "regions",
-            text(
-                "The latent space of {network} by the letter that is nearest to what is decoded,"
-                " with all letters at their codes.",
-                network=name,
-            ),
-            text(
-                "Each letter at its code, the plane by the letter nearest to what is decoded there;"
-                " in full color where that is the letter, give or take one pixel."
-            ),
+def _learning_curve(folder: Path, row: Fields, best: Fields) -> Figure:
+    return figure(
+        folder / "learning_curve",
+        text(
+            "Error by epoch of {starts}: median {median} at the end, best {best}, published"
+            " {published}.",
+            starts=starts(row["replicates"]),
+            median=number(row["error"]),
+            best=number(best["error"]),
+            published=number(row["published_error"]),
         ),
-        small_figure(
-            folder / "paths",
-            text(
-                "Straight lines between the codes of some letters of {network}, decoded.",
-                network=name,
-            ),
-            text("What lies on the straight way from one letter to another."),
-        ),
-        small_figure(
-            folder / "new_letters",
-            text(
-                "The best new letters of {network} above the letters nearest to them: {share} of"
-                " the grid decodes to something new.",
-                network=name,
-                share=percent(row["new"]),
-            ),
-            plural(
-                "New: at least {apart} pixels from every letter, in one piece, no output near the"
-                " threshold. Mean of the starts: {new} of the grid, and {known} within {n} pixel of"
-                " a letter of the font.",
-                "New: at least {apart} pixels from every letter, in one piece, no output near the"
-                " threshold. Mean of the starts: {new} of the grid, and {known} within {n} pixels"
-                " of a letter of the font.",
-                near,
-                apart=far,
-                new=percent(row["new"]),
-                known=percent(row["known"]),
-            ),
-        ),
+        text("Error while learning. The dotted line is the published error."),
+        "learning_curves",
     )
 
 
-def _as_published(
-    folder: Path, row: Fields, runs: pd.DataFrame, section: Fields
-) -> tuple[Figure, ...]:
-    """The figures that the original has as well."""
-    name, best = _title(row), runs.loc[runs["error"].idxmin()]
+def _reconstructions(folder: Path, best: Fields, section: Fields) -> Figure:
+    return figure(
+        folder / "reconstructions",
+        text(
+            "The letters above what the network makes of them: {worst} wrong pixels in the worst"
+            " letter.",
+            worst=int(best["max_wrong_pixels"]),
+        ),
+        text(
+            "Every letter, the network's output, and the output above {threshold}, wrong pixels in"
+            " orange.",
+            threshold=f"{section['threshold']:g}",
+        ),
+        "letters",
+    )
+
+
+def _plane(folder: Path, row: Fields, section: Fields) -> Figure:
     low, high = (f"{bound:g}" for bound in section["grid"]["published_window"])
-    return (
-        small_figure(
-            folder / "learning_curve",
-            text(
-                "Error by epoch of {starts} of {network}: median {median} at the end, best {best}.",
-                starts=starts(len(runs)),
-                network=name,
-                median=number(row["error"]),
-                best=number(best.error),
-            ),
-            text(
-                "Every start, their median with quartiles, and the best one. A start ends where"
-                " its error falls by less than the tolerance in one epoch."
-            ),
+    told = text("A grid over the latent plane, decoded, from {low} to {high}.", low=low, high=high)
+    if section["networks"][row["network"]]["latent"] == "relu":
+        told = text("A grid over the latent plane, decoded, from 0 to {high}.", high=high)
+    return figure(
+        folder / "latent_plane",
+        told,
+        text(
+            "The latent plane decoded, as the original drew it. Blue ground: a letter of the font,"
+            " give or take one pixel. A ReLU code has no negative numbers."
+        )
+        if section["networks"][row["network"]]["latent"] == "relu"
+        else text(
+            "The latent plane decoded, as the original drew it. Blue ground: a letter of the font,"
+            " give or take one pixel."
         ),
-        small_figure(
-            folder / "latent_plane_published_window",
-            text(
-                "A grid over the latent plane of {network}, decoded, in the window from {low}"
-                " to {high} on both axes.",
-                network=name,
-                low=low,
-                high=high,
-            ),
-            text(
-                "The latent plane decoded in the window of the original study, {low} to {high}."
-                " On blue ground: a letter of the font, give or take one pixel.",
-                low=low,
-                high=high,
-            ),
+    )
+
+
+def _regions(folder: Path, row: Fields) -> Figure:
+    return figure(
+        folder / "regions",
+        text("The latent space by the letter nearest to what is decoded, letters at their codes."),
+        text(
+            "Each letter at its code; the ground by the letter nearest to what is decoded there, in"
+            " full color where that is the letter, give or take one pixel."
         ),
+        "summary",
+    )
+
+
+def _paths(folder: Path, row: Fields) -> Figure:
+    return figure(
+        folder / "paths",
+        text("Straight lines between the codes of some letters, decoded."),
+        text("What lies on the straight way from one letter to another."),
+    )
+
+
+def _new_letters(folder: Path, row: Fields, section: Fields) -> Figure:
+    return figure(
+        folder / "new_letters",
+        text(
+            "The best new letters above the letters nearest to them: {share} of the grid decodes to"
+            " something new.",
+            share=percent(row["new"]),
+        ),
+        text(
+            "New letters: at least {apart} pixels from every letter, in one piece, no output near"
+            " the threshold.",
+            apart=section["new_letters"]["new_distance"],
+        ),
+        "new_letters",
     )
 
 
@@ -412,10 +483,8 @@ def _table(summary: pd.DataFrame) -> Table:
             number(row["published_error"]),
             rank(row["published_rank"], row["replicates"]),
             interval(row, "epochs", 2),
-            number(row["published_epochs"], 1),
             percent(row["within_one_pixel"]),
             number(row["best_max_wrong_pixels"], 1),
-            interval(row, "distance_correlation", 2),
             percent(row["new"]),
         )
         for row in shown
@@ -427,16 +496,13 @@ def _table(summary: pd.DataFrame) -> Table:
         text("published error"),
         text("starts as good"),
         text("epochs"),
-        text("published epochs"),
         text("letters within 1 pixel"),
         text("worst letter"),
-        text("distances kept"),
         text("new letters"),
     )
     explained = text(
-        "Medians with 95 % intervals; letters within 1 pixel, distances kept (rank correlation of"
-        " distances in the latent space with those of the letters) and new letters (share of the"
-        " grid): means of the starts. Starts as good: those that end at most at the published"
-        " error. Worst letter: its wrong pixels in the start that does best in this."
+        "Medians with 95 % intervals; letters within 1 pixel, and new letters (share of the grid):"
+        " means of the starts. Starts as good: those that end at most at the published error. Worst"
+        " letter: its wrong pixels in the start that does best in this."
     )
     return Table(text("Obtained against published"), columns, rows, sentences(explained, note))

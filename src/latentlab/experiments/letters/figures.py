@@ -10,7 +10,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgb
 from matplotlib.figure import Figure
-from scipy.spatial.distance import pdist
+from matplotlib.patches import Polygon
 
 from latentlab import shown
 from latentlab.aliases import Array, Booleans, Integers, Numbers
@@ -20,7 +20,7 @@ from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.drawing.placing import place_labels
 from latentlab.experiments.gathering import carried_forward
 from latentlab.glyphs import left_to_right
-from latentlab.measures.latent import Plane, Window, distance_correlation
+from latentlab.measures.latent import Plane, Window
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 from latentlab.measures.novelty import NewLetter
 
@@ -28,11 +28,12 @@ _LOOK = style.LOOKS[0]
 _BEST: style.Options = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
 _DOTS: style.Options = {"color": _LOOK.color, "markeredgewidth": 0}
 _PER_BAND = 16  # letters side by side
+_QUARTERS = 5  # starts from which on quartiles say something
 _KNOWN = "#cfe3f5"  # ground of a decoded letter that the font has
 
 
 def learning_curve(history: pd.DataFrame, name: str, published: float | None = None) -> Figure:
-    """Error by epoch: every start, median and quartiles, and the best start.
+    """Error by epoch: every start, median and quartiles of 5 or more, and the best start.
 
     history : columns replicate, epoch, error
     published : the original's final error
@@ -47,7 +48,8 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
         axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25, linewidth=0.8)
         last = run.iloc[-1]
         axes.plot(last["epoch"], last["error"], "o", color=_LOOK.color, alpha=0.5, markersize=2.5)
-    style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
+    if len(runs) >= _QUARTERS:
+        style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
     axes.plot(best["epoch"], best["error"], **_BEST)
     end = best["error"].iloc[-1]
     font = {"color": style.WARNING, "va": "center", "fontweight": "bold"}
@@ -60,14 +62,109 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
     axes.set_ylabel("error a letter")
     axes.set_xlim(left=0)
     style.log_axis(axes.yaxis)
+    middle_key = style.key("median, band: quartiles", _LOOK.color, linewidth=2.4)
     style.legend(
         figure,
         3,
         style.key("one start", _LOOK.color, alpha=0.4, linewidth=1),
-        style.key("median, band: quartiles", _LOOK.color, linewidth=2.4),
+        *[middle_key] * (len(runs) >= _QUARTERS),
         style.key("best start", **_BEST),
     )
     return figure
+
+
+# --- what an autoencoder is ----------------------------------------------------------------------
+
+
+def autoencoder(
+    letter: Array, output: Array, code: Array, units: Sequence[int], name: str, threshold: float
+) -> Figure:
+    """A letter's way through a network: pixels, encoder, code, decoder, pixels.
+
+    letter, output : (pixels,); code : (latent units,); units : of every layer
+    """
+    figure, axes = pixels.sheet(62, 13, largest=0.16)
+    middle = 6.5
+    top = middle - ROWS / 2
+    drawn = letter, output, (output > threshold).astype(float)
+    corners = np.array([[1.0, top], [49.0, top], [57.0, top]])
+    pixels.letters(axes, np.stack(drawn), corners)
+    latent = len(units) // 2
+    for x, part, high, low in (
+        (10, units[1:latent], ROWS, 3.0),
+        (34, units[latent + 1 : -1], 3.0, ROWS),
+    ):
+        corner = [(x, middle - high / 2), (x + 10, middle - low / 2)]
+        corner += [(x + 10, middle + low / 2), (x, middle + high / 2)]
+        axes.add_patch(Polygon(corner, facecolor=_KNOWN, edgecolor=style.ACCENT))
+        layers = f" {_ARROW} ".join(map(str, part)) or "no hidden layer"
+        axes.text(x + 5, middle, layers, ha="center", va="center", fontsize=9)
+        text = "encoder" if x < 30 else "decoder"
+        axes.text(x + 5, 1.2, text, ha="center", fontsize=10, fontweight="bold")
+    numbers = [f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in code]
+    text = "\n".join([*numbers[:4], *(["..."] if len(numbers) > 4 else [])])
+    font: style.Options = {"ha": "center", "va": "center", "fontweight": "bold"}
+    axes.text(27, middle, text, fontsize=12, color=style.ACCENT, linespacing=1.5, **font)
+    titles = f"letter {name}", _numbers(len(code)), "output", f"above {threshold:g}"
+    for x, title in zip((3.5, 27, 51.5, 59.5), titles, strict=True):
+        axes.text(x, 1.2, title, ha="center", fontsize=10, fontweight="bold")
+    below: style.Options = {"ha": "center", "fontsize": 9, "color": style.MUTED}
+    wrong = int(wrong_pixels(output[None], letter[None], threshold)[0])
+    for x, title in ((3.5, f"{len(letter)} pixels"), (59.5, f"{wrong} wrong")):
+        axes.text(x, 12.2, title, **below)
+    for x in (7.0, 21.0, 31.0, 45.0):
+        axes.annotate("", (x + 2, middle), (x, middle), arrowprops={"arrowstyle": "->"})
+    return figure
+
+
+_ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+def _numbers(count: int) -> str:
+    return "1 number" if count == 1 else f"{count} numbers"
+
+
+def alphabet(letters: Array, characters: Sequence[str], name: str) -> Figure:
+    """The letters of a font, as many as one font has, each below its name.
+
+    letters : (letters, pixels)
+    """
+    shown_, step_x, step_y = letters[:LETTERS], COLUMNS + 2.0, ROWS + 3.4
+    bands = -(-len(shown_) // _PER_BAND)
+    figure, axes = pixels.sheet(_PER_BAND * step_x, bands * step_y, f"The letters of {name}")
+    band, place = np.divmod(np.arange(len(shown_)), _PER_BAND)
+    corners = np.stack([1 + step_x * place, 2.2 + step_y * band], axis=-1)
+    pixels.letters(axes, shown_, corners)
+    for (x, y), character in zip(corners, characters, strict=False):
+        font: style.Options = {"ha": "center", "va": "center", "fontsize": 9}
+        axes.text(x + COLUMNS / 2, y - 1.1, character, color=style.MUTED, **font)
+    return figure
+
+
+def new_letter(
+    pattern: NewLetter | None, neighbors: Sequence[tuple[str, Array, int]], threshold: float
+) -> Figure:
+    """A letter that is in no font, between the letters of the font that are nearest to it.
+
+    neighbors : of each its name, its pixels (pixels,) and the pixels in which the new one differs
+    """
+    figure, axes = pixels.sheet(44, 11.5, largest=0.16)
+    if pattern is None:
+        axes.text(22, 6, "no new letter", ha="center", color=style.MUTED)
+        return figure
+    on = (pattern.outputs > threshold).astype(float)
+    name = "-".join(neighbor for neighbor, *_ in neighbors)
+    drawn = [(f"new: {name}", on, style.WARNING, "")]
+    drawn += [(n, p, style.INK, f"{apart} pixels apart") for n, p, apart in neighbors]
+    for x, (title, values, color, below) in zip((5.0, 19.0, 33.0), drawn, strict=False):
+        pixels.letters(axes, values[None], np.array([[x, 2.4]]), color)
+        center: style.Options = {"ha": "center", "va": "center"}
+        axes.text(x + 2.5, 1.0, title, fontsize=10, fontweight="bold", color=color, **center)
+        axes.text(x + 2.5, 10.6, below, fontsize=9, color=style.MUTED, **center)
+    return figure
+
+
+# --- one network ---------------------------------------------------------------------------------
 
 
 def _count(starts: int) -> str:
@@ -117,26 +214,6 @@ def reconstructions(
 
 def _exact(wrong: Array) -> str:
     return f"{int(np.sum(wrong == 0))} of {len(wrong)} letters without a wrong pixel"
-
-
-def latent_map(
-    points: Array, plane: Plane, characters: Sequence[str], name: str, start: str
-) -> Figure:
-    """Where the letters lie in the latent plane, each with its character.
-
-    points : (letters, 2) coordinates of the codes in the plane
-    """
-    crowded = len(points) > 40
-    figure = style.canvas(7.4 if crowded else 5.6, title=f"Latent map: {name}, {start}")
-    axes = figure.subplots()
-    axes.axhline(0, color=style.FAINT, linewidth=1, zorder=0)
-    axes.axvline(0, color=style.FAINT, linewidth=1, zorder=0)
-    axes.plot(*points.T, "o", color=_LOOK.color, markersize=4 if crowded else 5)
-    axes.margins(0.07)
-    _plane_axes(axes, plane)
-    figure.draw_without_rendering()  # settles the layout, which decides where labels fit
-    place_labels(figure, axes, points, characters, 9 if crowded else 11)
-    return figure
 
 
 def _plane_axes(axes: Axes, plane: Plane) -> None:
@@ -202,19 +279,23 @@ def regions(
     characters: Sequence[str],
     threshold: float,
     which: str,
+    lowest: float = -np.inf,
 ) -> Figure:
     """The latent plane by the letter nearest to what is decoded there, with all codes.
 
     decoded : (rows, columns, pixels) of a fine grid over the window
     points : (letters, 2) coordinates of the codes
+    lowest : that a latent unit may be; what is below is not drawn
     """
     rows, columns, _ = decoded.shape
     nearest = nearest_letter(decoded, letters, threshold)
     known = _is_known(decoded, letters, threshold)
-    colors = np.array([to_rgb(c) for c in _REGIONS])[_map_colors(nearest, len(letters))[nearest]]
+    line, crowded = rows == 1, len(points) > 40
+    # more regions than that cannot be told apart by color: their borders tell them
+    fills = np.array([to_rgb(c) for c in ([_KNOWN] if crowded else _REGIONS)])
+    colors = fills[_map_colors(nearest, len(letters))[nearest] % len(fills)]
     colors = np.where(known[..., None], colors, 1 - 0.4 * (1 - colors))
     picture = _outlined(colors, nearest)
-    line, crowded = rows == 1, len(points) > 40
     title = f"Regions by nearest letter: {which}"
     figure = style.canvas(2.6 if line else 7.4 if crowded else 6.2, title=title)
     axes = figure.subplots()
@@ -222,6 +303,9 @@ def regions(
     extent = _extent(window, rows, columns)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")
     axes.plot(*points.T, "o", color=style.INK, markersize=3)
+    if np.isfinite(lowest):
+        axes.set_xlim(left=lowest)
+        axes.set_ylim(*axes.get_ylim() if line else (lowest, None))
     _plane_axes(axes, plane)
     style.subtitle(
         axes,
@@ -264,38 +348,6 @@ def _outlined(colors: Array, nearest: Integers, scale: int = 4) -> Numbers:
     edge[:, 1:] |= fine[:, 1:] != fine[:, :-1]
     picture[edge] = 0.45 * picture[edge]
     return picture
-
-
-def distances(codes: Array, letters: Array, which: str) -> Figure:
-    """Distance of every two letters in the latent space against the pixels in which they differ.
-
-    codes : (letters, latent units)
-    """
-    near = pdist(codes)
-    alike = np.rint(pdist(letters > 0.5, "hamming") * letters.shape[1]).astype(int)
-    rho = distance_correlation(codes, letters)
-    title = f"Distances of letters: {which}"
-    figure = style.canvas(3.9, title=title)
-    axes = figure.subplots()
-    jitter = 0.32 * style.spread(len(near))
-    dots: style.Options = {"markersize": 3.2, "markeredgewidth": 0, "rasterized": True}
-    alpha = 0.35 if len(near) < 1000 else 0.12
-    axes.plot(alike + jitter, near, "o", color=_LOOK.color, alpha=alpha, **dots)
-    steps = [d for d in np.unique(alike) if np.sum(alike == d) >= 5]
-    medians = [np.median(near[alike == d]) for d in steps]
-    axes.plot(steps, medians, color=style.WARNING, linewidth=2, marker="s", markersize=4)
-    axes.set_xlabel("pixels in which two letters differ")
-    axes.set_ylabel("distance in the latent space")
-    axes.set_ylim(bottom=0)
-    style.subtitle(axes, f"{len(near)} pairs; Spearman's rank correlation {rho:.2f}")
-    squares: style.Options = {"marker": "s", "markersize": 4, "linewidth": 2}
-    style.legend(
-        figure,
-        2,
-        style.dot_key("two letters", _LOOK.color, alpha=0.6, markersize=4),
-        style.key("median, where there are 5 pairs", style.WARNING, **squares),
-    )
-    return figure
 
 
 def paths(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from latentlab import shown
-from latentlab.aliases import Fields
+from latentlab.aliases import Fields, Json
 from latentlab.experiments.knobs import ACTIVATIONS, Factors, Settings, pick, without
 from latentlab.models.network import Network
 
@@ -21,9 +21,32 @@ def letters_factors(section: Fields) -> Factors:
 
 
 def letters_drawn(section: Fields) -> Factors:
-    """Those of them that have figures of their own and a place in the pages."""
+    """Those of them that have a place in the explorer."""
     factors = letters_factors(section)
     return {cell: factors[cell] for cell in shown.spaced(list(factors), shown.CELLS)}
+
+
+def letters_illustrated(section: Fields) -> Factors:
+    """Those of them that have figures of their own and a place in the report.
+
+    Of each network one: on the font of the first network, or on its own first font. A network that
+    another one is, trained in another way, is not drawn again.
+    """
+    factors: Factors = {}
+    home, seen = letters_introduced(section)["font"], []
+    for name, network in section["networks"].items():
+        shape = pick(network, "architecture", *ACTIVATIONS)
+        if shape not in seen:
+            seen.append(shape)
+            font = home if home in network["fonts"] else network["fonts"][0]
+            factors[f"{font}/{name}"] = {"font": font, "network": name}
+    return {cell: factors[cell] for cell in shown.spaced(list(factors), shown.CELLS)}
+
+
+def letters_introduced(section: Fields) -> Json:
+    """Font and name of the network by which the report says what an autoencoder is: the first."""
+    name, network = next(iter(section["networks"].items()))
+    return {"font": network["fonts"][0], "network": name}
 
 
 def front_factors(section: Fields) -> Factors:

@@ -10,6 +10,7 @@ from latentlab import shown
 from latentlab.drawing import style
 
 COST = "operations (multiply-adds)"
+_LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of the pixels
 
 
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
@@ -39,6 +40,7 @@ def convergence(curves: pd.DataFrame) -> Figure:
     curves : columns network, loss, optimizer, comparison, operations, error (median),
         lower_quartile, upper_quartile. What was trained on the squared error only (Powell) is
         drawn beside every loss. Of later comparisons only what costs more is drawn.
+        Errors below ``_LOWEST`` are out of sight: one curve would take most of the figure.
     """
     ends = curves.groupby("comparison", sort=False)["operations"].max()
     curves = curves[curves["comparison"].isin([ends.index[0], *ends.index[ends > ends.iloc[0]]])]
@@ -61,6 +63,7 @@ def convergence(curves: pd.DataFrame) -> Figure:
                 style.band(axes, curve["operations"], low, middle, high, look)
             axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
             style.log_axis(axes.xaxis)
+            axes.set_ylim(bottom=max(_LOWEST, 0.8 * curves["lower_quartile"].min()))
             style.log_axis(axes.yaxis)
         row[0].set_ylabel("error a letter")
     for axes in panels[-1]:
@@ -130,41 +133,6 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     hollow = {"marker": "o", "markerfacecolor": "none"}
     falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
     style.legend(figure, 5, *marks, falling)
-    return figure
-
-
-def performance_profiles(profiles: pd.DataFrame) -> Figure:
-    """Share of problems solved within a factor of the least cost; a column an error level.
-
-    profiles : columns level, loss, optimizer, factor, share: the steps of each line
-    """
-    looks = style.looks(list(profiles["optimizer"].unique()))
-    levels, losses = list(profiles["level"].unique()), list(profiles["loss"].unique())
-    end = 1.15 * max(2.0, profiles["factor"].max())
-    figure = style.canvas(
-        0.9 + 2.5 * len(losses),
-        width=9.0,
-        title="Problems solved within a factor of the least cost",
-    )
-    panels = figure.subplots(len(losses), len(levels), sharex=True, sharey=True, squeeze=False)
-    for row, loss in zip(panels, losses, strict=True):
-        for axes, level in zip(row, levels, strict=True):
-            panel = profiles[(profiles["level"] == level) & (profiles["loss"] == loss)]
-            for name, steps in panel.groupby("optimizer", sort=False):
-                factors, shares = (
-                    [*steps["factor"], end],
-                    [*steps["share"], steps["share"].iloc[-1]],
-                )
-                line = {"color": looks[name].color, "linestyle": looks[name].line}
-                axes.step(factors, [100 * share for share in shares], where="post", **line)
-            axes.set_xlim(1, end)
-            axes.set_ylim(-3, 103)
-            style.log_axis(axes.xaxis)
-            axes.set_title(f"to an error of {level:g}, {loss.replace('-', ' ')}")
-        row[0].set_ylabel("problems solved (%)")
-    for axes in panels[-1]:
-        axes.set_xlabel("factor of the least cost")
-    _legend(figure, looks)
     return figure
 
 

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
-from latentlab.glyphs import left_to_right
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
 
@@ -95,14 +93,14 @@ def latent_codes(
     classes: Array,
     names: Sequence[str],
     dataset: str,
-    prior: set[str],
     regions: Mapping[str, Region | None],
 ) -> Figure:
     """Codes of the test images, a panel a model, colored and named by class.
 
     codes : (n, 2) by the model's label; classes : (n,) numbers of the names
-    prior : labels of the models whose codes are drawn to a standard normal distribution
     regions : the smallest region that holds 95 % of the codes, by label
+
+    The same circle is in every panel, a scale: both axes of a panel have one, each panel its own.
     """
     figure, panels = _planes(len(codes), f"Codes of the test images of {dataset}")
     tints = [tuple(pixels.shaded(0.55, "white", color)) for color in _CLASSES]
@@ -112,18 +110,18 @@ def latent_codes(
         # no soft edges, no transparency: few colors, and a file a fifth as large
         x, y = points.T
         axes.scatter(x, y, s=size, c=colors, linewidths=0, rasterized=True, antialiased=False)
-        if label in prior:
-            _prior_circle(axes)
+        _prior_circle(axes)
         region = regions.get(label)
         if region:
             _border(axes, region, style.INK, 1.4)
+        axes.set_aspect("equal", adjustable="datalim")
         _name_classes(axes, points, classes, names)
         axes.set_title(f"{label}{_area_text(region)}")
     style.legend(
         figure,
         2,
         style.key("smallest region with 95 %", linewidth=1.4),
-        style.key("two deviations of the prior", **_PRIOR),
+        style.key("the same circle in all: two deviations of the prior", **_PRIOR),
     )
     return figure
 
@@ -152,37 +150,6 @@ def _planes(count: int, title: str) -> tuple[Figure, list[Axes]]:
 def _border(axes: Axes, region: Region, color: str, width: float) -> None:
     x, y = region.points[..., 0], region.points[..., 1]
     axes.contour(x, y, region.density, [region.level], colors=[color], linewidths=[width])
-
-
-def class_density(
-    codes: Mapping[str, Array],
-    classes: Array,
-    names: Sequence[str],
-    dataset: str,
-    regions: Mapping[str, Mapping[int, tuple[Region, Region]]],
-) -> Figure:
-    """Where the test codes of each class are dense, a panel a model.
-
-    codes, classes, names : as for ``latent_codes``: (images, 2), (images,), one a class
-    regions : by label and class the smallest regions that hold half, and nine tenths, of its codes
-    """
-    figure, panels = _planes(len(codes), f"Density of the classes' codes, {dataset}")
-    for axes, (label, points) in zip(panels, codes.items(), strict=False):
-        for c, (half, nine_tenths) in regions[label].items():
-            color = _CLASSES[c % len(_CLASSES)]
-            x, y = half.points[..., 0], half.points[..., 1]
-            axes.contourf(x, y, half.density, [half.level, np.inf], colors=[color], alpha=0.4)
-            _border(axes, half, color, 1.2)
-            _border(axes, nine_tenths, color, 0.6)
-        _name_classes(axes, points, classes, names)
-        axes.set_title(label)
-    style.legend(
-        figure,
-        2,
-        Patch(facecolor=style.MUTED, alpha=0.4, label="half of a class"),
-        style.key("nine tenths of a class", style.MUTED, linewidth=0.6),
-    )
-    return figure
 
 
 _PRIOR: style.Options = {"linewidth": 1, "linestyle": (0, (4, 3))}
@@ -300,23 +267,6 @@ def _picture(axes: Axes, picture: Numbers) -> None:
     axes.imshow(picture, interpolation="none", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
-
-
-def route(first: str, last: str) -> str:
-    """From class to class, as a row's label: long names in a line each, cut where they are longer.
-
-    A row has room for some 24 characters.
-    """
-    text = f"{first} to {last}"
-    if len(text) <= _ROW:
-        return left_to_right(text)
-    lines = (first, f"to {last}")
-    return "\n".join(
-        x if len(x) <= _ROW else f"{x[: _ROW - 1]}\N{HORIZONTAL ELLIPSIS}" for x in lines
-    )
-
-
-_ROW = 24  # characters that the label of a row has room for
 
 
 def rows(pictures: Mapping[str, Array], title: str) -> Figure:

@@ -1,0 +1,60 @@
+"""What people call what the parameters name: networks, models, optimizers, sets of images.
+
+A name that is not here, a reader's own, is shown as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from latentlab.pages.texts import Text, Words, text
+
+LETTER_NETWORKS: Mapping[str, Text] = {
+    "exceptional": text("the original's “exceptional” network"),
+    "relu-latent": text("the original's network with a ReLU code"),
+    "relu-latent-1000": text("the same, trained for up to 1000 epochs"),
+    "linear": text("a linear network, the control"),
+    "two-numbers": text("all letters of a font through two numbers"),
+    "all-letters": text("the letters of all fonts through two numbers"),
+    "one-number": text("all letters of a font through one number"),
+    "hybrid": text("Powell first, then Adam"),
+    "powell-alone": text("Powell alone, a larger network"),
+}
+DENOISERS: Mapping[str, Text] = {
+    "published": text("the original's denoiser"),
+    "redrawn": text("the same network, which never sees the same noise twice"),
+    "wide": text("a wide network for all letters"),
+}
+IMAGE_MODELS: Mapping[str, Text] = {
+    "published": text("VAE of the original"),
+    "autoencoder": text("plain autoencoder"),
+    "improved": text("deeper VAE"),
+    "convolutional": text("convolutional VAE"),
+}
+IMAGE_SETS: Mapping[str, Words] = {
+    "digits": text("small digits"),
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+}
+OPTIMIZERS: Mapping[str, Words] = {
+    "powell": "Powell",
+    "backpropagation": text("backpropagation"),
+    "adam": "Adam",
+    "rmsprop": "RMSprop",
+    "lbfgs": "L-BFGS",
+    "powell-adam": text("Powell then Adam"),
+    "powell-lbfgs": text("Powell then L-BFGS"),
+    "powell-long": text("Powell with a larger budget"),
+    "backpropagation-long": text("backpropagation with a larger budget"),
+    "adam-long": text("Adam with a larger budget"),
+    "powell-default": text("Powell with its own tolerance"),
+    "backpropagation-fast": text("backpropagation at a high rate"),
+    "adam-default": text("Adam at Keras' own rate"),
+    "rmsprop-default": text("RMSprop at Keras' own rate"),
+    "lbfgs-default": text("L-BFGS with its own settings"),
+}
+
+
+def called(names: Mapping[str, Words], name: str) -> Words:
+    """What people call it, or its name."""
+    return names.get(name, name)
