@@ -106,7 +106,7 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
 
     def finish(value: object) -> object:
         if isinstance(value, Text):
-            value = value.in_language(language)
+            value = fluent(value.in_language(language), language.code)
         if isinstance(value, str) and not isinstance(value, Verbatim):
             # a number and its sign stay on one line
             return escape(value).replace(" %", "\N{NO-BREAK SPACE}%")
@@ -114,7 +114,8 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
 
     def message(text: str, **places: object) -> Markup:
         filled = {name: finish(value) for name, value in places.items()}
-        return Markup(language.form(" ".join(text.split()))).format(**filled)
+        said = Markup(language.form(" ".join(text.split()))).format(**filled)
+        return Markup(fluent(said, language.code))
 
     environment = jinja2.Environment(
         autoescape=True,
@@ -126,6 +127,19 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
     environment.globals["_"] = message
     page = environment.from_string(template).render(**frame, translations=data)
     return page.rstrip() + "\n"
+
+
+_SOUNDS = {
+    "es": ((r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "), (r"\b([oO]) (?=h?[oó])", "u ")),
+}
+"""Of languages, by code: what is said otherwise before certain sounds (Real Academia, y and o)."""
+
+
+def fluent(text: str, code: str) -> str:
+    """A finished text as it is said: "padre e hijo", whatever went into its places."""
+    for pattern, other in _SOUNDS.get(code, ()):
+        text = re.sub(pattern, other, text, flags=re.IGNORECASE)
+    return text
 
 
 def translations(english: str, other: str) -> dict[str, str | list[str]]:

@@ -22,6 +22,7 @@ LETTER_NETWORKS: Mapping[str, Text] = {
 }
 DENOISERS: Mapping[str, Text] = {
     "published": text("the original's denoiser"),
+    "stronger": text("the original's denoiser, noise twice as large"),
     "redrawn": text("the same network, which never sees the same noise twice"),
     "wide": text("a wide network for all letters"),
 }
@@ -35,6 +36,7 @@ IMAGE_SETS: Mapping[str, Words] = {
     "digits": text("small digits"),
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
+    "capitals": text("capital letters of the font"),
 }
 OPTIMIZERS: Mapping[str, Words] = {
     "powell": "Powell",

@@ -17,7 +17,7 @@ from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
 from latentlab.pages import explorer, sources
-from latentlab.pages.languages import errors, language, page_in, places, translations
+from latentlab.pages.languages import errors, fluent, language, page_in, places, translations
 from latentlab.pages.report import render
 from latentlab.pages.texts import (
     ENGLISH,
@@ -232,6 +232,22 @@ def test_a_page_in_a_language():
     to = Language("es", "Español", "n != 1", texts, set())
     assert page_in(to, frame, template) == "<p>Son <b>&lt;i&gt;</b>. &lt;b&gt; y A</p>\n"
     assert to.missing == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("img", "A e img"), ("Hilo", "A e Hilo"), ("hielo", "A y hielo"), ("iones", "A y iones"),
+     ("único", "A y único")],
+)  # fmt: skip
+def test_spanish_and_sounds_right_before_whatever_follows(name, said):
+    to = Language("es", "Español", "n != 1", {"{a} and {b}": "{a} y {b}"}, set())
+    frame = {"told": text("{a} and {b}", a="A", b=name)}
+    assert page_in(to, frame, "<p>{{ told }}</p>") == f"<p>{said}</p>\n"
+    assert page_in(to, {"b": name}, "<p>{{ _('{a} and {b}', a='A', b=b) }}</p>") == (
+        f"<p>{said}</p>\n"
+    )
+    assert fluent("siete o ocho", "es") == "siete u ocho"
+    assert fluent("y in o otherwise", "en") == "y in o otherwise"
 
 
 def test_translations_are_what_differs_of_what_a_reader_sees_or_hears():

@@ -272,10 +272,10 @@ def _compared(figures: Sequence[Mapping[str, Any]]) -> Text:
     """What came of the comparisons of published figures with runs of ours."""
     words = list(distinct(figures).values())
     return plural(
-        "Of {n} published figure, {among} between single runs of ours, {outside} outside of them"
-        " all; of the others our runs say nothing.",
-        "Of {n} published figures, {among} between single runs of ours, {outside} outside of them"
-        " all; of the others our runs say nothing.",
+        "Of {n} published figure, {among} where single runs of ours do, {outside} further out than"
+        " 95 of 100 of them; of the others our runs say nothing.",
+        "Of {n} published figures, {among} where single runs of ours do, {outside} further out than"
+        " 95 of 100 of them; of the others our runs say nothing.",
         len(words),
         among=plural("{n} lies", "{n} lie", words.count(COMPATIBLE)),
         outside=str(words.count(OUTSIDE)),

@@ -314,8 +314,8 @@ def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
 FINDINGS = [
     "claim", "kind", "of", "exploratory", "differs", "must", "experiment", "text", "hypothesis",
     "measure", "shows", "test", "variant", "runs", "effect", "effect_low", "effect_high",
-    "counts_from", "p", "p_holm", "says", "verdict", "reason", "published", "median", "single_run_low",
-    "single_run_high",
+    "counts_from", "p", "p_holm", "says", "verdict", "reason", "published", "median",
+    "single_run_low", "single_run_high",
 ]  # fmt: skip
 """Columns of a finding.
 
