@@ -38,6 +38,7 @@ rule all:
 # job: "python benchmarks/study.py --order" prints it from the times of a finished run
 STUDY.order(
     "fetch_*",
+    "survey_*",
     "train_vae",
     "train_denoising*",
     "train_letters*",

@@ -39,7 +39,7 @@ _SCREEN = 2  # lattice points along each side, by which cells are chosen
 _COMPONENTS = 64  # of the log-odds: enough to choose, a twelfth of MNIST's pixels
 _NEGLIGIBLE = 14.0  # nats below an image's best place, at which nothing counts: a millionth
 _ROUGH = 25.0  # the same, where few components are off by some nats
-_HIDDEN = 10.0  # by so many times the step more may peaks between points be above what is known
+_HIDDEN = 15.0  # by so many times the step more may peaks between points be above what is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def _possible(extremes: Numbers, step: float) -> Numbers:
     The further the least and the largest term are apart, the narrower the peaks are.
     """
     lowest, highest = extremes
-    return highest + np.float32(_HIDDEN * step) * (highest - lowest)
+    return np.asarray(highest + np.float32(_HIDDEN * step) * (highest - lowest))
 
 
 def evidence(
@@ -181,7 +181,7 @@ def evidence(
         if cells.size > CELL / 2**_HALVINGS:
             visits = visits.divided(kept)
         else:
-            visits = visits.chosen(kept.any(axis=0))
+            visits = visits.chosen(np.asarray(kept.any(axis=0)))
     return found
 
 

@@ -149,7 +149,7 @@ def test_interpolation_keeps_polynomials_and_the_points_it_starts_from():
 @given(st.integers(0, 999), st.floats(0.5, 6))
 @settings(max_examples=10, deadline=None)
 def test_no_cell_is_left_out_that_counts(seed, steepness):
-    """Against all points of a lattice, for decoders with folds and narrow peaks, far from starts."""
+    """Against all points of a lattice, for decoders with folds and narrow peaks."""
     rng = np.random.default_rng(seed)
     first = (rng.normal(size=(2, 16)) * steepness).astype(np.float32)
     bias = rng.normal(size=16).astype(np.float32) * 2
