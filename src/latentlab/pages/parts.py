@@ -220,7 +220,7 @@ def loss_name(loss: str) -> Text:
     return data_text(loss.replace("-", " "))
 
 
-def trained(optimizer: str, loss: str) -> Text:
+def trained(optimizer: Words, loss: str) -> Text:
     """By which optimizer, on which loss."""
     match loss:
         case "squared-error":

@@ -91,8 +91,8 @@ def autoencoder(
     pixels.letters(axes, np.stack(drawn), corners)
     latent = len(units) // 2
     for x, part, high, low in (
-        (10, units[1:latent], ROWS, 3.0),
-        (34, units[latent + 1 : -1], 3.0, ROWS),
+        (10.0, units[1:latent], 7.0, 3.0),
+        (34.0, units[latent + 1 : -1], 3.0, 7.0),
     ):
         corner = [(x, middle - high / 2), (x + 10, middle - low / 2)]
         corner += [(x + 10, middle + low / 2), (x, middle + high / 2)]
