@@ -16,10 +16,13 @@ def main():
         page = browser.new_page(
             viewport=VIEW, color_scheme="light", reduced_motion="reduce", locale="en-US"
         )
-        for name, address in (("report", "index.html"), ("explorer", "explorer.html#in=letters")):
-            page.goto(f"{(ROOT / 'results/report').as_uri()}/{address}")
-            page.wait_for_timeout(2000)  # the plane's ground is painted coarse, then fine
-            page.screenshot(path=ROOT / f"docs/images/{name}.png")
+        folder = (ROOT / "results/report").as_uri()
+        page.goto(f"{folder}/index.html")
+        page.screenshot(path=ROOT / "docs/images/report.png")
+        page.goto(f"{folder}/explorer.html#in=letters")
+        # the plane's ground is painted coarse, then fine
+        page.wait_for_function("() => explorer.rooms.letters.plane.back.width === 400")
+        page.locator("#letters .stage").first.screenshot(path=ROOT / "docs/images/explorer.png")
         browser.close()
 
 
