@@ -38,6 +38,7 @@ NOT_WATCHED = {
     "params.yaml": "a stage's params, by what they say",
     "dvc.yaml": "a stage's own text; read to compare it with the parameters",
     "dvc.lock": "DVC's own; pruned of what is gone",
+    "workflow/times.csv": "by which a run guesses how long it takes; no result hangs on it",
 }
 """Files that a stage reads and DVC does not watch as a dependency, with the reason."""
 
