@@ -5,6 +5,12 @@ const FRAME = 11; // milliseconds a frame for drawing and training; the browser 
 const PAINT = 2; // of them at most for the plane's ground
 const LEAST = 6; // of them at least for training
 
+/**
+ * Milliseconds for training in a frame that began so long after the one before, when so many are
+ * spent. Where another program keeps frames from coming, a few long ones learn sooner than a few short.
+ */
+const slice = (since, spent) => (since > 50 ? Math.min(200, since) / 2 : Math.max(LEAST, FRAME - spent));
+
 const lettersOf = ({ pixels }) => pixels.map((text) => Float64Array.from(text, Number));
 
 /** Layers as the rooms compute with them, of the flat weights of a training. */
@@ -357,7 +363,7 @@ class Learn {
       wait = 600;
       this.seconds += passed / 1000;
       this.show(false);
-      const more = this.advance(this.slow ? 0 : Math.max(LEAST, FRAME - (performance.now() - begun)));
+      const more = this.advance(this.slow ? 0 : slice(passed, performance.now() - begun));
       const right = this.wrong.every((wrong) => wrong === 0);
       this.running = requestAnimationFrame(frame);
       if (!more || (right && !this.goal)) this.pause();
@@ -619,9 +625,10 @@ class Race {
   run() {
     if (!this.left().length) return;
     const every = this.race.evaluations / 300;
-    let frames = 0;
-    const frame = () => {
-      const until = performance.now() + FRAME;
+    let frames = 0, last = performance.now();
+    const frame = (now) => {
+      const until = performance.now() + slice(now - last, 0);
+      last = now;
       if (++frames % 4 === 0) this.show();
       let left = this.left();
       for (let first = true; left.length && (first || performance.now() < until); first = false) {
