@@ -55,7 +55,7 @@ def content_of(args):
     return {
         "letters": list(letter_models(settings["letters"], fonts, args.results)),
         "denoising": list(denoisers(settings["denoising"], fonts, args.results)),
-        "vae": list(image_sets(settings["vae"], args.images, args.results)),
+        "vae": explorer.within(list(image_sets(settings["vae"], args.images, args.results))),
         "fonts": {name: explorer.alphabet(font_named(fonts, name)) for name in sorted(learned)},
         "learning": explorer.recipes(settings["learning"]),
         "races": explorer.races(settings["races"], tuned),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import gettext
+import itertools
 import json
 import math
 import re
@@ -49,6 +50,8 @@ LARGE = 2**15  # weights from which on an image decoder's layer is stored in 8 b
 _BYTE, _WORD = 2**7 - 1, 2**15 - 1  # the largest whole numbers of 8 and of 16 bits
 _DAMPING = 1e-4  # of the inputs' second moments, as a share of their mean: keeps them invertible
 _CALIBRATION, _CHECK = 33, 41  # side of the grids of codes: to round by, to measure on
+IMAGE_MODEL_BYTES = 3_800_000
+"""Of all image models together: with them the page of the default study stays below 5 MB."""
 _CODES = 1000  # test images whose codes the page has
 _PER_CLASS = 2  # test images that the page has
 
@@ -386,6 +389,25 @@ def image_set(name: str, classes: Sequence[str], images: Images) -> Json:
         },
         "models": [],
     }
+
+
+def within(image_sets: Sequence[Json], most: int = IMAGE_MODEL_BYTES) -> list[Json]:
+    """The same image sets with as many of their models as fit into so many bytes of the page.
+
+    Sets take turns: the first model of each, then the second of each; one that is too large makes
+    way for a smaller one.
+    """
+    kept: list[list[Json]] = [[] for _ in image_sets]
+    turns = itertools.zip_longest(*(image_set["models"] for image_set in image_sets))
+    for models in turns:
+        for of_set, model in zip(kept, models, strict=True):
+            size = len(json.dumps(model)) if model else most + 1
+            if size <= most:
+                of_set.append(model)
+                most -= size
+    return [
+        {**image_set, "models": of_set} for image_set, of_set in zip(image_sets, kept, strict=True)
+    ]
 
 
 def _samples(labels: np.ndarray) -> np.ndarray:

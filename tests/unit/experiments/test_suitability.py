@@ -131,4 +131,4 @@ def test_what_is_let_through_is_measured_drawn_and_shown(
         ]
     )
     knobs = {"dataset": "own", "classes": names, "manifold": 2, "drawn": 3, "seed": 1}
-    assert len(dict(plot_vae.draw(knobs, data, models, curves, None))) == 7
+    assert len(dict(plot_vae.draw(knobs, data, models, curves, None))) == 5

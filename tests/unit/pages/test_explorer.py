@@ -344,3 +344,26 @@ def test_names_of_networks_travel_with_the_page():
     start = page.index('id="data">') + len('id="data">')
     texts = json.loads(page[start : page.index("</script>", start)])["words"]["x"]["texts"]
     assert texts == {str(recipe): "r", str(model): "m"}
+
+
+def test_as_many_image_models_as_fit_sets_taking_turns():
+    def model(name, size):
+        return {"id": name, "layers": "x" * size}
+
+    sets = [
+        {"name": "a", "models": [model("one", 100), model("two", 1000), model("three", 100)]},
+        {"name": "b", "models": [model("one", 100), model("two", 1000)]},
+        {"name": "c", "models": []},
+    ]
+
+    def kept(most):
+        return [[m["id"] for m in s["models"]] for s in explorer.within(sets, most)]
+
+    assert kept(10**6) == [["one", "two", "three"], ["one", "two"], []]
+    assert kept(1500) == [["one", "two", "three"], ["one"], []]
+    assert kept(900) == [["one", "three"], ["one"], []]
+    assert kept(150) == [["one"], [], []]
+    assert [s["name"] for s in explorer.within(sets, 0)] == ["a", "b", "c"]
+    whole = sum(len(json.dumps(m)) for s in sets for m in s["models"])
+    assert kept(whole) == kept(10**6)
+    assert kept(whole - 1) != kept(10**6)

@@ -263,11 +263,11 @@ def test_answers_follow_the_data(results, settings):
     assert "deeper" not in " ".join(chapters(results, settings)["vae"].details)
     (table,) = result["vae"].more
     assert [row[:3] for row in table.rows[:5]] == [
-        ("small digits", "mean image, repeated", "0.015"),
-        ("small digits", "mean images of the classes", "0.25"),
-        ("small digits", "normal distribution in 2 principal components", "0.31"),
-        ("small digits", "training images", "1.0"),
-        ("small digits", "VAE of the original", "0.83"),
+        ("MNIST", "mean image, repeated", "0.015"),
+        ("MNIST", "mean images of the classes", "0.25"),
+        ("MNIST", "normal distribution in 2 principal components", "0.31"),
+        ("MNIST", "training images", "1.0"),
+        ("MNIST", "VAE of the original", "0.83"),
     ]
     told = " ".join(result["denoising"].details)
     assert "memorized" in told
@@ -500,7 +500,8 @@ def test_the_originals_own_is_open_and_comes_first(results, settings):
         "The original's denoiser: the letters X, H, I and R of font2, uniform noise as meant"
     ]
     assert panels("vae") == ["MNIST"]
-    assert [g.title for g in result["vae"].groups] == ["MNIST", "Small digits", "Fashion-MNIST"]
+    sets = ["MNIST", "Fashion-MNIST", "Small digits", "Capital letters of the font"]
+    assert [g.title for g in result["vae"].groups] == sets
     figures = [f.path.parent.name for g in result["denoising"].groups[:1] for f in g.figures]
     assert figures == ["baselines", "scores"]
 
@@ -541,8 +542,8 @@ def test_the_page_opens_with_the_verdicts(results, settings):
     start = words.index("Does what it concluded hold?")
     assert "1 of 5 claims of the original holds in every reading." in words
     assert (
-        "Of 2 published figures, 1 lies between single runs of ours, 1 outside of them all; of the"
-        " others our runs say nothing." in words
+        "Of 2 published figures, 1 lies where single runs of ours do, 1 further out than 95 of 100"
+        " of them; of the others our runs say nothing." in words
     )
     first = words[start : words.index("The original's pictures")]
     assert "\N{CHECK MARK} supported The claim of layers. Of 4 readings: 2 for it, 1 uncl" in first
@@ -563,7 +564,7 @@ def test_a_figure_that_is_there_twice_counts_once(results, settings):
     write_csv(pd.concat([table, again]), path)
     words = Outline(page(results, settings)).words
     # what is outside in one variant and unknown in another: our runs say nothing
-    assert "Of 2 published figures, 1 lies between single runs of ours, 0 outside of them" in words
+    assert "Of 2 published figures, 1 lies where single runs of ours do, 0 further out" in words
 
 
 def test_a_published_figure_without_runs_is_shown_with_the_reason(results, settings):
@@ -776,16 +777,19 @@ def test_the_readme_follows_the_metrics():
     assert "| 1, 1, 0 | \N{PLUS-MINUS SIGN} depends on the noise |" in table
     assert "Not yet" not in table
     assert table.endswith(
-        "\nOf 4 published figures, 2 lie between single runs of ours, 1 outside of them all; of the"
-        " others our runs say nothing."
+        "\nOf 4 published figures, 2 lie where single runs of ours do, 1 further out than 95 of 100"
+        " of them; of the others our runs say nothing."
     )
 
 
 def test_image_sets_left_out_are_named(results, settings):
     assert "Not in it" not in page(results, settings)
-    settings["vae"]["datasets"] = ["digits"]
+    settings["vae"]["datasets"] = ["digits", "capitals"]
     words = Outline(page(results, settings)).words
-    assert "Image sets in this run: small digits. Not in it: MNIST and Fashion-MNIST." in words
+    assert (
+        "Image sets in this run: small digits and capital letters of the font. Not in it: MNIST"
+        " and Fashion-MNIST." in words
+    )
     assert "Not in this run: MNIST and Fashion-MNIST." in words
     assert "153.4" not in words  # no row of a set that is not in this run
 

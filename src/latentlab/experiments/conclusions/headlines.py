@@ -16,7 +16,8 @@ FOLLOWED = {
     "optimizers.gradient": "optimizers.35-25-15-2.squared-error.backpropagation.mean_error",
     "optimizers.lbfgs": "optimizers.35-25-15-2.squared-error.lbfgs.mean_error",
     "optimizers.powell": "optimizers.35-25-15-2.squared-error.powell.mean_error",
-    "denoising.published": "denoising.published.font2.published.uniform.p-010.within_one_pixel",
+    "denoising.published": "denoising.published.font2.published.uniform.r-050.p-010"
+    ".within_one_pixel",
     "denoising.ours": "denoising.all_letters.font1.bit_flip.p-015.within_one_pixel",
     "denoising.nearest": "denoising.all_letters.font1.bit_flip.p-015.baselines.nearest_letter"
     ".within_one_pixel",
