@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,24 +246,24 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _answer(findings: pd.DataFrame) -> Text:
-    """How many claims of the original hold in every reading."""
+    """How many claims of the original are supported."""
     claims = findings[findings["kind"] == CLAIMS[0]]
     return plural(
-        "{n} of {all} claims of the original holds in every reading.",
-        "{n} of {all} claims of the original hold in every reading.",
+        "{n} of {all} claims of the original is supported.",
+        "{n} of {all} claims of the original are supported.",
         _counts(claims).get(SUPPORTED, 0),
         all=len(claims),
     )
 
 
 def distinct(figures: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The word on every published figure, by its text: compatible where it is so in some variant.
+    """The word on every published figure, by its name: compatible where it is so in some variant.
 
-    The same figure may stand for two networks or readings: it counts once.
+    A figure is compared in several variants, which end its name: it counts once.
     """
     words: dict[str, str] = {}
     for row in figures:
-        number_ = f"{row['experiment']} {row['measure']} {row['published']}"
+        number_ = re.sub("-as-(meant|run)$", "", row["claim"])
         rank = [COMPATIBLE, NOTHING, OUTSIDE]
         words[number_] = min(words.get(number_, OUTSIDE), row["verdict"], key=rank.index)
     return words
@@ -320,8 +321,13 @@ ORDERS = {"order": text("published order"), "conclusion": text("published conclu
 
 
 def _worth(singles: pd.DataFrame) -> Text:
-    """What single runs are worth: the least likely of the orders that were published."""
-    least = singles.loc[singles["chance"].idxmin()]
+    """What single runs are worth: the least likely of the orders that were published.
+
+    Of orders of figures where there are some: a conclusion may have come from other settings.
+    """
+    orders = singles[(singles["of"] == "order") & singles["chance"].notna()]
+    asked = singles if orders.empty else orders
+    least = asked.loc[asked["chance"].idxmin()]
     found = {"says": data_text(least["text"]), "chance": percent(least["chance"])}
     if least["chance"] < _COIN:
         return text(
@@ -578,7 +584,8 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         told = claim["claim"].rstrip(".") + " (ours)." * (claim.get("of") == "ours")
         told += "" if told.endswith(".") else "."
         lines.append(_readme_row(told, name, found))
-    return "\n".join([*lines, "", str(_compared(list(metrics["figures"].values())))])
+    figures = [{**row, "claim": name} for name, row in metrics["figures"].items()]
+    return "\n".join([*lines, "", str(_compared(figures))])
 
 
 def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:

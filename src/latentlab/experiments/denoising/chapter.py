@@ -208,6 +208,7 @@ def _as_run(results: _Results) -> Text | None:
 
 def _transfer(results: _Results) -> Text | None:
     matrix = results.matrix[results.matrix["network"] == results.network]
+    matrix = matrix[matrix["range"] == matrix["test_range"]]
     kind = matrix["kind"] == matrix["test_kind"]
     same = kind & (matrix["probability"] == matrix["test_probability"])
     learned, near, far = (

@@ -203,9 +203,12 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
 def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     """Heat map: kind of noise learned (rows) against kind tested (columns), and two baselines.
 
-    Shares are means over all probabilities and ranges, of what was learned and of what is tested.
+    Shares are means over all probabilities, of what was learned and of what is tested; of ranges
+    only those that were learned are tested.
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
+    matrix = matrix[matrix["range"] == matrix["test_range"]]
+    compared = compared[compared["range"].isin(matrix["range"])]
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
     every = list(matrix.groupby(["font", "kind"], sort=False))
     rows = shown.spaced(every, shown.CELLS)

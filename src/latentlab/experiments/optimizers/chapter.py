@@ -75,7 +75,7 @@ def _best(summary: pd.DataFrame) -> Json:
 
 def _answer(equal: pd.DataFrame) -> Text:
     """Who ends below Powell on every network, trained on its loss."""
-    alone = equal[equal["optimizer"] == "powell"].set_index("network")["error"]
+    alone = equal[equal["optimizer"] == "powell"].set_index("network")
     if alone.empty:
         first = next(iter(_best(equal).values()))
         return text(
@@ -88,7 +88,7 @@ def _answer(equal: pd.DataFrame) -> Text:
     below = [
         called(OPTIMIZERS, str(name))
         for name, rows in rivals.groupby("optimizer", sort=False)
-        if (rows["error"] < rows["network"].map(alone)).all()
+        if (rows["error_high"] < rows["network"].map(alone["error_low"])).all()
     ]
     if not below:
         return text("At equal cost no optimizer ends below Powell's error on every network.")
@@ -122,20 +122,20 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
         return text("At every rate that was tried, backpropagation diverges.")
     if not math.isfinite(worst):
         return text(
-            "Whether backpropagation fails depends on its learning rate: the best that was tried"
-            " ends at an error of {best}, another diverges.",
+            "Whether backpropagation fails depends on its learning rate: while it was tuned, the"
+            " best rate ended at an error of {best}, another diverged.",
             best=number(best, 2),
         )
     found = {"best": number(best, 2), "worst": number(worst, 2)}
     if worst > _CHANGES * best:
         return text(
-            "Whether backpropagation fails depends on its learning rate: the best that was tried"
-            " ends at an error of {best}, the worst at {worst}.",
+            "Whether backpropagation fails depends on its learning rate: while it was tuned, the"
+            " best rate ended at an error of {best}, the worst at {worst}.",
             **found,
         )
     return text(
-        "The learning rate decides little for backpropagation: the best that was tried ends at an"
-        " error of {best}, the worst at {worst}.",
+        "The learning rate decides little for backpropagation: while it was tuned, the best rate"
+        " ended at an error of {best}, the worst at {worst}.",
         **found,
     )
 

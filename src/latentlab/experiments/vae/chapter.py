@@ -175,7 +175,7 @@ def _loss(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
     row = rows[published[0]]
     ends = text(
         "On {dataset} the VAE of the original ends at a test loss of {loss} nats an image;"
-        " published are {published}.",
+        " others who ran it published {published}.",
         dataset=called(IMAGE_SETS, dataset),
         loss=number(row["test_loss"], 4),
         published=number(row["published_test_loss"], 4),
