@@ -1408,7 +1408,8 @@ class Denoiser {
     const spoiled = clean.filter((c, i) => (input[i] > 0.5) !== (c > 0.5)).length;
     const missed = wrong.filter(Boolean).length;
     const verdict = near.letter !== this.letter ? tell(": it takes it for another letter")
-      : missed ? count(", with {n} wrong pixel", ", with {n} wrong pixels", missed) : tell(": mended");
+      : missed ? count(", with {n} wrong pixel", ", with {n} wrong pixels", missed)
+      : spoiled ? tell(": mended") : tell(": as it was");
     const text = `${count("{n} pixel spoiled.", "{n} pixels spoiled.", spoiled)} `;
     say(find("#denoiser-reading"), text, model.characters[near.letter], verdict);
     const label = tell("The answer: {letter}", { letter: `${model.characters[near.letter]}${verdict}` });

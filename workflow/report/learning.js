@@ -192,9 +192,13 @@ const MOST_UNITS = 200;
 
 /** The encoder's half of an architecture as text, 35-25-15-2, and back; null where it is none. */
 const halfOf = (architecture) => architecture.slice(0, (architecture.length + 1) / 2).join("-");
+/** Of an architecture as people write it, half or whole: "35-20-2", "[35, 20, 2, 20, 35]". */
 function architectureOf(text) {
-  if (!/^\s*\d+(\s*-\s*\d+){1,6}\s*$/.test(text)) return null;
-  const half = text.split("-").map(Number);
+  const units = text.replace(/^\s*\[|\]\s*$/g, "").trim().split(/\s*[-,\s]\s*/);
+  if (units.length < 2 || units.some((n) => !/^\d+$/.test(n))) return null;
+  const whole = units.length > 2 && units.length % 2 === 1 && units.join() === [...units].reverse().join();
+  const half = (whole ? units.slice(0, (units.length + 1) / 2) : units).map(Number);
+  if (half.length > 7) return null;
   if (half[0] !== PIXELS || half.some((units) => units < 1 || units > MOST_UNITS)) return null;
   return [...half, ...half.slice(0, -1).reverse()];
 }

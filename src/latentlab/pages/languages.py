@@ -130,7 +130,12 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
 
 
 _SOUNDS = {
-    "es": ((r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "), (r"\b([oO]) (?=h?[oó])", "u ")),
+    "es": (
+        (r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "),
+        (r"\b([oO]) (?=h?[oó])", "u "),
+        (r"\b(d)e el\b", r"\1el"),
+        (r"\b(a) el\b", r"\1l"),
+    ),
 }
 """Of languages, by code: what is said otherwise before certain sounds (Real Academia, y and o)."""
 

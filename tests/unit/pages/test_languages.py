@@ -247,6 +247,9 @@ def test_spanish_and_sounds_right_before_whatever_follows(name, said):
         f"<p>{said}</p>\n"
     )
     assert fluent("siete o ocho", "es") == "siete u ocho"
+    assert fluent("en lugar de el error, a el azar; de ella", "es") == (
+        "en lugar del error, al azar; de ella"
+    )
     assert fluent("y in o otherwise", "en") == "y in o otherwise"
 
 

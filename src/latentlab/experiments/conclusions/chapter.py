@@ -186,7 +186,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         text("Effect on each claim with its 95 % interval, by every reading."),
         text(
             "The claims, by every reading. An effect of 1 is for the claim without exception, below"
-            " 0 it is against it. Gray: too small to count. Diamonds: controls."
+            " 0 it is against it. In the gray it is too small to count. Diamonds: controls."
         ),
         "findings",
     )
