@@ -977,12 +977,14 @@ def test_the_link_is_copied_or_shown(visit, site):
     assert "network=" in page.url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 820, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_width_and_scheme(look_at, site, width, scheme):
     look_at(site, "explorer", width, scheme)
 
 
+@pytest.mark.slow  # test_accessibility.py has the page of the small study
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (768, "light"), (1440, "light")])
 def test_axe_finds_nothing(visit, site, width, scheme, language):

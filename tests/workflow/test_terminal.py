@@ -24,7 +24,7 @@ def pending(project):
 
 
 def in_a_terminal(project, *command, stop_at=None, code=0):
-    """What a terminal is sent, until the command has ended, if by Ctrl-C when a pattern is there."""
+    """What a terminal is sent, until the command ends, by Ctrl-C if a pattern is there."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command, cwd=project.root, env={**environment(), "TERM": "xterm"}, stdin=theirs,
@@ -78,6 +78,7 @@ def test_who_stops_a_run_is_told_that_it_goes_on_and_of_no_failure(pending):
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 def test_dvc_lets_a_terminal_through(pending):
     shown = in_a_terminal(pending, "dvc", "repro", "study")
     assert re.search(rf"  evaluate_architectures {CELL}  \d+ s", shown)

@@ -79,13 +79,13 @@ class Survey:
     nearest: Array
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As named arrays for a file."""
+        """As named arrays for a file, shapes as there."""
         parts = {name: np.asarray(value) for name, value in vars(self.features).items()}
         return {**parts, "nearest": self.nearest}
 
 
 def survey_of(arrays: Mapping[str, np.ndarray]) -> Survey:
-    """The survey of which these are the ``arrays``."""
+    """The survey of which these are the ``arrays``, shapes as there."""
     mean, axes, variances, explained, nearest = (
         arrays[name] for name in ("mean", "axes", "variances", "explained", "nearest")
     )

@@ -229,6 +229,7 @@ def _start(cache, **environment):
     )
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_instruction_set(tmp_path):
     """Host, AVX2 and plain x86-64 give the same bytes, though vectors are 8, 4 and 2 wide."""
     if os.uname().machine != "x86_64":

@@ -81,6 +81,7 @@ def test_jobs_that_start_together_share_a_cold_cache(reference):
     assert first["digests"] == second["digests"] == later["digests"]
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_instruction_set(reference, tmp_path):
     """Host, AVX2 and plain x86-64 give the same bytes, though vectors are 8, 4 and 2 wide."""
     if os.uname().machine != "x86_64":
