@@ -863,7 +863,9 @@ def test_a_guided_step_sets_its_room_up_and_asks(visit, site, name):
         asked.locator("a").click()
         following = page.locator(f"[data-step={STEPS[STEPS.index(name) + 1]}] .ask").text_content()
         page.wait_for_function(
-            "(text) => document.querySelector('#asked p').textContent === text", arg=following
+            "(text) => document.querySelector('#asked p').textContent === text",
+            arg=following,
+            timeout=120_000,
         )
 
 
