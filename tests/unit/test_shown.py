@@ -60,6 +60,7 @@ CURVES, REPLICATES = (repeated(t, "network", NETWORKS) for t in small.curves_and
 RANGES = [round(0.1 + i / 1000, 6) for i in range(MANY)]
 CELLS = small.denoising_cells(["font1"])
 MATRIX = repeated(small.denoising_matrix(CELLS, small.noises(["uniform"])), "range", RANGES)
+TESTED = MATRIX.assign(test_range=MATRIX["range"])
 BASELINES = small.denoising_baselines([("font1", "published")], small.noises())
 FIGURES = {
     "learning_curves": lambda: architectures.learning_curves(CURVES, {}),
@@ -78,9 +79,9 @@ FIGURES = {
         *(repeated(t, "network", NETWORKS) for t in small.latent_tables())
     ),
     "scores": lambda: denoising.scores(repeated(small.denoising_summary(CELLS), "range", RANGES)),
-    "baselines": lambda: denoising.baselines(MATRIX.assign(test_range=MATRIX["range"]), BASELINES),
+    "baselines": lambda: denoising.baselines(TESTED, BASELINES),
     "transfer": lambda: denoising.transfer(
-        repeated(MATRIX, "kind", [f"kind {i}" for i in range(MANY)]), BASELINES
+        repeated(TESTED, "kind", [f"kind {i}" for i in range(MANY)]), BASELINES
     ),
 }
 
@@ -94,9 +95,10 @@ def test_figures_of_hundreds_are_no_higher_than_a_page_can_show_and_say_of_how_m
     assert " of " in title
 
 
-def test_where_no_noise_that_was_learned_is_tested_the_figure_says_so():
+@pytest.mark.parametrize("figure_of", [denoising.baselines, denoising.transfer])
+def test_where_no_noise_that_was_learned_is_tested_the_figure_says_so(figure_of):
     elsewhere = MATRIX[MATRIX["range"] != MATRIX["test_range"]]
-    figure = denoising.baselines(elsewhere, BASELINES)
+    figure = figure_of(elsewhere, BASELINES)
     assert "no noise that was learned is tested" in {text.get_text() for text in figure.texts}
 
 

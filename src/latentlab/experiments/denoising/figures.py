@@ -46,6 +46,7 @@ _BASELINES = {
 _NETWORKS = style.LOOKS[1], style.LOOKS[2], style.LOOKS[3], style.LOOKS[4]
 _STEP_X, _STEP_Y = COLUMNS + 1.6, ROWS + 1.2
 _PROBABILITY = "probability that a pixel is hit"
+_NONE_TESTED = "no noise that was learned is tested"
 
 
 def called(kind: str) -> str:
@@ -175,7 +176,7 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     for axes in grid.flat[len(series) :]:
         axes.axis("off")
     if not series:
-        figure.text(0.5, 0.5, "no noise that was learned is tested", ha="center")
+        figure.text(0.5, 0.5, _NONE_TESTED, ha="center")
     for axes, ((font, kind, range_), table) in zip(grid.flat, series, strict=False):
         for name, (_, look) in _BASELINES.items():
             chosen = compared[
@@ -207,9 +208,14 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     only those that were learned are tested.
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
-    matrix = matrix[matrix["range"] == matrix["test_range"]]
-    compared = compared[compared["range"].isin(matrix["range"])]
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
+    title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
+    matrix = matrix[matrix["range"] == matrix["test_range"]]
+    if matrix.empty:
+        figure = style.canvas(1.5, title=title)
+        figure.text(0.5, 0.4, _NONE_TESTED, ha="center")
+        return figure
+    compared = compared[compared["range"].isin(matrix["range"])]
     every = list(matrix.groupby(["font", "kind"], sort=False))
     rows = shown.spaced(every, shown.CELLS)
     tested = list(dict.fromkeys(matrix["test_kind"]))
@@ -230,7 +236,6 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(width, height), facecolor=style.PAPER)
     box = (left / width, 0.15 / height, 1 - (left + 0.15) / width, high * len(names) / height)
     axes = figure.add_axes(box)
-    title = f"At most 1 wrong pixel (%): network {network}, letters {subset}"
     style.heading(figure, title + shown.remark(len(rows), len(every)))
     table = 100.0 * np.array(values)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
