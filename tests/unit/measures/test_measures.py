@@ -222,3 +222,23 @@ def test_areas_of_codes_of_which_it_is_known_which_are_smaller():
     assert found["runs"].tolist() == ["even", "odd", "even"] * 2
     assert found["code_area"].dropna().tolist() == [8, 12, 2, 3]
     assert code_areas(pd.DataFrame(runs))["code_area"].isna().all()  # no codes in a plane
+
+
+@given(st.integers(2, 6), st.integers(2, 8), st.integers(0, 1000))
+def test_the_share_between_groups_is_what_one_way_anovas_f_says(groups, size, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(groups, size)) + rng.normal(size=(groups, 1))
+    f = stats.f_oneway(*values).statistic
+    expected = max(0.0, (f - 1) / (f + size - 1))
+    assert statistics.between_share(list(values)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_share_between_groups_of_unlike_sizes_is_that_of_the_population():
+    rng = np.random.default_rng(1)
+    groups = [rng.normal(size=size) + 2 * rng.normal() for size in rng.integers(1, 9, size=4000)]
+    assert statistics.between_share(groups) == pytest.approx(4 / 5, abs=0.02)
+
+
+@pytest.mark.parametrize("groups", [[[1.0, 2.0]], [[1.0], [2.0]], [[1.0, 1.0], [1.0, 1.0]]])
+def test_where_nothing_can_be_told_apart_the_share_between_groups_is_nan(groups):
+    assert np.isnan(statistics.between_share(groups))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from latentlab.aliases import Fields
 from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
+from latentlab.measures.statistics import between_share
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -20,6 +22,7 @@ from latentlab.pages.parts import (
     listing,
     made,
     number,
+    percent,
     rank,
     shown_rows,
     starts,
@@ -68,24 +71,25 @@ def _label(encoder: str) -> Words:
 
 def _answer(summary: pd.DataFrame, runs: pd.DataFrame) -> Text:
     """What decides more of the error: the start or the architecture."""
-    errors = runs.groupby("network")["error"]
-    luck = float((errors.max() / errors.min()).median())
-    choice = float(summary["error"].iloc[-1] / summary["error"].iloc[0])
-    if len(summary) == 1 or not math.isfinite(luck) or not math.isfinite(choice):
+    # of logarithms: errors of different networks are compared by their ratio
+    errors = np.log(runs["error"]).groupby(runs["network"])
+    share = between_share([group for _, group in errors])
+    if not math.isfinite(share):
         return text(
             "{network} ends at the lowest median error.", network=summary["network"].iloc[0]
         )
-    factors = {"luck": number(luck, 2), "choice": number(choice, 2)}
-    if luck > choice:
+    if share < 0.5:
         return text(
-            "Luck decides more than the architecture: the best and the worst start of a network"
-            " differ by a factor of {luck}, the best and the worst network by {choice}.",
-            **factors,
+            "Luck decides more than the architecture: the start explains {luck} of the variance of"
+            " the errors, the architecture {choice}.",
+            luck=percent(1 - share),
+            choice=percent(share),
         )
     return text(
-        "The architecture decides more than luck: the best and the worst network differ by a"
-        " factor of {choice}, the best and the worst start of a network by {luck}.",
-        **factors,
+        "The architecture decides more than luck: it explains {choice} of the variance of the"
+        " errors, the start {luck}.",
+        luck=percent(1 - share),
+        choice=percent(share),
     )
 
 
