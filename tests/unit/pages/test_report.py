@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -44,7 +45,7 @@ def write_figures(folder, *names):
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / f"{name}.svg").write_text(SVG)
-        Image.new("RGB", (1080, 540), "white").save(folder / f"{name}.png")
+        Image.new("RGB", (108, 54), "white").save(folder / f"{name}.png")
 
 
 @pytest.fixture
@@ -52,21 +53,24 @@ def settings():
     return read_params(ROOT / "params.yaml", ROOT)
 
 
-@pytest.fixture
-def results(tmp_path, settings):
-    write(chapter_tables(settings), tmp_path)
-    figures = {name: tmp_path / name / "figures" for name in EXPERIMENTS}
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Made-up results, written once."""
+    folder = tmp_path_factory.mktemp("made")
+    settings = read_params(ROOT / "params.yaml", ROOT)
+    write(chapter_tables(settings), folder)
+    figures = {name: folder / name / "figures" for name in EXPERIMENTS}
     write_figures(figures["architectures"], "final_errors", "learning_curves", "wrong_pixels",
                   "factorial")  # fmt: skip
     write_figures(figures["optimizers"], "convergence", "error_by_rate", "final_errors")
-    write_figures(tmp_path / "conclusions/figures", "claims", "published_figures")
+    write_figures(folder / "conclusions/figures", "claims", "published_figures")
     for cell in letters_illustrated(settings["letters"]):
         write_figures(figures["letters"] / cell, "learning_curve", "reconstructions", "regions",
                       "paths", "new_letters", "latent_plane")  # fmt: skip
     write_figures(figures["letters"], "front", "letter_errors", "latent_spaces", "autoencoder",
                   "alphabet", "new_letter")  # fmt: skip
-    write_json(INTRODUCTION, tmp_path / "letters/tables/introduction.json")
-    write_json(LETTER_METRICS, tmp_path / "letters/metrics.json")
+    write_json(INTRODUCTION, folder / "letters/tables/introduction.json")
+    write_json(LETTER_METRICS, folder / "letters/metrics.json")
     for plot in denoising_plots(settings["denoising"]):
         path = figures["denoising"] / plot
         write_figures(path.parent, path.name)
@@ -75,7 +79,18 @@ def results(tmp_path, settings):
     for dataset in settings["vae"]["datasets"]:
         write_figures(figures["vae"] / dataset, "loss_curves", "latent_codes", "manifolds",
                       "reconstructions", "samples")  # fmt: skip
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def unedited(made):
+    """The page of these results, as nobody has touched them."""
+    return page(made, read_params(ROOT / "params.yaml", ROOT))
 
 
 def page(results, settings):
@@ -135,8 +150,8 @@ class Outline(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
-def test_the_page_needs_nothing_but_itself(results, settings):
-    html = page(results, settings)
+def test_the_page_needs_nothing_but_itself(unedited):
+    html = unedited
     outline = Outline(html)
     targets = [r for r in outline.references if not r.startswith("data:image/")]
     assert targets
@@ -148,8 +163,8 @@ def test_the_page_needs_nothing_but_itself(results, settings):
     assert not re.search(r"<script|<link|@import|url\(|https?://", html)
 
 
-def test_the_page_is_well_made(results, settings):
-    outline = Outline(page(results, settings))
+def test_the_page_is_well_made(unedited):
+    outline = Outline(unedited)
     assert len(outline.ids) == len(set(outline.ids))
     assert all(len(image["alt"]) > 30 for image in outline.images)
     assert outline.levels[0] == 1
@@ -160,8 +175,10 @@ def test_the_page_is_well_made(results, settings):
     )
 
 
-def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch, tmp_path):
-    html = page(results, settings)
+def test_nothing_of_time_or_place_is_in_the_page(
+    unedited, results, settings, monkeypatch, tmp_path
+):
+    html = unedited
     assert str(results) not in html
     assert str(ROOT) not in html
     monkeypatch.chdir(tmp_path)
@@ -213,8 +230,10 @@ def test_nothing_of_time_or_place_is_in_the_page(results, settings, monkeypatch,
         ("vae/summary", "code_area", 7.0, ["about as large an area with the VAE"]),
     ],
 )
-def test_changing_a_result_changes_the_page(results, settings, name, column, value, shown):
-    before = Outline(page(results, settings)).words
+def test_changing_a_result_changes_the_page(
+    unedited, results, settings, name, column, value, shown
+):
+    before = Outline(unedited).words
     experiment, table = name.split("/")
     path = results / experiment / f"tables/{table}.csv"
     table = read_csv(path)
@@ -226,10 +245,10 @@ def test_changing_a_result_changes_the_page(results, settings, name, column, val
         assert text in after
 
 
-def test_changing_a_figure_changes_the_page(results, settings):
-    before = page(results, settings)
+def test_changing_a_figure_changes_the_page(unedited, results, settings):
+    before = unedited
     path = results / "architectures/figures/final_errors.png"
-    Image.new("RGB", (1080, 540), "black").save(path)
+    Image.new("RGB", (108, 54), "black").save(path)
     assert page(results, settings) != before
 
 
@@ -321,8 +340,8 @@ def test_a_headline_is_one_sentence_with_at_most_two_numbers(results, settings, 
         assert len(re.findall(r"\d[\d.]*", names)) <= 2
 
 
-def test_what_was_found_comes_first_the_strongest_first(results, settings):
-    words = Outline(page(results, settings)).words
+def test_what_was_found_comes_first_the_strongest_first(unedited):
+    words = Outline(unedited).words
     start = words.index("What was found")
     order = ["worse than doing nothing", "Powell's error on every network",
              "Whether backpropagation fails", "Single runs say little", "Two numbers"]  # fmt: skip
@@ -331,8 +350,8 @@ def test_what_was_found_comes_first_the_strongest_first(results, settings):
     assert places[-1] < words.index("Does what it concluded hold?")
 
 
-def test_the_page_says_what_an_autoencoder_is_by_a_letter_of_the_study(results, settings):
-    html = page(results, settings)
+def test_the_page_says_what_an_autoencoder_is_by_a_letter_of_the_study(unedited, results, settings):
+    html = unedited
     words = Outline(html).words
     assert html.index("<img") < html.index("What is an autoencoder?")
     assert "“A”, goes through a network of the study: 35 pixels become 2 numbers" in words
@@ -345,16 +364,16 @@ def test_the_page_says_what_an_autoencoder_is_by_a_letter_of_the_study(results, 
     assert "letters/figures/new_letter." not in html
 
 
-def test_the_originals_pictures_lead_to_ours_where_there_are_any(results, settings):
-    outline = Outline(page(results, settings))
+def test_the_originals_pictures_lead_to_ours_where_there_are_any(unedited, results, settings):
+    outline = Outline(unedited)
     assert "#vae-mnist-manifolds" in outline.references
     assert "#letters-font2-exceptional-latent_plane" in outline.references
     settings["vae"]["datasets"] = ["digits"]
     assert "#vae-mnist-manifolds" not in Outline(page(results, settings)).references
 
 
-def test_a_figure_has_a_number_an_address_its_image_and_its_table(results, settings):
-    html = page(results, settings)
+def test_a_figure_has_a_number_an_address_its_image_and_its_table(unedited):
+    html = unedited
     figure = html[html.index('<figure id="architectures-final_errors"') :].split("</figure>")[0]
     assert 'class="permalink" href="#architectures-final_errors">Figure 5.' in figure
     assert 'href="../architectures/figures/final_errors.png"' in figure
@@ -368,7 +387,7 @@ def test_a_figure_has_a_number_an_address_its_image_and_its_table(results, setti
     assert len(tables) == len(set(tables)) == html.count("<table>")
 
 
-def test_the_page_says_how_to_cite_it(results, settings):
+def test_the_page_says_how_to_cite_it(unedited, results, settings):
     citation = read_yaml(ROOT / "CITATION.cff")
     html = render(context(results, settings, citation=citation), TEMPLATE, STYLE)
     words = Outline(html).words
@@ -376,11 +395,11 @@ def test_the_page_says_how_to_cite_it(results, settings):
     assert "@software{latentlab," in words
     authors = [{"given-names": "Ana", "family-names": "Paz"}, {"name": "Us"}]
     assert "author = {{Ana Paz} and {Us}}" in cited({**citation, "authors": authors})["bibtex"]
-    assert "How to cite this" not in page(results, settings)
+    assert "How to cite this" not in unedited
 
 
-def test_a_number_stays_with_its_sign(results, settings):
-    html = page(results, settings)
+def test_a_number_stays_with_its_sign(unedited):
+    html = unedited
     assert "50\N{NO-BREAK SPACE}%" in html
     assert not re.search(r"\d %", html)
 
@@ -543,8 +562,8 @@ def test_a_picture_is_a_vector_where_that_is_smaller(tmp_path):
     assert parts.figure(tmp_path / "small", "", "").source.startswith("data:image/svg+xml,")
 
 
-def test_the_page_opens_with_the_verdicts(results, settings):
-    html = page(results, settings)
+def test_the_page_opens_with_the_verdicts(unedited):
+    html = unedited
     words = Outline(html).words
     start = words.index("Does what it concluded hold?")
     assert "1 of 5 claims of the original is supported." in words
@@ -595,16 +614,16 @@ def test_a_published_figure_without_runs_is_shown_with_the_reason(results, setti
      ("p_holm", 0.0456, "0.046"), ("effect_low", -0.123, "[-0.12,"), ("p", 0.0321, "0.032"),
      ("says", "contradicted", "Of 4 readings: 4 against it."), ("counts_from", 0.0283, "0.028")],
 )  # fmt: skip
-def test_changing_a_verdict_changes_the_page(results, settings, column, value, shown):
+def test_changing_a_verdict_changes_the_page(unedited, results, settings, column, value, shown):
     path = results / "conclusions/tables/findings.csv"
-    assert shown not in Outline(page(results, settings)).words
+    assert shown not in Outline(unedited).words
     table = read_csv(path)
     table.loc[table["kind"] != "figure", column] = value
     write_csv(table, path)
     assert shown in Outline(page(results, settings)).words
 
 
-def test_readings_and_controls_stand_below_their_claim(results, settings):
+def test_readings_and_controls_stand_below_their_claim(unedited, results, settings):
     table = in_english(conclusions.chapter(results, settings)).table
     rows = {row[0]: row for row in table.rows}
     assert list(rows)[:6] == [
@@ -615,7 +634,7 @@ def test_readings_and_controls_stand_below_their_claim(results, settings):
     assert rows["control, must fail: the control lost"][2:] == (
         "not testable", *[parts.NONE] * 4, "y.csv of vae is not there",
     )  # fmt: skip
-    words = Outline(page(results, settings)).words
+    words = Outline(unedited).words
     assert "1 unclear and 1 not testable. 1 control could not be computed." in words
     assert rows["The claim of layers."][1:] == (
         "\N{CHECK MARK} supported", "for it", "0.61 [0.52, 0.68]", "0.30", "0.012", "30",
@@ -638,7 +657,7 @@ def test_readings_and_controls_stand_below_their_claim(results, settings):
     )
 
 
-def test_what_single_runs_are_worth_is_told(results, settings):
+def test_what_single_runs_are_worth_is_told(unedited, results, settings):
     table = in_english(conclusions.chapter(results, settings)).more[2]
     assert table.rows == (
         ("all six in their order", "published order", "error (architectures)", "0.0234", "30"),
@@ -646,7 +665,7 @@ def test_what_single_runs_are_worth_is_told(results, settings):
         ("what is gone", "published order", "code area (vae)", "x.csv of vae is not there",
          parts.NONE),
     )  # fmt: skip
-    words = Outline(page(results, settings)).words
+    words = Outline(unedited).words
     assert "one run of ours each, 2 % come out as the original's: all six in their order." in words
     path = results / "conclusions/tables/single_runs.csv"
     write_csv(read_csv(path).assign(chance=0.9), path)
@@ -718,8 +737,8 @@ def test_every_chapter_says_what_made_it(results, settings):
         assert f"{name} {versions(lock)[name]}" in words
 
 
-def test_tables_of_words_wrap_and_long_chapters_fold(results, settings):
-    html = page(results, settings)
+def test_tables_of_words_wrap_and_long_chapters_fold(unedited):
+    html = unedited
     assert html.count('class="prose"') > 10
     letters = html[html.index('id="letters"') : html.index('id="denoising"')]
     assert letters.count('<details class="group">') > 3
@@ -790,8 +809,8 @@ def test_the_readme_follows_the_metrics():
     )
 
 
-def test_image_sets_left_out_are_named(results, settings):
-    assert "Not in it" not in page(results, settings)
+def test_image_sets_left_out_are_named(unedited, results, settings):
+    assert "Not in it" not in unedited
     settings["vae"]["datasets"] = ["digits", "capitals"]
     words = Outline(page(results, settings)).words
     assert (
@@ -802,7 +821,7 @@ def test_image_sets_left_out_are_named(results, settings):
     assert "153.4" not in words  # no row of a set that is not in this run
 
 
-def test_drawers_lead_to_their_networks_in_the_explorer(results, settings):
+def test_drawers_lead_to_their_networks_in_the_explorer(unedited, results, settings):
     folded = {
         (name, group.explorer)
         for name, chapter in chapters(results, settings).items()
@@ -814,7 +833,7 @@ def test_drawers_lead_to_their_networks_in_the_explorer(results, settings):
             "denoising": "denoiser", "vae": "images"}  # fmt: skip
     for name, address in folded:
         assert address.startswith(f"in={room[name]}")
-    shown = page(results, settings)
+    shown = unedited
     for _, address in folded:
         assert f'href="explorer.html#{address.replace("&", "&amp;")}"' in shown
 
@@ -830,8 +849,8 @@ def test_names_from_parameters_are_escaped(results, settings):
     assert "&lt;script&gt;" in html
 
 
-def test_what_made_a_chapter_is_there(results, settings):
-    words = Outline(page(results, settings)).words
+def test_what_made_a_chapter_is_there(unedited, settings):
+    words = Outline(unedited).words
     for experiment in ("conclusions", "architectures", "optimizers", "letters", "denoising", "vae"):
         assert f"snakemake --cores all {experiment}" in words
     for path in (ROOT / "workflow/rules").glob("*.smk"):
