@@ -154,7 +154,7 @@ class Server(http.server.BaseHTTPRequestHandler):
     ("fault", "line"),
     [
         ("redirected to a page", "no .gz file came, but what begins with '<html>Please log in"),
-        ("wrong bytes", "does not match the known hash"),
+        pytest.param("wrong bytes", "does not match the known hash", marks=pytest.mark.slow),
         pytest.param("cut", "the transfer broke off", marks=pytest.mark.slow),
         pytest.param("stalled", "the transfer broke off", marks=pytest.mark.slow),
     ],

@@ -207,6 +207,7 @@ def test_images_that_are_others_now_are_learned_in_the_same_run(project):
     assert all(new[path] != old[path] for path in new if path.endswith("weights.npz"))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_of_the_code_that_wrote_it(project):
     """A training that was killed does not go on after an edit of its code."""
 
@@ -227,6 +228,7 @@ def test_a_new_package_version_recomputes_everything(project):
     assert trained(project.pending()) == all_weights(project)
 
 
+@pytest.mark.slow
 def test_an_edit_changes_the_metrics_by_snakemake_and_dvc_shows_it(project):
     before = metrics(project)
     project.edit("architectures.networks.35-2", [35, 4, 35])

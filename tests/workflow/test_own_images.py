@@ -143,6 +143,7 @@ def test_images_that_change_while_a_run_is_at_work_are_not_taken(own):
 
 
 @pytest.mark.scenario("a check that can be made at the start", 2)
+@pytest.mark.slow
 def test_what_the_images_do_not_allow_is_said_before_the_training(own):
     """Where they are fetched in the same run, and where they are there."""
     line = "vae.measures.neighbors: 4 given, allowed: less than 4, the images that are compared"

@@ -143,6 +143,7 @@ def test_files_dated_in_the_future_are_dated_now_before_a_job_starts(blank):
 
 
 @pytest.mark.scenario("a check that can be made at the start", 2)
+@pytest.mark.slow
 def test_what_dvc_would_fail_at_after_the_run_is_said_before(blank, tmp_path):
     files = blank.root / ".dvc/cache/files/md5"
     files.mkdir(parents=True)

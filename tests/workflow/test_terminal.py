@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import subprocess
 import termios
 
@@ -23,13 +24,19 @@ def pending(project):
     return project
 
 
+def as_of_a_person():
+    """A terminal to control, and Ctrl-C heard: a shell's background jobs inherit that it is not."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def in_a_terminal(project, *command, stop_at=None, code=0):
     """What a terminal is sent, until the command ends, by Ctrl-C if a pattern is there."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command, cwd=project.root, env={**environment(), "TERM": "xterm"}, stdin=theirs,
         stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=as_of_a_person,
     ) as process:  # fmt: skip
         os.close(theirs)
         sent = b""

@@ -32,9 +32,8 @@ def commit_metric(project, experiment, change):
     return old, path
 
 
-@pytest.mark.parametrize(
-    ("factor", "agrees"), [pytest.param(1.001, True, marks=pytest.mark.slow), (3.0, False)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("factor", "agrees"), [(1.001, True), (3.0, False)])
 def test_what_differs_is_shown(project, factor, agrees):
     """Within the tolerance it passes, beyond it fails; the table names it either way."""
 

@@ -33,7 +33,8 @@ def error(project, network="35-2"):
 
 
 @pytest.mark.scenario("clone, dvc pull, edit, by either tool")
-@pytest.mark.parametrize("tool", ["snakemake", pytest.param("dvc", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["snakemake", "dvc"])
 def test_clone_pull_edit(remote, tmp_path, tool):
     """A fresh clone with pulled results has nothing to do, then notices an edit."""
     other = clone(remote, tmp_path / "elsewhere" / "clone")

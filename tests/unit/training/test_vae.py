@@ -434,6 +434,7 @@ def test_dropped_inputs_are_the_share_asked_for_and_others_make_up_for_it():
     assert image_training._dropout(SMALL, 1, 0, (500, 784)) == 1.0
 
 
+@pytest.mark.slow
 def test_dropout_is_of_training_alone_and_resumes(data, tmp_path, every_epoch):
     settings = replace(SMALL, input_dropout=0.3)
     whole = image_training.train(settings, data, 1)
