@@ -80,13 +80,13 @@ def between_share(groups: Sequence[ArrayLike]) -> float:
         return math.nan
     means = np.array([group.mean() for group in values])
     center = np.concatenate(values).mean()
-    within = sum(((g - g.mean()) ** 2).sum() for g in values) / (total - many)
-    between = (sizes * (means - center) ** 2).sum() / (many - 1)
-    size = (total - (sizes**2).sum() / total) / (many - 1)
+    within = float(sum(((g - g.mean()) ** 2).sum() for g in values) / (total - many))
+    between = float((sizes * (means - center) ** 2).sum() / (many - 1))
+    size = float((total - (sizes**2).sum() / total) / (many - 1))
     if between + within == 0.0:
         return math.nan
-    component = max(0.0, float(between - within) / size)
-    return component / (component + float(within))
+    component = max(0.0, (between - within) / size)
+    return component / (component + within)
 
 
 def rank_share(values: ArrayLike, published: float) -> float:
