@@ -550,7 +550,8 @@ def of_claims(runs=12, effect=1.0, seed=0):
     ]  # fmt: skip
     ends = [
         {"network": name, "loss": "squared-error", "optimizer": "powell", "replicate": r,
-         "moment": moment, "error": error + noise()}
+         "pair": r // 2, "runs": ("even", "odd")[r % 2], "moment": moment,
+         "error": error + noise()}
         for name in ("35-18-2", "35-25-15-2") for r in range(runs)
         for moment, error in (("start", 6.0), ("end", 1.0))
     ]  # fmt: skip

@@ -598,7 +598,9 @@ def test_knobs_make_another_network(visit, site):
     ("knob", "value", "fault"),
     [("hidden", "35-5000-2", "Layers are written"), ("hidden", "12-2", "Layers are written"),
      ("encoder", "step", "no gradient"), ("output", "tanh", "sigmoid output"),
-     ("learning_rate", "0", "above 0"), ("beta", "-1", "above 0")],
+     ("learning_rate", "0", "above 0"), ("beta", "-1", "Beta: a number from 0.05 to 10."),
+     ("max_epochs", "0", "Epochs at most: a whole number from 1 to 100000."),
+     ("start", "1.5", "Start: a whole number from 0 to 999999."), ("start", "", "Start: a whole")],
 )  # fmt: skip
 def test_knobs_that_do_not_fit_are_told(visit, site, knob, value, fault):
     page = visit(site)
@@ -611,6 +613,19 @@ def test_knobs_that_do_not_fit_are_told(visit, site, knob, value, fault):
         control.blur()
     assert fault in page.locator("#learn-fault").text_content()
     assert page.locator("#learn-go").is_disabled()
+
+
+def test_a_race_starts_from_whole_numbers_alone(visit, site):
+    page = visit(site)
+    start, go = page.locator("#race-start"), page.locator("#race-go")
+    start.fill("-1")
+    start.blur()
+    assert page.locator("#race-fault").text_content() == "Start: a whole number from 0 to 999999."
+    assert go.is_disabled()
+    start.fill("7")
+    start.blur()
+    assert page.locator("#race-fault").text_content() == ""
+    assert go.is_enabled()
 
 
 def test_what_learned_can_be_explored(visit, site):

@@ -304,13 +304,12 @@ class Learn {
   /** What is wrong with the knobs, in words; nothing where they fit. */
   fault(network) {
     if (!network.architecture) return tell("Layers are written like 35-20-2: 35 first, at most {most} units each.", { most: MOST_UNITS });
-    if (!(network.beta > 0)) return tell("Beta must be above 0.");
     if (this.read("optimizer") !== "powell") {
       if (!hasGradient(network)) return tell("Step and ReLU as run have no gradient: only Powell can train them.");
       if (!(this.read("learning_rate") > 0)) return tell("The learning rate must be above 0.");
       if (this.read("loss") === "cross-entropy" && network.output !== "sigmoid") return tell("Cross entropy needs a sigmoid output.");
     }
-    return this.read("max_epochs") >= 1 ? "" : tell("At least one epoch is needed.");
+    return ["start", "beta", "max_epochs"].map((name) => unfit(find(`#learn-${name}`))).find(Boolean) ?? "";
   }
 
   /** A new training, from the start with the number chosen. */
@@ -319,6 +318,7 @@ class Learn {
     const network = Object.fromEntries(["encoder", "latent", "decoder", "output", "beta", "biases"].map((n) => [n, this.read(n)]));
     network.architecture = architectureOf(this.read("hidden"));
     const fault = this.fault(network);
+    this.announce("");
     find("#learn-fault").textContent = fault;
     for (const id of ["go", "step", "keep"]) find(`#learn-${id}`).disabled = Boolean(fault);
     const powell = this.read("optimizer") === "powell";
@@ -326,7 +326,7 @@ class Learn {
     for (const part of document.querySelectorAll("#learn .by-powell")) part.hidden = !powell;
     if (fault) return;
     this.alphabet = this.alphabets[this.font.value];
-    const random = generator(Number(find("#learn-start").value) || 0);
+    const random = generator(Number(find("#learn-start").value));
     const { xtol = 0.01, ftol = 0.01, momentum = 0.8 } = this.recipe.training;
     const options = { xtol, ftol, momentum, ...Object.fromEntries(["optimizer", "learning_rate", "schedule", "max_epochs"].map((n) => [n, this.read(n)])) };
     this.problem = new Problem(network, lettersOf(this.alphabet), powell ? "squared-error" : this.read("loss"));
@@ -506,7 +506,12 @@ class Learn {
 
   translate() {
     this.label();
-    if (this.training) this.draw();
+    const fault = find("#learn-fault").textContent;
+    if (fault) this.reset();
+    else if (this.training) {
+      this.announce("");
+      this.draw();
+    }
   }
 
   state() {
@@ -535,6 +540,15 @@ class Learn {
     }
     this.reset();
   }
+}
+
+/** What is wrong with the number in a field, in words; nothing where the field allows it. */
+function unfit(field) {
+  const { value, min, max, step, validity, labels } = field;
+  if (value !== "" && validity.valid) return "";
+  const places = { name: labels[0].textContent.trim(), min, max };
+  return step === "any" ? tell("{name}: a number from {min} to {max}.", places)
+    : tell("{name}: a whole number from {min} to {max}.", places);
 }
 
 const idOf = (recipe) => `${recipe.group}/${recipe.name}`;
@@ -598,8 +612,15 @@ class Race {
 
   reset() {
     this.pause();
+    this.announce("");
+    const fault = unfit(find("#race-start"));
+    find("#race-fault").textContent = fault;
+    if (fault) {
+      find("#race-go").disabled = true;
+      return;
+    }
     const { race } = this, alphabet = this.alphabets[race.font];
-    const start = startWeights(race.network, generator(Number(find("#race-start").value) || 0));
+    const start = startWeights(race.network, generator(Number(find("#race-start").value)));
     const checked = this.checked;
     this.runners = race.entrants.flatMap((entrant, i) => {
       if (!checked[i]) return [];
@@ -627,7 +648,7 @@ class Race {
   }
 
   run() {
-    if (!this.left().length) return;
+    if (find("#race-fault").textContent || !this.left().length) return;
     const every = this.race.evaluations / 300;
     let frames = 0, last = performance.now();
     const frame = (now) => {
@@ -683,7 +704,7 @@ class Race {
     const go = find("#race-go");
     const begun = this.runners.some(({ training }) => training.cost > 1);
     go.textContent = this.running ? tell("Pause") : begun ? tell("Go on") : tell("Begin");
-    go.disabled = !this.running && !this.left().length;
+    go.disabled = Boolean(find("#race-fault").textContent) || (!this.running && !this.left().length);
   }
 
   recolor() {
@@ -692,7 +713,11 @@ class Race {
 
   translate() {
     this.offer(this.checked);
-    this.show();
+    if (find("#race-fault").textContent) this.reset();
+    else {
+      this.announce("");
+      this.show();
+    }
   }
 
   state() {

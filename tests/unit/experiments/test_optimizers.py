@@ -352,9 +352,10 @@ def test_the_ends_of_a_training_are_its_first_and_its_last_error():
         ("n", "l", o, r, cost, 10 - cost - r) for o in "ab" for r in (0, 1) for cost in (5, 1, 3)
     ]
     columns = ["network", "loss", "optimizer", "replicate", "operations", "error"]
-    found = ends(pd.DataFrame(rows, columns=columns)).set_index(
-        ["optimizer", "replicate", "moment"]
-    )
+    found = ends(pd.DataFrame(rows, columns=columns))
+    assert found["pair"].tolist() == [0] * 8
+    assert (found["runs"] == found["replicate"].map({0: "even", 1: "odd"})).all()
+    found = found.set_index(["optimizer", "replicate", "moment"]).sort_index()
     assert len(found) == 8
     for optimizer in "ab":
         for replicate in (0, 1):

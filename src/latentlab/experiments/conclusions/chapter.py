@@ -33,6 +33,7 @@ from latentlab.experiments.conclusions.tables import (
     VERDICTS,
 )
 from latentlab.files.tables import read_csv
+from latentlab.pages.names import DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -416,10 +417,18 @@ def _seen(row: Any, observed: pd.DataFrame) -> Text:
         return text("{low} to {high}", low=values[0], high=values[1])
     if row.test in (*SIZES, "correlation"):
         return joined(", ", values)
+    called_ = _NAMES.get(row.experiment, {})
     # a name has no blank: what has one is words
-    names = [data_text(name) if " " in name else name for name in own["name"].astype(str)]
+    names = [
+        data_text(name) if " " in name else called(called_, name)
+        for name in own["name"].astype(str)
+    ]
     named = zip(names, values, strict=True)
     return joined(", ", [joined("", (value, " (", name, ")")) for name, value in named])
+
+
+_NAMES = {"optimizers": OPTIMIZERS, "denoising": DENOISERS, "vae": IMAGE_MODELS}
+"""What the values of a group are called, by experiment."""
 
 
 def _value(value: float) -> Words:

@@ -53,14 +53,19 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def ends(history: pd.DataFrame) -> pd.DataFrame:
-    """The error of every training at its start and at its end, as a control: it has fallen.
+    """The error of every training at its start and at its end, for controls.
 
+    At the end it is lower; in pairs of runs of one optimizer neither is.
     history : columns of ``KEYS``, replicate, operations, error
-    Columns: those of ``KEYS``, replicate, moment (start, end), error.
+    Columns: those of ``KEYS``, replicate, pair (runs 0 and 1, 2 and 3, ...), runs (even, odd: by
+    the replicate's number), moment (start, end), error.
     """
     runs = by(history.sort_values("operations", kind="stable"), [*KEYS, "replicate"])["error"]
     both = pd.concat([runs.first(), runs.last()], keys=["start", "end"], names=["moment"])
-    return both.reset_index()[[*KEYS, "replicate", "moment", "error"]]
+    both = both.reset_index()
+    pair, odd = np.divmod(both["replicate"], 2)
+    both = both.assign(pair=pair, runs=np.where(odd, "odd", "even"))
+    return both[[*KEYS, "replicate", "pair", "runs", "moment", "error"]]
 
 
 def early_errors(history: pd.DataFrame, epochs: int) -> pd.DataFrame:
