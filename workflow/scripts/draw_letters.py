@@ -14,6 +14,7 @@ from latentlab.experiments.gathering import best_start
 from latentlab.experiments.letters import figures
 from latentlab.drawing.style import save
 from latentlab.data.fonts import character_name, font_named, read_fonts
+from latentlab.pages.names import LETTER_NETWORKS, called
 from latentlab.models.network import Network, decode, encode, forward
 from latentlab.measures.novelty import Rules, decoded_window, new_letters
 from latentlab.files.yaml import read_yaml
@@ -22,7 +23,8 @@ from latentlab.files.tables import read_csv
 
 def draw(settings, font, weights, history, published):
     """Yield name and figure; weights (replicates, n_weights)."""
-    name, threshold = settings["cell"].split("/")[-1], settings["threshold"]
+    threshold = settings["threshold"]
+    name = str(called(LETTER_NETWORKS, settings["cell"].split("/")[-1]))
     letters, characters = font.pixels, [character_name(c) for c in font.characters]
     network = Network(**settings["network"])
     best, start = best_start(history)

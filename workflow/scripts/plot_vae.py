@@ -12,6 +12,7 @@ from latentlab import seeds
 from latentlab.data import images
 from latentlab.measures import latent
 from latentlab.models import image_model
+from latentlab.pages.names import IMAGE_MODELS, IMAGE_SETS, called
 from latentlab.files.arrays import load_npz
 from latentlab.experiments.vae import figures
 from latentlab.drawing.style import save
@@ -28,12 +29,14 @@ class Model:
         self.decode = partial(image_model.decode, self.settings, weights)
         self.encode = lambda x: image_model.encode(self.settings, weights, x)[0]
         kind = "VAE" if self.settings.variational else "autoencoder"
-        self.label = name if name == kind else f"{kind}, {name}"
+        unnamed = name if name == kind else f"{kind}, {name}"
+        self.label = str(IMAGE_MODELS.get(name, unnamed))
 
 
 def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
-    dataset, labels = settings["dataset"], {name: m.label for name, m in models.items()}
+    labels = {name: m.label for name, m in models.items()}
+    dataset = str(called(IMAGE_SETS, settings["dataset"]))
     yield "loss_curves", figures.loss_curves(curves, dataset, labels, published)
 
     x = image_model.scaled(data.test_images)
@@ -64,11 +67,11 @@ def draw(settings, data, models, curves, published):
     rows = {}
     for model in models.values():
         # a generator each: models with as many latent units decode the same draws
-        rng = seeds.generator(settings["seed"], "vae", dataset, "samples")
+        rng = seeds.generator(settings["seed"], "vae", settings["dataset"], "samples")
         z = rng.standard_normal((settings["drawn"], model.settings.latent_units))
         note = "" if model.settings.variational else "\n(no prior of its own)"
         rows[model.label + note] = model.decode(z).reshape(-1, *data.size)
-    yield "samples", figures.rows(rows, f"{dataset}: decoded from draws of N(0, 1)")
+    yield "samples", figures.rows(rows, f"Decoded from draws of N(0, 1): {dataset}")
 
 
 def main(argv):

@@ -44,7 +44,7 @@ FIGURE_MARKS: Mapping[str, dict[str, Any]] = {
     NOTHING: {"marker": "o", "color": style.MUTED},
 }
 _BAND = "#ececef"
-_ROW, _CLAIM_ROW = 0.18, 0.44  # inches
+_ROW, _LINE, _CLAIM_ROW = 0.18, 0.13, 0.44  # inches: a row, each further line of it, a claim
 
 
 def claims(findings: pd.DataFrame) -> Figure:
@@ -54,7 +54,9 @@ def claims(findings: pd.DataFrame) -> Figure:
     (Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4: 1208.)
     """
     rows = findings[findings["kind"] != "figure"]
-    heights = np.where(rows["kind"].isin(CLAIMS), _CLAIM_ROW, _ROW)
+    labels = [_label(row) for row in rows.itertuples()]
+    lines = np.array([label.count("\n") for label in labels])
+    heights = np.where(rows["kind"].isin(CLAIMS), _CLAIM_ROW, _ROW + _LINE * lines)
     places = np.cumsum(heights) - heights / 2
     title = "What the claims come to, by every reading"
     figure = style.canvas(1.3 + float(heights.sum()), width=9.0, title=title)
@@ -64,7 +66,7 @@ def claims(findings: pd.DataFrame) -> Figure:
     for y in (places - heights / 2)[rows["kind"].isin(CLAIMS)][1:]:
         axes.axhline(y, color=style.FAINT, linewidth=0.8)
     axes.axvline(0, color=style.MUTED, linewidth=0.8)
-    axes.set_yticks(places, [_label(row) for row in rows.itertuples()])
+    axes.set_yticks(places, labels)
     for label, kind in zip(axes.get_yticklabels(), rows["kind"], strict=True):
         of_claim = kind in CLAIMS
         label.set(fontsize=9.5 if of_claim else 8, color=style.INK if of_claim else style.MUTED)
@@ -94,7 +96,7 @@ def _label(row: Any) -> str:
     more = f", must {row.must}" if row.kind == CONTROL else ""
     if row.exploratory == "yes":
         more = ", exploratory"
-    return textwrap.shorten(row.text, 62, placeholder=" ...") + more
+    return textwrap.fill(row.text + more, 74, max_lines=3, placeholder=" ...")
 
 
 def _effect(axes: Axes, y: float, row: Any) -> None:
