@@ -93,7 +93,8 @@ def _handle(mark: Mapping[str, Any], label: str) -> Line2D:
 def _label(row: Any) -> str:
     if row.kind in CLAIMS:
         return textwrap.fill(row.text + " (ours)" * (row.kind == OURS), 52)
-    more = f", must {row.must}" if row.kind == CONTROL else ""
+    # a blank where no line ends
+    more = f", must\N{NO-BREAK SPACE}{row.must}" if row.kind == CONTROL else ""
     if row.exploratory == "yes":
         more = ", exploratory"
     return textwrap.fill(row.text + more, 74, max_lines=3, placeholder=" ...")
