@@ -112,21 +112,27 @@ _UNITS = {
 
 
 def _factor(effects: pd.DataFrame) -> Text | None:
-    """Which factor of the factorial lowers the error most, from its lowest value to its highest."""
+    """Which factor of the factorial lowers the error most when it is doubled.
+
+    A doubling, since the factors go over unlike ranges: from their lowest value to their highest,
+    by the exponent that makes it one.
+    """
     steps = []
     for factor in _UNITS:
         values = effects[effects["factor"] == factor].sort_values("value")
         low, high = values.iloc[0], values.iloc[-1]
         if low["value"] != high["value"]:
-            steps.append((high["error_ratio"], factor, low["value"], high["value"]))
+            doublings = math.log2(high["value"] / low["value"])
+            ratio = high["error_ratio"] ** (1 / doublings)
+            steps.append((ratio, factor, low["value"], high["value"]))
     if not steps:
         return None
     ratio, factor, least, most = min(steps)
     if ratio >= 1:
         return text("In a full factorial of depth, width and code, none of them lowers the error.")
     return text(
-        "In a full factorial the {units} matter most: from {least} to {most}, with the other"
-        " factors averaged over, the error becomes {ratio} times as large.",
+        "In a full factorial the {units} matter most: for each doubling, from {least} to {most} and"
+        " with the other factors averaged over, the error becomes {ratio} times as large.",
         units=_UNITS[factor],
         least=f"{least:g}",
         most=f"{most:g}",

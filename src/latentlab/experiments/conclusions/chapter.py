@@ -275,12 +275,13 @@ def _compared(figures: Sequence[Mapping[str, Any]]) -> Text:
     words = list(distinct(figures).values())
     return plural(
         "Of {n} published figure, {among} where single runs of ours do, {outside} further out than"
-        " 95 of 100 of them; of the others our runs say nothing.",
+        " 95 of 100 of them; of {unknown} our runs say nothing.",
         "Of {n} published figures, {among} where single runs of ours do, {outside} further out than"
-        " 95 of 100 of them; of the others our runs say nothing.",
+        " 95 of 100 of them; of {unknown} our runs say nothing.",
         len(words),
         among=plural("{n} lies", "{n} lie", words.count(COMPATIBLE)),
         outside=str(words.count(OUTSIDE)),
+        unknown=str(words.count(NOTHING)),
     )
 
 
