@@ -188,9 +188,28 @@ def drawn_claims(*claims):
     return figure.axes[0]
 
 
+def test_a_long_reading_takes_more_lines_and_no_word_is_left_out():
+    found = conclusions_tables()[0]
+    long = (
+        "the reading of what takes more than a line, since it says all that it is about at length"
+    )
+    found["text"] = found["text"].replace("the reading pixels", long)
+    figure = conclusions.claims(found)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    row = next(n for n, label in enumerate(labels) if label.startswith("the reading of"))
+    assert labels[row].split() == long.split()
+    assert "\n" in labels[row]
+    places = axes.get_yticks()
+    assert places[row + 1] - places[row] > 1.2 * (places[row + 2] - places[row + 1])
+
+
 def test_every_reading_and_control_has_a_row_below_its_claim():
     axes = drawn_claims()
-    labels = [label.get_text() for label in axes.get_yticklabels()]
+    labels = [
+        label.get_text().replace("\N{NO-BREAK SPACE}", " ") for label in axes.get_yticklabels()
+    ]
     assert labels == [
         "The claim of layers.", "the reading pixels", "the reading code", "the reading gone",
         "the control number, must fail", "the control perfect, must pass",
