@@ -180,6 +180,14 @@ FIGURES = {
 }
 
 
+@pytest.mark.parametrize("knobs", [["schedule"], ["learning_rate", "schedule"]])
+def test_rates_are_drawn_where_no_schedule_was_tuned_and_no_rate_where_none_was(knobs):
+    figure = optimizers.error_by_rate(
+        optimizer_trials().drop(columns=knobs), optimizer_replicates()
+    )
+    assert bool(figure.axes) == ("learning_rate" not in knobs)
+
+
 def drawn_claims(*claims):
     """The axes of the figure of claims, after it is laid out."""
     found = conclusions_tables()[0]

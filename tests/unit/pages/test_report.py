@@ -398,6 +398,15 @@ def test_the_page_says_how_to_cite_it(unedited, results, settings):
     assert "How to cite this" not in unedited
 
 
+@pytest.mark.parametrize("knobs", [["schedule"], ["learning_rate", "schedule"]])
+def test_of_trials_that_tuned_no_such_knob_the_page_is_written(results, settings, knobs):
+    """A study that tunes rates alone has no column of schedules, one without rates has neither."""
+    path = results / "optimizers/tables/tuning.csv"
+    write_csv(read_csv(path).drop(columns=knobs), path)
+    words = Outline(page(results, settings)).words
+    assert ("depends on its learning rate" in words) == ("learning_rate" not in knobs)
+
+
 def test_a_number_stays_with_its_sign(unedited):
     html = unedited
     assert "50\N{NO-BREAK SPACE}%" in html

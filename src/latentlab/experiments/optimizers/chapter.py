@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from latentlab.aliases import Fields, Json
+from latentlab.experiments.optimizers.tables import with_every_knob
 from latentlab.files.tables import read_csv
 from latentlab.pages.names import OPTIMIZERS, called
 from latentlab.pages.parts import (
@@ -34,7 +35,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     """The chapter, written from the tables and figures below ``results``/optimizers."""
     section, folder = settings["optimizers"], results / "optimizers"
     summary = read_csv(folder / "tables" / "summary.csv")
-    tuning = read_csv(folder / "tables" / "tuning.csv")
+    tuning = with_every_knob(read_csv(folder / "tables" / "tuning.csv"))
     equal = summary[summary["comparison"] == next(iter(section["comparisons"]))]
     answer, rates = _answer(equal), _by_rate(tuning)
     convergence, error_by_rate, final_errors = _figures(folder / "figures", section, answer, rates)

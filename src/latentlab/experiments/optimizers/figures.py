@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from latentlab import shown
 from latentlab.drawing import style
+from latentlab.experiments.optimizers.tables import with_every_knob
 
 COST = "operations (multiply-adds)"
 _LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of the pixels
@@ -81,12 +82,11 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     replicates : columns optimizer, comparison: who has which color in all figures
     """
     looks = _looks(replicates)
-    trials = tuning[tuning["learning_rate"].notna()]
+    trials = with_every_knob(tuning)
+    trials = trials[trials["learning_rate"].notna()]
     columns = ["network", "loss", "optimizer", "schedule", "learning_rate"]
     trials = trials.assign(error=trials["error"].fillna(np.inf))
-    if "schedule" not in trials:
-        trials = trials.assign(schedule="constant")
-    trials["schedule"] = trials["schedule"].fillna("constant")
+    trials["schedule"] = trials["schedule"].astype(object).fillna("constant")
     medians = trials.groupby(columns, sort=False)["error"].median().reset_index()
     names = list(medians["optimizer"].unique())
     networks, remark = _networks(medians)

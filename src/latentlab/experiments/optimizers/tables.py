@@ -52,6 +52,11 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def with_every_knob(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials with a column for each knob that may be tuned, NaN where none of them has it."""
+    return trials.reindex(columns=list(dict.fromkeys([*trials.columns, *SHOWN_KNOBS])))
+
+
 def ends(history: pd.DataFrame) -> pd.DataFrame:
     """The error of every training at its start and at its end, for controls.
 
