@@ -615,6 +615,25 @@ def test_knobs_that_do_not_fit_are_told(visit, site, knob, value, fault):
     assert page.locator("#learn-go").is_disabled()
 
 
+def test_a_new_start_leads_out_of_a_bad_one_in_either_language(visit, site):
+    page = visit(site)
+    start = page.locator("#learn-start")
+    start.fill("-7")
+    start.blur()
+    assert page.locator("#learn-fault").text_content().startswith("Start: a whole number")
+    page.locator("#learn-again").click()
+    assert start.input_value() == "1"
+    assert page.locator("#learn-fault").text_content() == ""
+    start.fill("999999")
+    page.locator("#learn-again").click()
+    assert start.input_value() == "1"
+
+
+def test_a_font_that_only_every_object_has_is_passed_over(visit, site):
+    page = visit(f"{site}#recipe=letters/all&font=constructor")
+    assert page.evaluate("explorer.rooms.learn.training !== undefined")
+
+
 def test_a_race_starts_from_whole_numbers_alone(visit, site):
     page = visit(site)
     start, go = page.locator("#race-start"), page.locator("#race-go")

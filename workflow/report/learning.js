@@ -239,7 +239,7 @@ class Learn {
       save("learn");
     };
     find("#learn-again").onclick = () => {
-      find("#learn-start").value = 1 + (Number(find("#learn-start").value) || 0);
+      another(find("#learn-start"));
       const was = this.running;
       this.changed();
       if (was) this.run();
@@ -309,7 +309,8 @@ class Learn {
       if (!(this.read("learning_rate") > 0)) return tell("The learning rate must be above 0.");
       if (this.read("loss") === "cross-entropy" && network.output !== "sigmoid") return tell("Cross entropy needs a sigmoid output.");
     }
-    return ["start", "beta", "max_epochs"].map((name) => unfit(find(`#learn-${name}`))).find(Boolean) ?? "";
+    const numbers = ["start", "beta", "max_epochs", ...(this.read("optimizer") === "powell" ? [] : ["learning_rate"])];
+    return numbers.map((name) => unfit(find(`#learn-${name}`))).find(Boolean) ?? "";
   }
 
   /** A new training, from the start with the number chosen. */
@@ -496,6 +497,7 @@ class Learn {
     go.textContent = this.running ? tell("Pause") : this.training?.cost > 1 ? tell("Go on") : tell("Train");
     go.disabled = Boolean(find("#learn-fault").textContent) || Boolean(this.training?.ended);
     find("#learn-step").disabled = go.disabled;
+    find("#learn-keep").disabled = Boolean(find("#learn-fault").textContent) || !Number.isFinite(this.error);
     find("#learn-step").textContent = this.read("optimizer") === "powell" ? tell("One line search") : tell("One epoch");
   }
 
@@ -508,10 +510,8 @@ class Learn {
     this.label();
     const fault = find("#learn-fault").textContent;
     if (fault) this.reset();
-    else if (this.training) {
-      this.announce("");
-      this.draw();
-    }
+    this.announce("");
+    if (this.training) this.draw();
   }
 
   state() {
@@ -526,7 +526,7 @@ class Learn {
   restore(state) {
     const recipe = this.recipes.find((r) => idOf(r) === state.get("recipe"));
     if (!recipe) return;
-    if (state.get("font") in this.alphabets) this.font.value = state.get("font");
+    if (Object.hasOwn(this.alphabets, state.get("font"))) this.font.value = state.get("font");
     const start = state.get("start") ?? "1";
     find("#learn-start").value = /^\d{1,6}$/.test(start) ? start : 1;
     const font = this.font.value;
@@ -551,6 +551,12 @@ function unfit(field) {
     : tell("{name}: a whole number from {min} to {max}.", places);
 }
 
+/** The next start; the first one after the last, and after what is none. */
+function another(field) {
+  const { value, max } = field;
+  field.value = unfit(field) || Number(value) >= Number(max) ? 1 : 1 + Number(value);
+}
+
 const idOf = (recipe) => `${recipe.group}/${recipe.name}`;
 
 // ------------------------------------------------------------------ race
@@ -568,7 +574,7 @@ class Race {
     find("#race-go").onclick = () => (this.running ? this.pause() : this.run());
     find("#race-start").onchange = () => this.changed();
     find("#race-again").onclick = () => {
-      find("#race-start").value = 1 + (Number(find("#race-start").value) || 0);
+      another(find("#race-start"));
       this.changed();
       this.run();
     };
@@ -714,10 +720,8 @@ class Race {
   translate() {
     this.offer(this.checked);
     if (find("#race-fault").textContent) this.reset();
-    else {
-      this.announce("");
-      this.show();
-    }
+    this.announce("");
+    this.show();
   }
 
   state() {

@@ -21,8 +21,10 @@ from matplotlib import ticker
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 
 from latentlab.aliases import Numbers
 from latentlab.files import png
@@ -53,7 +55,6 @@ matplotlib.rcParams.update(
         "axes.spines.top": False,
         "axes.titlelocation": "left",
         "axes.titlesize": 10.5,
-        "figure.titlesize": 12,
         "figure.titleweight": "bold",
         "font.family": "DejaVu Sans",  # ships inside Matplotlib
         "font.size": 10,
@@ -105,14 +106,27 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, height), layout=layout, facecolor=PAPER)
     if title:
-        figure.suptitle(title, x=0.01, ha="left")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=_title_size(title, width))
     return figure
+
+
+_TITLE = 12.0  # points
+
+
+def _title_size(title: str, width: float) -> float:
+    """The size in points at which a bold title fits a figure of so many inches."""
+    if not title.strip():
+        return _TITLE
+    bold = FontProperties(family=matplotlib.rcParams["font.family"], weight="bold")
+    lines = [TextPath((0, 0), line, _TITLE, prop=bold) for line in title.splitlines() if line]
+    room = 72 * (width - 0.3)  # inches: what stands free at its sides
+    return min(_TITLE, _TITLE * room / max(line.get_extents().width for line in lines))
 
 
 def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()
-    font: Options = {"fontsize": 12, "fontweight": "bold"}
+    font: Options = {"fontsize": _title_size(title, float(width)), "fontweight": "bold"}
     figure.text(0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", **font)
 
 

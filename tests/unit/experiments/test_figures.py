@@ -188,6 +188,18 @@ def test_rates_are_drawn_where_no_schedule_was_tuned_and_no_rate_where_none_was(
     assert bool(figure.axes) == ("learning_rate" not in knobs)
 
 
+@pytest.mark.parametrize("title", ["Short", "A long name, " * 9, "A long name, " * 30])
+def test_no_title_is_cut_at_the_edge(title):
+    by_layout = style.canvas(2.0, title=title)
+    by_hand = style.canvas(2.0)
+    style.heading(by_hand, title)
+    for figure in (by_layout, by_hand):
+        figure.draw_without_rendering()
+        (drawn,) = figure.texts
+        assert drawn.get_window_extent().x1 <= figure.bbox.x1
+        assert (drawn.get_fontsize() == 12) == (title == "Short")
+
+
 def drawn_claims(*claims):
     """The axes of the figure of claims, after it is laid out."""
     found = conclusions_tables()[0]

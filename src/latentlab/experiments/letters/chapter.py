@@ -265,11 +265,11 @@ def _front(metrics: Fields) -> Text:
     ]
     if not sizes:
         return text("None of the small networks returns every letter without a wrong pixel.")
-    weights, font = min(sizes)
+    weights = min(sizes)[0]
     return text(
         "The smallest network without a wrong pixel has {weights} weights, on {font}.",
         weights=weights,
-        font=_fonts(font),
+        font=listing([_fonts(font) for size, font in sizes if size == weights]),
     )
 
 

@@ -227,10 +227,10 @@ def _figures(
             folder / "convergence",
             sentences(text("Error by cost, a row a network and a column a loss."), answer),
             text(
-                "Error by cost: medians of {starts} with the quartiles; below 0.001 they leave the"
-                " figure. What was trained on the squared error alone has the same line in both"
-                " columns.",
-                starts=starts(first["replicates"]),
+                "Error by cost: medians of all starts with the quartiles; below 0.001 they leave"
+                " the figure. Lines of one color are one optimizer: the longer is that of a larger"
+                " budget. What was trained on the squared error alone has the same line in both"
+                " columns."
             ),
             "convergence",
         ),
