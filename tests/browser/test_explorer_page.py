@@ -630,7 +630,9 @@ def test_a_new_start_leads_out_of_a_bad_one_in_either_language(visit, site):
 
 
 def test_a_font_that_only_every_object_has_is_passed_over(visit, site):
-    page = visit(f"{site}#recipe=letters/all&font=constructor")
+    recipe = visit(site).locator("#learn-recipe").input_value()
+    page = visit(f"{site}#recipe={recipe}&font=constructor")
+    assert page.locator("#learn-font").input_value() != ""
     assert page.evaluate("explorer.rooms.learn.training !== undefined")
 
 
