@@ -409,10 +409,9 @@ def test_one_more_measure_is_one_more_panel_of_which_nothing_is_cut(monkeypatch)
     monkeypatch.setitem(MEASURES, "likeness", measure)
     figure = denoising.scores(denoising_summary(CELLS))
     figure.draw_without_rendering()
-    assert [axes.get_ylabel() for axes in figure.axes][-2:] == [
-        "at most 1 wrong pixel (%)",
-        "likeness",
-    ]
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert "at most 1 wrong pixel (%)" in labels
+    assert labels[-1] == "likeness"
     assert figure.axes[-1].get_ylim() == pytest.approx((-1.06, 1.06))
     right = figure.bbox.x1
     assert all(axes.xaxis.label.get_window_extent().x1 <= right for axes in figure.axes)
