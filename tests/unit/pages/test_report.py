@@ -19,6 +19,7 @@ from PIL import Image
 
 from latentlab import StudyError
 from latentlab.drawing import style as drawing_style
+from latentlab.experiments.architectures import chapter as architectures
 from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.chapter import readme
 from latentlab.experiments.denoising.measures import MEASURES, Measure
@@ -589,6 +590,19 @@ def test_the_page_opens_with_the_verdicts(unedited):
     assert "not testable The claim of keras. An opinion." in first
     assert '<a href="#letters">The claim of plane.</a>' in html
     assert '<a href="#conclusions">The claim of keras.</a>' in html
+
+
+def test_factors_are_compared_by_doublings():
+    """Three doublings to a half each take less than one to 0.6."""
+    rows = [("depth", 1, 1.0), ("depth", 2, 1.1), ("latent", 1, 1.0), ("latent", 8, 0.5),
+            ("hidden", 10, 1.0), ("hidden", 20, 0.6)]  # fmt: skip
+    effects = pd.DataFrame(rows, columns=["factor", "value", "error_ratio"])
+    told = str(architectures._factor(effects))
+    assert "the units a hidden layer matter most" in told
+    assert "from 10 to 20" in told
+    alone = effects[effects["factor"] != "hidden"]
+    more = pd.concat([alone, effects[:2].assign(factor="hidden")])
+    assert "becomes 0.79 times as large" in str(architectures._factor(more))
 
 
 def test_a_figure_that_is_there_twice_counts_once(results, settings):
