@@ -118,6 +118,16 @@ def test_experiments_change_what_they_say_and_nothing_else(command, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_that_a_page_names_are_there_or_are_made_by_it(page):
+    text = page.read_text()
+    folders = "src|workflow|tests|docs|data|demo|benchmarks|search|profiles"
+    made = {name for line in re.findall(r"^(`[^`]+`(?:, `[^`]+`)*):$", text, re.M)
+            for name in re.findall(r"`([^`]+)`", line)}  # fmt: skip
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]+\.(?:py|smk|yaml|md|js|css|h|sh))`", text))
+    assert not [name for name in sorted(named - made) if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_to_files_and_headings(page):
     text = page.read_text()
     for target in re.findall(r"\]\(([^)\s]+)\)", text):

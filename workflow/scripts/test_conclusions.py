@@ -3,6 +3,7 @@
 import step
 
 from latentlab.experiments.conclusions.tables import (
+    UNTESTABLE,
     conclude,
     metrics,
     single_metrics,
@@ -22,6 +23,8 @@ def main(argv):
 
     findings, observed = conclude(args.results, claims, published, args.settings)
     singles = single_runs(args.results, claims.get("single_runs", {}))
+    for row in findings[findings["says"] == UNTESTABLE].itertuples():
+        step.log(f"not testable: {row.kind} {row.claim} of {row.of}: {row.reason}")
     write_csv(findings, args.findings)
     write_csv(observed, args.observed)
     write_csv(singles, args.singles)

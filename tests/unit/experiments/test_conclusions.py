@@ -33,6 +33,7 @@ from latentlab.experiments.conclusions.tables import (
     SUPPORTED,
     UNTESTABLE,
     conclude,
+    depends_on,
     holm,
     metrics,
     reported_verdict,
@@ -402,6 +403,18 @@ def test_missing_runs_and_columns_are_named(tmp_path):
     assert found.loc["it", "verdict"] == SUPPORTED  # on what there is
 
 
+def test_a_misspelled_measure_is_said_beside_the_verdict(tmp_path):
+    """The column that is meant, and that the verdict is on other readings alone."""
+    claim = {**PLAIN, "measure": "vlaue", "readings": {"other": {**READ, "measure": "value"}}}
+    found, _ = small(tmp_path, {"it": claim})
+    own = found.loc[("it", "it")]
+    assert own["verdict"] == DEPENDS
+    reason = "no column vlaue in results/x/tables/runs.csv (like it: value)"
+    assert depends_on(own["reason"]) == (["measure"], reason)
+    told = str(chapter._why(own))
+    assert told == f"It depends on the measure. N{reason[1:]}."
+
+
 def test_a_measure_may_be_a_function_of_columns(tmp_path):
     claims = {"it": {**PLAIN, "measure": "log(value + 1)"}}
     found, _ = small(tmp_path, claims)
@@ -555,7 +568,8 @@ def said(says, effect=0.5, kind=READING, differs="data", reason="", **more):
         (said(SUPPORTED), [said(INCONCLUSIVE, 0, reason="few")], (SUPPORTED, "")),
         (said(SUPPORTED), [said(CONTRADICTED, 0, exploratory="yes")], (SUPPORTED, "")),
         (said(UNTESTABLE, math.nan, reason="gone"), [], (UNTESTABLE, "gone")),
-        (said(UNTESTABLE, math.nan, reason="gone"), [said(SUPPORTED)], (DEPENDS, "on the data")),
+        (said(UNTESTABLE, math.nan, reason="gone"), [said(SUPPORTED)],
+         (DEPENDS, "on the data; its own reading: gone")),
         (said(SUPPORTED), [said(AS_IT_MUST, 0, CONTROL)], (SUPPORTED, "")),
         (said(SUPPORTED), [said(NOT_AS_IT_MUST, 0, CONTROL, claim="k")],
          (UNTESTABLE, "the control k does not come out as it must")),

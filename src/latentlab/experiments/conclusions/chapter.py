@@ -31,6 +31,7 @@ from latentlab.experiments.conclusions.tables import (
     SUPPORTED,
     UNTESTABLE,
     VERDICTS,
+    depends_on,
 )
 from latentlab.files.tables import read_csv
 from latentlab.pages.names import DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
@@ -132,6 +133,7 @@ REASONS = (
     "a correlation needs 3 sets that differ",
     "no run with {column} {value} in {table}",
     "no runs with {column} both {one} and {other}",
+    "no column {column} in {table} (like it: {near})",
     "no column {column} in {table}",
     "no value of {measure} in {table}",
     "no block has all levels of {factor}",
@@ -377,12 +379,17 @@ def singles_table(singles: pd.DataFrame) -> Table:
 def _why(row: Any) -> Text | None:
     """Why a claim cannot be tested, or what its verdict depends on; else nothing."""
     if row.verdict == DEPENDS:
-        on = row.reason.removeprefix("on the ").split(", the ")
+        on, own = depends_on(row.reason)
         what = listing([DEPENDS_ON[word] for word in on])
-        return text("It depends on {what}.", what=what)
+        depends = text("It depends on {what}.", what=what)
+        return joined(" ", [depends, _not_tested(own)]) if own else depends
     if row.verdict in (UNTESTABLE, INCONCLUSIVE) and row.reason:
-        return capital(recognized(row.reason, REASONS)) + "."
+        return _not_tested(row.reason)
     return None
+
+
+def _not_tested(reason: str) -> Text:
+    return capital(recognized(reason, REASONS)) + "."
 
 
 def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
@@ -607,6 +614,6 @@ def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
     said = [reading["says"] for reading in readings.values() if "exploratory" not in reading]
     counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
     counts = NONE if set(said) == {UNTESTABLE} else counts
-    told_verdict = f"depends {found['reason']}" if verdict == DEPENDS else verdict
+    told_verdict = f"depends {found['reason'].partition(';')[0]}" if verdict == DEPENDS else verdict
     cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
     return f"| {' | '.join(map(str, cells))} |"

@@ -18,6 +18,7 @@ control that cannot be computed takes nothing from it, and is told.
 from __future__ import annotations
 
 import ast
+import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -79,7 +80,10 @@ def selected(table: pd.DataFrame, claim: Claim) -> pd.DataFrame:
     name = f"results/{claim['experiment']}/tables/{claim['table']}.csv"
     missing = [column for column in columns(claim) if column not in table]
     if missing:
-        raise NotTestableError(f"no column {', '.join(missing)} in {name}")
+        names = list(map(str, table.columns))
+        near = {n for column in missing for n in difflib.get_close_matches(column, names, 1)}
+        like = f" (like it: {', '.join(sorted(near))})" if near else ""
+        raise NotTestableError(f"no column {', '.join(missing)} in {name}{like}")
     for column, wanted in claim.get("where", {}).items():
         table = table[_texts(table[column]) == _text(wanted)]
         if table.empty:
@@ -288,7 +292,20 @@ def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         apart = [row for row in others if _side(row) != own["says"]]
     if not apart:
         return own["says"], ""
-    return DEPENDS, "on the " + ", the ".join(dict.fromkeys(row["differs"] for row in apart))
+    told = "on the " + ", the ".join(dict.fromkeys(row["differs"] for row in apart))
+    return DEPENDS, told + (_OWN + own["reason"] if own["says"] == UNTESTABLE else "")
+
+
+_OWN = "; its own reading: "
+
+
+def depends_on(reason: str) -> tuple[list[str], str]:
+    """Of the ``reason`` of such a verdict: in what readings differ, and why the claim's own fails.
+
+    The latter is "" where its own reading has runs.
+    """
+    on, _, own = reason.partition(_OWN)
+    return on.removeprefix("on the ").split(", the "), own
 
 
 def _side(row: Mapping[str, Any]) -> str:

@@ -10,7 +10,8 @@ class Measure:
     """A measure, by whose name ``scores.answer_scores`` computes it.
 
     estimator : over replicates, a function of ``statistics``; of a share, shown in percent
-    bounds : where its interval is cut; a measure without any has a logarithmic axis
+    bounds : the least and the most that it may be: where its interval is cut, and the axis of its
+        panel; a measure without any has a logarithmic axis
     label : of its panel in the figure of the scores; "": it has none
     heading : of its column in the report's table, a message of the catalogs; "": it has none
     digits : the significant ones in that table, unless it is shown in percent
