@@ -38,7 +38,7 @@ function titled(name) {
 
 const NAMES = {
   linear: mark("linear"), relu: "ReLU", relu_as_run: mark("ReLU as the code ran it"),
-  step: mark("step"), sigmoid: mark("sigmoid"), tanh: "tanh", powell: "Powell", adam: "Adam",
+  step: mark("step"), sigmoid: mark("sigmoid"), tanh: "tanh", gelu: "GELU", silu: "SiLU", powell: "Powell", adam: "Adam",
   rmsprop: "RMSprop", backpropagation: mark("backpropagation"), "powell-adam": mark("Powell, then Adam"),
   "squared-error": mark("squared error"), "cross-entropy": mark("cross entropy"),
   constant: mark("constant"), cosine: mark("half a cosine to 0"), uniform: mark("uniform noise"),
@@ -440,8 +440,8 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDo
  * point: the plane is a picture.
  */
 class Plane {
-  constructor(canvas, tools, { moved, drawn, ground }) {
-    Object.assign(this, { canvas, moved, drawn, ground });
+  constructor(canvas, tools, { moved, drawn, ground, equal = false }) {
+    Object.assign(this, { canvas, moved, drawn, ground, equal }); // equal: both axes have one scale
     this.back = document.createElement("canvas"); // the ground, at a resolution of its own
     this.scene = document.createElement("canvas"); // all that stays while the point moves
     this.marks = [];
@@ -500,8 +500,12 @@ class Plane {
 
   /** The intervals that are seen, of both coordinates. */
   get span() {
-    return this.window.map(([low, high], i) => {
-      const half = (high - low) / 2 / this.view.zoom;
+    const halves = this.window.map(([low, high]) => (high - low) / 2 / this.view.zoom);
+    const sides = [this.width, this.height];
+    const unit = Math.max(...halves.map((half, i) => half / sides[i])); // of a pixel
+    const equal = this.equal && !this.flat && Number.isFinite(unit);
+    return halves.map((own, i) => {
+      const half = equal ? unit * sides[i] : own;
       return [this.view.center[i] - half, this.view.center[i] + half];
     });
   }
@@ -559,8 +563,9 @@ class Plane {
   }
 
   resize() {
-    const ratio = Math.min(2, devicePixelRatio);
+    const ratio = Math.min(2, devicePixelRatio), before = this.width / this.height;
     [this.width, this.height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    if (this.equal && this.view && this.width / this.height !== before) this.repaint(); // sees more, or less
     for (const canvas of [this.canvas, this.scene]) {
       canvas.width = Math.round(this.width * ratio);
       canvas.height = Math.round(this.height * ratio);
@@ -1621,6 +1626,7 @@ class ModelCard {
     this.plane = new Plane(find(".plane", card), find(".tools", card), {
       moved: () => this.moved(),
       drawn: () => {},
+      equal: true, // else the prior's circles would be ellipses
       ground: (plane) => (room.ground === "codes" ? scatter(plane) : manifold(plane, room.set.size)),
     });
     this.plane.show(model, [], tell("Latent plane: {network}, {font}", { network: titled(model.name), font: titled(room.set.title) }));

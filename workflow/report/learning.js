@@ -325,7 +325,10 @@ class Learn {
     const powell = this.read("optimizer") === "powell";
     for (const part of document.querySelectorAll("#learn .by-gradient")) part.hidden = powell;
     for (const part of document.querySelectorAll("#learn .by-powell")) part.hidden = !powell;
-    if (fault) return;
+    if (fault) {
+      find("#learn .knobs").open = true; // most that can be wrong stands there
+      return;
+    }
     this.alphabet = this.alphabets[this.font.value];
     const random = generator(Number(find("#learn-start").value));
     const { xtol = 0.01, ftol = 0.01, momentum = 0.8 } = this.recipe.training;

@@ -48,7 +48,7 @@ def draw(settings, font, weights, history, published):
     decoded = latent.decode_grid(partial(decode, network, w), plane, grid)
     yield (
         "latent_plane",
-        figures.latent_plane(decoded, window, plane, letters, threshold, f"{which}: latent plane"),
+        figures.latent_plane(decoded, window, plane, letters, threshold, f"Latent plane: {which}"),
     )
 
     knobs = dict(settings["new_letters"])

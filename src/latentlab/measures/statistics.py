@@ -53,6 +53,17 @@ def mean(values: ArrayLike) -> Estimate:
     return Estimate(center, float(center - half), float(center + half))
 
 
+def geometric_mean(values: ArrayLike) -> Estimate:
+    """Geometric mean with the interval of ``mean`` on logarithms, of sizes that differ by factors.
+
+    Of values from 0; with a 0 among them it is 0, without bounds.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if np.any(x == 0):
+        return Estimate(0.0, np.nan, np.nan)
+    return Estimate(*np.exp(mean(np.log(x))).tolist())
+
+
 def share(values: ArrayLike) -> Estimate:
     """Mean of values in [0, 1] with Student's 95 % interval, cut at 0 and 1."""
     value, low, high = mean(values)

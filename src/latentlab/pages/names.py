@@ -1,4 +1,4 @@
-"""What people call what the parameters name: networks, models, optimizers, sets of images.
+"""What people call what the parameters name: networks, models, optimizers, chapters, image sets.
 
 A name that is not here, a reader's own, is shown as it is.
 """
@@ -26,6 +26,10 @@ DENOISERS: Mapping[str, Text] = {
     "redrawn": text("the same network, which never sees the same noise twice"),
     "wide": text("a wide network for all letters"),
 }
+SUBSETS: Mapping[str, Text] = {
+    "published": text("the original's four letters"),
+    "all_letters": text("all letters"),
+}
 IMAGE_MODELS: Mapping[str, Text] = {
     "published": text("VAE of the original"),
     "autoencoder": text("plain autoencoder"),
@@ -37,6 +41,20 @@ IMAGE_SETS: Mapping[str, Words] = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
     "capitals": text("capital letters of the font"),
+}
+ACTIVATIONS: Mapping[str, Words] = {
+    "sigmoid": text("sigmoid"),
+    "linear": text("linear"),
+    "relu": "ReLU",
+    "relu_as_run": text("ReLU as the code ran it"),
+    "step": text("step"),
+}
+CHAPTERS: Mapping[str, Text] = {
+    "letters": text("Letters"),
+    "architectures": text("Architectures"),
+    "optimizers": text("Optimizers"),
+    "denoising": text("Denoising"),
+    "vae": text("Variational autoencoder"),
 }
 OPTIMIZERS: Mapping[str, Words] = {
     "powell": "Powell",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from latentlab import StudyError
+from latentlab.experiments.conclusions import evidence
 from latentlab.experiments.gathering import (
     carried_forward,
     gather_cells,
@@ -211,6 +212,30 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
     for other in (tree["digits"]["keras"], tree["mnist"]["autoencoder"]):
         assert "published_rank" not in other
     assert "nll_images_low" not in tree["mnist"]["autoencoder"]
+
+
+def test_areas_are_summed_up_as_the_claim_compares_them():
+    """By geometric means: the ratio of the table is the effect of the claim."""
+    areas = [(1.0, 100.0), (2.0, 3.0)]
+    runs = pd.DataFrame(
+        [{"dataset": "mnist", "model": m, "replicate": r, "test_loss": 1.0, "code_area": area}
+         for m, of in zip("ab", areas, strict=True) for r, area in enumerate(of)]
+    )  # fmt: skip
+    found = vae_summary(runs, {}).set_index("model")["code_area"]
+    assert found.tolist() == pytest.approx([10.0, np.sqrt(6.0)])
+    first, second = (np.array(of) for of in areas)
+    draws = evidence.Draws(0.33, 10, np.random.default_rng(0))
+    effect = evidence.ratio([(first, second)], 1, draws).effect
+    assert found["a"] / found["b"] - 1 == pytest.approx(effect)
+
+
+def test_a_geometric_mean_has_the_interval_of_logarithms():
+    value, low, high = statistics.geometric_mean([1.0, 10.0, 100.0])
+    assert value == pytest.approx(10.0)
+    assert value / low == pytest.approx(high / value)
+    assert np.log10(high) - 1 == pytest.approx(statistics.mean([0.0, 1.0, 2.0]).high - 1)
+    assert statistics.geometric_mean([0.0, 4.0])[0] == 0.0
+    assert np.isnan(statistics.geometric_mean([4.0]).low)
 
 
 def test_areas_of_codes_of_which_it_is_known_which_are_smaller():

@@ -357,11 +357,17 @@ def test_the_page_says_what_an_autoencoder_is_by_a_letter_of_the_study(unedited,
     assert html.index("<img") < html.index("What is an autoencoder?")
     assert "“A”, goes through a network of the study: 35 pixels become 2 numbers" in words
     assert "returns 28 of its 32 letters" in words
+    assert "What other networks return stands in the chapter on letters." in words
     assert "call it “@-J”, stands in no font: it differs from “@”" in words
     write_json({**INTRODUCTION, "new": [], "apart": []},
                results / "letters/tables/introduction.json")  # fmt: skip
     html = page(results, settings)
     assert "This network makes none" in html
+    tie = {**INTRODUCTION, "exact": 32, "new": ["@", "J"], "apart": [3, 3]}
+    write_json(tie, results / "letters/tables/introduction.json")
+    words = Outline(page(results, settings)).words
+    assert "it differs from “@” and from “J”, the nearest letters, in 3 pixels." in words
+    assert "What other networks return" not in words
     assert "letters/figures/new_letter." not in html
 
 
@@ -592,6 +598,16 @@ def test_the_page_opens_with_the_verdicts(unedited):
     assert '<a href="#conclusions">The claim of keras.</a>' in html
 
 
+def test_claims_of_ours_are_not_counted_and_the_page_says_so(results, settings):
+    path = results / "conclusions/tables/findings.csv"
+    table = read_csv(path)
+    table.loc[table["claim"] == "keras", "kind"] = "ours"
+    write_csv(table, path)
+    words = Outline(page(results, settings)).words
+    assert "1 of 4 claims of the original is supported." in words
+    assert "1 claim is ours, and not counted with the original's." in words
+
+
 def test_factors_are_compared_by_doublings():
     """Three doublings to a half each take less than one to 0.6."""
     rows = [("depth", 1, 1.0), ("depth", 2, 1.1), ("latent", 1, 1.0), ("latent", 8, 0.5),
@@ -682,11 +698,11 @@ def test_readings_and_controls_stand_below_their_claim(unedited, results, settin
 
 def test_what_single_runs_are_worth_is_told(unedited, results, settings):
     table = in_english(conclusions.chapter(results, settings)).more[2]
+    area = "code area (Variational autoencoder)"
     assert table.rows == (
-        ("all six in their order", "published order", "error (architectures)", "0.0234", "30"),
-        ("one ahead of the other", "published conclusion", "code area (vae)", "1.00", "6"),
-        ("what is gone", "published order", "code area (vae)", "x.csv of vae is not there",
-         parts.NONE),
+        ("all six in their order", "published order", "error (Architectures)", "0.0234", "30"),
+        ("one ahead of the other", "published conclusion", area, "1.00", "6"),
+        ("what is gone", "published order", area, "x.csv of vae is not there", parts.NONE),
     )  # fmt: skip
     words = Outline(unedited).words
     assert "one run of ours each, 2 % come out as the original's: all six in their order." in words

@@ -12,6 +12,7 @@ from latentlab.aliases import Fields
 from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
 from latentlab.measures.statistics import between_share
+from latentlab.pages.names import CHAPTERS
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -49,7 +50,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     return Chapter(
         id="architectures",
         number="1.a",
-        title=text("Architectures"),
+        title=CHAPTERS["architectures"],
         question=text("Which network learns the letters best, and how much of that is luck?"),
         answer=_answer(summary, runs),
         details=tuple(filter(None, details)),

@@ -34,7 +34,7 @@ from latentlab.experiments.conclusions.tables import (
     depends_on,
 )
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
+from latentlab.pages.names import CHAPTERS, DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -211,7 +211,12 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
         details=tuple(
             filter(
                 None,
-                (worth, _compared(figures.to_dict("records")) if len(figures) else None, _rules()),
+                (
+                    worth,
+                    _compared(figures.to_dict("records")) if len(figures) else None,
+                    _rules(),
+                    _ours(claims),
+                ),
             )
         ),
         groups=(
@@ -320,6 +325,18 @@ def _rules() -> Text:
     )
 
 
+def _ours(claims: pd.DataFrame) -> Text | None:
+    """How many claims are ours, which the first sentence does not count."""
+    n = int((claims["kind"] == OURS).sum())
+    if not n:
+        return None
+    return plural(
+        "{n} claim is ours, and not counted with the original's.",
+        "{n} claims are ours, and not counted with the original's.",
+        n,
+    )
+
+
 ORDERS = {"order": text("published order"), "conclusion": text("published conclusion")}
 """What single runs may come out in."""
 
@@ -355,7 +372,10 @@ def singles_table(singles: pd.DataFrame) -> Table:
         (
             data_text(row.text),
             ORDERS[row.of],
-            data_text(row.measure.replace("_", " ")) + " (" + data_text(row.experiment) + ")",
+            data_text(row.measure.replace("_", " "))
+            + " ("
+            + called(CHAPTERS, row.experiment)
+            + ")",
             number(row.chance, 3) if row.runs else recognized(row.reason, REASONS),
             str(row.runs) if row.runs else NONE,
         )
@@ -517,7 +537,7 @@ def _tests_table(claims: pd.DataFrame) -> Table:
         (
             _told(row),
             data_text(row.hypothesis),
-            data_text(row.measure.replace("_", " ")) + " (" + data_text(row.experiment) + ")",
+            data_text(row.shows) + " (" + called(CHAPTERS, row.experiment) + ")",
             TESTS[row.test],
             EFFECTS[row.test],
         )
@@ -545,7 +565,7 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
         rows.append(
             (
                 _told(row) + " (" + _VARIANTS.get(row.variant, row.variant) + ")",
-                data_text(row.experiment),
+                called(CHAPTERS, row.experiment),
                 number(own["median"]) if known else NONE,
                 text(
                     "{low} to {high}",

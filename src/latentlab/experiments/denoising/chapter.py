@@ -16,7 +16,7 @@ from latentlab.experiments.denoising.plan import denoising_letters, denoising_pl
 from latentlab.experiments.denoising.tables import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.files.tables import read_csv
 from latentlab.measures.statistics import Estimate, rank_share
-from latentlab.pages.names import DENOISERS, called
+from latentlab.pages.names import CHAPTERS, DENOISERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -88,7 +88,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     return Chapter(
         id="denoising",
         number="1.b",
-        title=text("Denoising"),
+        title=CHAPTERS["denoising"],
         question=text("How well are letters cleaned of noise that was never seen?"),
         answer=_answer(tables),
         details=tuple(filter(None, (tell(tables) for tell in parts))),
@@ -225,7 +225,11 @@ def _transfer(results: _Results) -> Text | None:
     ]
     if len(shares) < 2:
         return None
-    return text("It returns {shares}, with at most one wrong pixel.", shares=listing(shares))
+    return text(
+        "On average over all kinds that it learned it returns {shares}, with at most one wrong"
+        " pixel.",
+        shares=listing(shares),
+    )
 
 
 def _hard(results: _Results) -> Text | None:

@@ -20,7 +20,7 @@ from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
-from latentlab.pages.names import DENOISERS
+from latentlab.pages.names import DENOISERS, SUBSETS
 
 _SERIES = 3  # kinds of noise of which scores are drawn: the tables have all
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
@@ -54,6 +54,10 @@ def _network(name: str) -> str:
     return str(DENOISERS.get(name, name))
 
 
+def _subset(name: str) -> str:
+    return str(SUBSETS.get(name, f"letters {name}"))
+
+
 def called(kind: str) -> str:
     """A kind of noise in words."""
     return CALLED.get(kind, kind)
@@ -77,7 +81,7 @@ def scores(summary: pd.DataFrame) -> Figure:
     every = list(summary.groupby(["font", "kind", "range"], sort=False))
     series = every[:_SERIES]
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
-    title = f"Learned copies and fresh noise: {_network(network)}, letters {subset}"
+    title = f"Learned copies and fresh noise: {_network(network)}, {_subset(subset)}"
     title += shown.remark(len(series), len(every))
     measures = [name for name, measure in MEASURES.items() if measure.label]
     figure = style.canvas(1.0 + 2.4 * len(series), width=3.0 * len(measures), title=title)
@@ -174,7 +178,7 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     series = shown.spaced(every, shown.PANELS)
     columns = max(1, min(3, len(series)))
     rows = max(1, -(-len(series) // columns))
-    title = f"Against simpler ways: {_network(network)}, letters {subset}, fresh noise"
+    title = f"Against simpler ways: {_network(network)}, {_subset(subset)}, fresh noise"
     title += shown.remark(len(series), len(every))
     figure = style.canvas(1.0 + 2.7 * rows, width=9.0, title=title)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -214,7 +218,7 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
-    title = f"At most 1 wrong pixel (%): {_network(network)}, letters {subset}"
+    title = f"At most 1 wrong pixel (%): {_network(network)}, {_subset(subset)}"
     matrix = matrix[matrix["range"] == matrix["test_range"]]
     if matrix.empty:
         figure = style.canvas(1.5, title=title)
@@ -283,7 +287,7 @@ def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, A
     """
     noise = base["noise"]
     title = (
-        f"What helps: {_network(base['network'])}, {base['font']}, letters {base['subset']},"
+        f"What helps: {_network(base['network'])}, {base['font']}, {_subset(base['subset'])},"
         f" {called(noise['kind'])}, p = {noise['probability']:g}"
     )
     figure = style.canvas(3.8, width=9.0, title=title)

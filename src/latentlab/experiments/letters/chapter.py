@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ import pandas as pd
 from latentlab.aliases import Fields
 from latentlab.experiments.letters.plan import letters_illustrated
 from latentlab.files.tables import read_csv, read_json
-from latentlab.pages.names import LETTER_NETWORKS, called
+from latentlab.pages.names import ACTIVATIONS, CHAPTERS, LETTER_NETWORKS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -61,7 +61,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     return Chapter(
         id="letters",
         number="1.a",
-        title=text("Letters"),
+        title=CHAPTERS["letters"],
         question=text("How few numbers can 32 letters pass through, and what lies between them?"),
         answer=_answer(metrics),
         details=tuple(filter(None, details)),
@@ -129,15 +129,18 @@ def introduction(results: Path) -> Introduction:
     letter, count = facts["letter"], facts["letters"]
     new = "-".join(facts["new"])
     if new:
-        found: Text = text(
-            "Such letters lie between those that were learned. This one, call it “{name}”, stands"
-            " in no font: it differs from “{nearest}”, the nearest letter, in {pixels} pixels.",
-            name=new,
-            nearest=facts["new"][0],
-            pixels=facts["apart"][0],
-        )
+        found = _found(facts["new"], facts["apart"])
     else:
         found = text("This network makes none: what it decodes are known letters and blurs.")
+    returned = text(
+        "This network returns {exact} of its {letters} letters without a wrong pixel.",
+        exact=facts["exact"],
+        letters=count,
+    )
+    if facts["exact"] < count:
+        returned = sentences(
+            returned, text("What other networks return stands in the chapter on letters.")
+        )
     return Introduction(
         told=plural(
             "Here a letter, “{letter}”, goes through a network of the study: 35 pixels become {n}"
@@ -164,11 +167,7 @@ def introduction(results: Path) -> Introduction:
             text("The letters of {font}, 7 rows of 5 pixels each.", font=_fonts(facts["font"])),
             text("What it learned: the letters of {font}.", font=_fonts(facts["font"])),
         ),
-        learned=text(
-            "This network returns {exact} of its {letters} letters without a wrong pixel.",
-            exact=facts["exact"],
-            letters=count,
-        ),
+        learned=returned,
         new=figure(
             folder / "figures" / "new_letter",
             text("The new letter beside the letters of the font that are nearest to it."),
@@ -177,6 +176,26 @@ def introduction(results: Path) -> Introduction:
         if new
         else None,
         found=found,
+    )
+
+
+def _found(nearest: Sequence[str], apart: Sequence[int]) -> Text:
+    """A new letter, by the letters nearest to it and the pixels in which it differs."""
+    name, places = "-".join(nearest), {"pixels": apart[0], "nearest": nearest[0]}
+    if len(apart) > 1 and apart[0] == apart[1]:
+        return text(
+            "Such letters lie between those that were learned. This one, call it “{name}”, stands"
+            " in no font: it differs from “{nearest}” and from “{other}”, the nearest letters, in"
+            " {pixels} pixels.",
+            name=name,
+            other=nearest[1],
+            **places,
+        )
+    return text(
+        "Such letters lie between those that were learned. This one, call it “{name}”, stands"
+        " in no font: it differs from “{nearest}”, the nearest letter, in {pixels} pixels.",
+        name=name,
+        **places,
     )
 
 
@@ -288,8 +307,9 @@ def _control(metrics: Fields) -> Text | None:
 
 def _latent_space(row: Fields) -> Text:
     return text(
-        "A grid around the codes of {network} decodes to letters of the font ({known}, give or take"
-        " a pixel), to something new that looks drawn ({new}), and to blur.",
+        "On average over its starts, a grid around the codes of {network} decodes to letters of the"
+        " font ({known}, give or take a pixel), to something new that looks drawn ({new}), and to"
+        " blur.",
         network=called(LETTER_NETWORKS, row["network"]),
         known=percent(row["known"]),
         new=percent(row["new"]),
@@ -355,7 +375,7 @@ def _group(folder: Path, row: Fields, best: Fields, section: Fields, folded: boo
         pictures.append(_plane(folder, row, section))
     pictures += [_regions(folder, row), _paths(folder, row)]
     if best["new"] > 0:
-        pictures.append(_new_letters(folder, row, section))
+        pictures.append(_new_letters(folder, best, section))
     return Group(
         _title(row),
         _setting(section["networks"][row["network"]]),
@@ -438,13 +458,13 @@ def _paths(folder: Path, row: Fields) -> Figure:
     )
 
 
-def _new_letters(folder: Path, row: Fields, section: Fields) -> Figure:
+def _new_letters(folder: Path, best: Fields, section: Fields) -> Figure:
     return figure(
         folder / "new_letters",
         text(
-            "The best new letters above the letters nearest to them: {share} of the grid decodes to"
-            " something new.",
-            share=percent(row["new"]),
+            "The best new letters above the letters nearest to them: in this start {share} of the"
+            " grid decodes to something new.",
+            share=percent(best["new"]),
         ),
         text(
             "New letters: at least {apart} pixels from every letter, in one piece, no output near"
@@ -461,16 +481,12 @@ def _setting(network: Fields) -> Text:
         "{shape}; encoder {encoder}, latent layer {latent}, decoder {decoder}, output {output};"
         " {optimizer}.",
         shape="-".join(map(str, network["architecture"])),
-        optimizer=network["optimizer"],
-        **{layer: _activation(network[layer]) for layer in _LAYERS},
+        optimizer=called(OPTIMIZERS, network["optimizer"]),
+        **{layer: called(ACTIVATIONS, network[layer]) for layer in _LAYERS},
     )
 
 
 _LAYERS = ("encoder", "latent", "decoder", "output")
-
-
-def _activation(name: str) -> Words:
-    return {"sigmoid": text("sigmoid"), "linear": text("linear")}.get(name, name)
 
 
 def _table(summary: pd.DataFrame) -> Table:

@@ -189,7 +189,7 @@ def reconstructions(
     bands = -(-len(letters) // per_band)
     step_x, step_y, left = COLUMNS + 1.6, ROWS + 1.2, 10.5
     height = 3 * step_y + 4.0
-    title = f"{name}, {start}: {_exact(wrong)}"
+    title = f"{style.capital(name)}, {start}: {_exact(wrong)}"
     figure, axes = pixels.sheet(left + per_band * step_x, bands * height + 1.4, title)
     for band in range(bands):
         part = slice(band * per_band, (band + 1) * per_band)

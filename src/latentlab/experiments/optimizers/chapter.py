@@ -10,7 +10,7 @@ import pandas as pd
 from latentlab.aliases import Fields, Json
 from latentlab.experiments.optimizers.tables import with_every_knob
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import OPTIMIZERS, called
+from latentlab.pages.names import CHAPTERS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -43,7 +43,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     return Chapter(
         id="optimizers",
         number="1.a",
-        title=text("Optimizers"),
+        title=CHAPTERS["optimizers"],
         question=text(
             "At the same cost and from the same starts, which optimizer brings a network to the"
             " lowest error?"
@@ -295,7 +295,7 @@ def _table(summary: pd.DataFrame, section: Fields) -> Table:
         text(
             "Medians with 95 % intervals; wrong pixels: mean of the letters. Operations:"
             " multiply-adds until that error, a start that does not get there as later than all"
-            " that do. At the edge: nothing beyond it was tried. Evaluations: the budget."
+            " that do. Evaluations: the budget."
         ),
         prose=(loss, knobs),
         folded=True,

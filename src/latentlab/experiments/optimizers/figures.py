@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,6 +11,7 @@ from matplotlib.figure import Figure
 from latentlab import shown
 from latentlab.drawing import style
 from latentlab.experiments.optimizers.tables import with_every_knob
+from latentlab.pages.names import OPTIMIZERS, called
 
 COST = "operations (multiply-adds)"
 _LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of the pixels
@@ -23,6 +26,10 @@ def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
     }
 
 
+def _called(name: str) -> str:
+    return style.capital(str(called(OPTIMIZERS, name)))
+
+
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
     """As many networks as a figure has panels for, and a remark."""
     names = list(table["network"].unique())
@@ -31,7 +38,9 @@ def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
 
 
 def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
-    keys = [style.key(name, look.color, linestyle=look.line) for name, look in looks.items()]
+    keys = [
+        style.key(_called(name), look.color, linestyle=look.line) for name, look in looks.items()
+    ]
     style.legend(figure, 4, *keys)
 
 
@@ -129,7 +138,7 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
         row[0].set_ylabel("error a letter")
     for axes in panels[-1]:
         axes.set_xlabel("learning rate")
-    marks = [style.key(name, looks[name].color, marker=looks[name].marker) for name in names]
+    marks = [style.key(_called(n), looks[n].color, marker=looks[n].marker) for n in names]
     hollow = {"marker": "o", "markerfacecolor": "none"}
     falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
     style.legend(figure, 5, *marks, falling)
@@ -161,7 +170,7 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("error a letter")
         style.log_axis(axes.xaxis)
-    panels[0].set_yticks(range(len(looks)), list(looks))
+    panels[0].set_yticks(range(len(looks)), [textwrap.fill(_called(name), 26) for name in looks])
     panels[0].set_ylim(len(looks) - 0.5, -0.5)
     fillings = [style.MUTED, *["none"] * (len(losses) - 1)]
     dots = [

@@ -11,7 +11,7 @@ import pandas as pd
 
 from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import IMAGE_MODELS, IMAGE_SETS, called
+from latentlab.pages.names import CHAPTERS, IMAGE_MODELS, IMAGE_SETS, called
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -43,7 +43,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     return Chapter(
         id="vae",
         number="2",
-        title=text("Variational autoencoder"),
+        title=CHAPTERS["vae"],
         question=text("What does a variational autoencoder make of images, beside a plain one?"),
         answer=_answer(summary, section, main),
         details=tuple(

@@ -32,10 +32,15 @@ def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
     return by(history.drop(columns="replicate"), keys).mean().reset_index()
 
 
+_AREAS = ("code_area", "code_area_halved")
+
+
 def vae_summary(
     replicates: pd.DataFrame, published: Mapping[str, Mapping[str, Mapping[str, float]]]
 ) -> pd.DataFrame:
     """Models on image sets: every measure's mean and interval over replicates, and published.
+
+    Of areas the geometric mean, as in the claim that compares them.
 
     replicates : columns dataset, model, replicate, seed and the measures of
         ``measures.image_scores``. Of a measure with a <measure>_standard_error over test images
@@ -47,7 +52,8 @@ def vae_summary(
     keys = ["dataset", "model"]
     columns = [name for name in replicates if name not in (*keys, "replicate", "seed")]
     measures = [name for name in columns if not name.endswith("_standard_error")]
-    summary = summarize(replicates, keys, **dict.fromkeys(measures, "mean"))
+    estimators = {m: "geometric_mean" if m in _AREAS else "mean" for m in measures}
+    summary = summarize(replicates, keys, **estimators)
     for name in (name for name in columns if name not in measures):
         measure = name.removesuffix("_standard_error")
         half = norm.ppf((1 + statistics.CONFIDENCE) / 2) * by(replicates, keys)[name].mean()
