@@ -273,8 +273,9 @@ class TrainedNetwork(Trained, Layers):
         losses = {part.loss for part in self.training.parts() if isinstance(part, ByGradient)}
         if losses:
             yield from self.without_gradient()
-        if "cross-entropy" in losses and self.output != "sigmoid":
-            yield wrong_value(("output",), self.output, "sigmoid, for cross-entropy")
+        for loss in sorted(losses - {"squared-error"}):
+            if self.output != "sigmoid":
+                yield wrong_value(("output",), self.output, f"sigmoid, for {loss}")
 
 
 # ---------------------------------------------------------------- letters

@@ -129,6 +129,21 @@ def lines_of(params):
         (f"{LEARNED}.probabilities", [0.1, 0.1], f"{LEARNED}.probabilities: [0.1, 0.1] given,"),
         ("denoising.tests.kinds", ["gaussan"], "denoising.tests.kinds[0]: 'gaussan' given, allow"),
         (f"{LEARNED}.subsets", ["al"], f"{LEARNED}.subsets[0]: 'al' given, allowed: one of publi"),
+        (
+            "letters.networks.two-numbers.loss",
+            "within-one-pixel",
+            "letters.networks.two-numbers.loss: 'within-one-pixel' given, allowed: one of ",
+        ),
+        (
+            "denoising.networks.wide.redraw",
+            False,
+            "denoising.networks.wide.loss: 'within-one-pixel' given, allowed: squared-error or ",
+        ),
+        (
+            "denoising.networks.wide.output",
+            "tanh",
+            "denoising.networks.wide.output: 'tanh' given, allowed: sigmoid, for within-one-pixel",
+        ),
         (f"{LEARNED}.redraw", True, f"{LEARNED}.redraw: true given, allowed: false, or adam or"),
         (f"{LEARNED}.optimizer", "adam", f"{LEARNED}.loss: missing, allowed: one of squared"),
         (

@@ -467,6 +467,33 @@ def test_redrawn_takes_every_epoch_its_own_inputs_once():
     assert not np.allclose(other.weights, a.weights, rtol=1e-5)
 
 
+def test_the_loss_of_the_score_counts_letters_with_two_wrong_pixels_or_more():
+    """Of samples with outputs surely right or wrong: 0, 1, 2 and 5 wrong pixels of 6."""
+    import jax
+
+    network = Network((6, 6, 6), "linear", "linear", "linear", "sigmoid", 1.0, False)
+    answers = np.zeros((6, 4))
+    for sample, wrong in enumerate((0, 1, 2, 5)):
+        answers[:wrong, sample] = 1.0
+    layers = np.eye(6), np.eye(6)
+    with jax.enable_x64(True):
+        inputs, targets = jax.numpy.asarray(40.0 * (answers - 0.5)), jax.numpy.zeros((6, 4))
+        found = float(redrawn._loss(network, redrawn.WITHIN, layers, inputs, targets))
+    by_hand = [1 / (1 + np.exp(-4 * (wrong - 1.5))) for wrong in (0, 1, 2, 5)]
+    assert found == pytest.approx(6 * np.mean(by_hand), rel=1e-6)
+    assert found / 6 == pytest.approx(2 / 4, abs=0.01)
+
+
+def test_the_loss_of_the_score_begins_with_the_cross_entropy():
+    options = {"schedule": "constant", "learning_rate": 0.01, "max_epochs": 10, "record_every": 1}
+    aimed, other = (
+        train_redrawn(lambda epoch: binary(4), **{**options, "loss": loss})
+        for loss in (redrawn.WITHIN, "cross-entropy")
+    )
+    assert aimed.errors[:4].tolist() == other.errors[:4].tolist()  # after 0, 1, 2, 3 epochs
+    assert aimed.errors[4] != other.errors[4]
+
+
 def test_redrawn_refuses_what_it_cannot_do():
     with pytest.raises(ValueError, match="optimizer must be adam or rmsprop, not 'lbfgs'"):
         train_redrawn(lambda epoch: binary(4), max_epochs=2, optimizer="lbfgs")

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from latentlab.experiments.allowed import (
     Allowed,
+    Chosen,
     Count,
     Knobs,
     Name,
@@ -28,11 +29,17 @@ from latentlab.experiments.allowed import (
 )
 from latentlab.experiments.knobs import slug
 from latentlab.experiments.networks import (
+    LBFGS,
     REDRAWING,
+    Adam,
     Architecture,
-    ByOne,
+    Backpropagation,
     FontFile,
+    Powell,
+    RMSprop,
+    ScipyPowell,
     TrainedNetwork,
+    Training,
 )
 
 Kind = Annotated[
@@ -92,6 +99,24 @@ class Subset(Knobs):
                 yield wrong_value(("letters",), missing, allowed)
 
 
+AIMED = "within-one-pixel"
+"""The loss that is the score of denoisers, made smooth."""
+
+_Loss = Annotated[Literal["squared-error", "cross-entropy", "within-one-pixel"], Allowed()]
+
+
+class AimedAdam(Adam):
+    """Adam, by the losses of denoisers."""
+
+    loss: _Loss  # type: ignore[assignment]  # one more than elsewhere
+
+
+class AimedRMSprop(RMSprop):
+    """RMSprop, by the same."""
+
+    loss: _Loss  # type: ignore[assignment]  # one more than elsewhere
+
+
 class Denoiser(TrainedNetwork, Noises):
     """A network that learns every subset and every combination of its lists."""
 
@@ -101,7 +126,10 @@ class Denoiser(TrainedNetwork, Noises):
     architecture: Architecture
     copies: Count
     redraw: Truth
-    training: ByOne
+    training: Annotated[
+        Powell | ScipyPowell | Backpropagation | AimedAdam | AimedRMSprop | LBFGS,
+        Chosen(Training.words, "optimizer"),
+    ]
     replicates: Count
 
     def refusals(self, besides: object) -> Iterator[Refusal]:
@@ -112,6 +140,9 @@ class Denoiser(TrainedNetwork, Noises):
                 name for kind in REDRAWING for name in names_of(kind, "optimizer")
             )
             yield wrong_value(("redraw",), self.redraw, f"false, or {allowed} as optimizer")
+        if not self.redraw and getattr(self.training, "loss", "") == AIMED:
+            allowed = "squared-error or cross-entropy, where no noise is redrawn"
+            yield wrong_value(("loss",), AIMED, allowed)
 
 
 class Variations(Knobs):
