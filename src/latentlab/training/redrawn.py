@@ -33,6 +33,7 @@ _FIRST, _STEEPNESS, _ALLOWED = 0.3, 4.0, 1.5
 if TYPE_CHECKING:
     from jax import Array as JaxArray
 
+    Layers = Sequence[tuple[JaxArray, JaxArray]]
     Slots = tuple[JaxArray, JaxArray]
     State = tuple[JaxArray, Slots]
 
@@ -115,20 +116,29 @@ _DIFFERENTIABLE: dict[str, Callable[[ModuleType, JaxArray, float], JaxArray]] = 
 """``network.ACTIVATIONS`` in JAX, those with a derivative."""
 
 
+_SAMPLES = 256
+"""XLA's products split sums of more than about 300 terms by the size of the processor's caches: a
+gradient is the sum of those of so many samples each."""
+
+
 def _loss(
-    network: Network, loss: str, layers: Sequence[JaxArray], x: JaxArray, targets: JaxArray
+    network: Network,
+    loss: str,
+    layers: Layers,
+    x: JaxArray,
+    targets: JaxArray,
 ) -> JaxArray:
-    """A loss of ``train_redrawn`` for each layer's weights; x, targets (units, samples).
+    """A loss of ``train_redrawn`` for each layer's weights and biases; x, targets (units, samples).
 
     Samples are columns here: rows take a third more time on a font.
     """
     jax = _jax()
     samples = x.shape[1]
     h = x
-    for weights, activation in zip(layers, network.activations, strict=True):
-        if network.biases:
-            x = jax.numpy.concatenate([x, jax.numpy.ones((1, samples))])
-        h = weights @ x
+    for (weights, biases), activation in zip(layers, network.activations, strict=True):
+        # not weights of a unit that is always 1: of a product with 201 rows XLA computes the last
+        # one by itself or not, by the size of the processor's caches, and rounds it otherwise
+        h = weights @ x + biases if network.biases else weights @ x
         x = _DIFFERENTIABLE[activation](jax, h, network.beta)
     if loss == "squared-error":
         return 0.5 * ((targets - x) ** 2).sum() / samples
@@ -148,15 +158,25 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxA
     """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
     jax = _jax()
 
+    def in_blocks(layers: Layers, x: JaxArray, targets: JaxArray) -> JaxArray:
+        ends = range(_SAMPLES, x.shape[1], _SAMPLES)
+        parts = [jax.numpy.split(m, list(ends), axis=1) for m in (x, targets)]
+        total: JaxArray = sum(
+            _loss(network, loss, layers, *part) * (part[0].shape[1] / x.shape[1])
+            for part in zip(*parts, strict=True)
+        )
+        return total
+
     def function(weights: JaxArray, x: JaxArray, targets: JaxArray) -> tuple[JaxArray, JaxArray]:
         # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
         ends = np.cumsum([n_out * n_in for n_out, n_in in network.shapes])[:-1]
         parts = jax.numpy.split(weights, ends)
-        layers = [part.reshape(s) for part, s in zip(parts, network.shapes, strict=True)]
-        value, gradients = jax.value_and_grad(functools.partial(_loss, network, loss))(
-            layers, x, targets
-        )
-        return value, jax.numpy.concatenate([gradient.ravel() for gradient in gradients])
+        whole = [part.reshape(s) for part, s in zip(parts, network.shapes, strict=True)]
+        inputs = [n_in - network.biases for _, n_in in network.shapes]
+        layers = [(w[:, :n], w[:, n:]) for w, n in zip(whole, inputs, strict=True)]
+        value, gradients = jax.value_and_grad(in_blocks)(layers, x, targets)
+        of_layers = [jax.numpy.concatenate(pair, axis=1).ravel() for pair in gradients]
+        return value, jax.numpy.concatenate(of_layers)
 
     return function
 

@@ -475,7 +475,7 @@ def test_the_loss_of_the_score_counts_letters_with_two_wrong_pixels_or_more():
     answers = np.zeros((6, 4))
     for sample, wrong in enumerate((0, 1, 2, 5)):
         answers[:wrong, sample] = 1.0
-    layers = np.eye(6), np.eye(6)
+    layers = [(np.eye(6), np.zeros((6, 0)))] * 2
     with jax.enable_x64(True):
         inputs, targets = jax.numpy.asarray(40.0 * (answers - 0.5)), jax.numpy.zeros((6, 4))
         found = float(redrawn._loss(network, redrawn.WITHIN, layers, inputs, targets))
