@@ -150,13 +150,16 @@ def denoising_variations(params: Params) -> Json:
     section = params["denoising"]
     vary = section["variations"]
     base = _denoiser(section["networks"][vary["network"]])
+    training = base["training"]
+    if training.get("loss") == "within-one-pixel":  # for redrawn noise alone: both by one loss
+        training = {**training, "loss": "cross-entropy"}
     return {
         "seed": params["seed"],
         "cell": "denoising/variations",
         "letters": section["subsets"][vary["subset"]]["letters"],
         **pick(vary, "font", "subset", "noise", "replicates"),
         **base,
-        "training": {**base["training"], **pick(vary, "max_epochs")},
+        "training": {**training, **pick(vary, "max_epochs")},
         "vary_copies": vary["copies"],
         "vary_latent": vary["latent"],
         **pick(section, "fresh_draws", "threshold"),
