@@ -141,7 +141,7 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     marks = [style.key(_called(n), looks[n].color, marker=looks[n].marker) for n in names]
     hollow = {"marker": "o", "markerfacecolor": "none"}
     falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
-    style.legend(figure, 5, *marks, falling)
+    style.legend(figure, 3, *marks, falling)
     return figure
 
 
