@@ -615,6 +615,16 @@ def test_knobs_that_do_not_fit_are_told(visit, site, knob, value, fault):
     assert page.locator("#learn-go").is_disabled()
 
 
+def test_knobs_that_are_folded_open_where_one_does_not_fit(visit, site):
+    page = visit(site)
+    assert not page.locator(".knobs").evaluate("knobs => knobs.open")
+    page.locator("#learn-beta").evaluate(
+        "knob => { knob.value = -1; knob.dispatchEvent(new Event('change', { bubbles: true })); }"
+    )
+    assert "Beta" in page.locator("#learn-fault").text_content()
+    assert page.locator(".knobs").evaluate("knobs => knobs.open")
+
+
 def test_a_new_start_leads_out_of_a_bad_one_in_either_language(visit, site):
     page = visit(site)
     start = page.locator("#learn-start")
@@ -843,6 +853,26 @@ def test_twelve_points_of_the_prior_are_drawn(visit, site):
     page.locator("#images-prior").click()
     assert page.evaluate(f"{cards}[0].plane.dots") != dots[0]
     assert visit(address).evaluate(f"{cards}[2].plane.dots") == dots[0]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_circles_of_the_prior_are_round(visit, site, width):
+    """A unit is as long in both directions, whatever the codes' window and the screen."""
+    page = visit(site, viewport={"width": width, "height": 800})
+    page.locator("#images-prior").click()
+    for model in range(3):
+        x, y = page.evaluate(f"""() => {{
+          const {{ plane }} = explorer.rooms.images.cards[{model}];
+          const [center, end] = [plane.toPixel([0, 0]), plane.toPixel([1, 1])];
+          return [end[0] - center[0], center[1] - end[1]];
+        }}""")
+        assert x == pytest.approx(y)
+        inside = page.evaluate(f"""() => {{
+          const {{ plane }} = explorer.rooms.images.cards[{model}];
+          return plane.window.every(([low, high], i) =>
+            plane.span[i][0] <= low + 1e-9 && high - 1e-9 <= plane.span[i][1]);
+        }}""")
+        assert inside  # all codes are still seen
 
 
 def test_all_planes_on_one_scale(visit, site):

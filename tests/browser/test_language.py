@@ -39,7 +39,9 @@ def test_the_button_translates_and_takes_back(visit, report):
     assert "letras" in page.title()
     assert "letras" in page.locator("h1").text_content()
     assert (button.text_content(), button.get_attribute("lang")) == ("English", "en")
+    assert page.get_by_text("Las palabras de las figuras están en inglés.").is_visible()
     button.click()
+    assert not page.get_by_text("The words in the figures are English.").is_visible()
     assert language(page) == "en"
     assert (button.text_content(), button.get_attribute("lang")) == ("Español", "es")
     assert texts(page) == english

@@ -124,11 +124,6 @@ def _title_size(title: str, width: float) -> float:
     return min(_TITLE, _TITLE * room / max(line.get_extents().width for line in lines))
 
 
-def capital(words: str) -> str:
-    """Words whose first letter is a capital."""
-    return words[:1].upper() + words[1:]
-
-
 def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()

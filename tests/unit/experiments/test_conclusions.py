@@ -410,7 +410,7 @@ def test_a_misspelled_measure_is_said_beside_the_verdict(tmp_path):
     own = found.loc[("it", "it")]
     assert own["verdict"] == DEPENDS
     reason = "no column vlaue in results/x/tables/runs.csv (like it: value)"
-    assert depends_on(own["reason"]) == (["measure"], reason)
+    assert depends_on(own["reason"]) == ("on the measure", reason)
     told = str(chapter._why(own))
     assert told == f"It depends on the measure. N{reason[1:]}."
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from latentlab import StudyError
 from latentlab.experiments.allowed import names_of
+from latentlab.experiments.denoising.params import AIMED, AimedAdam, AimedRMSprop
 from latentlab.experiments.networks import REDRAWING, WITHOUT_GRADIENT
 from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import gradient, redrawn
@@ -382,6 +383,9 @@ def test_what_parameters_may_ask_for_is_what_can_be_trained():
     assert set(gradient.WITHOUT_GRADIENT) == set(WITHOUT_GRADIENT) < set(ACTIVATIONS)
     redrawing = {name for kind in REDRAWING for name in names_of(kind, "optimizer")}
     assert redrawing <= set(redrawn.RULES)
+    assert AIMED == redrawn.WITHIN
+    for kind in (AimedAdam, AimedRMSprop):
+        assert names_of(kind, "loss") == (*gradient.LOSSES, redrawn.WITHIN)
 
 
 def test_arrays_that_do_not_fit_are_refused():

@@ -72,6 +72,17 @@ def test_gradients_are_those_of_jax(half, kinds, biases, samples, seed):
         np.testing.assert_allclose(slopes, of_jax, rtol=1e-12, atol=1e-12 * abs(of_jax).max())
 
 
+@pytest.mark.parametrize("samples", [256, 257, 600])
+def test_gradients_of_jax_are_the_same_in_blocks_of_samples(samples):
+    """More samples than JAX adds up at once, and a rest."""
+    x, weights = case(SMOOTH, samples)
+    for loss in gradient.LOSSES:
+        value, slopes = gradient.loss_and_gradient(SMOOTH, weights, x, x, loss)
+        expected, of_jax = by_jax(SMOOTH, loss)(weights, x, x)
+        assert value == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(slopes, of_jax, rtol=1e-12, atol=1e-12 * abs(of_jax).max())
+
+
 @pytest.mark.parametrize("loss", gradient.LOSSES)
 def test_gradients_add_up_over_samples(loss):
     """One sample at a time, in the order of a visit, or all: the same step, to the last digits."""

@@ -400,7 +400,8 @@ def _why(row: Any) -> Text | None:
     """Why a claim cannot be tested, or what its verdict depends on; else nothing."""
     if row.verdict == DEPENDS:
         on, own = depends_on(row.reason)
-        what = listing([DEPENDS_ON[word] for word in on])
+        differ = on.removeprefix("on the ").split(", the ")
+        what = listing([DEPENDS_ON[word] for word in differ])
         depends = text("It depends on {what}.", what=what)
         return joined(" ", [depends, _not_tested(own)]) if own else depends
     if row.verdict in (UNTESTABLE, INCONCLUSIVE) and row.reason:
@@ -634,6 +635,6 @@ def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
     said = [reading["says"] for reading in readings.values() if "exploratory" not in reading]
     counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
     counts = NONE if set(said) == {UNTESTABLE} else counts
-    told_verdict = f"depends {found['reason'].partition(';')[0]}" if verdict == DEPENDS else verdict
+    told_verdict = f"depends {depends_on(found['reason'])[0]}" if verdict == DEPENDS else verdict
     cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
     return f"| {' | '.join(map(str, cells))} |"

@@ -28,6 +28,7 @@ from latentlab.experiments.conclusions.tables import (
     OUTSIDE,
     SUPPORTED,
     UNTESTABLE,
+    depends_on,
 )
 
 # told apart by shape and filling too, for a gray print
@@ -104,7 +105,7 @@ def _effect(axes: Axes, y: float, row: Any) -> None:
     where = axes.get_yaxis_transform()
     of_claim = row.kind in CLAIMS
     if of_claim:
-        told = f"depends {row.reason.partition(';')[0]}" if row.verdict == DEPENDS else row.verdict
+        told = f"depends {depends_on(row.reason)[0]}" if row.verdict == DEPENDS else row.verdict
         axes.text(1.015, y, textwrap.fill(told, 24), transform=where, va="center", fontsize=9,
                   color=style.INK, linespacing=1.2)  # fmt: skip
     if row.says == UNTESTABLE:

@@ -299,13 +299,13 @@ def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 _OWN = "; its own reading: "
 
 
-def depends_on(reason: str) -> tuple[list[str], str]:
+def depends_on(reason: str) -> tuple[str, str]:
     """Of the ``reason`` of such a verdict: in what readings differ, and why the claim's own fails.
 
-    The latter is "" where its own reading has runs.
+    "on the measure, the noise"; the second is "" where its own reading has runs.
     """
     on, _, own = reason.partition(_OWN)
-    return on.removeprefix("on the ").split(", the "), own
+    return on, own
 
 
 def _side(row: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from latentlab.glyphs import left_to_right
 from latentlab.measures.latent import Plane, Window
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 from latentlab.measures.novelty import NewLetter
+from latentlab.pages.texts import capital
 
 _LOOK = style.LOOKS[0]
 _BEST: style.Options = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
@@ -189,7 +190,7 @@ def reconstructions(
     bands = -(-len(letters) // per_band)
     step_x, step_y, left = COLUMNS + 1.6, ROWS + 1.2, 10.5
     height = 3 * step_y + 4.0
-    title = f"{style.capital(name)}, {start}: {_exact(wrong)}"
+    title = str(capital(f"{name}, {start}: {_exact(wrong)}"))
     figure, axes = pixels.sheet(left + per_band * step_x, bands * height + 1.4, title)
     for band in range(bands):
         part = slice(band * per_band, (band + 1) * per_band)

@@ -12,6 +12,7 @@ from latentlab import shown
 from latentlab.drawing import style
 from latentlab.experiments.optimizers.tables import with_every_knob
 from latentlab.pages.names import OPTIMIZERS, called
+from latentlab.pages.texts import capital
 
 COST = "operations (multiply-adds)"
 _LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of the pixels
@@ -27,7 +28,7 @@ def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
 
 
 def _called(name: str) -> str:
-    return style.capital(str(called(OPTIMIZERS, name)))
+    return str(capital(called(OPTIMIZERS, name)))
 
 
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
