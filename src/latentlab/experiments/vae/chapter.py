@@ -355,8 +355,8 @@ def _table(summary: pd.DataFrame) -> Table:
         text(
             "Nats an image on test images, means of the starts, of areas geometric ones; the loss"
             " with its 95 % interval. Starts as good: those with at most the published loss. Label"
-            " accuracy: of the nearest training codes' majority. Coverage: as a share of that of real"
-            " images. All intervals stand in results/vae/tables/summary.csv."
+            " accuracy: of the nearest training codes' majority. Coverage: as a share of that of"
+            " real images. All intervals stand in results/vae/tables/summary.csv."
         ),
     )
 
