@@ -103,7 +103,6 @@ found["vae"] = digest(*weights.values(), *history.values())
 layer = image_model.Convolution(filters=4, kernel=4, stride=2)
 for name, changes in {{
     "convolutions": {{"encoder_layers": (layer, 32), "decoder_layers": (32, layer)}},
-    "a large batch": {{"batch_size": 300}},
 }}.items():
     trained, _ = image_training.train(replace(settings, **changes), few, 1)
     found[name] = digest(*trained.values())
