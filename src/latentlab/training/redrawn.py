@@ -136,8 +136,8 @@ def _loss(
     samples = x.shape[1]
     h = x
     for (weights, biases), activation in zip(layers, network.activations, strict=True):
-        # not weights of a unit that is always 1: of a product with 201 rows XLA computes the last
-        # one by itself or not, by the size of the processor's caches, and rounds it otherwise
+        # not weights of a unit that is always 1: the gradient would have a product of 201 rows. XLA
+        # takes it in pieces, by the size of the caches, and rounds the last rows of each otherwise
         h = weights @ x + biases if network.biases else weights @ x
         x = _DIFFERENTIABLE[activation](jax, h, network.beta)
     if loss == "squared-error":
