@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab import StudyError, seeds
-from latentlab.aliases import Array, Bytes
+from latentlab.aliases import Array, Bytes, Numbers
 from latentlab.data.images import Images
-from latentlab.measures import likelihood
+from latentlab.measures import inference, likelihood
 from latentlab.measures.latent_codes import (
     active_units,
     code_area,
@@ -99,7 +99,7 @@ def measures(
     """All measures of one trained model on test data that are ``surveyed``, by name.
 
     test_* : ``likelihood.evaluate`` on gray levels; binarized_* : on binarized test images
-    exact_nll, nll_bound, binarized_exact_nll, ... : ``_likelihood``
+    exact_nll, approximation_gap, nll_bound, binarized_exact_nll, ... : ``_likelihood``
     active_units, code_area (_halved: of the codes times a half, as a control),
         code_deviation_largest and _smallest (along the principal axes), of the test images' mean
         codes; empty_share, hole_share, prior_mmd2, prior_frechet : of one
@@ -121,6 +121,8 @@ def measures(
     result = {f"test_{name}": value for name, value in scores.items()}
     if settings.variational:
         result |= _likelihood(settings, weights, images.test_images, effort, seed)
+    if "fitted_elbo" in result:
+        result["amortization_gap"] = result["fitted_elbo"] - result["test_elbo"]
     train_x, test_x = scaled_single(images.train_images), scaled_single(images.test_images)
     train_mean, _ = encode(settings, weights, train_x)
     mean, log_variance = encode(settings, weights, test_x)
@@ -146,6 +148,10 @@ def _likelihood(
     exact_nll : of two latent units, by ``quadrature``, of all images; _change and _border, the
         largest of any image: what the last halving of the lattice changed, the share of the
         posterior at the border of the window
+    approximation_gap, of two latent units and gray levels: by how much the bound of the best normal
+        distribution of each image is below its exact figure, of random images; fitted_elbo, that
+        bound for all images: exact_nll less the gap, negative; amortization_gap, by how much the
+        encoder's is lower
     nll_bound : importance-sampled, of random images; _effective_samples, their median; _excess,
         of two latent units, by how much it is above the exact figure of the same images
     *_standard_error : of these means, over images
@@ -174,7 +180,27 @@ def _likelihood(
             result[f"{name}_border"] = float(found.border.max())
             excess = bound.nats - found.nats[chosen]
             result[f"{prefix}nll_bound_excess"] = float(excess.mean())
+    if exact:
+        rng = seeds.generator(seed, "fitted")
+        fitted = _fitted_nats(settings, weights, images[chosen], effort.likelihood_samples, rng)
+        result |= _mean_of("approximation_gap", fitted - exact[""].nats[chosen])
+        result["fitted_elbo"] = -result["exact_nll"] - result["approximation_gap"]
     return result
+
+
+def _fitted_nats(
+    settings: Settings, weights: Weights, images: Bytes, draws: int, rng: np.random.Generator
+) -> Array:
+    """The negative bound (n,) of images with the best normal distribution that each can have."""
+
+    def decoder(codes: Numbers) -> Numbers:
+        return logits(settings, weights, codes)
+
+    x = scaled_single(images)
+    mean, log_variance = encode(settings, weights, x)
+    assert log_variance is not None  # a VAE has one
+    q = inference.best_normal(decoder, x, (mean, log_variance))
+    return -inference.bound(decoder, x, q, lambda: rng.standard_normal((len(x), 2)), draws)
 
 
 def _exact(

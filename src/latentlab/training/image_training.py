@@ -34,6 +34,7 @@ from latentlab.models.image_model import (
     padding,
     reduction,
 )
+from latentlab.training.products import product
 
 History = dict[str, Array]
 
@@ -68,51 +69,15 @@ def _backend() -> tuple[Any, Any]:
     return keras, jax
 
 
-_ROWS = 256
-"""XLA's products split sums of more than about 300 terms by the size of the processor's caches."""
-
-
-@cache
-def _product() -> Callable[[Any, Any], Any]:
-    """Product of (..., a) and (a, b), its gradient the same to the byte on every processor.
-
-    That of the second factor adds over all rows of the first, thousands for a convolution: in
-    blocks of ``_ROWS``, then block after block.
-    """
-    _, jax = _backend()
-
-    def over_rows(a: Any, b: Any) -> Any:
-        """Of (rows, a) and (rows, b), their product over the rows, (a, b)."""
-        if len(a) <= _ROWS:
-            return a.T @ b
-        more = ((0, -len(a) % _ROWS), (0, 0))  # rows of zeros
-        blocks = [jax.numpy.pad(m, more).reshape(-1, _ROWS, m.shape[1]) for m in (a, b)]
-        zeros = jax.numpy.zeros((a.shape[1], b.shape[1]), a.dtype)
-        total, _ = jax.lax.scan(lambda t, block: (t + block[0].T @ block[1], None), zeros, blocks)
-        return total
-
-    def forward(a: Any, b: Any) -> tuple[Any, tuple[Any, Any]]:
-        return a @ b, (a, b)
-
-    def backward(factors: tuple[Any, Any], gradient: Any) -> tuple[Any, Any]:
-        a, b = factors
-        rows = (m.reshape(-1, m.shape[-1]) for m in (a, gradient))
-        return gradient @ b.T, over_rows(*rows)
-
-    product = jax.custom_vjp(lambda a, b: a @ b)
-    product.defvjp(forward, backward)
-    return product  # type: ignore[no-any-return]
-
-
 @cache
 def _layers() -> dict[str, Any]:
-    """Keras' layers by the names of its classes, computed by ``_product``.
+    """Keras' layers by the names of its classes, computed by ``products.product``.
 
     XLA's own convolutions are slow on a processor, and choose by it how they add. A kernel is
     m x m blocks of stride x stride pixels, and so is an image: blocks are moved, no single pixels.
     """
     keras, jax = _backend()
-    numpy, product = jax.numpy, _product()
+    numpy, multiplied = jax.numpy, product()
 
     def shape(layer: Any) -> tuple[int, int]:
         (size, _), (stride, _) = layer.kernel_size, layer.strides
@@ -127,7 +92,7 @@ def _layers() -> dict[str, Any]:
     class Dense(keras.layers.Dense):  # type: ignore[misc, name-defined]
         def call(self, inputs: Any) -> Any:
             return self.activation(
-                product(inputs, keras.ops.convert_to_tensor(self.kernel)) + self.bias
+                multiplied(inputs, keras.ops.convert_to_tensor(self.kernel)) + self.bias
             )
 
     class Convolved(keras.layers.Conv2D):  # type: ignore[misc, name-defined]
@@ -144,14 +109,14 @@ def _layers() -> dict[str, Any]:
                 blocks[:, y : y + small, x : x + small]
                 for y, x in itertools.product(range(m), repeat=2)
             ]
-            h = product(numpy.concatenate(seen, axis=-1), blocks_of(self.kernel, stride, m))
+            h = multiplied(numpy.concatenate(seen, axis=-1), blocks_of(self.kernel, stride, m))
             return self.activation(h + self.bias)
 
     class Transposed(keras.layers.Conv2DTranspose):  # type: ignore[misc, name-defined]
         def call(self, images: Any) -> Any:
             (side, _, _), (stride, m) = images.shape[1:], shape(self)
             units, wide = stride**2 * self.filters, side + m - 1
-            spread = product(images, blocks_of(self.kernel, stride, m).T)
+            spread = multiplied(images, blocks_of(self.kernel, stride, m).T)
             total: Any = 0.0
             for at, (y, x) in enumerate(itertools.product(range(m), repeat=2)):
                 edges = ((0, 0), (y, m - 1 - y), (x, m - 1 - x), (0, 0))

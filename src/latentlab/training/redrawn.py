@@ -19,6 +19,7 @@ from latentlab.aliases import Array
 from latentlab.models.network import Network, forward, squared_error
 from latentlab.training.descent_kernels import ADAM, RMSPROP
 from latentlab.training.gradient import check_counts, check_rate, checked, rates_of
+from latentlab.training.products import product
 from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
 
 WITHIN = "within-one-pixel"
@@ -116,11 +117,6 @@ _DIFFERENTIABLE: dict[str, Callable[[ModuleType, JaxArray, float], JaxArray]] = 
 """``network.ACTIVATIONS`` in JAX, those with a derivative."""
 
 
-_SAMPLES = 256
-"""XLA's products split sums of more than about 300 terms by the size of the processor's caches: a
-gradient is the sum of those of so many samples each."""
-
-
 def _loss(
     network: Network,
     loss: str,
@@ -132,13 +128,12 @@ def _loss(
 
     Samples are columns here: rows take a third more time on a font.
     """
-    jax = _jax()
+    jax, multiplied = _jax(), product()
     samples = x.shape[1]
     h = x
     for (weights, biases), activation in zip(layers, network.activations, strict=True):
-        # not weights of a unit that is always 1: the gradient would have a product of 201 rows. XLA
-        # takes it in pieces, by the size of the caches, and rounds the last rows of each otherwise
-        h = weights @ x + biases if network.biases else weights @ x
+        h = multiplied(weights, x)
+        h = h + biases if network.biases else h
         x = _DIFFERENTIABLE[activation](jax, h, network.beta)
     if loss == "squared-error":
         return 0.5 * ((targets - x) ** 2).sum() / samples
@@ -158,14 +153,8 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxA
     """(weights (n_weights,), x, targets (units, samples)) -> loss, its gradient (n_weights,)."""
     jax = _jax()
 
-    def in_blocks(layers: Layers, x: JaxArray, targets: JaxArray) -> JaxArray:
-        ends = range(_SAMPLES, x.shape[1], _SAMPLES)
-        parts = [jax.numpy.split(m, list(ends), axis=1) for m in (x, targets)]
-        total: JaxArray = sum(
-            _loss(network, loss, layers, *part) * (part[0].shape[1] / x.shape[1])
-            for part in zip(*parts, strict=True)
-        )
-        return total
+    def loss_of(layers: Layers, x: JaxArray, targets: JaxArray) -> JaxArray:
+        return _loss(network, loss, layers, x, targets)
 
     def function(weights: JaxArray, x: JaxArray, targets: JaxArray) -> tuple[JaxArray, JaxArray]:
         # by layers, not through the flat vector: the gradient of a slice is a sum of padded arrays
@@ -174,7 +163,7 @@ def _value_and_gradient(network: Network, loss: str) -> Callable[..., tuple[JaxA
         whole = [part.reshape(s) for part, s in zip(parts, network.shapes, strict=True)]
         inputs = [n_in - network.biases for _, n_in in network.shapes]
         layers = [(w[:, :n], w[:, n:]) for w, n in zip(whole, inputs, strict=True)]
-        value, gradients = jax.value_and_grad(in_blocks)(layers, x, targets)
+        value, gradients = jax.value_and_grad(loss_of)(layers, x, targets)
         of_layers = [jax.numpy.concatenate(pair, axis=1).ravel() for pair in gradients]
         return value, jax.numpy.concatenate(of_layers)
 

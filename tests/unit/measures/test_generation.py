@@ -348,6 +348,9 @@ def test_all_measures(weights, data):
     assert found["exact_nll"] <= -found["test_elbo"]
     assert found["binarized_exact_nll"] <= -found["binarized_elbo"]
     assert found["exact_nll_change"] <= EFFORT.quadrature_tolerance
+    assert -0.01 <= found["approximation_gap"] < 0.5  # by draws: a little noise
+    assert found["fitted_elbo"] == -found["exact_nll"] - found["approximation_gap"]
+    assert found["amortization_gap"] == found["fitted_elbo"] - found["test_elbo"] > 0
     assert found["compared"] == 40
 
 
@@ -363,7 +366,7 @@ def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
 def test_all_measures_of_an_autoencoder(weights, data):
     found = measured(AUTOENCODER, weights, data, EFFORT, seed=1)
     assert all(math.isfinite(value) for value in found.values())
-    assert not [name for name in found if "nll" in name or "kl" in name or "elbo" in name]
+    assert not [name for name in found if {"nll", "kl", "elbo", "gap"} & {*name.split("_")}]
     assert {"frechet", "code_area", "prior_mmd2", "nearest_training"} <= set(found)
     assert found["code_area_halved"] == pytest.approx(found["code_area"] / 4, rel=1e-4)
 
@@ -376,5 +379,7 @@ def test_all_measures_of_a_wider_latent_space(data, rng):
     wide |= {f"{name}/bias": rng.normal(size=size[1]) for name, size in sizes.items()}
     found = measured(settings, wide, data, EFFORT, seed=1)
     assert found["active_units"] == 3
-    assert not {"code_area", "code_area_halved", "hole_share", "exact_nll"} & set(found)
+    assert not {"code_area", "code_area_halved", "hole_share", "exact_nll", "fitted_elbo"} & set(
+        found
+    )
     assert {"nll_bound", "nll_bound_effective_samples"} <= set(found)

@@ -54,6 +54,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
                     _loss(summary, section, main),
                     _exactness(summary, section, main),
                     _variety(summary, section, main),
+                    _inference(summary, section, main),
                     _unit(),
                 ],
             )
@@ -231,6 +232,29 @@ def _variety(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | Non
     )
 
 
+def _inference(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
+    """By how much the best VAE's loss is above the exact likelihood, and whose fault it is."""
+    rows = [
+        row
+        for name, row in _rows(summary, dataset).items()
+        if name in _models(section, True) and math.isfinite(row.get("fitted_elbo", math.nan))
+    ]
+    if not rows:
+        return None
+    row = min(rows, key=lambda row: row["exact_nll"])
+    encoder, shape = row["amortization_gap"], row["approximation_gap"]
+    return text(
+        "The loss of the {model} is {nats} nats above {exact}, the exact negative log-likelihood of"
+        " the images. Its encoder loses {encoder} of them. The best normal distribution of each"
+        " image, found by a search, would lose {shape}.",
+        model=called(IMAGE_MODELS, row["model"]),
+        nats=number(encoder + shape, 2),
+        exact=number(row["exact_nll"], 4),
+        encoder=number(encoder, 2),
+        shape=number(shape, 1),
+    )
+
+
 def _label(name: str) -> Words:
     return called(IMAGE_MODELS, name)
 
@@ -322,6 +346,7 @@ _COLUMNS: dict[str, tuple[Words, int]] = {  # of the table: measure, its name, s
     "test_reconstruction": (text("reconstruction"), 4),
     "test_kl": ("KL", 3),
     "exact_nll": (text("negative log-likelihood"), 4),
+    "amortization_gap": (text("lost by the encoder"), 2),
     "code_area": (text("area of 95 % of the codes"), 3),
     "label_accuracy": (text("label accuracy"), 3),
     "relative_coverage": (text("coverage by samples"), 2),

@@ -1,0 +1,35 @@
+"""Products of matrices in JAX, the same to the byte on every processor, and so their gradients.
+
+XLA hands a product to oneDNN, which cuts it into pieces of fixed size. A product whose first factor
+is transposed it computes itself, by Eigen, in pieces that fit the processor's caches: sums of more
+than about 300 terms are cut there, and the last columns of a piece are rounded otherwise. So a
+transposed first factor is made a matrix of its own before the product.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Any
+
+
+@cache
+def product() -> Any:
+    """Function of a (..., m) and b (m, n) that gives a @ b, in JAX, and its gradients.
+
+    JAX is imported here, as ``latentlab.arithmetic`` pins it.
+    """
+    jax = importlib.import_module("jax")
+
+    def forward(a: Any, b: Any) -> tuple[Any, tuple[Any, Any]]:
+        return a @ b, (a, b)
+
+    def backward(factors: tuple[Any, Any], gradient: Any) -> tuple[Any, Any]:
+        a, b = factors
+        rows, slopes = (m.reshape(-1, m.shape[-1]) for m in (a, gradient))
+        # without the barrier XLA turns the product of a transposed copy back into one of a
+        return gradient @ b.T, jax.lax.optimization_barrier(rows.T) @ slopes
+
+    multiplied = jax.custom_vjp(lambda a, b: a @ b)
+    multiplied.defvjp(forward, backward)
+    return multiplied
