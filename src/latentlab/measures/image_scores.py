@@ -199,7 +199,7 @@ def _fitted_nats(
     x = scaled_single(images)
     mean, log_variance = encode(settings, weights, x)
     assert log_variance is not None  # a VAE has one
-    q = inference.best_normal(decoder, x, (mean, log_variance))
+    q = inference.best_normal(decoder, x, mean, log_variance)
     return -inference.bound(decoder, x, q, lambda: rng.standard_normal((len(x), 2)), draws)
 
 

@@ -36,20 +36,20 @@ _NODES = np.array([[a, b] for (a, _), (b, _) in _PAIRS])
 _MASS = np.array([a * b for (_, a), (_, b) in _PAIRS])
 
 
-def best_normal(decoder: Decoder, x: Numbers, encoded: Normal) -> Normal:
+def best_normal(decoder: Decoder, x: Numbers, mean: Numbers, log_variance: Numbers) -> Normal:
     """The normal distributions with the largest bound that was found for images x (n, pixels).
 
-    encoded : what the encoder says. Newton's steps begin there, and at the most probable code of
-        a lattice of the plane; of all that was met each image keeps the best.
+    mean, log_variance : (n, 2), what the encoder says. Newton's steps begin there, and at the most
+        probable code of a lattice of the plane; of all that was met each image keeps the best.
     """
     x = x.astype(np.float32, copy=False)
+    encoded = mean.astype(np.float64), log_variance.astype(np.float64)
     tops = _most_probable(decoder, x)
-    starts = encoded, (tops, np.full(tops.shape, _WIDTH))
-    found = [_climbed(decoder, x, *map(np.float64, start)) for start in starts]
-    (bounds, *first), (others, *second) = found
+    bounds, *first = _climbed(decoder, x, *encoded)
+    others, *second = _climbed(decoder, x, tops, np.full(tops.shape, _WIDTH))
     better = (others > bounds)[:, None]
-    mean, log_variance = (np.where(better, b, a) for a, b in zip(first, second, strict=True))
-    return mean, log_variance
+    means, log_variances = (np.where(better, b, a) for a, b in zip(first, second, strict=True))
+    return means, log_variances
 
 
 def bound(

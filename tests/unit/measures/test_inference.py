@@ -33,7 +33,7 @@ def posterior(precision, mode):
 
 def fitted(decoder, x, encoded):
     """The best normal distributions, and their bounds by many draws."""
-    q = inference.best_normal(decoder, x, encoded)
+    q = inference.best_normal(decoder, x, *encoded)
     rng = np.random.default_rng(0)
     return q, inference.bound(decoder, x, q, lambda: rng.standard_normal((len(x), 2)), 2000)
 
