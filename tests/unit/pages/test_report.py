@@ -289,6 +289,10 @@ def test_answers_follow_the_data(results, settings):
     )
     assert "10 nats less exact" in told
     assert "cover 83 % of what" in told
+    assert "4.1 nats above 147.5, the exact negative log-likelihood of the images." in told
+    for model in settings["vae"]["models"].values():
+        model["kl_weight"] = 4.0
+    assert "the exact negative" not in " ".join(chapters(results, settings)["vae"].details)
     settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "deeper" not in " ".join(chapters(results, settings)["vae"].details)
     (table,) = result["vae"].more
