@@ -411,7 +411,8 @@ def vae_tables(section):
                             compared=1000, hole_share=0.12, label_accuracy=0.7, prior_mmd2=0.01,
                             nearest_training=4.5, real_nearest_training=4.25, exact_nll=147.5,
                             nll_bound=150.5, nll_bound_effective_samples=7.5,
-                            approximation_gap=0.125, amortization_gap=4.0, fitted_elbo=-147.625)  # fmt: skip
+                            approximation_gap=0.125, amortization_gap=4.0,
+                            fitted_elbo=-147.625)  # fmt: skip
             known = (dataset, model) == ("mnist", "published")
             summary.append({"dataset": dataset, "model": model, "replicates": 2, **row,
                             "published_test_loss": 153.44 if known else None,

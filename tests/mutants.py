@@ -25,6 +25,7 @@ from project import copy_project
 
 TESTS = {
     "data/noise": ["data/test_noise"],
+    "measures/inference": ["measures/test_inference"],
     "measures/metrics": ["measures/test_metrics"],
     "experiments/conclusions/evidence": ["experiments/test_conclusions"],
     "experiments/conclusions/tables": ["experiments/test_conclusions"],

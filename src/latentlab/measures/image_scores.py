@@ -150,8 +150,8 @@ def _likelihood(
         posterior at the border of the window
     approximation_gap, of two latent units and gray levels: by how much the bound of the best normal
         distribution of each image is below its exact figure, of random images; fitted_elbo, that
-        bound for all images: exact_nll less the gap, negative; amortization_gap, by how much the
-        encoder's is lower
+        bound for all images, as exact_nll and the gap say: their sum, negative; amortization_gap,
+        by how much the encoder's is lower
     nll_bound : importance-sampled, of random images; _effective_samples, their median; _excess,
         of two latent units, by how much it is above the exact figure of the same images
     *_standard_error : of these means, over images

@@ -24,7 +24,9 @@ Normal = tuple[Array, Array]
 """Means and log-variances of the codes of images, (n, 2) each."""
 
 _STEP = 0.05  # of the lattice on which the most probable code is sought
-_REACH = 4.5  # of it from the origin: one in 10,000 codes of the prior is further off
+_REACH = (
+    4.5  # of it from the origin, along each axis: one in 70,000 codes of the prior is further off
+)
 _WIDTH = -6.0  # log-variance at first there: a deviation of 0.05
 _STEPS = 20
 _DAMPING = 0.5  # share of Newton's step that is taken
@@ -37,7 +39,7 @@ _MASS = np.array([a * b for (_, a), (_, b) in _PAIRS])
 
 
 def best_normal(decoder: Decoder, x: Numbers, mean: Numbers, log_variance: Numbers) -> Normal:
-    """The normal distributions with the largest bound that was found for images x (n, pixels).
+    """Normal distributions, units independent, of the largest bounds found for images (n, pixels).
 
     mean, log_variance : (n, 2), what the encoder says. Newton's steps begin there, and at the most
         probable code of a lattice of the plane; of all that was met each image keeps the best.
@@ -111,7 +113,9 @@ def _climbed(
 
     With f = log p(x|z) p(z) and z = mean + deviation u, u standard normal, the gradient of E f is
     E f u / deviation (Bonnet), and E f'' is E f (u^2 - 1) / variance (Price); the best variance is
-    -1 / E f''. A precision may change by a factor of 4 in a step, a mean by 2 deviations.
+    -1 / E f''. Half of a step is taken, of one that changes a precision by a factor of 4 at most; a
+    mean moves by 2 deviations at most. A posterior a hundred times as long as wide, and oblique,
+    may need more steps: then the bound found is too low.
     """
     precision = np.exp(-log_variance)
     best, kept = np.full(len(x), -np.inf), (mean.copy(), log_variance.copy())

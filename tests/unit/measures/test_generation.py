@@ -359,8 +359,12 @@ def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
     monkeypatch.setattr(
         image_scores.seeds, "integer", lambda seed, *use: drawn.append(use) or len(drawn)
     )
+    monkeypatch.setattr(
+        image_scores.seeds, "generator",
+        lambda seed, *use: drawn.append(use) or np.random.default_rng(len(drawn)),
+    )  # fmt: skip
     measured(SETTINGS, weights, data, EFFORT, seed=1)
-    assert len(drawn) == len(set(drawn)) == 5
+    assert len(drawn) == len(set(drawn)) == 8
 
 
 def test_all_measures_of_an_autoencoder(weights, data):

@@ -24,6 +24,7 @@ from latentlab.experiments.conclusions import chapter as conclusions
 from latentlab.experiments.conclusions.chapter import readme
 from latentlab.experiments.denoising.measures import MEASURES, Measure
 from latentlab.experiments.denoising.plan import denoising_letters, denoising_plots
+from latentlab.experiments.letters import chapter as letters
 from latentlab.experiments.letters.plan import letters_illustrated
 from latentlab.experiments.params import read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells
@@ -212,6 +213,12 @@ def test_nothing_of_time_or_place_is_in_the_page(
         ("optimizers/tuning", "error", 0.5, ["The learning rate decides little"]),
         ("optimizers/tuning", "error", None, ["backpropagation diverges"]),
         ("letters/summary", "best_error", 0.0456, ["0.0456"]),
+        (
+            "letters/summary",
+            "published_minutes",
+            219.0,
+            ["for 20 iterations of Powell, which took 219 minutes", "take about 0.22 seconds"],
+        ),
         ("denoising/summary", "right_letter", 0.31, ["31 %"]),
         ("denoising/summary", "within_one_pixel", 1.0, ["denoiser is no worse than doing nothing"]),
         ("denoising/matrix", "within_one_pixel", 0.13, ["13 % on the noise it learned"]),
@@ -228,6 +235,7 @@ def test_nothing_of_time_or_place_is_in_the_page(
             ["10 fixed copies of each letter returns 37 %", "37 % of the letters, one of 20 37 %"],
         ),
         ("vae/summary", "test_loss", 123.4, ["123.4"]),
+        ("vae/summary", "amortization_gap", 3.875, ["is 4.0 nats above", "loses 3.9 of them"]),
         ("vae/summary", "code_area", 7.0, ["about as large an area with the VAE"]),
     ],
 )
@@ -281,6 +289,10 @@ def test_answers_follow_the_data(results, settings):
     )
     assert "10 nats less exact" in told
     assert "cover 83 % of what" in told
+    assert "4.1 nats above 147.5, the exact negative log-likelihood of the images." in told
+    for model in settings["vae"]["models"].values():
+        model["kl_weight"] = 4.0
+    assert "the exact negative" not in " ".join(chapters(results, settings)["vae"].details)
     settings["vae"]["models"]["improved"]["latent_units"] = 3
     assert "deeper" not in " ".join(chapters(results, settings)["vae"].details)
     (table,) = result["vae"].more
@@ -509,6 +521,13 @@ def test_the_letters_chapter_says_what_the_tables_say(results, settings):
     assert "come down to 2 wrong pixels in the worst letter; none does better" in text
     assert "None of the small networks" in text
     assert "principal components" not in text
+
+
+def test_an_iteration_takes_the_seconds_that_were_measured():
+    """The constant of the page is that of the table of docs/performance.md."""
+    table = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    (row,) = [line for line in table.splitlines() if line.startswith("| [35,20,15,2,15,20,35] |")]
+    assert float(row.split("|")[7]) == letters._SECONDS
 
 
 def test_a_network_is_shown_by_what_there_is_to_see(results, settings):

@@ -73,8 +73,7 @@ def test_gradients_are_those_of_jax(half, kinds, biases, samples, seed):
 
 
 @pytest.mark.parametrize("samples", [256, 257, 600])
-def test_gradients_of_jax_are_the_same_in_blocks_of_samples(samples):
-    """More samples than JAX adds up at once, and a rest."""
+def test_gradients_are_those_of_jax_of_many_samples(samples):
     x, weights = case(SMOOTH, samples)
     for loss in gradient.LOSSES:
         value, slopes = gradient.loss_and_gradient(SMOOTH, weights, x, x, loss)

@@ -157,6 +157,7 @@ class Reported(Knobs):
     where: Where = {}
     by: Columns
     measures: Columns
+    told: Columns = []  # figures that are told on the page and not tested
     variants: Annotated[
         dict[str, Where],
         Named("a mapping of as meant and as run to columns with a text or a number each", _VARIANT),
@@ -270,7 +271,8 @@ def _of_figures(
             yield f"{experiment}: unknown key, allowed: {allowed}"
         elif experiment in templates:
             template = templates[experiment]
-            yield from _of_branch(str(experiment), tree, template["by"], template["measures"])
+            known = [*template["measures"], *template.get("told", [])]
+            yield from _of_branch(str(experiment), tree, template["by"], known)
 
 
 def _of_branch(path: str, tree: Any, levels: list[str], measures: list[str]) -> Iterator[str]:

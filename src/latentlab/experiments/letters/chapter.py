@@ -56,6 +56,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
         _control(metrics),
         _latent_space(summary.iloc[0]),
         *(_against_published(row) for _, row in summary.iterrows()),
+        *(_in_minutes(row) for _, row in summary.iterrows()),
     )
     front, errors, spaces = _overview(folder / "figures", metrics)
     return Chapter(
@@ -324,6 +325,25 @@ def _against_published(row: Fields) -> Text | None:
         network=called(LETTER_NETWORKS, row["network"]),
         published=number(row["published_error"]),
         rank=rank(row["published_rank"], row["replicates"]),
+    )
+
+
+_SECONDS = 0.011
+"""Of the processor, that an iteration of Powell takes with [35,20,15,2,15,20,35]: first table of
+docs/performance.md. A constant, for no result may hold a time."""
+
+
+def _in_minutes(row: Fields) -> Text | None:
+    epochs, minutes = row["published_epochs"], row.get("published_minutes", math.nan)
+    if not math.isfinite(epochs * minutes):
+        return None
+    return text(
+        "The original let {network} learn for {epochs} iterations of Powell, which took {minutes}"
+        " minutes. Compiled, as many take about {seconds} seconds.",
+        network=called(LETTER_NETWORKS, row["network"]),
+        epochs=f"{epochs:g}",
+        minutes=f"{minutes:g}",
+        seconds=number(epochs * _SECONDS, 2),
     )
 
 

@@ -234,10 +234,13 @@ def _variety(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | Non
 
 def _inference(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
     """By how much the best VAE's loss is above the exact likelihood, and whose fault it is."""
+    models = section["models"]
     rows = [
         row
         for name, row in _rows(summary, dataset).items()
-        if name in _models(section, True) and math.isfinite(row.get("fitted_elbo", math.nan))
+        if name in _models(section, True)
+        and models[name]["kl_weight"] == 1  # else the loss is no bound
+        and math.isfinite(row.get("fitted_elbo", math.nan))
     ]
     if not rows:
         return None
@@ -245,7 +248,7 @@ def _inference(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | N
     encoder, shape = row["amortization_gap"], row["approximation_gap"]
     return text(
         "The loss of the {model} is {nats} nats above {exact}, the exact negative log-likelihood of"
-        " the images. Its encoder loses {encoder} of them. The best normal distribution of each"
+        " the images. Its encoder loses {encoder} of them: the best normal distribution of each"
         " image, found by a search, would lose {shape}.",
         model=called(IMAGE_MODELS, row["model"]),
         nats=number(encoder + shape, 2),
