@@ -338,8 +338,8 @@ def _in_minutes(row: Fields) -> Text | None:
     if not math.isfinite(epochs * minutes):
         return None
     return text(
-        "The authors needed {minutes} minutes for {epochs} iterations of Powell on {network}. Compiled,"
-        " as many take about {seconds} seconds.",
+        "The authors needed {minutes} minutes for {epochs} iterations of Powell on {network}."
+        " Compiled, as many take about {seconds} seconds.",
         network=called(LETTER_NETWORKS, row["network"]),
         epochs=f"{epochs:g}",
         minutes=f"{minutes:g}",
