@@ -1,9 +1,9 @@
 """Products of matrices in JAX, the same to the byte on every processor, and so their gradients.
 
-XLA hands a product to oneDNN, which cuts it into pieces of fixed size. A product whose first factor
-is transposed it computes itself, by Eigen, in pieces that fit the processor's caches: sums of more
-than about 300 terms are cut there, and the last columns of a piece are rounded otherwise. So a
-transposed first factor is made a matrix of its own before the product.
+Measured under emulated caches (tests/workflow/test_processors.py): what XLA makes of a @ b and of
+a @ b.T hangs on none of them; what it makes of a.T @ b does. Sums of more than about 300 terms are
+cut by the caches' sizes, and the last rows of a piece are rounded otherwise. So a transposed first
+factor is made a matrix of its own before the product.
 """
 
 from __future__ import annotations
