@@ -20,6 +20,9 @@ def product() -> Any:
     JAX is imported here, as ``latentlab.arithmetic`` pins it.
     """
     jax = importlib.import_module("jax")
+    # without it XLA turns the product of a transposed copy back into one of the factor itself, and
+    # a product that is transposed afterwards into one of transposed factors
+    barrier = jax.lax.optimization_barrier
 
     def forward(a: Any, b: Any) -> tuple[Any, tuple[Any, Any]]:
         return a @ b, (a, b)
@@ -27,8 +30,7 @@ def product() -> Any:
     def backward(factors: tuple[Any, Any], gradient: Any) -> tuple[Any, Any]:
         a, b = factors
         rows, slopes = (m.reshape(-1, m.shape[-1]) for m in (a, gradient))
-        # without the barrier XLA turns the product of a transposed copy back into one of a
-        return gradient @ b.T, jax.lax.optimization_barrier(rows.T) @ slopes
+        return gradient @ b.T, barrier(barrier(rows.T) @ slopes)
 
     multiplied = jax.custom_vjp(lambda a, b: a @ b)
     multiplied.defvjp(forward, backward)
