@@ -149,6 +149,11 @@ def digest(array):
 def gradient(a, b, g):
     return jax.vjp(product(), a, b)[1](g)
 
+def of_a_kernel(a, b, g):
+    # the second factor is transposed before the product and its gradient afterwards: convolutions
+    of_a, of_kernel = jax.vjp(lambda a, kernel: product()(a, kernel.T).T, a, b.T)[1](g.T)
+    return of_a, of_kernel.T
+
 def transposed(a, b, g):
     return g @ b.T, a.T @ g
 
@@ -161,7 +166,7 @@ for rows, columns, units in (
                for s in ((rows, columns), (columns, units), (rows, units)))
     name = f"{{rows}} {{columns}} {{units}}"
     found[f"ours {{name}}"] = digest(jax.jit(lambda a, b: product()(a, b))(a, b))
-    for slopes in (gradient, transposed):
+    for slopes in (gradient, of_a_kernel, transposed):
         of_a, of_b = jax.jit(slopes)(a, b, g)
         found[f"{{slopes.__name__}} {{name}}"] = digest(of_a) + digest(of_b)
         assert np.allclose(of_b, a.T.astype(float) @ g, atol=1e-2)

@@ -200,7 +200,7 @@ def _fitted_nats(
     mean, log_variance = encode(settings, weights, x)
     assert log_variance is not None  # a VAE has one
     q = inference.best_normal(decoder, x, mean, log_variance)
-    return -inference.bound(decoder, x, q, lambda: rng.standard_normal((len(x), 2)), draws)
+    return -inference.bound(decoder, x, q, draws, rng)
 
 
 def _exact(

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from latentlab.aliases import Array, Numbers
-from latentlab.measures.likelihood import AT_ONCE, softplus_sum
+from latentlab.measures.likelihood import AT_ONCE, cross_entropy, softplus_sum
 from latentlab.measures.quadrature import Decoder
 
 Normal = tuple[Array, Array]
@@ -54,17 +53,15 @@ def best_normal(decoder: Decoder, x: Numbers, mean: Numbers, log_variance: Numbe
     return means, log_variances
 
 
-def bound(
-    decoder: Decoder, x: Numbers, q: Normal, noise: Callable[[], Numbers], draws: int
-) -> Array:
+def bound(decoder: Decoder, x: Numbers, q: Normal, draws: int, rng: np.random.Generator) -> Array:
     """The evidence lower bound (n,) in nats of images x (n, pixels) with their normal q.
 
-    noise : standard normal draws, (n, 2) each time; ``draws`` codes an image
+    draws : codes an image, from q
     """
     mean, log_variance = q
     total = np.zeros(len(x))
     for _ in range(draws):
-        z = mean + np.exp(0.5 * log_variance) * noise()
+        z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)
         total += _heights(decoder, x, z[:, None])[:, 0]
     return total / draws + _entropy(log_variance)
 
@@ -76,18 +73,13 @@ def _entropy(log_variance: Array) -> Array:
 
 def _heights(decoder: Decoder, x: Numbers, z: Array) -> Array:
     """log p(x|z) p(z), (n, k), of images (n, pixels) at k codes each, (n, k, 2)."""
-    heights = np.empty(z.shape[:2])
+    heights = -0.5 * (z**2).sum(axis=-1) - math.log(2 * math.pi)
     size = max(1, AT_ONCE // z.shape[1])
     for at in range(0, len(x), size):
-        few, codes = x[at : at + size], z[at : at + size].reshape(-1, 2)
-        log_odds = decoder(codes.astype(np.float32))
-        heights[at : at + size] = (
-            np.einsum("np,nkp->nk", few, log_odds.reshape(len(few), -1, few.shape[1]))
-            - softplus_sum(log_odds).reshape(len(few), -1)
-            - 0.5 * (codes**2).sum(axis=1).reshape(len(few), -1)
-            - math.log(2 * math.pi)
-        )
-    return heights
+        few, codes = x[at : at + size, None], z[at : at + size]
+        log_odds = decoder(codes.reshape(-1, 2).astype(np.float32))
+        heights[at : at + size] -= cross_entropy(few, log_odds.reshape(*codes.shape[:2], -1))
+    return np.asarray(heights)
 
 
 def _most_probable(decoder: Decoder, x: Numbers) -> Array:

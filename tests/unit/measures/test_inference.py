@@ -34,8 +34,7 @@ def posterior(precision, mode):
 def fitted(decoder, x, encoded):
     """The best normal distributions, and their bounds by many draws."""
     q = inference.best_normal(decoder, x, *encoded)
-    rng = np.random.default_rng(0)
-    return q, inference.bound(decoder, x, q, lambda: rng.standard_normal((len(x), 2)), 2000)
+    return q, inference.bound(decoder, x, q, 2000, np.random.default_rng(0))
 
 
 FAR = np.array([[3.0, -3.0]]), np.zeros((1, 2))  # an encoder that is badly wrong
@@ -82,8 +81,7 @@ def test_the_bound_lies_between_the_encoders_and_the_exact_likelihood(seed):
 
     encoded = rng.normal(size=(20, 2)), rng.uniform(-3, 0, (20, 2))
     _, best = fitted(decoder, x, encoded)
-    draws = np.random.default_rng(0)
-    first = inference.bound(decoder, x, encoded, lambda: draws.standard_normal((20, 2)), 2000)
+    first = inference.bound(decoder, x, encoded, 2000, np.random.default_rng(0))
     exact = -quadrature.evidence(decoder, x, z, 6.0, 0.01).nats
     assert (best <= exact + 0.1).all()
     assert (best >= first - 0.1).all()
