@@ -73,13 +73,18 @@ def test_a_terminal_shows_the_cells_at_work(pending):
     assert re.search(r"2 jobs done in \d+ s", last)
 
 
-def test_who_stops_a_run_is_told_that_it_goes_on_and_of_no_failure(pending):
+@pytest.mark.parametrize("hears", [True, False])
+def test_who_stops_a_run_is_told_that_it_goes_on_and_of_no_failure(pending, hears):
+    """Also where a job does not hear it, as one that is just being started."""
     script = "workflow/scripts/evaluate_architectures.py"
     slow = "    __import__('time').sleep(90)\n    letters = read"
     pending.replace(script, "    letters = read", slow)
-    shown = in_a_terminal(
-        pending, "snakemake", "--cores", "2", SCORES, stop_at=rf"{CELL}  \d+ s", code=1
-    )
+    stop_at = rf"{CELL}  \d+ s"
+    if not hears:
+        deaf = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])"
+        pending.replace(script, "import step\n", f"{deaf}\nimport step\n")
+        stop_at = rf"{CELL}  [3-9] s"
+    shown = in_a_terminal(pending, "snakemake", "--cores", "2", SCORES, stop_at=stop_at, code=1)
     assert re.search(r"0 of 1 jobs done in \d+ s; the same command goes on", shown)
     assert " failed" not in shown
     assert "Traceback" not in shown

@@ -1,10 +1,14 @@
-"""Ctrl-C before the first job: one line, and no trace of whatever was imported just then."""
+"""Ctrl-C: before the first job one line, no trace of what was imported; later every job's end."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
+import time
 from typing import Any
+
+import psutil
 
 
 def _end(*_: Any) -> None:
@@ -22,6 +26,28 @@ def in_one_line() -> None:
 def as_usual() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt again."""
     _replace(_end, signal.default_int_handler)
+
+
+def of_jobs_too() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt, and ends what this process has started.
+
+    A terminal tells the jobs as well. But one that was just being started heard nothing, as did one
+    whose libraries lost the exception; Snakemake waits for both until they are done.
+    """
+    _replace(_end, _interrupt)
+
+
+def _interrupt(*_: Any) -> None:
+    threading.Thread(target=_end_children, daemon=True).start()
+    raise KeyboardInterrupt
+
+
+def _end_children() -> None:
+    while True:
+        time.sleep(1)  # whoever heard it has time for its last words
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.terminate()
 
 
 def _replace(before: Any, after: Any) -> None:

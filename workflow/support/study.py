@@ -235,7 +235,10 @@ class Study:
                     time.time(),
                 )
             )
-        interruption.as_usual()  # Snakemake then ends its jobs
+        if internals.cores_here(self.workflow):
+            interruption.of_jobs_too()
+        else:
+            interruption.as_usual()  # Snakemake takes its jobs back from the cluster
 
     def end(self, failed: bool = False) -> None:
         """After the last job: keep its times, seal the records, tell what came of it."""

@@ -1,4 +1,4 @@
-"""Ctrl-C before the first job is one line."""
+"""Ctrl-C before the first job is one line; later no job outlives it."""
 
 import subprocess
 import sys
@@ -33,3 +33,20 @@ def test_an_interruption(code, returncode, says):
     )
     assert done.returncode == returncode
     assert done.stderr == says or (says.startswith("Key") and done.stderr.endswith(says))
+
+
+def test_a_job_that_did_not_hear_it_ends_all_the_same():
+    """It waits for its child as Snakemake does: without an end to that."""
+    program = f"""{PREPARE}
+import subprocess
+interruption.in_one_line(); interruption.of_jobs_too()
+deaf = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", deaf])
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    child.wait()
+except KeyboardInterrupt:
+    sys.exit(f"the child ended by {{signal.Signals(-child.wait()).name}}")
+"""
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    assert done.stderr == "the child ended by SIGTERM\n"
