@@ -12,7 +12,7 @@ from latentlab.models import network
 from latentlab.models.network import Network
 from latentlab.pages import explorer
 from latentlab.training import gradient, powell
-from latentlab.training.replicates import GRADIENT_COST
+from latentlab.training.record import GRADIENT_COST
 
 NETWORKS = {
     "relu": Network((35, 7, 2, 7, 35), "relu", "linear", "sigmoid", "sigmoid", 0.8, False),

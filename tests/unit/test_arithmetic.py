@@ -37,7 +37,7 @@ sys.path.insert(0, {str(ROOT / "src")!r})
 from latentlab.data import fonts
 from latentlab.data import images
 from latentlab.training import powell
-from latentlab.training import replicates as training
+from latentlab.training import optimizers as training
 from latentlab.models import image_model
 from latentlab.training import image_training
 import numpy as np

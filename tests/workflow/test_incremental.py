@@ -6,6 +6,7 @@ import re
 import pandas as pd
 import pytest
 
+from elsewhere import steps
 from latentlab.experiments.registry import EXPERIMENTS
 from latentlab.files.tables import read_csv
 from latentlab.files.yaml import read_yaml
@@ -191,6 +192,38 @@ def test_what_is_no_part_of_a_training_trains_nothing(project, edit):
     pending = project.pending()
     assert bool(pending) == anew
     assert trained(pending) == set()
+
+
+GRADIENTS = {"backpropagation", "adam", "rmsprop", "lbfgs"}
+OPTIMIZERS = {
+    "Adam": ("descent_kernels.py", "0.999", "0.99", GRADIENTS),
+    "Powell's method": ("kernels.py", "gold = 1.618034", "gold = 1.618", {"powell"}),
+}
+"""A file, what is replaced in it, and whose trainings may be others now."""
+
+
+def named_in(settings):
+    return set(re.findall(r'"optimizer": ?"(\w+)"', settings))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_optimizer_is_of_those_alone_that_train_by_it(project, optimizer):
+    """Also in hybrids. What scores networks loads none."""
+    users = set()
+    file, old, new, names = OPTIMIZERS[optimizer]
+    for script, *arguments in steps(project):
+        if script.startswith("train_") and script != "train_vae":
+            options = dict(zip(arguments[::2], arguments[1::2], strict=True))
+            settings = (project.root / options["--settings"]).read_text()
+            assert named_in(settings)
+            # with redrawn noise it learns by JAX, with what gradient.py checks
+            if named_in(settings) & names or ('"redraw":true' in settings and names == GRADIENTS):
+                users.add(options["--weights"])
+    project.replace(f"{PACKAGE}/training/{file}", old, new)
+    pending = project.pending()
+    assert trained(pending) == users
+    scored = {path.rsplit("/", 1)[0] for path in pending if path.endswith("/scores.csv")}
+    assert scored == {path.rsplit("/", 1)[0] for path in users}
 
 
 DIGITS = "src/latentlab/data/digits.py"

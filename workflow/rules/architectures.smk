@@ -30,7 +30,11 @@ rule train_architectures:
     log:
         "logs/train_architectures/{network}/{encoder}.log",
     params:
-        **step("train_architectures", settings=settings("architectures", "train")),
+        **step(
+            "train_architectures",
+            settings=settings("architectures", "train"),
+            unused=unused_optimizers("architectures", "train"),
+        ),
     shell:
         RUN
 

@@ -26,10 +26,12 @@ from latentlab.data import font_files
 from latentlab.data.fonts import stored
 from latentlab.experiments.conclusions import claims
 from latentlab.experiments.conclusions.readings import asked
+from latentlab.experiments.denoising.denoisers import unused_by_denoisers
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.experiments.vae.plan import vae_controls, vae_drawn, vae_survey
 from latentlab.experiments.params import letters_of, read_params
 from latentlab.files.yaml import read_yaml
+from latentlab.training.optimizers import unused_modules
 from support import watched
 from support.by_content import by_file
 from support.study import RUN, Study, refuse
@@ -146,15 +148,24 @@ def steps_of(experiment, cell):
     return lookup(CELLS[experiment], cell, description)
 
 
+def settings_of(experiment, cell, step):
+    """The settings of a cell's step."""
+    description = f"step {step} of the cell {cell} in the experiment {experiment}"
+    return lookup(steps_of(experiment, cell), step, description)
+
+
 def settings(experiment, step):
     """The file with the settings of a cell's step; the wildcards name the cell."""
+    return lambda wildcards: by_file(settings_of(experiment, cell_of(wildcards), step))
 
-    def of_cell(wildcards):
-        cell = cell_of(wildcards)
-        description = f"step {step} of the cell {cell} in the experiment {experiment}"
-        return by_file(lookup(steps_of(experiment, cell), step, description))
 
-    return of_cell
+def unused_optimizers(experiment, step, of=cell_of):
+    """The modules of optimizers that a cell's step does not load.
+
+    of : the name of the cell, by the wildcards
+    """
+    unused = unused_by_denoisers if experiment == "denoising" else unused_modules
+    return lambda wildcards: unused(settings_of(experiment, of(wildcards), step))
 
 
 def section(experiment):

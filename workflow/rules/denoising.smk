@@ -46,7 +46,11 @@ rule train_denoising:
     log:
         f"logs/train_denoising/{DENOISER}.log",
     params:
-        **step("train_denoising", settings=settings("denoising", "train")),
+        **step(
+            "train_denoising",
+            settings=settings("denoising", "train"),
+            unused=unused_optimizers("denoising", "train"),
+        ),
     shell:
         RUN
 
@@ -94,7 +98,11 @@ rule vary_denoising:
     log:
         "logs/vary_denoising.log",
     params:
-        **step("vary_denoising", settings=by_file(denoising_variations(PARAMS))),
+        **step(
+            "vary_denoising",
+            settings=by_file(denoising_variations(PARAMS)),
+            unused=lambda wildcards: unused_by_denoisers(denoising_variations(PARAMS)),
+        ),
     shell:
         RUN
 
@@ -110,6 +118,7 @@ rule relate_denoising:
         **step(
             "relate_denoising",
             settings=lambda wildcards: by_file(related(wildcards.font)),
+            unused=lambda wildcards: unused_by_denoisers(related(wildcards.font)),
         ),
     shell:
         RUN

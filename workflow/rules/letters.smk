@@ -44,7 +44,11 @@ rule train_letters:
     log:
         "logs/train_letters/{font}/{network}.log",
     params:
-        **step("train_letters", settings=settings("letters", "train")),
+        **step(
+            "train_letters",
+            settings=settings("letters", "train"),
+            unused=unused_optimizers("letters", "train"),
+        ),
     shell:
         RUN
 

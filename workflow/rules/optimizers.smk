@@ -22,7 +22,11 @@ rule tune_optimizers:
     log:
         "logs/tune_optimizers/{optimizer}/{network}.log",
     params:
-        **step("tune_optimizers", settings=settings("optimizers", "tune")),
+        **step(
+            "tune_optimizers",
+            settings=settings("optimizers", "tune"),
+            unused=unused_optimizers("optimizers", "tune"),
+        ),
     shell:
         RUN
 
@@ -38,7 +42,11 @@ rule train_optimizers:
     log:
         "logs/train_optimizers/{optimizer}/{network}.log",
     params:
-        **step("train_optimizers", settings=settings("optimizers", "train")),
+        **step(
+            "train_optimizers",
+            settings=settings("optimizers", "train"),
+            unused=unused_optimizers("optimizers", "train"),
+        ),
     shell:
         RUN
 

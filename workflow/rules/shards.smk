@@ -16,12 +16,17 @@ def parts_of(experiment, cell):
     return min(SHARDS, steps_of(experiment, cell)["train"]["replicates"])
 
 
+def cell_of_part(wildcards):
+    """The name of the cell whose part the wildcards name."""
+    return cell_of(wildcards[:-1])
+
+
 def part_settings(experiment):
     """The settings of a part: those of the cell, and which part it is of how many."""
 
     def of_part(wildcards):
-        *names, part = wildcards
-        cell = cell_of(names)
+        *_, part = wildcards
+        cell = cell_of_part(wildcards)
         train = steps_of(experiment, cell)["train"]
         return by_file({**train, "part": [int(part), parts_of(experiment, cell)]})
 
@@ -72,7 +77,11 @@ if SHARDS > 1:
             log:
                 f"logs/train_{experiment}_part/{cell}/{{part}}.log",
             params:
-                **step(f"train_{experiment}", settings=part_settings(experiment)),
+                **step(
+                    f"train_{experiment}",
+                    settings=part_settings(experiment),
+                    unused=unused_optimizers(experiment, "train", of=cell_of_part),
+                ),
             shell:
                 RUN
 
@@ -95,7 +104,10 @@ if SHARDS > 1:
                     settings=join_settings(experiment),
                     parts=f".cache/parts/{experiment}/{cell}",
                 ),
-                trained=STUDY.code(f"train_{experiment}"),
+                trained=STUDY.code(
+                    f"train_{experiment}",
+                    unused=unused_optimizers(experiment, "train"),
+                ),
             shell:
                 RUN
 

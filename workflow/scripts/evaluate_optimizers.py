@@ -7,7 +7,7 @@ from latentlab.data.fonts import read_fonts
 from latentlab.measures.metrics import reconstruction_scores
 from latentlab.models.network import Network
 from latentlab.files.tables import write_csv
-from latentlab.training.replicates import labeled
+from latentlab.training.tables import labeled
 
 
 def main(argv):

@@ -9,14 +9,8 @@ from latentlab.files.arrays import save_npz
 from latentlab.data.fonts import read_fonts
 from latentlab.models.network import Network
 from latentlab.files.tables import write_csv
-from latentlab.training.replicates import (
-    history_table,
-    labeled,
-    replicates_of,
-    runs_table,
-    train_replicates,
-    weights_of,
-)
+from latentlab.training.replicates import replicates_of, train_replicates
+from latentlab.training.tables import history_table, labeled, runs_table, weights_of
 
 
 def main(argv):

@@ -9,7 +9,7 @@ from latentlab.files.arrays import save_npz
 from latentlab.experiments.denoising.denoisers import train_denoisers
 from latentlab.data.fonts import read_fonts
 from latentlab.files.tables import write_csv
-from latentlab.training.replicates import history_table, runs_table, weights_of
+from latentlab.training.tables import history_table, runs_table, weights_of
 
 
 def main(argv):

@@ -12,7 +12,7 @@ import ast
 import copy
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -31,11 +31,11 @@ def _tree(path: Path) -> ast.Module:
     return tree
 
 
-def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
+def _imported_names(tree: ast.Module, package: str, unused: frozenset[str]) -> Iterator[str]:
     """Dotted names that a module may import, inside functions too; and names in strings.
 
     A string that spells a dotted name ("package.module") counts as an import, so that modules
-    loaded by name when they are used are seen.
+    loaded by name when they are used are seen; but for those that are known to stay unused.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -49,7 +49,8 @@ def _imported_names(tree: ast.Module, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             parts = node.value.split(".")
-            if len(parts) > 1 and all(part.isidentifier() for part in parts):
+            named = len(parts) > 1 and all(part.isidentifier() for part in parts)
+            if named and node.value not in unused:
                 yield node.value
 
 
@@ -63,42 +64,83 @@ def _file(name: str, folders: tuple[Path, ...]) -> Path | None:
 
 
 @cache  # every script imports many of the same modules
-def _local_imports(path: Path, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+def _local_imports(
+    path: Path, folders: tuple[Path, ...], unused: frozenset[str]
+) -> tuple[Path, ...]:
     home = next(folder for folder in folders if path.is_relative_to(folder))
     package = ".".join(path.parent.relative_to(home).parts)
     names = {
         ".".join(parts[:end])  # importing a.b runs a/__init__.py too
-        for parts in (name.split(".") for name in _imported_names(_tree(path), package))
+        for parts in (name.split(".") for name in _imported_names(_tree(path), package, unused))
         for end in range(1, len(parts) + 1)
     }
     return tuple(file for name in sorted(names) if (file := _file(name, folders)) is not None)
 
 
-def local_modules(script: Path, folders: tuple[Path, ...]) -> list[Path]:
-    """The script and all local files it imports, transitively, sorted."""
-    modules, waiting = {script}, [script]
+def local_modules(
+    script: Path, folders: tuple[Path, ...], unused: frozenset[str] = frozenset()
+) -> list[Path]:
+    """The script and all local files it imports, transitively, sorted.
+
+    unused : modules that a table in one file names as strings, and that are not loaded from it.
+        They count all the same where another file names them as well, or where what is loaded from
+        that table comes back to it: such a module may load any of them by itself
+    """
+    reached = _reached((script,), folders, unused)
+    tables = {name: [path for path in reached if name in _texts(path)] for name in unused}
+    for name, files in tables.items():
+        if len(files) != 1 or _comes_back(files[0], folders, unused):
+            unused -= {name}
+    return sorted(_reached((script,), folders, unused))
+
+
+def _reached(start: Iterable[Path], folders: tuple[Path, ...], unused: frozenset[str]) -> set[Path]:
+    """These files and what they import, transitively."""
+    modules, waiting = set(start), list(start)
     while waiting:
-        for path in _local_imports(waiting.pop(), folders):
+        for path in _local_imports(waiting.pop(), folders, unused):
             if path not in modules:
                 modules.add(path)
                 waiting.append(path)
-    return sorted(modules)
+    return modules
 
 
+@cache
+def _texts(path: Path) -> frozenset[str]:
+    """The strings in a file."""
+    constants = (node.value for node in ast.walk(_tree(path)) if isinstance(node, ast.Constant))
+    return frozenset(value for value in constants if isinstance(value, str))
+
+
+@cache
+def _comes_back(table: Path, folders: tuple[Path, ...], unused: frozenset[str]) -> bool:
+    """Whether a module that is named in this file, and used, imports it."""
+    files = (_file(name, folders) for name in _texts(table) - unused if "." in name)
+    loaded = {file for file in files if file is not None} - {table}
+    return table in _reached(loaded, folders, unused)
+
+
+# cached, so that what is recorded when a job ends is of the code that was there at the start
+@cache
 def code_digest(
-    script: Path, root: Path, packages: tuple[str, ...] = ("src",), messages: bool = True
+    script: Path,
+    root: Path,
+    packages: tuple[str, ...] = ("src",),
+    messages: bool = True,
+    unused: frozenset[str] = frozenset(),
 ) -> str:
     """Digest, 16 hexadecimal digits, of what a script of the project at ``root`` runs.
 
     packages : the folders below ``root`` where local modules are looked for, besides the script's
     messages : whether what errors are told counts; not for a script whose results hold no text
+    unused : modules that are loaded by name, and not by this job (``local_modules``)
     """
     folders = (script.parent, *(root / folder for folder in packages))
     lock = root / "requirements.lock"
     digest = hashlib.sha256(b"%d.%d" % sys.version_info[:2])
     # not the bytes: a wheel more for another system is a hash more of the same release
     digest.update(repr(locked.entries(lock)).encode())
-    for path in local_modules(script, folders):
+    for path in local_modules(script, folders, unused):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_dump(path, messages).encode())
     for path in _strays(folders, lock):

@@ -38,16 +38,31 @@ def of_jobs_too() -> None:
 
 
 def _interrupt(*_: Any) -> None:
-    threading.Thread(target=_end_children, daemon=True).start()
+    if _ending.is_set():
+        _end_children()  # who asks twice does not wait, nor may this process
+    else:
+        _ending.set()
+        threading.Thread(target=_end_children_in_time, daemon=True).start()
     raise KeyboardInterrupt
 
 
-def _end_children() -> None:
+_ending = threading.Event()
+_told: set[psutil.Process] = set()
+"""Who was asked to end, also those whose parent has ended since."""
+
+
+def _end_children_in_time() -> None:
     while True:
         time.sleep(1)  # whoever heard it has time for its last words
-        for child in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                child.terminate()
+        _end_children()
+
+
+def _end_children() -> None:
+    """Ask all to end; who was asked before and goes on is killed."""
+    for child in {*_told, *psutil.Process().children(recursive=True)}:
+        with contextlib.suppress(psutil.Error):
+            child.kill() if child in _told else child.terminate()
+        _told.add(child)
 
 
 def _replace(before: Any, after: Any) -> None:

@@ -105,11 +105,30 @@ class Study:
         """An input that no rule makes; watched by its content, not by its time."""
         return ancient(self.here(path))
 
-    def code(self, name: str, messages: bool = True) -> str:
-        """A digest of the code that a script runs; see code_digest.py."""
-        return code_digest(self.root / f"{SCRIPTS}/{name}.py", self.root, self.packages, messages)
+    def code(
+        self,
+        name: str,
+        messages: bool = True,
+        unused: Callable[[Any], frozenset[str]] | None = None,
+    ) -> Any:
+        """A digest of the code that a script runs; by the wildcards, with ``unused``.
 
-    def step(self, name: str, messages: bool = True, **options: Any) -> dict[str, Any]:
+        See ``step`` and code_digest.py.
+        """
+
+        def of(modules: frozenset[str]) -> str:
+            script = self.root / f"{SCRIPTS}/{name}.py"
+            return code_digest(script, self.root, self.packages, messages, modules)
+
+        return of(frozenset()) if unused is None else lambda wildcards: of(unused(wildcards))
+
+    def step(
+        self,
+        name: str,
+        messages: bool = True,
+        unused: Callable[[Any], frozenset[str]] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
         """The ``params:`` of a rule that runs a script, as ``**step(...)``; ``shell:`` is ``RUN``.
 
         The command line is ``python workflow/scripts/<name>.py``, then a ``--<name> <value>`` for
@@ -118,6 +137,8 @@ class Study:
 
         messages : whether an edit of what errors say is one of the step; it is none where its
             results hold no text
+        unused : gives, by the wildcards, the modules that the script loads by name, and not in
+            that job: an edit of them is none of the job
         options : as in ``params:``: texts with wildcards, functions, ``subpath(...)``
         """
 
@@ -135,7 +156,7 @@ class Study:
                 words += [f"--{key.replace('_', '-')}", *value]
             return shlex.join(words)
 
-        return {**options, "code": self.code(name, messages), "command": command}
+        return {**options, "code": self.code(name, messages, unused), "command": command}
 
     # --- what the Snakefile has done
 

@@ -1,4 +1,4 @@
-"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS; and hybrids.
+"""Training letter networks by gradient: backpropagation, Adam, RMSprop, L-BFGS.
 
 The same door as ``powell.train``, so that optimizers compare from the same start weights. Whole
 trainings run compiled, in float64, without a trip to Python between two records
@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from latentlab import StudyError
-from latentlab.aliases import Array, Fields
+from latentlab.aliases import Array
 from latentlab.models.network import ACTIVATIONS, Network
-from latentlab.training import descent_kernels, gradient_kernels, lbfgs_kernels, replicates
-from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
+from latentlab.training import descent_kernels, gradient_kernels, lbfgs_kernels
+from latentlab.training.record import GRADIENT_COST, Progress, Record, Training
 
 LOSSES = ("squared-error", "cross-entropy")
 """squared-error is the study's E (``network.squared_error``). cross-entropy is that of the pixels
@@ -139,54 +139,6 @@ def train_lbfgs(
     if outcome == lbfgs_kernels.EXHAUSTED:
         return record.training("max_evaluations")
     return record.training("max_epochs" if epoch == max_epochs else "converged")
-
-
-def train_stages(
-    network: Network,
-    inputs: Array,
-    targets: Array,
-    start: Array,
-    *,
-    stages: Sequence[Fields],
-    progress: Progress | None = None,
-) -> Training:
-    """A hybrid: each stage goes on where the one before ended, such as Powell, then L-BFGS-B.
-
-    stages : for each stage the optimizer's name, a key of ``replicates.OPTIMIZERS``, and its
-    options, such as [{"optimizer": "powell", "max_epochs": 10, ...}, {"optimizer": "adam", ...}].
-    Shapes as for ``train_backpropagation``. Errors and evaluations are joined, evaluations add
-    up; a stage that diverges is the last one. The status is that of the last stage that ran.
-    Raises ValueError without any stage, and what the stages raise.
-    """
-    if not stages:
-        raise ValueError("a hybrid needs at least one stage")
-    epochs = spent = 0
-
-    def report(epoch: int, error: float) -> None:
-        if progress is not None:
-            progress(epochs + epoch, error)
-
-    weights = start
-    errors: list[Array] = []
-    evaluations: list[np.ndarray] = []
-    recorded: list[np.ndarray] = []
-    for stage in stages:
-        part = replicates.train(network, inputs, targets, weights, progress=report, **stage)
-        first = 1 if errors else 0  # a later stage starts where the one before ended
-        errors.append(part.errors[first:])
-        evaluations.append(spent + part.evaluations[first:])
-        recorded.append(epochs + part.record_epochs[first:])
-        weights, epochs = part.weights, epochs + part.epochs
-        spent += int(part.evaluations[-1])
-        if part.status == "diverged":
-            break
-    return Training(
-        weights,
-        np.concatenate(errors),
-        np.concatenate(evaluations),
-        part.status,
-        np.concatenate(recorded),
-    )
 
 
 def loss_and_gradient(

@@ -17,7 +17,7 @@ import numpy as np
 from latentlab.aliases import Array
 from latentlab.models.network import Network
 from latentlab.training import kernels
-from latentlab.training.replicates import Progress, Record, Training
+from latentlab.training.record import Progress, Record, Training
 
 if TYPE_CHECKING:  # scipy.optimize takes half a second to import; the study's jobs do without
     from scipy.optimize import OptimizeResult

@@ -20,7 +20,7 @@ from latentlab.models.network import Network, forward, squared_error
 from latentlab.training.descent_kernels import ADAM, RMSPROP
 from latentlab.training.gradient import check_counts, check_rate, checked, rates_of
 from latentlab.training.products import product
-from latentlab.training.replicates import GRADIENT_COST, Progress, Record, Training
+from latentlab.training.record import GRADIENT_COST, Progress, Record, Training
 
 WITHIN = "within-one-pixel"
 """The loss that is the share of samples with two wrong pixels or more, made smooth, times the

@@ -29,7 +29,8 @@ from latentlab.experiments.optimizers.tables import (
 from latentlab.files.tables import read_csv, write_csv
 from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
-from latentlab.training import replicates as training
+from latentlab.training import optimizers as training
+from latentlab.training import replicates
 
 NETWORK = {
     "architecture": [6, 3, 6], "encoder": "relu", "latent": "linear", "decoder": "sigmoid",
@@ -94,7 +95,7 @@ def test_stages_share_the_budget_and_go_on_from_each_other():
 def test_tuning_never_sees_a_reported_start(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        training,
+        replicates,
         "initial_weights",
         lambda network, rng: seen.append(initial_weights(network, rng)) or seen[-1],
     )

@@ -36,7 +36,7 @@ from latentlab.experiments.vae.plan import vae_controls, vae_drawn
 from latentlab.files.yaml import ParamsError, read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import ACTIVATIONS, Network
-from latentlab.training.replicates import OPTIMIZERS
+from latentlab.training.optimizers import OPTIMIZERS
 from project import replace_value
 from support.code_digest import local_modules
 

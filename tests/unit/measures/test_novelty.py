@@ -22,7 +22,7 @@ from latentlab.measures import latent, novelty
 from latentlab.measures.metrics import hamming
 from latentlab.measures.novelty import KINDS, Rules
 from latentlab.models.network import Network, forward, initial_weights, squared_error, unflatten
-from latentlab.training.replicates import train
+from latentlab.training.optimizers import train
 
 ROOT = Path(__file__).parents[3]
 LETTERS = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels

@@ -16,7 +16,8 @@ from latentlab.experiments.denoising.params import AIMED, AimedAdam, AimedRMSpro
 from latentlab.experiments.networks import REDRAWING, WITHOUT_GRADIENT
 from latentlab.models.network import ACTIVATIONS, Network, forward, initial_weights, squared_error
 from latentlab.training import gradient, redrawn
-from latentlab.training.replicates import Training, train
+from latentlab.training.optimizers import train, train_stages
+from latentlab.training.record import Training
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = Network((6, 4, 2, 4, 6), "tanh", "linear", "tanh", "sigmoid", 0.8, True)
@@ -319,7 +320,7 @@ def test_hybrid_goes_on_after_a_stage_that_could_not_take_a_step():
     x, start = binary(8), start_of(SMALL)
     powell = {"optimizer": "powell", "max_epochs": 1, "xtol": 0.01, "ftol": 0.01}
     idle = {"optimizer": "lbfgs", "max_epochs": 4, **LBFGS, "max_evaluations": 1}
-    hybrid = gradient.train_stages(SMALL, x, x, start, stages=[powell, idle, powell])
+    hybrid = train_stages(SMALL, x, x, start, stages=[powell, idle, powell])
     first = train(SMALL, x, x, start, **powell)
     last = train(SMALL, x, x, first.weights, **powell)
     assert hybrid.weights.tobytes() == last.weights.tobytes()
@@ -330,10 +331,10 @@ def test_hybrid_goes_on_after_a_stage_that_could_not_take_a_step():
 def test_hybrid_ends_with_a_stage_that_diverges():
     x, start = binary(4), np.full(LINEAR.n_weights, np.inf)
     stage = {"optimizer": "powell", "max_epochs": 2, "xtol": 0.01, "ftol": 0.01}
-    hybrid = gradient.train_stages(LINEAR, x, x, start, stages=[stage, stage])
+    hybrid = train_stages(LINEAR, x, x, start, stages=[stage, stage])
     assert (hybrid.status, hybrid.epochs) == ("diverged", 0)
     with pytest.raises(ValueError, match="at least one stage"):
-        gradient.train_stages(LINEAR, x, x, start, stages=[])
+        train_stages(LINEAR, x, x, start, stages=[])
 
 
 # --- what is refused ---------------------------------------------------------------------------

@@ -8,14 +8,10 @@ from hypothesis import strategies as st
 from latentlab.models.network import Network, initial_weights
 from latentlab.seeds import generator
 from latentlab.training import replicates as training
-from latentlab.training.replicates import (
-    Training,
-    history_table,
-    replicates_of,
-    runs_table,
-    train_replicates,
-    weights_of,
-)
+from latentlab.training.optimizers import OPTIMIZERS, unused_modules
+from latentlab.training.record import Training
+from latentlab.training.replicates import replicates_of, train_replicates
+from latentlab.training.tables import history_table, runs_table, weights_of
 
 NETWORK = Network((6, 2, 6), "relu", "linear", "sigmoid", "sigmoid", 0.8, True)
 X = np.eye(6)
@@ -92,3 +88,21 @@ def test_tables_of_trainings():
         "error": [2.0, 1.0],
         "status": ["converged", "max_epochs"],
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "used"),
+    [
+        ({"training": {"optimizer": "powell", "xtol": 0.1}}, {"powell"}),
+        ({"training": {"optimizer": "scipy-powell"}}, {"powell"}),
+        ({"stages": [{"optimizer": "powell"}]}, {"powell", "optimizers"}),
+        ({"stages": [{"optimizer": "powell"}, {"optimizer": "lbfgs"}]}, None),
+        ({"training": {"optimizer": "rmsprop"}, "seed": 1}, {"gradient"}),
+        ({"anything": ({"adam": 1}, "powell")}, {"powell", "gradient"}),
+        ({"seed": 1}, None),
+    ],
+)
+def test_the_modules_of_optimizers_that_settings_do_not_name_are_unused(settings, used):
+    modules = {module for module, _ in OPTIMIZERS.values()}
+    left = {f"latentlab.training.{name}" for name in used} if used else modules
+    assert unused_modules(settings) == modules - left

@@ -145,6 +145,42 @@ def test_a_module_named_in_a_string_counts(project):
     assert fresh_digest(project) != before
 
 
+def test_a_module_that_a_job_does_not_load_does_not_count(project):
+    """Unless the job imports it all the same."""
+    unused = frozenset({"pack.named"})
+    folders = (project / "scripts", project / "src")
+    table = "TABLE = {'x': ('pack.named', 'f')}\ndef f(): pass\n"
+    for imports, counts in (("", False), ("import pack.named\n", True)):
+        path = project / f"src/pack/a{counts}.py"
+        path.write_text(imports + table)
+        modules = local_modules(path, folders, unused)
+        assert (project / "src/pack/named.py" in modules) == counts
+        assert project / "src/pack/named.py" in local_modules(path, folders)
+
+
+@pytest.mark.parametrize(
+    ("other", "counts"),
+    [
+        ("x = 1\n", False),
+        ("from pack import table\ntable.train('named')\n", True),  # a hybrid of its own
+        ("import importlib\nimportlib.import_module('pack.named')\n", True),
+    ],
+)
+def test_a_module_that_another_may_load_counts(project, other, counts):
+    """The other is loaded from the same table."""
+    files = {
+        "src/pack/table.py": "TABLE = 'pack.named', 'pack.other'\ndef train(name): pass\n",
+        "src/pack/other.py": other,
+        "scripts/trains.py": "from pack import table\n",
+    }
+    for name, text in files.items():
+        (project / name).write_text(text)
+    folders = (project / "scripts", project / "src")
+    modules = local_modules(project / "scripts/trains.py", folders, frozenset({"pack.named"}))
+    assert project / "src/pack/other.py" in modules
+    assert (project / "src/pack/named.py" in modules) == counts
+
+
 def test_relative_imports_are_followed(project):
     (project / "src/pack/a.py").write_text("from . import b\nfrom .c import x\ndef f(): pass\n")
     modules = local_modules(project / "scripts/run.py", (project / "scripts", project / "src"))
@@ -243,7 +279,7 @@ def test_pruning_takes_what_a_killed_run_left_and_nothing_of_the_users(tmp_path,
 @pytest.fixture
 def command(monkeypatch):
     """A function: the command line that ``step`` makes of options, inputs and outputs."""
-    monkeypatch.setattr(Study, "code", lambda self, name, messages: "0123")
+    monkeypatch.setattr(Study, "code", lambda self, *_: "0123")
 
     def command(options, inputs, outputs, **wildcards):
         study = object.__new__(Study)

@@ -6,7 +6,8 @@ probability, range), copies, redraw, training, replicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy as np
 from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.sets import training_set
 from latentlab.models.network import Network
-from latentlab.training.redrawn import train_redrawn
-from latentlab.training.replicates import Training, replicates_of, train, train_replicates
+from latentlab.training import optimizers
+from latentlab.training.record import Training
+from latentlab.training.replicates import replicates_of, train_replicates
 
 
 def train_denoisers(
@@ -40,5 +42,38 @@ def train_denoisers(
         cell=settings["cell"],
         options=settings["training"],
         log=log,
-        run=train_redrawn if settings["redraw"] else train,
+        run=_trainer(settings["redraw"]),
     )
+
+
+REDRAWN = "latentlab.training.redrawn"
+"""Loaded where noise is drawn anew: it learns by gradients, whatever fixed copies learn by."""
+
+
+def _trainer(redraw: bool) -> Callable[..., Training]:
+    if not redraw:
+        return optimizers.train
+    trainer: Callable[..., Training] = importlib.import_module(REDRAWN).train_redrawn
+    return trainer
+
+
+def unused_by_denoisers(settings: Fields) -> frozenset[str]:
+    """The modules that a training of denoisers with these settings never loads.
+
+    Of optimizers those that ``optimizers.unused_modules`` says; ``REDRAWN`` where every ``redraw``
+    in the settings is false.
+    """
+    redraws = set(_values(settings, "redraw"))
+    unused = optimizers.unused_modules(settings)
+    return unused | {REDRAWN} if redraws == {False} else unused
+
+
+def _values(settings: object, key: str) -> Iterator[Any]:
+    """Every value of that key in nested settings."""
+    if isinstance(settings, dict):
+        if key in settings:
+            yield settings[key]
+        settings = list(settings.values())
+    if isinstance(settings, (list, tuple)):
+        for item in settings:
+            yield from _values(item, key)

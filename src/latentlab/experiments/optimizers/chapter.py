@@ -28,7 +28,7 @@ from latentlab.pages.parts import (
     trained,
 )
 from latentlab.pages.texts import Text, capital, plural, sentences, text
-from latentlab.training.replicates import GRADIENT_COST
+from latentlab.training.record import GRADIENT_COST
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:

@@ -1,7 +1,7 @@
 """Optimizers at equal cost: stages that share a budget, knobs tuned at it, costs counted.
 
 A cost is counted in evaluations of the loss over all samples, a gradient as
-``gradient.GRADIENT_COST`` of them, times the multiply-adds of one: no clock decides.
+``record.GRADIENT_COST`` of them, times the multiply-adds of one: no clock decides.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import pandas as pd
 
 from latentlab.aliases import Array, Fields, Json
 from latentlab.models.network import Network
-from latentlab.training.replicates import GRADIENT_COST, Training, replicates_of, train_replicates
+from latentlab.training.record import GRADIENT_COST, Training
+from latentlab.training.replicates import replicates_of, train_replicates
 
 
 def multiply_adds(network: Network, samples: int) -> int:
@@ -23,7 +24,7 @@ def multiply_adds(network: Network, samples: int) -> int:
 
 
 def staged(stages: Sequence[Fields], *, evaluations: int, loss: str, record_every: int) -> Json:
-    """Options of ``training.train`` under which the stages share the evaluations equally.
+    """Options of ``optimizers.train`` under which the stages share the evaluations equally.
 
     stages : of each its optimizer and options
     record_every : evaluations between two recorded errors
