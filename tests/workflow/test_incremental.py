@@ -213,17 +213,20 @@ def test_an_optimizer_is_of_those_alone_that_train_by_it(project, optimizer):
     file, old, new, names = OPTIMIZERS[optimizer]
     for script, *arguments in steps(project):
         if script.startswith("train_") and script != "train_vae":
-            options = dict(zip(arguments[::2], arguments[1::2], strict=True))
-            settings = (project.root / options["--settings"]).read_text()
+            options, weights = (
+                arguments[arguments.index(option) + 1] for option in ("--settings", "--weights")
+            )
+            settings = (project.root / options).read_text()
             assert named_in(settings)
             # with redrawn noise it learns by JAX, with what gradient.py checks
             if named_in(settings) & names or ('"redraw":true' in settings and names == GRADIENTS):
-                users.add(options["--weights"])
+                users.add(weights)
     project.replace(f"{PACKAGE}/training/{file}", old, new)
     pending = project.pending()
     assert trained(pending) == users
     scored = {path.rsplit("/", 1)[0] for path in pending if path.endswith("/scores.csv")}
-    assert scored == {path.rsplit("/", 1)[0] for path in users}
+    # one job scores all denoisers of a network
+    assert all(any(path.startswith(f"{cell}/") for path in users) for cell in scored)
 
 
 DIGITS = "src/latentlab/data/digits.py"
