@@ -30,7 +30,7 @@ RULES = {
 }
 STEPS = {name: text for name, text in RULES.items() if "shell:" in text}
 SUPPORTING = {"support", "snakemake", "snakemake_interface_logger_plugins", "rich", "ruamel"}
-SUPPORTING |= {"packaging"} | sys.stdlib_module_names
+SUPPORTING |= {"packaging", "psutil"} | sys.stdlib_module_names
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-cuda.lock"]
 UNRULED = {
     "step",
