@@ -17,9 +17,11 @@ def test_the_table_counts_by_experiment_and_kind():
         "results/vae/metrics.json",
         "results/report/index.html",
         "data/images/digits/test_images.npy",
+        "results/metrics.json",
     ]
     rows = elsewhere.table(paths, [paths[0]]).splitlines()[2:]
     assert rows == [
+        "| all |  |  | 1 of 1 |  |",
         "| images |  | 1 of 1 |  |  |",
         "| report |  |  |  | 1 of 1 |",
         "| vae | 0 of 1 | 1 of 1 | 1 of 1 |  |",
