@@ -40,6 +40,7 @@ PUBLISHED = image_model.Settings(
     variance="free",
     input_dropout=0.0,
     optimizer="rmsprop",
+    beta_2=0.9,
     learning_rate=0.001,
     schedule="constant",
     kl_weight=1.0,

@@ -51,7 +51,7 @@ def denoiser(cell: str, letters: str, architecture: list[int], seed: int = 0, **
 def model_settings(**changes: Any) -> image_model.Settings:
     knobs = {"model": "vae", "encoder_layers": (16,), "decoder_layers": (16,), "latent_units": 2,
              "activation": "relu", "initial_weights": "glorot", "variance": "free",
-             "input_dropout": 0.0, "optimizer": "adam",
+             "input_dropout": 0.0, "optimizer": "adam", "beta_2": 0.999,
              "learning_rate": 0.001, "schedule": "constant", "kl_weight": 1.0, "kl_warmup": 0,
              "epochs": 1, "batch_size": 100}  # fmt: skip
     return image_model.Settings(**{**knobs, **changes})

@@ -66,8 +66,8 @@ data = images.Images(pixels, np.zeros(200, np.uint8), pixels[:50], np.zeros(50, 
 settings = image_model.Settings(
     model="vae", encoder_layers=(12,), decoder_layers=(12,), latent_units=2,
     activation="relu", initial_weights="glorot", variance="free",
-    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001, schedule="constant", kl_weight=1.0,
-    kl_warmup=0, epochs=2, batch_size=32,
+    input_dropout=0.0, optimizer="rmsprop", beta_2=0.9, learning_rate=0.001, schedule="constant",
+    kl_weight=1.0, kl_warmup=0, epochs=2, batch_size=32,
 )
 weights, history = image_training.train(settings, data, 1)
 found["vae"] = digest(*weights.values(), *history.values())

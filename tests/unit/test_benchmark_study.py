@@ -98,7 +98,8 @@ def test_the_products_of_a_step_are_three_a_layer_but_for_the_first():
     settings = image_model.Settings(
         model="vae", encoder_layers=(5,), decoder_layers=(6,), latent_units=2, activation="relu",
         initial_weights="glorot", variance="free", input_dropout=0.0, optimizer="adam",
-        learning_rate=0.1, schedule="constant", kl_weight=1.0, kl_warmup=0, epochs=1, batch_size=10,
+        beta_2=0.999, learning_rate=0.1, schedule="constant", kl_weight=1.0, kl_warmup=0,
+        epochs=1, batch_size=10,
     )  # fmt: skip
     found = study.products(settings, pixels=7, batch=10)
     weights = 7 * 5 + 5 * 4 + 2 * 6 + 6 * 7  # two heads of two units

@@ -101,7 +101,7 @@ larger = images.Images(*(np.kron(a, np.ones((1, 4, 4), "u1")) if a.ndim == 3 els
 settings = image_model.Settings(
     model="vae", encoder_layers=(256,), decoder_layers=(256,), latent_units=2,
     activation="relu", initial_weights="glorot", variance="free",
-    input_dropout=0.0, optimizer="rmsprop", learning_rate=0.001,
+    input_dropout=0.0, optimizer="rmsprop", beta_2=0.9, learning_rate=0.001,
     schedule="constant", kl_weight=1.0, kl_warmup=0, epochs=2, batch_size=100,
 )
 weights, history = image_training.train(settings, few, 1)
@@ -112,6 +112,10 @@ layer = image_model.Convolution(filters=4, kernel=4, stride=2)
 for name, changes in {{
     "convolutions": {{"encoder_layers": (layer, 32), "decoder_layers": (32, layer)}},
     "a large batch": {{"batch_size": 300}},
+    "steps and weights of the deeper one": {{
+        "encoder_layers": (24, 24), "decoder_layers": (24, 24), "activation": "silu",
+        "initial_weights": "spread", "variance": "bounded", "input_dropout": 0.05,
+        "optimizer": "adam", "beta_2": 0.99, "schedule": "linear"}},
 }}.items():
     trained, _ = image_training.train(replace(settings, **changes), few, 1)
     found[name] = digest(*trained.values())

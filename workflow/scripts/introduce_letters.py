@@ -39,7 +39,8 @@ def main(argv):
     patterns = new_letters(
         decoded.reshape(-1, letters.shape[1]), letters, threshold, Rules(**knobs)
     )
-    pattern, neighbors = (patterns or [None])[0], []
+    # that of the largest part of the plane: it looks like a letter sooner than one at its edges
+    pattern, neighbors = max(patterns, key=lambda new: new.points, default=None), []
     if pattern is not None:
         apart = hamming((pattern.outputs > threshold)[None], letters > threshold)[0]
         nearest = apart.argsort(kind="stable")[:2]

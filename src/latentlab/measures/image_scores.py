@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab import StudyError, seeds
-from latentlab.aliases import Array, Bytes, Numbers
+from latentlab.aliases import Array, Bytes, Integers, Numbers
 from latentlab.data.images import Images
 from latentlab.measures import inference, likelihood
 from latentlab.measures.latent_codes import (
@@ -98,7 +98,7 @@ def measures(
 ) -> dict[str, float]:
     """All measures of one trained model on test data that are ``surveyed``, by name.
 
-    test_* : ``likelihood.evaluate`` on gray levels; binarized_* : on binarized test images
+    test_* : ``likelihood.Losses`` on gray levels; binarized_* : on binarized test images
     exact_nll, approximation_gap, nll_bound, binarized_exact_nll, ... : ``_likelihood``
     active_units, code_area (_halved: of the codes times a half, as a control),
         code_deviation_largest and _smallest (along the principal axes), of the test images' mean
@@ -115,14 +115,14 @@ def measures(
         raise StudyError("\n".join(lines))
     n = compared(effort.samples, images)
     rng = seeds.generator(seed, "samples")
-    scores = likelihood.evaluate(
+    losses = likelihood.losses(
         settings, weights, images.test_images, seed=seeds.integer(seed, "codes")
     )
+    scores = losses.means(settings.kl_weight)
     result = {f"test_{name}": value for name, value in scores.items()}
     if settings.variational:
-        result |= _likelihood(settings, weights, images.test_images, effort, seed)
-    if "fitted_elbo" in result:
-        result["amortization_gap"] = result["fitted_elbo"] - result["test_elbo"]
+        bound = losses.bound()
+        result |= _likelihood(settings, weights, images.test_images, bound, effort, seed)
     train_x, test_x = scaled_single(images.train_images), scaled_single(images.test_images)
     train_mean, _ = encode(settings, weights, train_x)
     mean, log_variance = encode(settings, weights, test_x)
@@ -141,7 +141,12 @@ def measures(
 
 
 def _likelihood(
-    settings: Settings, weights: Weights, images: Bytes, effort: Effort, seed: int
+    settings: Settings,
+    weights: Weights,
+    images: Bytes,
+    encoded: Array,
+    effort: Effort,
+    seed: int,
 ) -> dict[str, float]:
     """Likelihoods of a VAE, on gray levels and, named binarized_*, on binarized test images.
 
@@ -151,7 +156,7 @@ def _likelihood(
     approximation_gap, of two latent units and gray levels: by how much the bound of the best normal
         distribution of each image is below its exact figure, of random images; fitted_elbo, that
         bound for all images, as exact_nll and the gap say: their sum, negative; amortization_gap,
-        by how much the encoder's is lower
+        by how much the encoder's is lower, which is -``encoded`` (images,)
     nll_bound : importance-sampled, of random images; _effective_samples, their median; _excess,
         of two latent units, by how much it is above the exact figure of the same images
     *_standard_error : of these means, over images
@@ -183,8 +188,10 @@ def _likelihood(
     if exact:
         rng = seeds.generator(seed, "fitted")
         fitted = _fitted_nats(settings, weights, images[chosen], effort.likelihood_samples, rng)
-        result |= _mean_of("approximation_gap", fitted - exact[""].nats[chosen])
+        shape, above = fitted - exact[""].nats[chosen], encoded - exact[""].nats
+        result |= _mean_of("approximation_gap", shape)
         result["fitted_elbo"] = -result["exact_nll"] - result["approximation_gap"]
+        result |= _difference("amortization_gap", above, chosen, shape)
     return result
 
 
@@ -222,6 +229,19 @@ def _exact(
 def _mean_of(name: str, nats: Array) -> dict[str, float]:
     error = float(nats.std(ddof=1)) / math.sqrt(len(nats))
     return {name: float(nats.mean()), f"{name}_standard_error": error}
+
+
+def _difference(name: str, all_: Array, chosen: Integers, some: Array) -> dict[str, float]:
+    """The mean of values (n,) less that of others (m,), known of the ``chosen`` images alone.
+
+    The means of n and of m of these n images have the covariance of one pair, divided by n.
+    """
+    pair = np.cov(all_[chosen], some)
+    variance = all_.var(ddof=1) / len(all_) + pair[1, 1] / len(some) - 2 * pair[0, 1] / len(all_)
+    return {
+        name: float(all_.mean() - some.mean()),
+        f"{name}_standard_error": math.sqrt(max(float(variance), 0.0)),
+    }
 
 
 def _spread(means: Array, sampled: Array) -> dict[str, float]:

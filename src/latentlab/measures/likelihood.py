@@ -58,39 +58,74 @@ def divergence(mean: Numbers, log_variance: Numbers) -> Numbers:
     return nats
 
 
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """The terms of each image's loss in nats, (n,) each; no KL of an autoencoder.
+
+    reconstruction : cross-entropy of the gray levels, all pixels summed; of a VAE the mean over
+        some codes of the image (the expectation that the published validation loss estimates with
+        one code per image); of an autoencoder that of its code
+    kl : divergence of the code's distribution from the prior, in closed form
+    """
+
+    reconstruction: Array
+    kl: Array | None
+
+    def bound(self) -> Array:
+        """The negative evidence lower bound on gray levels, (n,), of a VAE."""
+        assert self.kl is not None  # the caller has a VAE
+        return self.reconstruction + self.kl
+
+    def means(self, kl_weight: float) -> dict[str, float]:
+        """Means over images: loss, reconstruction, and of a VAE kl and elbo.
+
+        elbo : -(reconstruction + kl); loss : what training minimizes, reconstruction + kl_weight
+        * kl
+        """
+        reconstruction = float(self.reconstruction.mean())
+        if self.kl is None:
+            return {"loss": reconstruction, "reconstruction": reconstruction}
+        kl = float(self.kl.mean())
+        loss = reconstruction + kl_weight * kl
+        return {
+            "loss": loss,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "elbo": -reconstruction - kl,
+        }
+
+
 def evaluate(
     settings: Settings, weights: Weights, images: Bytes, samples: int = 10, seed: int = 0
 ) -> dict[str, float]:
-    """Mean per image (n, height, width), in nats: loss, reconstruction, and of a VAE KL and ELBO.
+    """Mean terms of the loss per image (n, height, width), in nats: see ``Losses``."""
+    return losses(settings, weights, images, samples, seed).means(settings.kl_weight)
 
-    reconstruction : cross-entropy of the gray levels, all pixels summed; of a VAE the mean over
-        ``samples`` codes per image, drawn with ``seed`` (the expectation that the published
-        validation loss estimates with one code per image); of an autoencoder that of its code
-    kl : divergence of the code's distribution from the prior, in closed form
-    elbo : -(reconstruction + kl), the evidence lower bound on gray levels
-    loss : what training minimizes, reconstruction + kl_weight * kl
+
+def losses(
+    settings: Settings, weights: Weights, images: Bytes, samples: int = 10, seed: int = 0
+) -> Losses:
+    """Of images (n, height, width), a VAE's with ``samples`` codes each, drawn with ``seed``.
+
     In float32, which moves a mean by less than 1e-4 nats.
     """
     rng = np.random.default_rng(seed)
-    totals = {"reconstruction": 0.0, "kl": 0.0}
-    for chunk in _chunks(images, AT_ONCE):
-        x = scaled_single(chunk)
+    reconstruction = np.zeros(len(images))
+    kl = np.zeros(len(images)) if settings.variational else None
+    for at in range(0, len(images), AT_ONCE):
+        here = slice(at, at + AT_ONCE)
+        x = scaled_single(images[here])
         mean, log_variance = encode(settings, weights, x)
-        if log_variance is None:
-            nats = cross_entropy(x, logits(settings, weights, mean))
-            totals["reconstruction"] += float(nats.sum(dtype=np.float64))
+        if kl is None or log_variance is None:
+            reconstruction[here] = cross_entropy(x, logits(settings, weights, mean))
             continue
         noise = _normal(rng, (len(x), samples, settings.latent_units))
         z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
         for draw in range(samples):
             nats = cross_entropy(x, logits(settings, weights, z[:, draw]))
-            totals["reconstruction"] += float(nats.sum(dtype=np.float64)) / samples
-        totals["kl"] += float(divergence(mean, log_variance).sum(dtype=np.float64))
-    reconstruction, kl = (total / len(images) for total in totals.values())
-    if not settings.variational:
-        return {"loss": reconstruction, "reconstruction": reconstruction}
-    loss = reconstruction + settings.kl_weight * kl
-    return {"loss": loss, "reconstruction": reconstruction, "kl": kl, "elbo": -reconstruction - kl}
+            reconstruction[here] += nats.astype(np.float64) / samples
+        kl[here] = divergence(mean, log_variance)
+    return Losses(reconstruction, kl)
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Numbers:

@@ -43,7 +43,7 @@ _CHOICES = {
     "initial_weights": ("glorot", "spread"),
     "variance": ("free", "bounded"),
     "optimizer": ("rmsprop", "adam"),
-    "schedule": ("constant", "cosine"),
+    "schedule": ("constant", "cosine", "linear"),
 }
 
 
@@ -96,10 +96,11 @@ class Settings:
         autoencoder
     input_dropout : share of the encoder's inputs set to 0 in training, in steps of 1/256, the
         others scaled up for it: keeps a deep encoder from learning its training images by heart
-    optimizer : "rmsprop" (rho 0.9; 1e-14 added under the root) or "adam" (0.9, 0.999; 1e-7 added
+    optimizer : "rmsprop" (1e-14 added under the root) or "adam" (beta_1 0.9; 1e-7 added
         to the root)
+    beta_2 : share of the mean of squared gradients that a step keeps: Adam's beta_2, RMSprop's rho
     learning_rate : at the start
-    schedule : "constant", or "cosine": down to 0 at the last step, half a period
+    schedule : "constant", or down to 0 at the last step: "cosine" by half a period, "linear"
     kl_weight : weight of the KL term (1: the evidence lower bound); no meaning for an autoencoder
     kl_warmup : epochs over which that weight rises linearly from 0, step by step; 0 for none
     epochs : passes over the training images, each in an order of its own
@@ -115,6 +116,7 @@ class Settings:
     variance: str
     input_dropout: float
     optimizer: str
+    beta_2: float
     learning_rate: float
     schedule: str
     kl_weight: float
@@ -149,6 +151,8 @@ class Settings:
                 self._refuse(name, f"a whole number from {least}")
         if not 0.0 < self.learning_rate < math.inf:
             self._refuse("learning_rate", "a positive number")
+        if not 0.0 <= self.beta_2 < 1.0:
+            self._refuse("beta_2", "a number from 0 to below 1")
         if not 0.0 <= self.input_dropout <= 0.9:
             self._refuse("input_dropout", "a number from 0 to 0.9")
         if not 0.0 <= self.kl_weight < math.inf:

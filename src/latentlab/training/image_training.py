@@ -131,7 +131,7 @@ def _layers() -> dict[str, Any]:
     return {"Dense": Dense, "Conv2D": Convolved, "Conv2DTranspose": Transposed}
 
 
-_STEEPER = 3.0
+_STEEPER = 10.0
 _BIAS = 2.0
 """Of "spread" weights: how many times Glorot's the weights are, and the biases' largest size.
 
@@ -255,12 +255,16 @@ def _optimizer(settings: Settings, steps: int) -> Any:
     rate: Any = settings.learning_rate
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    elif settings.schedule == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0)
     # the defaults of the time, spelled out: Keras may change its own
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
+        return keras.optimizers.Adam(rate, beta_1=0.9, beta_2=settings.beta_2, epsilon=1e-7)
     # Keras 3 adds epsilon under the root, where 1e-7 would keep steps small; Keras 2 added 1e-7
     # to the root, as Adam still does
-    return keras.optimizers.RMSprop(rate, rho=0.9, momentum=0.0, epsilon=1e-14, centered=False)
+    return keras.optimizers.RMSprop(
+        rate, rho=settings.beta_2, momentum=0.0, epsilon=1e-14, centered=False
+    )
 
 
 def _random(seed: int, *stream: int) -> np.random.Generator:

@@ -291,6 +291,10 @@ def lines_of(params):
         ("vae.measures.quadrature_window", 90, "vae.measures.quadrature_window: 90 given, allo"),
         ("vae.measures.quadrature_tolerance", 0, "vae.measures.quadrature_tolerance: 0 given"),
         ("vae.models.published.variance", "one", "vae.models.published.variance: 'one' given"),
+        ("vae.models.published.beta_2", 1, "vae.models.published.beta_2: 1 given, allowed: a numb"),
+        ("vae.models.published.beta_2", 0.999999, "vae.models.published.beta_2: 0.999999 given"),
+        ("vae.models.published.beta_2", -0.1, "vae.models.published.beta_2: -0.1 given, allowed"),
+        ("vae.models.published.schedule", "step", "vae.models.published.schedule: 'step' given"),
         ("data.images.digits.mirrors", [], "data.images.digits.mirrors: unknown key, allowed: so"),
     ],
 )

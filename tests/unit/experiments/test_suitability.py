@@ -113,7 +113,8 @@ def test_what_is_let_through_is_measured_drawn_and_shown(
     models, shown = {}, explorer.image_set("own", names, data)
     for model in ("vae", "autoencoder"):
         settings = image_model.Settings(
-            model, (4,), (4,), latent, "relu", "glorot", "free", 0.0, "adam", 0.001, "constant",
+            model, (4,), (4,), latent, "relu", "glorot", "free", 0.0, "adam", 0.999, 0.001,
+            "constant",
             float(model == "vae"), 0, 1, 10,
         )  # fmt: skip
         weights = random_weights(settings, size[0] * size[1])

@@ -277,7 +277,7 @@ def test_a_page_of_the_full_study_is_below_five_megabytes():
             encoder_layers=(256,), decoder_layers=(256,), model="autoencoder", kl_weight=0.0
         ),
         "improved": explorer_page.model_settings(
-            encoder_layers=(256,) * 3, decoder_layers=(256,) * 5, activation="silu"
+            encoder_layers=(256,) * 4, decoder_layers=(256,) * 3, activation="silu"
         ),
     }
     sets = explorer_page.image_set("digits", models, side=28, n=1100)

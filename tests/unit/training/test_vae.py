@@ -27,7 +27,12 @@ from latentlab.training import image_training
 from support.by_content import by_file
 
 SMALL = explorer_page.model_settings(
-    encoder_layers=(12,), decoder_layers=(12,), optimizer="rmsprop", epochs=3, batch_size=32
+    encoder_layers=(12,),
+    decoder_layers=(12,),
+    optimizer="rmsprop",
+    beta_2=0.9,
+    epochs=3,
+    batch_size=32,
 )
 PUBLISHED = replace(SMALL, encoder_layers=(256,), decoder_layers=(256,), epochs=50, batch_size=100)
 SOURCES = Path(image_training.__file__).parents[2]
@@ -75,7 +80,10 @@ def assert_same(a, b):
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("learning_rate", float("inf")),
-        ("schedule", "linear"),
+        ("beta_2", 1.0),
+        ("beta_2", -0.1),
+        ("beta_2", float("nan")),
+        ("schedule", "stepwise"),
         ("kl_weight", -1.0),
         ("kl_weight", float("nan")),
         ("kl_warmup", -1),
@@ -338,7 +346,7 @@ def test_the_first_step_of_rmsprop_is_the_one_computed_by_hand(data, first_step)
 
 def test_the_first_step_of_adam_with_a_cosine_schedule(data, first_step):
     settings, start, gradients = first_step
-    settings = replace(settings, optimizer="adam", schedule="cosine")
+    settings = replace(settings, optimizer="adam", beta_2=0.999, schedule="cosine")
     weights, _ = image_training.train(settings, data, seed=1)
     for (name, index), g in gradients.items():
         step = 0.001 * g / (np.abs(g) + 1e-7 / np.sqrt(0.001))
@@ -347,10 +355,30 @@ def test_the_first_step_of_adam_with_a_cosine_schedule(data, first_step):
         )
 
 
-def test_a_cosine_schedule_ends_at_rest():
-    schedule = image_training._optimizer(replace(SMALL, schedule="cosine"), 100)._learning_rate
-    rates = [float(schedule(step)) for step in (0, 50, 100)]
-    np.testing.assert_allclose(rates, [0.001, 0.0005, 0.0], atol=1e-9)
+@pytest.mark.parametrize(("name", "quarter"), [("cosine", 0.5 + np.sqrt(0.125)), ("linear", 0.75)])
+def test_a_schedule_ends_at_rest(name, quarter):
+    schedule = image_training._optimizer(replace(SMALL, schedule=name), 100)._learning_rate
+    rates = [float(schedule(step)) for step in (0, 25, 50, 100)]
+    np.testing.assert_allclose(rates, 0.001 * np.array([1, quarter, 0.5, 0]), atol=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_beta_2_is_the_share_of_the_squares_that_a_step_keeps(optimizer):
+    settings = replace(SMALL, optimizer=optimizer, beta_2=0.7, learning_rate=0.1)
+    made = image_training._optimizer(settings, 100)
+    keras = image_training._backend()[0]
+    weight = keras.Variable(np.zeros(1, "f4"))
+    made.build([weight])
+    steps = []
+    for gradient in (2.0, 1.0):
+        before = float(weight.value[0])
+        made.apply([np.array([gradient], "f4")], [weight])
+        steps.append(before - float(weight.value[0]))
+    squares = 0.7 * (0.3 * 4) + 0.3 * 1
+    # of Adam the mean gradient, and both means divided by what they would be of ones
+    means = {"adam": 0.1 * ((0.9 * 2 + 1) / 0.19) / np.sqrt(squares / (1 - 0.7**2)) * 0.1,
+             "rmsprop": 0.1 / np.sqrt(squares)}  # fmt: skip
+    np.testing.assert_allclose(steps[1], means[optimizer], rtol=1e-4)
 
 
 def test_the_kl_term_warms_up_linearly(data):
@@ -375,7 +403,8 @@ def test_spread_weights_are_glorot_s_but_in_the_first_layer_of_the_decoder():
         for kind in ("glorot", "spread")
     )
     first = "decoder/dense_0"
-    np.testing.assert_allclose(spread[f"{first}/kernel"], 3 * glorot[f"{first}/kernel"], rtol=1e-6)
+    steeper = 10 * glorot[f"{first}/kernel"]
+    np.testing.assert_allclose(spread[f"{first}/kernel"], steeper, rtol=1e-6)
     biases = spread[f"{first}/bias"]
     assert np.abs(biases).max() <= 2.0
     np.testing.assert_allclose([biases.mean(), biases.std()], [0.0, 2 / np.sqrt(3)], atol=0.15)
@@ -539,7 +568,7 @@ from latentlab.training import image_training
 
 settings = image_model.Settings(
     "vae", (256,), (256,), 2, "relu", "glorot", "free", 0.0,
-    "rmsprop", 0.001, "constant", 1.0, 0, 2, 100,
+    "rmsprop", 0.9, 0.001, "constant", 1.0, 0, 2, 100,
 )
 weights, history = image_training.train(settings, images.load(sys.argv[2]), seed=1)
 for array in [*weights.values(), *history.values()]:
@@ -722,7 +751,8 @@ from latentlab.training import image_training
 
 image_training._CHECKPOINT_SECONDS = 0.0
 settings = image_model.Settings(
-    "vae", (64,), (64,), 2, "relu", "glorot", "free", 0.0, "adam", 0.001, "cosine", 1.0, 5, 40, 100
+    "vae", (64,), (64,), 2, "relu", "glorot", "free", 0.0, "adam", 0.999, 0.001, "cosine",
+    1.0, 5, 40, 100
 )
 weights, history = image_training.train(
     settings, images.load(sys.argv[1]), 1, lambda *_: print(flush=True), sys.argv[2]

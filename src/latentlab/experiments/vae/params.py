@@ -91,8 +91,9 @@ class Model(Knobs):
     variance: Annotated[Literal["free", "bounded"], Allowed()]
     input_dropout: Annotated[float, number(0, 0.9)]
     optimizer: Annotated[Literal["rmsprop", "adam"], Allowed()]
+    beta_2: Annotated[float, number(0, 0.99999)]  # above, in float32 a step may be none
     learning_rate: Positive
-    schedule: Annotated[Literal["constant", "cosine"], Allowed()]
+    schedule: Annotated[Literal["constant", "cosine", "linear"], Allowed()]
     kl_weight: Annotated[float, number(0, 1000)]
     kl_warmup: Annotated[int, integer(0, 1000)]
     epochs: Count
