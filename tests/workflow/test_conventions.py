@@ -314,3 +314,12 @@ def test_the_lock_pins_with_hashes_and_names_no_index(name):
     pins = re.findall(r"^([a-z0-9.-]+)(?:\[.*\])?==", text, re.M)
     assert len(pins) == len(set(pins)) > 50
     assert len(re.findall(r"^\S.*==.*\\$", text, re.M)) == len(pins)
+
+
+def test_the_deeper_model_is_the_candidate_that_the_search_page_says():
+    """What ``search_vae.py`` judges is what the study trains: ``improved`` was copied by hand."""
+    models = read_yaml(ROOT / "params.yaml")["vae"]["models"]
+    improved = {k: v for k, v in models["improved"].items() if k != "replicates"}
+    candidates = read_yaml(ROOT / "search/candidates_vae.yaml")
+    (taken,) = re.findall(r"`([\w-]+)` was taken, by", (ROOT / "search/README.md").read_text())
+    assert candidates[taken] == improved
