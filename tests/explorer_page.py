@@ -9,16 +9,16 @@ import numpy as np
 
 from latentlab.data.fonts import Font, font_named, read_fonts
 from latentlab.data.images import Images
-from latentlab.files.yaml import read_yaml
 from latentlab.models import image_model
 from latentlab.models.network import Network
-from latentlab.pages import explorer, languages
+from latentlab.pages import explorer
 from latentlab.pages.sources import SCRIPTS
+from latentlab.words import catalogs
 
 ROOT = Path(__file__).parents[1]
 FONTS = read_fonts(ROOT / "data/fonts/font.h")
 PARTS = ROOT / "workflow/report"
-SPANISH = languages.language(read_yaml(PARTS / "spanish.yaml"))
+SPANISH = catalogs.read_language(PARTS / "spanish.yaml")
 
 
 def settings(cell: str, architecture: list[int], **changes: Any) -> dict[str, Any]:

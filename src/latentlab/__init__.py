@@ -9,6 +9,7 @@ glyphs                      which characters the figures' font can draw
 files                       arrays, tables and YAML on disk
 data, models                fonts, images, noise; the networks
 training, measures          weights from data; numbers from weights
+words                       messages, names, and catalogs of them in other languages
 drawing, pages              what figures, and what pages, are made of
 experiments                 a folder each: plan, tables, figures, chapter
 pages/report                the chapters of all experiments on one page

@@ -29,8 +29,3 @@ def spaced(items: Sequence[T], most: int) -> list[T]:
         raise ValueError(f"{most} given, allowed: at least 2, the first and the last")
     last = len(items) - 1
     return [items[round(i * last / (most - 1))] for i in range(most)]
-
-
-def remark(shown: int, total: int) -> str:
-    """What a title says where not all are shown: " (48 of 10000)"; nothing else."""
-    return f" ({shown} of {total})" if shown < total else ""

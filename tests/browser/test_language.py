@@ -1,6 +1,8 @@
-"""The report in English and in Spanish: the reader's own at first, the other at a button."""
+"""The report in English and in Spanish, a page each: the reader's own at first, then the other."""
 
 import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -30,20 +32,31 @@ def figures(text):
     return sorted(re.findall(r"\d+(?:[.,]\d+)*", text))
 
 
-def test_the_button_translates_and_takes_back(visit, report):
+def other_language(page):
+    page.locator("#language a").click()
+    page.wait_for_load_state()
+
+
+def pictures(page):
+    """The embedded pictures of a page, and where their files lie."""
+    return page.evaluate("""() => [...document.querySelectorAll("figure")].map((figure) => [
+      figure.querySelector("img").src,
+      ...[...figure.querySelectorAll("a[href^='../']")].map((link) => link.href)])""")
+
+
+def test_a_link_leads_to_the_other_language_and_back(visit, report):
     page = visit(report)
-    button = page.locator("#language")
     english, seen = texts(page), page.locator("body").inner_text()
-    button.click()
+    other_language(page)
     assert language(page) == "es"
     assert "letras" in page.title()
     assert "letras" in page.locator("h1").text_content()
-    assert (button.text_content(), button.get_attribute("lang")) == ("English", "en")
-    assert page.get_by_text("Las palabras de las figuras están en inglés.").is_visible()
-    button.click()
-    assert not page.get_by_text("The words in the figures are English.").is_visible()
+    link = page.locator("#language a")
+    assert (link.text_content(), link.get_attribute("lang")) == ("English", "en")
+    other_language(page)
     assert language(page) == "en"
-    assert (button.text_content(), button.get_attribute("lang")) == ("Español", "es")
+    link = page.locator("#language a")
+    assert (link.text_content(), link.get_attribute("lang")) == ("Español", "es")
     assert texts(page) == english
     assert page.locator("body").inner_text() == seen
 
@@ -51,22 +64,67 @@ def test_the_button_translates_and_takes_back(visit, report):
 def test_translations_keep_the_figures(visit, report):
     page = visit(report)
     english = texts(page)
-    page.locator("#language").click()
+    other_language(page)
     spanish = texts(page)
     assert list(map(figures, spanish)) == list(map(figures, english))
     pairs = zip(english, spanish, strict=True)
     assert sum(before != after and bool(figures(before)) for before, after in pairs) > 10
 
 
+def test_pictures_have_the_words_of_the_page(visit, report):
+    page = visit(report)
+    english = pictures(page)
+    other_language(page)
+    spanish = pictures(page)
+    same = 0
+    for (picture, *links), (own, *own_links) in zip(english, spanish, strict=True):
+        same += picture == own
+        tables = [link for link in links if link.endswith(".csv")]
+        for kind in ("svg", "png"):
+            (drawn,) = (link for link in links if link.endswith(f".{kind}"))
+            tables.append(f"{drawn.removesuffix(kind)}es.{kind}")
+        assert sorted(own_links) == sorted(tables)
+        assert all(Path(unquote(urlsplit(link).path)).exists() for link in own_links)
+    assert len(english) > 20
+    assert same < 3  # letters alone have no words
+
+
+def test_the_other_page_opens_where_the_reader_was(visit, report):
+    page = visit(report)
+    figure = page.locator("section.chapter figure").nth(5)
+    figure.evaluate("figure => figure.scrollIntoView()")
+    place = figure.get_attribute("id")
+    other_language(page)
+    assert page.url.endswith(f"#{place}")
+    assert abs(page.locator(f"[id='{place}']").bounding_box()["y"]) < 200
+    page.goto(f"{report}?lang=es#{place}")  # so does an address with a place
+    page.wait_for_url(f"**/index.es.html?lang=es#{place}")
+
+
 @pytest.mark.parametrize("works", [True, False])
-def test_the_button_is_there_where_it_can_work(visit, report, works):
+def test_the_link_needs_no_script(visit, report, works):
     page = visit(report, java_script_enabled=works)
-    assert page.locator("#language").is_visible() == works
-    assert (page.locator("#language").get_attribute("hidden") is None) == works
+    assert language(page) == "en"
+    other_language(page)
+    assert language(page) == "es"
+    other_language(page)
     assert language(page) == "en"
 
 
-@pytest.mark.parametrize(("locale", "own"), [("es-AR", "es"), ("en-US", "en")])
+def test_the_explorer_is_in_the_language_of_the_report_and_leads_back_to_it(visit, report):
+    page = visit(report, locale="es-AR")
+    other_language(page)  # to English, against the browser's
+    for code in ("en", "es"):
+        page.locator("nav .explore").click()
+        page.wait_for_load_state()
+        assert language(page) == code
+        page.locator("#report").click()
+        page.wait_for_load_state()
+        assert language(page) == code
+        other_language(page)
+
+
+@pytest.mark.parametrize(("locale", "own"), [("es-AR", "es"), ("en-US", "en"), ("fr", "en")])
 def test_the_page_opens_in_the_language_of_the_reader(visit, report, locale, own):
     assert language(visit(report, locale=locale)) == own
 
@@ -79,8 +137,15 @@ def test_the_address_goes_before_the_choice_and_that_before_the_browser(
     assert language(page) == other
     page.goto(report)  # an address that asks is no choice of the reader
     assert language(page) == own
-    page.locator("#language").click()
-    page.reload()
+    other_language(page)
+    page.goto(report)
     assert language(page) == other
     page.goto(f"{report}?lang={own}")
     assert language(page) == own
+
+
+def test_who_opens_the_spanish_page_gets_it(visit, pages):
+    page = visit(f"{pages}/index.es.html", locale="en-US")
+    assert language(page) == "es"
+    page.goto(f"{pages}/index.es.html?lang=en")
+    assert language(page) == "en"

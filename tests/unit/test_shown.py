@@ -41,10 +41,8 @@ def test_items_are_spaced_evenly_with_the_first_and_the_last(total, most):
     assert not gaps or max(gaps) - min(gaps) <= 1
 
 
-def test_of_few_all_are_shown_and_nothing_is_said():
+def test_of_few_all_are_shown():
     assert shown.spaced("abc", 3) == ["a", "b", "c"]
-    assert shown.remark(3, 3) == ""
-    assert shown.remark(48, 10_000) == " (48 of 10000)"
     with pytest.raises(ValueError, match="at least 2"):
         shown.spaced("abc", 1)
 

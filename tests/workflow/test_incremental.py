@@ -43,10 +43,12 @@ def test_a_second_run_has_nothing_to_do(project):
 
 
 def test_the_report_has_both_languages_and_says_what_stays_english(project):
-    page = (project.root / "results/report/index.html").read_text(encoding="utf-8")
-    spanish = json.loads(re.search(r'id="translations">(.*?)</script>', page)[1])["es"]["texts"]
-    assert spanish["Run it again"] == "Repetirlo"
-    assert "digits" not in spanish  # a name
+    english, spanish = (
+        (project.root / f"results/report/{name}").read_text(encoding="utf-8")
+        for name in ("index.html", "index.es.html")
+    )
+    assert "Run it again" in english
+    assert "Repetirlo" in spanish
     log = (project.root / "logs/render_report.log").read_text(encoding="utf-8")
     missing = re.findall("not in Español: (.*)", log)
     # a claim that is new may be in English alone; test_languages.py asks for its Spanish

@@ -35,6 +35,7 @@ TOLD = {
     "requirements.lock": "The packages that computed the results",
     "results/metrics.json": "The figures that a person follows",
     "results/report/index.html": "The report: every claim, figure and table on one page",
+    "results/report/index.es.html": "The same in Spanish",
     "results/report/explorer.html": "The latent planes, to move through",
 }
 """What the files are that a reader looks for first."""

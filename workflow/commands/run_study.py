@@ -124,7 +124,8 @@ def main(argv):
     if missing:
         step.log(f"{left_out}. The next 'make study' adds them.")
     step.log(
-        "Look at results/report/index.html, and at explorer.html beside it: open them in a browser."
+        "Look at results/report/index.html (in Spanish index.es.html), and at explorer.html beside"
+        " it: open them in a browser."
     )
 
 

@@ -1536,8 +1536,8 @@ class Images {
     holder.replaceChildren(...this.set.samples.labels.map((label, i) => {
       const button = document.createElement("button"), canvas = document.createElement("canvas");
       button.type = "button";
-      button.setAttribute("aria-label", tell("test image of class {label}", { label: this.set.classes[label] }));
-      button.title = this.set.classes[label];
+      button.setAttribute("aria-label", tell("test image of class {label}", { label: tell(this.set.classes[label]) }));
+      button.title = tell(this.set.classes[label]);
       drawImage(canvas, this.picture(i));
       button.append(canvas);
       button.onclick = () => {
@@ -1613,7 +1613,7 @@ class ModelCard {
     this.legend.replaceChildren(...room.set.classes.map((name, label) => {
       const item = document.createElement("li"), dot = document.createElement("i");
       dot.style.background = classColor(label);
-      item.append(dot, name);
+      item.append(dot, tell(name));
       return item;
     }));
     this.reading = find(".reading", card);
@@ -1670,7 +1670,7 @@ class ModelCard {
     this.original.hidden = false;
     const canvas = find("canvas", this.original);
     drawImage(canvas, this.room.picture(sample));
-    canvas.setAttribute("aria-label", tell("test image of class {label}", { label: set.classes[set.samples.labels[sample]] }));
+    canvas.setAttribute("aria-label", tell("test image of class {label}", { label: tell(set.classes[set.samples.labels[sample]]) }));
     this.update();
   }
 
@@ -1678,7 +1678,7 @@ class ModelCard {
     const { plane, model, room } = this;
     drawImage(this.answer, inked(decode(model, plane.point), room.set.size));
     const { label, count: votes, of } = nearestClass(model, plane.point);
-    const name = room.set.classes[label] ?? String(label);
+    const name = tell(room.set.classes[label] ?? String(label));
     say(this.reading, tell("Nearest class: "), name, ` (${votes}/${of})`);
     const where = plane.point.slice(0, model.basis.length).map((v) => v.toFixed(2)).join(", ");
     const text = tell("{network}, at {where}: nearest class {label}, {votes} of {of}", { network: titled(model.name), where, label: name, votes, of });
@@ -1814,7 +1814,12 @@ if (data.denoising.length) rooms.denoiser = new Denoiser(data.denoising);
 if (data.vae.length) rooms.images = new Images(data.vae);
 restore();
 addEventListener("hashchange", restore);
+function leadBack() { // to the report in the same language
+  document.getElementById("report").href = `index.html?lang=${document.documentElement.lang}`;
+}
+leadBack();
 document.addEventListener("languagechange", () => {
+  leadBack();
   for (const room of Object.values(rooms)) room.translate();
   ask();
 });

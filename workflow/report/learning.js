@@ -1,15 +1,19 @@
 // The two rooms in which networks learn before the reader's eyes, and their drawings: Learn (one
 // training, its plane, its error, Powell's line searches) and Race (optimizers at equal cost).
 
-const FRAME = 11; // milliseconds a frame for drawing and training; the browser needs some itself
+const FRAME = 11; // milliseconds a frame for drawing and training, at most; the browser needs some itself
 const PAINT = 2; // of them at most for the plane's ground
-const LEAST = 6; // of them at least for training
+const LEAST = 2; // of them at least for training
+let budget = 4; // so many are there: fewer where frames come late, more where they come in time
 
 /**
  * Milliseconds for training in a frame that began so long after the one before, when so many are
  * spent. Where another program keeps frames from coming, a few long ones learn sooner than a few short.
  */
-const slice = (since, spent) => (since > 50 ? Math.min(200, since) / 2 : Math.max(LEAST, FRAME - spent));
+function slice(since, spent) {
+  budget = since > 20 ? Math.max(LEAST, budget - 1) : Math.min(FRAME, budget + 0.1);
+  return since > 50 ? Math.min(200, since) / 2 : Math.max(LEAST, budget - spent);
+}
 
 const lettersOf = ({ pixels }) => pixels.map((text) => Float64Array.from(text, Number));
 

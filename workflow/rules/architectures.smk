@@ -85,6 +85,7 @@ rule plot_architectures:
         replicates="results/architectures/tables/replicates.csv",
         factorial="results/architectures/tables/factorial.csv",
         published=PUBLISHED,
+        spanish=SPANISH,
     output:
         figures(
             *[

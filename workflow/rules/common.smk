@@ -183,8 +183,13 @@ def of_cells(experiment, *files):
 
 
 def figures(*paths):
-    """Each figure as SVG, for pages, and as PNG."""
-    return [f"{path}.{kind}" for path in paths for kind in ("svg", "png")]
+    """Each figure in English and in Spanish, as SVG, for pages, and as PNG."""
+    return [
+        f"{path}{language}.{kind}"
+        for path in paths
+        for language in ("", ".es")
+        for kind in ("svg", "png")
+    ]
 
 
 def fonts_file(data):
@@ -196,6 +201,7 @@ def fonts_file(data):
 
 FONTS = fonts_file(PARAMS["data"])
 PUBLISHED = source_file("data/published.yaml")
+SPANISH = source_file("workflow/report/spanish.yaml")
 
 
 # --- an image set, and the folders of images

@@ -54,6 +54,7 @@ rule plot_conclusions:
     input:
         findings="results/conclusions/tables/findings.csv",
         observed="results/conclusions/tables/observed.csv",
+        spanish=SPANISH,
     output:
         figures(
             *[f"results/conclusions/figures/{name}" for name in CONCLUSIONS_FIGURES]

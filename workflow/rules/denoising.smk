@@ -165,6 +165,7 @@ rule plot_denoising:
         variations="results/denoising/tables/variations.csv",
         orthogonality="results/denoising/tables/orthogonality.csv",
         correlations="results/denoising/tables/correlations.csv",
+        spanish=SPANISH,
     output:
         figures(
             *[
@@ -188,6 +189,7 @@ rule draw_denoising:
     input:
         of_denoisers("weights.npz", "history.csv", most=shown.PANELS),
         fonts=FONTS,
+        spanish=SPANISH,
     output:
         figures(
             *[

@@ -100,6 +100,7 @@ rule plot_letters:
         replicates="results/letters/tables/replicates.csv",
         letters="results/letters/tables/letters.csv",
         front="results/letters/tables/front.csv",
+        spanish=SPANISH,
     output:
         figures(*[f"results/letters/figures/{name}" for name in LETTERS_FIGURES]),
     log:
@@ -116,6 +117,7 @@ rule draw_letters:
         weights="results/letters/cells/{font}/{network}/weights.npz",
         history="results/letters/cells/{font}/{network}/history.csv",
         published=PUBLISHED,
+        spanish=SPANISH,
     output:
         figures(
             *[
@@ -140,13 +142,9 @@ rule introduce_letters:
         fonts=FONTS,
         weights=f"results/letters/cells/{INTRODUCED}/weights.npz",
         history=f"results/letters/cells/{INTRODUCED}/history.csv",
+        spanish=SPANISH,
     output:
-        report(
-            figures(*[f"results/letters/figures/{name}" for name in INTRODUCTION]),
-            category="1.a Letters",
-            subcategory="all cells",
-            caption="../report/letters.rst",
-        ),
+        figures(*[f"results/letters/figures/{name}" for name in INTRODUCTION]),
         facts="results/letters/tables/introduction.json",
     log:
         "logs/introduce_letters.log",

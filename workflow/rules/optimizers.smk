@@ -95,6 +95,7 @@ rule plot_optimizers:
         convergence="results/optimizers/tables/convergence.csv",
         tuning="results/optimizers/tables/tuning.csv",
         replicates="results/optimizers/tables/replicates.csv",
+        spanish=SPANISH,
     output:
         figures(*[f"results/optimizers/figures/{name}" for name in OPTIMIZERS_FIGURES]),
     log:

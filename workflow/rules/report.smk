@@ -15,12 +15,13 @@ rule render_report:
         rules.conclusions.input,
         template=source_file("workflow/report/index.html.j2"),
         style=source_file("workflow/report/style.css"),
-        spanish=source_file("workflow/report/spanish.yaml"),
-        javascript=source_file("workflow/report/language.js"),
+        spanish=SPANISH,
+        javascript=source_file("workflow/report/report.js"),
         lock=source_file("requirements.lock"),
         citation=source_file("CITATION.cff"),
     output:
         page="results/report/index.html",
+        spanish_page="results/report/index.es.html",
     log:
         "logs/render_report.log",
     params:
@@ -58,7 +59,7 @@ rule render_explorer:
         learning=source_file("workflow/report/learning.js"),
         javascript=source_file("workflow/report/explorer.js"),
         language=source_file("workflow/report/language.js"),
-        spanish=source_file("workflow/report/spanish.yaml"),
+        spanish=SPANISH,
         tuned="results/optimizers/tables/summary.csv",
     output:
         page="results/report/explorer.html",

@@ -120,6 +120,7 @@ rule plot_vae:
         images=multiext("data/images/{dataset}/", *IMAGE_FILES),
         curves="results/vae/tables/loss_curves.csv",
         published=PUBLISHED,
+        spanish=SPANISH,
     output:
         figures(*[f"results/vae/figures/{{dataset}}/{name}" for name in VAE_FIGURES]),
     log:

@@ -3,18 +3,20 @@
 Shown is, for every probability, the start with the lowest final error.
 """
 
+from functools import partial
+
 import numpy as np
 import step
 
-from latentlab import shown
 from latentlab.files.arrays import load_npz
 from latentlab.experiments.denoising.sets import fresh_set, last_training_set
 from latentlab.experiments.denoising import figures
 from latentlab.experiments.gathering import best_start
-from latentlab.drawing.style import save
+from latentlab.drawing.language import remark, save_all, tell
 from latentlab.data.fonts import character_name, read_fonts
 from latentlab.models.network import Network, forward
 from latentlab.files.tables import read_csv
+from latentlab.words.names import called
 
 STRIP = 16  # letters side by side: one strip of them, or two
 
@@ -39,17 +41,13 @@ def draw(cells, font, folder, subset, letters_of):
         outputs = forward(Network(**cell["network"]), weights, inputs)
         strips.append([values[:samples] for values in (inputs, outputs, targets)])
         titles.append(f"p = {noise['probability']:g}")
-    kind, above = figures.called(noise["kind"]), cell["drawn_above"]
-    kind += shown.remark(len(cells), letters_of)
+    kind, above = called(figures.KINDS, noise["kind"]), cell["drawn_above"]
+    some = remark(len(cells), letters_of)
     characters = [character_name(c) for c in font.characters]
-    yield (
-        "training_set",
-        figures.training_set(
-            letters, copies, titles, characters, above, f"What it learned from: {kind}"
-        ),
-    )
+    title = tell("What it learned from: {noise}", noise=kind) + some
+    yield "training_set", figures.training_set(letters, copies, titles, characters, above, title)
     inputs, outputs, targets = (np.stack(values) for values in zip(*strips, strict=True))
-    title = f"Fresh noise and the answers: {kind}"
+    title = tell("Fresh noise and the answers: {noise}", noise=kind) + some
     yield (
         "fresh_answers",
         figures.fresh_answers(inputs, outputs, targets, titles, cell["threshold"], above, title),
@@ -57,14 +55,15 @@ def draw(cells, font, folder, subset, letters_of):
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "cells", "figures")
+    args = step.arguments(__doc__, argv, "fonts", "cells", "spanish", "figures")
     cells = args.settings["cells"]
     first = next(iter(cells.values()))
     font = read_fonts(args.fonts)[first["font"]].subset(first["letters"])
 
     subset, letters_of = args.settings["subset"], args.settings["of"]
-    for name, figure in draw(cells, font, args.cells, subset, letters_of):
-        save(figure, args.figures / name)
+    drawn = partial(draw, cells, font, args.cells, subset, letters_of)
+    for line in save_all(drawn, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from latentlab.measures import latent
 from latentlab.files.arrays import load_npz
 from latentlab.experiments.gathering import best_start
 from latentlab.experiments.letters import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.data.fonts import character_name, font_named, read_fonts
-from latentlab.pages.names import LETTER_NETWORKS, called
+from latentlab.words.names import LETTER_NETWORKS, called
+from latentlab.words.texts import joined
 from latentlab.models.network import Network, decode, encode, forward
 from latentlab.measures.novelty import Rules, decoded_window, new_letters
 from latentlab.files.yaml import read_yaml
@@ -24,11 +25,12 @@ from latentlab.files.tables import read_csv
 def draw(settings, font, weights, history, published):
     """Yield name and figure; weights (replicates, n_weights)."""
     threshold = settings["threshold"]
-    name = str(called(LETTER_NETWORKS, settings["cell"].split("/")[-1]))
+    name = called(LETTER_NETWORKS, settings["cell"].split("/")[-1])
     letters, characters = font.pixels, [character_name(c) for c in font.characters]
     network = Network(**settings["network"])
-    best, start = best_start(history)
-    w, which = weights[best], f"{name}, {start}"
+    best, _ = best_start(history)
+    start = figures.best_of(history["replicate"].nunique())
+    w, which = weights[best], joined(", ", (name, start))
     codes = encode(network, w, letters)
     plane = latent.principal_plane(codes)
     points = plane.project(codes)
@@ -48,7 +50,7 @@ def draw(settings, font, weights, history, published):
     decoded = latent.decode_grid(partial(decode, network, w), plane, grid)
     yield (
         "latent_plane",
-        figures.latent_plane(decoded, window, plane, letters, threshold, f"Latent plane: {which}"),
+        figures.latent_plane(decoded, window, plane, letters, threshold, which),
     )
 
     knobs = dict(settings["new_letters"])
@@ -73,15 +75,18 @@ def draw(settings, font, weights, history, published):
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "weights", "history", "published", "figures")
+    args = step.arguments(
+        __doc__, argv, "fonts", "weights", "history", "published", "spanish", "figures"
+    )
     font_name, name = args.settings["cell"].split("/")[1:]
     font = font_named(read_fonts(args.fonts), font_name)
     weights = load_npz(args.weights)["weights"]
     published = read_yaml(args.published).get("letters", {}).get(font_name, {}).get(name, {})
     error = published.get("error")
 
-    for name, figure in draw(args.settings, font, weights, read_csv(args.history), error):
-        save(figure, args.figures / name)
+    drawn = partial(draw, args.settings, font, weights, read_csv(args.history), error)
+    for line in save_all(drawn, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Shown is the start with the lowest final error.
 import step
 
 from latentlab.data.fonts import character_name, font_named, read_fonts
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.experiments.gathering import best_start
 from latentlab.experiments.letters import figures
 from latentlab.files.arrays import load_npz
@@ -17,7 +17,9 @@ from latentlab.models.network import Network, encode, forward
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "fonts", "weights", "history", "facts", "figures")
+    args = step.arguments(
+        __doc__, argv, "fonts", "weights", "history", "facts", "spanish", "figures"
+    )
     settings, threshold = args.settings, args.settings["threshold"]
     font = font_named(read_fonts(args.fonts), settings["font"])
     letters, names = font.pixels, [character_name(c) for c in font.characters]
@@ -30,22 +32,25 @@ def main(argv):
     # a letter proper that returns as it was, if there is one
     at = min(range(len(names)), key=lambda i: (wrong[i], not font.characters[i].isalpha(), i))
     units = settings["network"]["architecture"]
-    way = figures.autoencoder(letters[at], outputs[at], codes[at], units, names[at], threshold)
-    save(way, args.figures / "autoencoder")
-    save(figures.alphabet(letters, names, font.name), args.figures / "alphabet")
-
     knobs = {k: v for k, v in settings["new_letters"].items() if k not in ("points", "drawn")}
     decoded, *_ = decoded_window(network, weights, codes, settings["new_letters"]["points"])
     patterns = new_letters(
         decoded.reshape(-1, letters.shape[1]), letters, threshold, Rules(**knobs)
     )
-    # that of the largest part of the plane: it looks like a letter sooner than one at its edges
-    pattern, neighbors = max(patterns, key=lambda new: new.points, default=None), []
+    pattern, neighbors = figures.plainest(patterns), []
     if pattern is not None:
         apart = hamming((pattern.outputs > threshold)[None], letters > threshold)[0]
         nearest = apart.argsort(kind="stable")[:2]
         neighbors = [(names[i], letters[i], int(apart[i])) for i in nearest]
-    save(figures.new_letter(pattern, neighbors, threshold), args.figures / "new_letter")
+
+    def draw():
+        way = figures.autoencoder(letters[at], outputs[at], codes[at], units, names[at], threshold)
+        yield "autoencoder", way
+        yield "alphabet", figures.alphabet(letters, names, font.name)
+        yield "new_letter", figures.new_letter(pattern, neighbors, threshold)
+
+    for line in save_all(draw, args.figures, args.spanish):
+        step.log(line)
     write_json(
         {
             "font": settings["font"],

@@ -3,19 +3,20 @@
 import step
 
 from latentlab.experiments.conclusions import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.files.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "findings", "observed", "figures")
-    findings = read_csv(args.findings)
+    args = step.arguments(__doc__, argv, "findings", "observed", "spanish", "figures")
+    findings, observed = read_csv(args.findings), read_csv(args.observed)
 
-    save(figures.claims(findings), args.figures / "claims")
-    save(
-        figures.published_figures(findings, read_csv(args.observed)),
-        args.figures / "published_figures",
-    )
+    def draw():
+        yield "claims", figures.claims(findings)
+        yield "published_figures", figures.published_figures(findings, observed)
+
+    for line in save_all(draw, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

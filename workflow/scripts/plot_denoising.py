@@ -4,7 +4,7 @@ import step
 
 from latentlab.experiments.denoising.sets import kinds_drawn
 from latentlab.experiments.denoising import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.data.fonts import read_fonts
 from latentlab.files.tables import read_csv
 
@@ -24,9 +24,9 @@ def telling(letter, tests, seed):
 def main(argv):
     args = step.arguments(
         __doc__, argv, "fonts", "summary", "matrix", "baselines", "variations", "orthogonality",
-        "correlations", "figures",
+        "correlations", "spanish", "figures",
     )  # fmt: skip
-    settings, folder = args.settings, args.figures
+    settings = args.settings
     summary, matrix, baselines, variations, orthogonality, correlations = map(
         read_csv,
         (args.summary, args.matrix, args.baselines, args.variations, args.orthogonality,
@@ -42,21 +42,27 @@ def main(argv):
         "transfer": lambda table: figures.transfer(table, baselines),
     }
 
-    save(figures.kinds(letter, pictures, tests["probabilities"]), folder / "kinds")
     tables = {"scores": summary, "baselines": matrix, "transfer": matrix}
     of_pairs = {
         (kind, f"{subset}-{network}"): table
         for kind, whole in tables.items()
         for (subset, network), table in whole.groupby(["subset", "network"])
     }
-    for figure in settings["figures"]:
-        kind, _, pair = figure.partition("/")
-        if kind in drawn:
-            save(drawn[kind](of_pairs[kind, pair]), folder / figure)
-    save(figures.variations(variations, baselines, settings["variations"]), folder / "variations")
     published = summary.loc[summary["published_error"].notna(), "subset"].unique()
-    save(figures.orthogonality(orthogonality, correlations, published), folder / "orthogonality")
-    save(figures.subset_sizes(orthogonality), folder / "subset_sizes")
+
+    def draw():
+        yield "kinds", figures.kinds(letter, pictures, tests["probabilities"])
+        for figure in settings["figures"]:
+            kind, _, pair = figure.partition("/")
+            if kind in drawn:
+                yield figure, drawn[kind](of_pairs[kind, pair])
+        varied = figures.variations(variations, baselines, settings["variations"])
+        yield "variations", varied
+        yield "orthogonality", figures.orthogonality(orthogonality, correlations, published)
+        yield "subset_sizes", figures.subset_sizes(orthogonality)
+
+    for line in save_all(draw, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,23 @@
 import step
 
 from latentlab.experiments.letters import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.files.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "summary", "replicates", "letters", "front", "figures")
-    summary = read_csv(args.summary)
+    args = step.arguments(
+        __doc__, argv, "summary", "replicates", "letters", "front", "spanish", "figures"
+    )
+    summary, replicates = read_csv(args.summary), read_csv(args.replicates)
 
-    save(figures.front(read_csv(args.front)), args.figures / "front")
-    save(figures.letter_errors(read_csv(args.letters)), args.figures / "letter_errors")
-    spaces = figures.latent_spaces(summary, read_csv(args.replicates))
-    save(spaces, args.figures / "latent_spaces")
+    def draw():
+        yield "front", figures.front(read_csv(args.front))
+        yield "letter_errors", figures.letter_errors(read_csv(args.letters))
+        yield "latent_spaces", figures.latent_spaces(summary, replicates)
+
+    for line in save_all(draw, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

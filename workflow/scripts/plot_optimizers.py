@@ -3,21 +3,24 @@
 import step
 
 from latentlab.experiments.optimizers import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all
 from latentlab.files.tables import read_csv
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "convergence", "tuning", "replicates", "figures")
+    args = step.arguments(
+        __doc__, argv, "convergence", "tuning", "replicates", "spanish", "figures"
+    )
 
     replicates = read_csv(args.replicates)
-    drawn = {
-        "convergence": figures.convergence(read_csv(args.convergence)),
-        "error_by_rate": figures.error_by_rate(read_csv(args.tuning), replicates),
-        "final_errors": figures.final_errors(replicates),
-    }
-    for name, figure in drawn.items():
-        save(figure, args.figures / name)
+
+    def draw():
+        yield "convergence", figures.convergence(read_csv(args.convergence))
+        yield "error_by_rate", figures.error_by_rate(read_csv(args.tuning), replicates)
+        yield "final_errors", figures.final_errors(replicates)
+
+    for line in save_all(draw, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from latentlab import seeds
 from latentlab.data import images
 from latentlab.measures import latent
 from latentlab.models import image_model
-from latentlab.pages.names import IMAGE_MODELS, IMAGE_SETS, called
+from latentlab.words.names import IMAGE_MODELS, IMAGE_SETS, called
+from latentlab.words.texts import joined, text
 from latentlab.files.arrays import load_npz
 from latentlab.experiments.vae import figures
-from latentlab.drawing.style import save
+from latentlab.drawing.language import save_all, tell
 from latentlab.measures.latent_codes import densest_region
 from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import read_csv
@@ -28,15 +29,15 @@ class Model:
         self.settings = image_model.Settings(**settings)
         self.decode = partial(image_model.decode, self.settings, weights)
         self.encode = lambda x: image_model.encode(self.settings, weights, x)[0]
-        kind = "VAE" if self.settings.variational else "autoencoder"
-        unnamed = name if name == kind else f"{kind}, {name}"
-        self.label = str(IMAGE_MODELS.get(name, unnamed))
+        kind = "VAE" if self.settings.variational else text("autoencoder")
+        unnamed = kind if name == str(kind) else joined(", ", (kind, name))
+        self.label = IMAGE_MODELS.get(name, unnamed)
 
 
 def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
     labels = {name: m.label for name, m in models.items()}
-    dataset = str(called(IMAGE_SETS, settings["dataset"]))
+    dataset = called(IMAGE_SETS, settings["dataset"])
     yield "loss_curves", figures.loss_curves(curves, dataset, labels, published)
 
     x = image_model.scaled(data.test_images)
@@ -59,23 +60,29 @@ def draw(settings, data, models, curves, published):
     yield "manifolds", figures.manifolds(pictures, windows, dataset)
 
     chosen = figures.shown_images(classes, settings["drawn"])
-    rows = {"original": x[chosen].reshape(-1, *data.size)}
+    rows = {text("original"): x[chosen].reshape(-1, *data.size)}
     for model in models.values():
         rows[model.label] = model.decode(model.encode(x[chosen])).reshape(-1, *data.size)
-    yield "reconstructions", figures.rows(rows, f"Test images of {dataset} and what returns")
+    title = tell("Test images of {dataset} and what returns", dataset=dataset)
+    yield "reconstructions", figures.rows(rows, title)
 
     rows = {}
     for model in models.values():
         # a generator each: models with as many latent units decode the same draws
         rng = seeds.generator(settings["seed"], "vae", settings["dataset"], "samples")
         z = rng.standard_normal((settings["drawn"], model.settings.latent_units))
-        note = "" if model.settings.variational else "\n(no prior of its own)"
-        rows[model.label + note] = model.decode(z).reshape(-1, *data.size)
-    yield "samples", figures.rows(rows, f"Decoded from draws of N(0, 1): {dataset}")
+        label = model.label
+        if not model.settings.variational:
+            label = text("{model}\n(no prior of its own)", model=label)
+        rows[label] = model.decode(z).reshape(-1, *data.size)
+    title = tell("Decoded from draws of N(0, 1): {dataset}", dataset=dataset)
+    yield "samples", figures.rows(rows, title)
 
 
 def main(argv):
-    args = step.arguments(__doc__, argv, "images", "results", "curves", "published", "figures")
+    args = step.arguments(
+        __doc__, argv, "images", "results", "curves", "published", "spanish", "figures"
+    )
     settings, dataset = args.settings, args.settings["dataset"]
     cells = args.results / "cells" / dataset
     models = {
@@ -87,8 +94,10 @@ def main(argv):
     published = next((figures_of[m]["test_loss"] for m in models if m in figures_of), None)
 
     curves = curves[curves["dataset"] == dataset]
-    for name, figure in draw(settings, images.load(args.images), models, curves, published):
-        save(figure, args.figures / name)
+    data = images.load(args.images)
+    drawn = partial(draw, settings, data, models, curves, published)
+    for line in save_all(drawn, args.figures, args.spanish):
+        step.log(line)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ Of letters and denoisers the start with the lowest training error is shown, of i
 
 import step
 
-from latentlab.pages import explorer, languages
+from latentlab.pages import explorer
 from latentlab.data import images
 from latentlab.models import image_model
 from latentlab.files.arrays import load_npz, replacing
 from latentlab.data.fonts import font_named, read_fonts
 from latentlab.files.tables import read_csv
-from latentlab.files.yaml import read_yaml
+from latentlab.words import catalogs
 
 
 def best_start(results, cell):
@@ -76,10 +76,10 @@ def main(argv):
     )  # fmt: skip
     script = "\n".join([training, learning, javascript])
     sources = explorer.Sources(template, [style, own_style], script, language)
-    spanish = languages.language(read_yaml(args.spanish))
+    spanish = catalogs.read_language(args.spanish)
     page = explorer.render(content_of(args), sources, [spanish])
-    for message in sorted(spanish.missing):
-        step.log(f"not in {spanish.name}: {message}")
+    for line in catalogs.lacking(spanish):
+        step.log(line)
     with replacing(args.page) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 

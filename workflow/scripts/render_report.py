@@ -1,17 +1,18 @@
-"""Write the report: one self-contained page with every experiment's answer and figures."""
+"""Write the report: a self-contained page in each language, with every answer and figure."""
 
 import step
 
 from latentlab.files.arrays import replacing
 from latentlab.files.yaml import read_yaml
-from latentlab.pages.languages import language
 from latentlab.pages.report import context, render
+from latentlab.words.catalogs import lacking, read_language
+from latentlab.words.texts import ENGLISH
 
 
 def main(argv):
     args = step.arguments(
         __doc__, argv, "results", "template", "style", "spanish", "javascript", "lock",
-        "citation", "page",
+        "citation", "page", "spanish_page",
     )  # fmt: skip
     template, style, javascript, lock = (
         path.read_text(encoding="utf-8")
@@ -20,12 +21,14 @@ def main(argv):
     params, digests = args.settings["params"], args.settings["digests"]
 
     content = context(args.results, params, digests, lock, read_yaml(args.citation))
-    spanish = language(read_yaml(args.spanish))
-    page = render(content, template, style, [spanish], javascript)
-    for message in sorted(spanish.missing):
-        step.log(f"not in {spanish.name}: {message}")
-    with replacing(args.page) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+    pages = [(ENGLISH, args.page), (read_language(args.spanish), args.spanish_page)]
+    for language, path in pages:
+        others = [other for other, _ in pages if other is not language]
+        page = render(content, template, style, javascript, language, others)
+        for line in lacking(language):
+            step.log(line)
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from latentlab.aliases import Numbers
 from latentlab.drawing import pixels, style
+from latentlab.drawing.language import tell
 
 
 def wrong_legend(axes: Axes, x: float, y: float) -> None:
@@ -14,8 +15,8 @@ def wrong_legend(axes: Axes, x: float, y: float) -> None:
     pixels.squares(axes, np.array([x]), np.array([y - 0.5]), style.WARNING)
     _hollow(axes, np.array([x + 25.0]), np.array([y - 0.5]))
     options: style.Options = {"va": "center", "fontsize": 9, "color": style.MUTED}
-    axes.text(x + 1.8, y, "on, but should be off", **options)
-    axes.text(x + 26.8, y, "off, but should be on", **options)
+    axes.text(x + 1.8, y, tell("on, but should be off"), **options)
+    axes.text(x + 26.8, y, tell("off, but should be on"), **options)
 
 
 def _hollow(axes: Axes, x: Numbers, y: Numbers) -> None:

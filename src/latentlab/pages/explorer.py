@@ -33,8 +33,9 @@ from latentlab.measures.metrics import wrong_pixels
 from latentlab.models import image_model, network
 from latentlab.models.image_model import Settings, Weights
 from latentlab.models.network import Network
-from latentlab.pages import languages, names
-from latentlab.pages.texts import ENGLISH, Language
+from latentlab.pages import languages
+from latentlab.words import names
+from latentlab.words.texts import ENGLISH, Language
 
 ACTIVATIONS: dict[str, Callable[[Array, float], Array]] = {
     **network.ACTIVATIONS,
@@ -564,7 +565,8 @@ def _titles(content: Fields) -> set[str]:
     named = [*content["letters"], *content["denoising"]]
     named += [model for images in content["vae"] for model in images["models"]]
     titled = [*content["vae"], *content["learning"]]
-    return {model["name"] for model in named} | {entry["title"] for entry in titled}
+    classes = {name for images in content["vae"] for name in images["classes"]}
+    return {model["name"] for model in named} | {entry["title"] for entry in titled} | classes
 
 
 def words(language: Language, said: Sequence[str]) -> Json:
@@ -610,7 +612,7 @@ def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -
     said = messages(sources.script)
     known = {ENGLISH.code: words(ENGLISH, [])}
     known |= {to.code: words(to, said) for to in others}
-    for to in others:  # names of a user's own networks are no messages
+    for to in others:  # names of a user's own networks and classes are no messages
         known[to.code]["texts"] |= {
             title: to.texts[title] for title in sorted(_titles(content)) if title in to.texts
         }

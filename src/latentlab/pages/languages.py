@@ -1,81 +1,21 @@
-"""The page in several languages: catalogs of texts, and what changes between two pages."""
+"""The page in several languages, and what changes between two pages."""
 
 from __future__ import annotations
 
-import gettext
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html.parser import HTMLParser
-from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
 from latentlab.aliases import Fields
-from latentlab.pages.texts import ENGLISH, Language, Text
+from latentlab.words.texts import ENGLISH, Language, Text, fluent
 
-KEYS = ("code", "name", "plural", "texts")
 _UNTRANSLATED = frozenset({"code", "pre", "script", "style"})
 _ATTRIBUTES = ("alt", "aria-label")
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
-
-# --- catalogs -----------------------------------------------------------------------------------
-
-
-def language(catalog: Any) -> Language:
-    """The language of a catalog in which ``errors`` finds none."""
-    return Language(**catalog, missing=set())
-
-
-def errors(catalog: Any) -> Iterator[str]:
-    """What cannot be used of a catalog: a line each."""
-    if not isinstance(catalog, dict) or sorted(catalog) != sorted(KEYS):
-        yield f"a mapping with the keys {', '.join(KEYS)} expected"
-        return
-    for key in ("code", "name"):
-        if not isinstance(catalog[key], str):
-            yield f"{key}: {catalog[key]!r} given, a text expected"
-    try:
-        plural = gettext.c2py(catalog["plural"])
-        forms = 1 + max(plural(n) for n in range(200))
-    except (TypeError, ValueError, ArithmeticError) as error:
-        yield f"plural: {catalog['plural']!r} given, an expression in n expected: {error}"
-        return
-    if not isinstance(catalog["texts"], dict):
-        yield "texts: a mapping of English messages to texts expected"
-        return
-    for message, translation in catalog["texts"].items():
-        if reason := _error(message, translation, forms):
-            yield f"{message!r}: {reason}"
-
-
-def _error(message: Any, translation: Any, forms: int) -> str:
-    texts = translation if isinstance(translation, list) else [translation]
-    if not all(isinstance(text, str) for text in (message, *texts)):
-        return "a text expected, and a text or a list of texts for it"
-    if isinstance(translation, list) and len(translation) != forms:
-        return f"{len(translation)} forms given, {forms} expected"
-    for text in texts:
-        if places(text) != places(message):
-            return f"{text!r} has other places"
-        if _tags(text) != _tags(message):
-            return f"{text!r} has other tags, or nothing between two of them"
-    return ""
-
-
-def places(message: str) -> list[str]:
-    """The places of a message, in the order of the alphabet; another brace is one too."""
-    return sorted(re.findall(r"{\w+}|[{}]", message))
-
-
-def _tags(message: str) -> list[str | bool]:
-    """The tags of a message, and whether there are words before, between and after them."""
-    parts = re.split(r"(<[^>]*>?)", message)
-    return [part if part.startswith("<") else bool(part.strip()) for part in parts]
-
-
-# --- pages --------------------------------------------------------------------------------------
 
 
 class Verbatim(Markup):
@@ -106,7 +46,9 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
 
     def finish(value: object) -> object:
         if isinstance(value, Text):
-            value = fluent(value.in_language(language), language.code)
+            value = value.in_language(language)
+            if not isinstance(value, Verbatim):
+                value = fluent(value, language.code)
         if isinstance(value, str) and not isinstance(value, Verbatim):
             # a number and its sign stay on one line
             return escape(value).replace(" %", "\N{NO-BREAK SPACE}%")
@@ -127,24 +69,6 @@ def page_in(language: Language, frame: Fields, template: str, data: str = "") ->
     environment.globals["_"] = message
     page = environment.from_string(template).render(**frame, translations=data)
     return page.rstrip() + "\n"
-
-
-_SOUNDS = {
-    "es": (
-        (r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "),
-        (r"\b([oO]) (?=h?[oó])", "u "),
-        (r"\b(d)e el\b", r"\1el"),
-        (r"\b(a) el\b", r"\1l"),
-    ),
-}
-"""Of languages, by code: what is said otherwise before certain sounds (Real Academia, y and o)."""
-
-
-def fluent(text: str, code: str) -> str:
-    """A finished text as it is said: "padre e hijo", whatever went into its places."""
-    for pattern, other in _SOUNDS.get(code, ()):
-        text = re.sub(pattern, other, text, flags=re.IGNORECASE)
-    return text
 
 
 def translations(english: str, other: str) -> dict[str, str | list[str]]:

@@ -16,22 +16,23 @@ from PIL import Image
 
 from latentlab import shown
 from latentlab.aliases import Fields, Json
-from latentlab.pages.texts import Text, Words, data_text, joined, plural, text
+from latentlab.pages.languages import Verbatim
+from latentlab.words.texts import Text, Words, data_text, in_language, joined, plural, text
 
 
 @dataclass(frozen=True)
 class Figure:
     """A figure of the page.
 
-    path : below the results' folder, without suffix
-    source : the picture itself, as a data URI
-    width : of the picture, in pixels of the page at 100 %
+    path : below the results' folder, without suffix, in English
+    source : the picture itself, as a data URI, in each language
+    width : of the picture, in pixels of the page at 100 %, the same in all
     alt : what it shows, in words and numbers, for those who cannot see it
     table : of its experiment, the one with the numbers that it draws, or ""
     """
 
     path: Path
-    source: str
+    source: Words
     width: int
     alt: Words
     caption: Words
@@ -126,17 +127,24 @@ class Chapter:
 def figure(path: Path, alt: Words, caption: Words, table: str = "") -> Figure:
     """The figure at ``path`` (without suffix) in a data URI, which needs no file.
 
-    Its PNG in few colors, or its SVG where that takes fewer bytes.
     table : of the same experiment, with the numbers that it draws; none for letters and images
     """
-    svg = path.with_name(f"{path.name}.svg").read_bytes()
+    with Image.open(f"{path}.png") as png:
+        width = png.width // 2
+    source = Text(lambda language: embedded(path.with_name(in_language(path.name, language))))
+    return Figure(path, source, width, alt, caption, table)
+
+
+def embedded(path: Path) -> Verbatim:
+    """A picture in a data URI: its PNG in few colors, or its SVG where that takes fewer bytes."""
+    svg = Path(f"{path}.svg").read_bytes()
     vector = "data:image/svg+xml," + quote(svg, safe=" !$'()*+,-./;=?@_~")
-    with Image.open(path.with_name(f"{path.name}.png")) as png:
-        width, pixels = png.width // 2, few_colors(png.convert("RGB"))
+    with Image.open(f"{path}.png") as png:
+        pixels = few_colors(png.convert("RGB"))
     webp = io.BytesIO()
     pixels.save(webp, "WEBP", lossless=True, quality=100, method=4)
     raster = "data:image/webp;base64," + base64.b64encode(webp.getvalue()).decode("ascii")
-    return Figure(path, min(vector, raster, key=len), width, alt, caption, table)
+    return Verbatim(min(vector, raster, key=len))
 
 
 def few_colors(picture: Image.Image) -> Image.Image:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from latentlab.aliases import Fields, Json
@@ -13,10 +14,10 @@ from latentlab.experiments.denoising import chapter as denoising
 from latentlab.experiments.letters import chapter as letters
 from latentlab.experiments.optimizers import chapter as optimizers
 from latentlab.experiments.vae import chapter as vae
-from latentlab.pages.languages import Verbatim, page
-from latentlab.pages.names import IMAGE_SETS, called
+from latentlab.pages.languages import Verbatim, page_in
 from latentlab.pages.parts import Chapter, Figure, listing
-from latentlab.pages.texts import Language
+from latentlab.words.names import IMAGE_SETS, called
+from latentlab.words.texts import ENGLISH, Language, in_language
 
 CHAPTERS = (conclusions, architectures, optimizers, letters, denoising, vae)
 STRONGEST = ("denoising", "optimizers", "conclusions", "letters", "vae", "architectures")
@@ -106,16 +107,30 @@ def render(
     content: Fields,
     template: str,
     style: str,
-    languages: Sequence[Language] = (),
     javascript: str = "",
+    language: Language = ENGLISH,
+    others: Iterable[Language] = (),
 ) -> str:
-    """The page: everything that comes from parameters or results is escaped.
+    """The page in a language: everything that comes from parameters or results is escaped.
 
-    languages : others than English, whose texts travel with the page
-    javascript : what changes the language of the page
+    javascript : what opens it in the language of the reader
+    others : the languages in which it is there too, each on a page beside it
     Raises ValueError for a style sheet or script that would end its element.
     """
     if "</" in style + javascript:
         raise ValueError("neither style sheet nor script may hold the characters </")
     inlined = {"style": Verbatim(style), "javascript": Verbatim(javascript)}
-    return page({**content, **inlined, "home": home}, template, languages)
+    frame: Fields = {
+        "language": language.code,
+        "others": [
+            {"code": other.code, "name": other.name, "page": page_name(other)} for other in others
+        ],
+        "home": home,
+        "file": partial(in_language, language=language),
+    }
+    return page_in(language, {**content, **inlined, **frame}, template)
+
+
+def page_name(language: Language) -> str:
+    """The name of the report's file in a language: index.html, index.es.html."""
+    return f"{in_language('index', language)}.html"

@@ -9,12 +9,12 @@ import jinja2
 
 from latentlab import StudyError
 from latentlab.files.yaml import read_yaml
-from latentlab.pages import languages
+from latentlab.words import catalogs
 
 TEMPLATES = ("index.html.j2", "explorer.html.j2")
 SCRIPTS = ("training.js", "learning.js", "explorer.js")
 """The explorer's, in the order in which they stand in the page."""
-INLINED = ("style.css", "explorer.css", "language.js", *SCRIPTS)
+INLINED = ("style.css", "explorer.css", "report.js", "language.js", *SCRIPTS)
 CATALOGS = ("spanish.yaml",)
 
 
@@ -39,4 +39,4 @@ def errors(folder: Path) -> Iterator[str]:
         except StudyError as error:
             yield str(error)
             continue
-        yield from (f"{folder / name}: {line}" for line in languages.errors(catalog))
+        yield from (f"{folder / name}: {line}" for line in catalogs.errors(catalog))

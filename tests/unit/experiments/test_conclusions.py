@@ -484,6 +484,15 @@ def test_a_run_of_the_same_kind_is_seldom_outside_whatever_its_distribution(spre
     assert 0.035 < np.mean([word == OUTSIDE for word in found]) < 0.065
 
 
+def test_a_claim_has_no_place_among_runs_and_a_figure_has(right):
+    found = right[0]
+    among = ["published", "median", "single_run_low", "single_run_high"]
+    assert among == tables._AMONG_RUNS
+    of_figures = found["kind"] == "figure"
+    assert found.loc[of_figures & found["effect"].notna(), among].notna().all(axis=None)
+    assert found.loc[~of_figures, among].isna().all(axis=None)
+
+
 def test_figures_are_tested_in_every_variant_and_counted_once(right):
     figures = right[0][right[0]["kind"] == FIGURE]
     own = figures[figures["experiment"] == "architectures"]
@@ -773,6 +782,16 @@ def test_what_effects_runs_show_follows_the_true_effect():
     assert np.allclose(np.sort(such.effects(0.4)), np.sort(-such.effects(-0.4)))
 
 
+@pytest.mark.parametrize("resamples", [999, 1000])
+def test_no_chance_is_0_and_half_of_the_draws_mirror_the_other(resamples):
+    such = evidence._Ordered([[6, 6]], draws(resamples=resamples))
+    (block,) = such.blocks
+    assert [runs.shape for runs in block] == [(6, 1000)] * 2
+    assert all(np.array_equal(runs[:, :500], -runs[:, 500:]) for runs in block)
+    assert such.tails(1.1, 0.0) == (1 / 1001, 1.0)
+    assert such.tails(-1.1, 0.0) == (1.0, 1 / 1001)
+
+
 def test_a_trend_is_over_all_pairings_of_runs_and_levels():
     blocks = [
         [np.array([3.0, 3.5]), np.array([2.0, 4.0, 1.0]), np.array([0.0])],
@@ -850,6 +869,13 @@ def test_difference_is_welchs():
     assert list(found.observed.values()) == pytest.approx([x.mean(), y.mean()])
 
 
+def test_the_interval_of_a_difference_of_shares_alone_ends_at_1():
+    x = np.array([0.0, 1.0])
+    ends = [evidence.difference([(k * x, k * x)], 1, draws()) for k in (1.0, 1.01, -1.0)]
+    assert (ends[0].low, ends[0].high) == (-1, 1)
+    assert all(other.low < -1 and other.high > 1 for other in ends[1:])
+
+
 def test_a_ratio_is_welchs_on_logarithms():
     rng = np.random.default_rng(0)
     x, y = np.exp(rng.normal(1, 0.3, 6)), np.exp(rng.normal(2, 0.1, 7))
@@ -879,6 +905,12 @@ def test_a_mean_has_students_interval():
     assert found.observed == {"smallest": values.min(), "largest": values.max()}
     cut = evidence.mean(np.array([0.0, 1.0, 1.0]), draws())
     assert (cut.low, cut.high) == (0, 1)
+    over = evidence.mean(np.array([0.0, 1.0, 1.01]), draws())
+    assert over.low < 0
+    assert over.high > 1
+    two = evidence.mean(np.array([0.7, 0.8]), draws(0.5))
+    interval = stats.ttest_1samp([0.7, 0.8], 0.5).confidence_interval(0.95)
+    assert two.low == max(0, interval.low)
     alone = evidence.mean(np.array([0.7]), draws())
     assert alone.effect == 0.7
     assert math.isnan(alone.low)
@@ -975,6 +1007,9 @@ def test_levels_of_several_networks_are_not_pooled():
     assert 0.05 / 2 + 0.4 < found.low < found.effect < found.high < 0.55
     assert found.p < 0.01
     assert math.isnan(evidence.level([near[:1], far], draws()).low)
+    assert (
+        evidence.level([near[:2], far], draws()).low < evidence.level([near[:2], far], draws()).high
+    )
 
 
 def test_correlation_is_of_ranks_within_strata_and_knows_that_sets_share_members():

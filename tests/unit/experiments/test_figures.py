@@ -15,6 +15,7 @@ from matplotlib.text import Text
 
 from latentlab.data.fonts import read_fonts
 from latentlab.drawing import pixels, style
+from latentlab.drawing.language import drawn_in
 from latentlab.experiments import gathering
 from latentlab.experiments.architectures import figures as architectures
 from latentlab.experiments.conclusions import figures as conclusions
@@ -25,6 +26,7 @@ from latentlab.experiments.optimizers import figures as optimizers
 from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
+from latentlab.words import catalogs
 from made_up import (
     conclusions_tables,
     curves_and_replicates,
@@ -306,6 +308,44 @@ def test_a_manifold_of_one_unit_tells_of_one():
     told = [axes.get_xlabel() for axes in figure.axes]
     assert told[0].startswith("the unit at the normal quantiles")
     assert told[1] == "unit 1 from 0 to 1:\nthe middle 90 % of its test codes"
+
+
+def test_the_plainest_new_letter_takes_the_largest_part_of_the_plane():
+    found = [novelty.NewLetter(FONT.pixels[0], 0.4, 2, 0, points) for points in (3, 20, 7)]
+    assert letters.plainest(found) is found[1]
+    assert letters.plainest([]) is None
+
+
+SPANISH = catalogs.read_language(ROOT / "workflow/report/spanish.yaml")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_speaks_spanish_and_its_words_have_room(name):
+    with drawn_in(SPANISH):
+        figure = FIGURES[name]()
+    figure.set_dpi(192)
+    figure.draw_without_rendering()
+    drawn = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    said = {text.get_text() for text in drawn}
+    assert not [words for words in said if SPANISH.texts.get(words, words) != words]
+    width, height = figure.bbox.x1, figure.bbox.y1
+    for text in drawn:
+        box = Text.get_window_extent(text)  # of an annotation, without the line to its point
+        if text.get_clip_on() and not text.get_clip_box():
+            continue
+        assert box.x0 >= -1, text
+        assert box.x1 <= width + 1, text
+        assert box.y0 >= -1, text
+        assert box.y1 <= height + 1, text
+
+
+def test_places_of_panels_do_not_hang_on_the_addresses_of_a_run():
+    """Matplotlib makes names in an SVG of them, to their last digits."""
+    figure = letters.letter_errors(letter_table())
+    figure.draw_without_rendering()
+    places = np.array([axes.get_position(original=True).extents for axes in figure.axes])
+    assert len(places) > 1
+    assert np.array_equal(places, np.round(places, 7))
 
 
 @pytest.mark.parametrize("name", FIGURES)

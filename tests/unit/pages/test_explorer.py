@@ -15,9 +15,10 @@ import explorer_page
 from latentlab.data.fonts import Font
 from latentlab.models import image_model, network
 from latentlab.models.network import Network
-from latentlab.pages import explorer, names
+from latentlab.pages import explorer
 from latentlab.pages.explorer import Layer
-from latentlab.pages.texts import Language
+from latentlab.words import names
+from latentlab.words.texts import Language
 
 TYPES = {"f8": "<f8", "f4": "<f4", "i2": "<i2", "i1": "i1", "u1": "u1"}
 HTML = str.maketrans(",./", "&<>")  # what base 85 has instead

@@ -17,12 +17,15 @@ from latentlab.experiments.conclusions.readings import asked
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.files.yaml import read_yaml
 from latentlab.pages import explorer, sources
-from latentlab.pages.languages import errors, fluent, language, page_in, places, translations
-from latentlab.pages.report import render
-from latentlab.pages.texts import (
+from latentlab.pages.languages import page, page_in, translations
+from latentlab.pages.report import page_name, render
+from latentlab.training.gradient import LOSSES
+from latentlab.words.catalogs import errors, language, places
+from latentlab.words.texts import (
     ENGLISH,
     Language,
     capital,
+    fluent,
     joined,
     plural,
     recognized,
@@ -31,7 +34,6 @@ from latentlab.pages.texts import (
     text,
     without_stop,
 )
-from latentlab.training.gradient import LOSSES
 
 ROOT = Path(__file__).parents[3]
 CATALOG = read_yaml(ROOT / "workflow/report/spanish.yaml")
@@ -45,6 +47,15 @@ SCRIPTS = [
 CLAIMS = read_yaml(ROOT / "data/claims.yaml")
 PACKAGE = ROOT / "src/latentlab"
 CHAPTERS = sorted(PACKAGE.glob("experiments/*/chapter.py"))
+FIGURES = [
+    path
+    for path in (
+        *PACKAGE.glob("experiments/*/figures.py"),
+        *PACKAGE.glob("drawing/*.py"),
+        *(ROOT / "workflow/scripts").glob("*_*.py"),
+    )
+    if path != PACKAGE / "drawing/language.py"  # hands on what others say
+]
 
 
 def spanish(**texts):
@@ -132,12 +143,12 @@ def filled(string):
 
 
 def messages_of_code():
-    """The forms of every message that chapters and their parts write."""
-    for path in (*CHAPTERS, PACKAGE / "pages/parts.py", PACKAGE / "pages/names.py"):
+    """The forms of every message that chapters, figures and their parts write."""
+    for path in (*CHAPTERS, *FIGURES, PACKAGE / "pages/parts.py", PACKAGE / "words/names.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
-            if name in ("text", "plural"):
-                forms = call.args[: 2 if name == "plural" else 1]
+            if name in ("text", "tell", "plural", "count"):
+                forms = call.args[: 2 if name in ("plural", "count") else 1]
                 yield tuple(ast.literal_eval(form) for form in forms)
 
 
@@ -159,7 +170,8 @@ def messages_of_scripts():
 def messages_of_data():
     """What code takes for messages and has from elsewhere: claims, measures, losses."""
     claims = CLAIMS["claims"].values()
-    for entry in (entry for claim in claims for entry in asked(claim).values()):
+    entries = [entry for claim in claims for entry in asked(claim).values()]
+    for entry in entries:
         for key in ("claim", "reading", "control", "hypothesis", "shows", "untestable",
                     "experiment"):  # fmt: skip
             if key in entry:
@@ -167,7 +179,7 @@ def messages_of_data():
     for claim in claims:
         if "measure" in claim:  # that of a reading is shown nowhere: its text says it
             yield claim["measure"].replace("_", " ")
-    for entry in (entry for claim in claims for entry in asked(claim).values()):
+    for entry in entries:
         for groups in entry.get("groups", {}).values():
             yield from groups if isinstance(groups, dict) else ()
     for reported in CLAIMS["reported"].values():
@@ -178,6 +190,11 @@ def messages_of_data():
     yield from READINGS.values()
     yield from (measure.heading for measure in MEASURES.values() if measure.heading)
     yield from (loss.replace("-", " ") for loss in LOSSES)
+    yield from (measure.label for measure in MEASURES.values() if measure.label)
+    # what a verdict depends on, as the figure of all claims says it; classes that are words
+    yield from (f"the {entry['differs']}" for entry in entries if "differs" in entry)
+    images = read_yaml(ROOT / "params.yaml")["data"]["images"].values()
+    yield from (name for each in images for name in each.get("classes", []) if len(name) > 1)
 
 
 def test_code_template_and_catalog_have_the_same_messages():
@@ -276,8 +293,30 @@ def test_a_name_that_is_a_word_too_stays_where_it_is_a_name():
 
 def test_a_page_holds_its_translations():
     template = "<p>{{ told }}</p><p>a</p>{% if translations %}<i>{{ translations }}</i>{% endif %}"
-    content = {"told": text("Seeds")}
-    page = render(content, template, "", [spanish(Seeds="</i>Semillas")])
-    data = page.split("<i>")[1].split("</i>")[0]
+    frame = {"told": text("Seeds")}
+    whole = page(frame, template, [spanish(Seeds="</i>Semillas")])
+    data = whole.split("<i>")[1].split("</i>")[0]
     assert json.loads(data) == {"es": {"name": "Español", "texts": {"Seeds": "</i>Semillas"}}}
-    assert render(content, template, "") == "<p>Seeds</p><p>a</p>\n"
+    assert page(frame, template, []) == "<p>Seeds</p><p>a</p>\n"
+
+
+def test_a_report_names_its_other_languages_and_its_files_have_their_code():
+    template = (
+        "{{ language }} {{ told }} {{ file('a/front') }}"
+        "{% for other in others %} {{ other.page }} {{ other.name }}{% endfor %}"
+    )
+    to, content = spanish(Seeds="Semillas"), {"told": text("Seeds")}
+    assert render(content, template, "") == "en Seeds a/front\n"
+    assert render(content, template, "", others=[to]) == (
+        "en Seeds a/front index.es.html Español\n"
+    )
+    assert render(content, template, "", language=to, others=[ENGLISH]) == (
+        "es Semillas a/front.es index.html English\n"
+    )
+
+
+def test_the_rules_name_the_language_of_the_catalog():
+    rules = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
+    assert f'for language in ("", ".{SPANISH.code}")' in rules
+    pages = (ROOT / "workflow/rules/report.smk").read_text(encoding="utf-8")
+    assert f'"results/report/{page_name(SPANISH)}"' in pages

@@ -30,10 +30,11 @@ from latentlab.experiments.params import read_params
 from latentlab.experiments.registry import EXPERIMENTS, cells
 from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.files.yaml import read_yaml
-from latentlab.pages import names as names_
 from latentlab.pages import parts
+from latentlab.pages.languages import page_in
 from latentlab.pages.report import cited, context, render, versions
-from latentlab.pages.texts import Language, Text, said
+from latentlab.words import names as names_
+from latentlab.words.texts import Language, Text, said
 from made_up import INTRODUCTION, LETTER_METRICS, chapter_tables, measures, write
 from support.by_content import by_file
 
@@ -582,7 +583,7 @@ def test_an_embedded_picture_keeps_its_size_and_the_colors_of_thin_lines(tmp_pat
     (tmp_path / "lines.svg").write_text(SVG + " " * 10**6)
     figure = parts.figure(tmp_path / "lines", "lines", "caption")
     assert figure.width == 500
-    data = base64.b64decode(figure.source.removeprefix("data:image/webp;base64,"))
+    data = base64.b64decode(str(figure.source).removeprefix("data:image/webp;base64,"))
     with Image.open(io.BytesIO(data)) as again:
         pixels = np.asarray(again.convert("RGB"))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) <= 64
@@ -594,7 +595,15 @@ def test_a_picture_is_a_vector_where_that_is_smaller(tmp_path):
     write_figures(tmp_path, "small")
     noise = np.random.default_rng(0).integers(0, 255, (540, 1080, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "small.png")
-    assert parts.figure(tmp_path / "small", "", "").source.startswith("data:image/svg+xml,")
+    source = parts.figure(tmp_path / "small", "", "").source
+    assert str(source).startswith("data:image/svg+xml,")
+    # it stands in every page as it is: " %" is no percentage there
+    spanish = Language("es", "Español", "n != 1", {}, set())
+    shutil.copy(tmp_path / "small.png", tmp_path / "small.es.png")
+    (tmp_path / "small.es.svg").write_text(SVG.replace("<svg", "<svg  \t'y i'"))
+    page = page_in(spanish, {"source": source}, '<img src="{{ source }}">')
+    assert page == f'<img src="{parts.embedded(tmp_path / "small.es")}">\n'
+    assert " %09'y i'" in page
 
 
 def test_the_page_opens_with_the_verdicts(unedited):
@@ -969,4 +978,4 @@ def test_intervals_and_lists_in_words():
 @pytest.mark.parametrize(("style", "javascript"), [("</style><script>", ""), ("", "</script>")])
 def test_what_would_end_its_element_is_refused(style, javascript):
     with pytest.raises(ValueError, match="style sheet nor script"):
-        render({}, "", style, (), javascript)
+        render({}, "", style, javascript)

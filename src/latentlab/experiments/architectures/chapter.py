@@ -12,7 +12,6 @@ from latentlab.aliases import Fields
 from latentlab.experiments.architectures.tables import READINGS, low_level
 from latentlab.files.tables import read_csv
 from latentlab.measures.statistics import between_share
-from latentlab.pages.names import CHAPTERS
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -28,7 +27,8 @@ from latentlab.pages.parts import (
     shown_rows,
     starts,
 )
-from latentlab.pages.texts import Text, Words, data_text, plural, sentences, text
+from latentlab.words.names import CHAPTERS
+from latentlab.words.texts import Text, Words, data_text, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:

@@ -13,8 +13,10 @@ from matplotlib.lines import Line2D
 
 from latentlab import shown
 from latentlab.aliases import Numbers
-from latentlab.drawing import style
+from latentlab.drawing import language, style
+from latentlab.drawing.language import count, say, tell
 from latentlab.experiments.architectures.tables import READINGS, low_level
+from latentlab.words.texts import data_text
 
 Published = Mapping[str, Mapping[str, float]]
 
@@ -35,7 +37,7 @@ def _select(replicates: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The runs of as many networks as a figure has rows for, from best to worst; a remark."""
     names = _ranked(replicates)
     drawn = shown.spaced(names, shown.CELLS)
-    remark = shown.remark(len(drawn), len(names))
+    remark = language.remark(len(drawn), len(names))
     return replicates[replicates["network"].isin(drawn)], remark
 
 
@@ -52,11 +54,11 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     """
     names = list(curves["network"].unique())
     networks = shown.spaced(names, shown.PANELS)
-    remark = shown.remark(len(networks), len(names))
+    remark = language.remark(len(networks), len(names))
     curves = curves[curves["network"].isin(networks)]
     looks, encoders = _looks(curves), _encoders(curves)
     rows = -(-len(looks) // _COLUMNS)
-    title = "Error while learning, by architecture"
+    title = tell("Error while learning, by architecture")
     figure = style.canvas(1.1 + 2.2 * rows, title=title + remark)
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     first = curves[curves["encoder"] == encoders[0]]
@@ -78,30 +80,30 @@ def learning_curves(curves: pd.DataFrame, published: Published) -> Figure:
     for axes in panels[len(looks) :]:
         axes.axis("off")
     for axes in panels[max(0, len(looks) - _COLUMNS) : len(looks)]:
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(tell("epoch"))
         axes.tick_params(labelbottom=True)
     for axes in panels[::_COLUMNS]:
-        axes.set_ylabel("error a letter")
+        axes.set_ylabel(tell("error a letter"))
     style.legend(
         figure,
         2,
-        style.key(f"{_label(encoders[0])}: median, band: quartiles"),
+        style.key(tell("{reading}: median, band: quartiles", reading=_label(encoders[0]))),
         *[style.key(_label(encoder), linestyle=(0, (3, 1.5))) for encoder in encoders[1:]],
-        style.key("the other networks", style.FAINT, linewidth=1.5),
+        style.key(tell("the other networks"), style.FAINT, linewidth=1.5),
         *_published_key(published, looks),
     )
     return figure
 
 
 def _label(encoder: str) -> str:
-    return READINGS.get(encoder, encoder)
+    return say(data_text(READINGS[encoder])) if encoder in READINGS else encoder
 
 
 def _published_key(published: Published, names: Mapping[str, object]) -> list[Line2D]:
     if not set(published) & set(names):
         return []
-    text = "published, a single run"
-    return [style.dot_key(text, style.PUBLISHED, marker="D", markersize=6)]
+    label = tell("published, a single run")
+    return [style.dot_key(label, style.PUBLISHED, marker="D", markersize=6)]
 
 
 def _rows(replicates: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, str, float, float, bool]]:
@@ -128,13 +130,11 @@ def _row_axis(axes: Axes, replicates: pd.DataFrame) -> None:
 def _marks(encoders: list[str]) -> list[Line2D]:
     """What filled and hollow dots are."""
     fillings = [style.MUTED, *["none"] * (len(encoders) - 1)]
+    labels = [tell("{reading}, one start", reading=_label(encoder)) for encoder in encoders]
     return [
-        style.dot_key(f"{_label(encoder)}, one start", style.MUTED, markerfacecolor=filling)
-        for encoder, filling in zip(encoders, fillings, strict=True)
+        style.dot_key(label, style.MUTED, markerfacecolor=filling)
+        for label, filling in zip(labels, fillings, strict=True)
     ]
-
-
-_MEDIAN = style.key("median", style.MUTED, linewidth=2.6)
 
 
 def _height(replicates: pd.DataFrame) -> float:
@@ -148,7 +148,8 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
     """
     replicates, remark = _select(replicates)
     looks = _looks(replicates)
-    figure = style.canvas(_height(replicates), title="Final error of every start" + remark)
+    title = tell("Final error of every start") + remark
+    figure = style.canvas(_height(replicates), title=title)
     axes = figure.subplots()
     for runs, name, y, height, hollow in _rows(replicates):
         style.strip(axes, runs["error"].to_numpy(), y, height, looks[name], hollow)
@@ -157,9 +158,10 @@ def final_errors(replicates: pd.DataFrame, published: Published) -> Figure:
         if error is not None:
             style.diamond(axes, error, row, f"{error:g}")
     _row_axis(axes, replicates)
-    axes.set_xlabel("final error a letter (half the squared distance, 35 pixels summed)")
+    axes.set_xlabel(tell("final error a letter (half the squared distance, 35 pixels summed)"))
     style.log_axis(axes.xaxis)
-    keys = *_marks(_encoders(replicates)), _MEDIAN, *_published_key(published, looks)
+    median = style.key(tell("median"), style.MUTED, linewidth=2.6)
+    keys = *_marks(_encoders(replicates)), median, *_published_key(published, looks)
     style.legend(figure, 2, *keys)
     return figure
 
@@ -171,7 +173,7 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
     """
     replicates, remark = _select(replicates)
     looks = _looks(replicates)
-    title = "Wrong pixels of the 35, and letters reproduced"
+    title = tell("Wrong pixels of the 35, and letters reproduced")
     figure = style.canvas(_height(replicates), title=title + remark)
     left, right = figure.subplots(1, 2, sharey=True)
     for number, (runs, name, y, height, hollow) in enumerate(_rows(replicates)):
@@ -180,18 +182,19 @@ def wrong_pixels(replicates: pd.DataFrame) -> Figure:
         _letter_shares(right, y, 0.86 * height, *shares, label=number == 0)
     _row_axis(left, replicates)
     left.set_xlim(left=min(0.0, left.get_xlim()[0]))
-    left.set_xlabel("wrong pixels a letter (mean)")
-    left.set_title("every start, bar: median")
+    left.set_xlabel(tell("wrong pixels a letter (mean)"))
+    left.set_title(tell("every start, bar: median"))
     right.set_xlim(0, 100)
-    right.set_xlabel("share of letters (%), mean of starts")
+    right.set_xlabel(tell("share of letters (%), mean of starts"))
     right.grid(axis="y", visible=False)
     right.tick_params(axis="y", length=0)
     close = {"handlelength": 1.1, "columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0.1}
     right.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, fontsize=9, **close)
     encoders = _encoders(replicates)
     if len(encoders) > 1:
-        text = "in a row, from the top: " + ", ".join(map(_label, encoders))
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=9, color=style.MUTED)
+        readings = ", ".join(map(_label, encoders))
+        order = tell("in a row, from the top: {readings}", readings=readings)
+        figure.supxlabel(order, x=0.01, ha="left", fontsize=9, color=style.MUTED)
     return figure
 
 
@@ -199,17 +202,17 @@ def _letter_shares(
     axes: Axes, y: float, height: float, exact: float, within_one: float, *, label: bool
 ) -> None:
     parts = [
-        ("exact", exact, "#2b4a63"),
-        ("1 wrong", within_one - exact, "#7fa3bf"),
-        ("more", 1.0 - within_one, "#e3e6ea"),
+        (tell("exact"), exact, "#2b4a63", "white"),
+        (tell("1 wrong"), within_one - exact, "#7fa3bf", style.INK),
+        (tell("more"), 1.0 - within_one, "#e3e6ea", style.INK),
     ]
     left = 0.0
-    for name, share, color in parts:
+    for name, share, color, ink in parts:
         bar: style.Options = {"height": height, "color": color, "linewidth": 0}
         axes.barh(y, 100 * share, left=left, label=name if label else None, **bar)
         if share > 0.08:
-            text, ink = f"{100 * share:.0f}", "white" if name == "exact" else style.INK
-            axes.text(left + 50 * share, y, text, ha="center", va="center", fontsize=9, color=ink)
+            percent: style.Options = {"ha": "center", "va": "center", "fontsize": 9, "color": ink}
+            axes.text(left + 50 * share, y, f"{100 * share:.0f}", **percent)
         left += 100 * share
 
 
@@ -222,9 +225,8 @@ def factorial(replicates: pd.DataFrame) -> Figure:
     widths = sorted(replicates["hidden"].unique())
     level = low_level(replicates)
     latents = sorted(replicates["latent"].unique())
-    figure = style.canvas(
-        6.0, title="Hidden layers of the encoder, their width, and the latent width"
-    )
+    title = tell("Hidden layers of the encoder, their width, and the latent width")
+    figure = style.canvas(6.0, title=title)
     panels = figure.subplots(2, len(widths), sharex=True, sharey="row", squeeze=False)
     for column, width in enumerate(widths):
         top, bottom = panels[:, column]
@@ -240,12 +242,13 @@ def factorial(replicates: pd.DataFrame) -> Figure:
             )
             low, middle, high = later.replace(np.inf, np.nan).unstack().to_numpy().T
             _whiskers(bottom, place, low, middle, high, look)
-        top.set_title(f"hidden layers of {width} units")
-        bottom.set_xlabel("units of the latent layer")
+        units = count("hidden layers of {n} unit", "hidden layers of {n} units", int(width))
+        top.set_title(units)
+        bottom.set_xlabel(tell("units of the latent layer"))
         bottom.set_xticks(range(len(latents)), [str(n) for n in latents])
     style.log_axis(panels[0, 0].yaxis)
-    panels[0, 0].set_ylabel("final error a letter")
-    panels[1, 0].set_ylabel(f"epochs to an error of {level}")
+    panels[0, 0].set_ylabel(tell("final error a letter"))
+    panels[1, 0].set_ylabel(tell("epochs to an error of {level}", level=level))
     panels[1, 0].set_ylim(bottom=0)
     keys = [style.look_key(_layers(int(depth)), look) for depth, look in looks.items()]
     style.legend(figure, len(looks), *keys)
@@ -253,7 +256,7 @@ def factorial(replicates: pd.DataFrame) -> Figure:
 
 
 def _layers(depth: int) -> str:
-    return f"{depth} hidden layer{'' if depth == 1 else 's'}"
+    return count("{n} hidden layer", "{n} hidden layers", depth)
 
 
 def _whiskers(

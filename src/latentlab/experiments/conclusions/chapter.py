@@ -34,7 +34,6 @@ from latentlab.experiments.conclusions.tables import (
     depends_on,
 )
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import CHAPTERS, DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -46,7 +45,8 @@ from latentlab.pages.parts import (
     number,
     percent,
 )
-from latentlab.pages.texts import (
+from latentlab.words.names import CHAPTERS, DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
+from latentlab.words.texts import (
     Text,
     Words,
     capital,

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from latentlab.drawing import style
+from latentlab.drawing.language import say, tell
 from latentlab.experiments.conclusions.readings import SIZES
 from latentlab.experiments.conclusions.tables import (
     CLAIMS,
@@ -30,6 +31,7 @@ from latentlab.experiments.conclusions.tables import (
     UNTESTABLE,
     depends_on,
 )
+from latentlab.words.texts import data_text, joined, text
 
 # told apart by shape and filling too, for a gray print
 MARKS: Mapping[str, dict[str, Any]] = {
@@ -37,7 +39,11 @@ MARKS: Mapping[str, dict[str, Any]] = {
     CONTRADICTED: {"marker": "X", "color": style.WARNING, "markerfacecolor": style.WARNING},
     INCONCLUSIVE: {"marker": "o", "color": style.MUTED, "markerfacecolor": style.PAPER},
 }
-_SAYS = {SUPPORTED: "for the claim", CONTRADICTED: "against it", INCONCLUSIVE: "unclear"}
+_SAYS = {
+    SUPPORTED: text("for the claim"),
+    CONTRADICTED: text("against it"),
+    INCONCLUSIVE: text("unclear"),
+}
 _CONTROL = {"marker": "d", "color": style.MUTED, "markerfacecolor": style.PAPER}
 FIGURE_MARKS: Mapping[str, dict[str, Any]] = {
     COMPATIBLE: {"marker": "o", "color": style.ACCENT},
@@ -59,7 +65,7 @@ def claims(findings: pd.DataFrame) -> Figure:
     lines = np.array([label.count("\n") for label in labels])
     heights = np.where(rows["kind"].isin(CLAIMS), _CLAIM_ROW, _ROW + _LINE * lines)
     places = np.cumsum(heights) - heights / 2
-    title = "What the claims come to, by every reading"
+    title = tell("What the claims come to, by every reading")
     figure = style.canvas(1.3 + float(heights.sum()), width=9.0, title=title)
     axes = figure.subplots()
     for y, row in zip(places, rows.itertuples(), strict=True):
@@ -76,12 +82,12 @@ def claims(findings: pd.DataFrame) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
-        "against the claim   \N{LEFTWARDS ARROW}   effect   \N{RIGHTWARDS ARROW}   for it"
+        tell("against the claim   \N{LEFTWARDS ARROW}   effect   \N{RIGHTWARDS ARROW}   for it")
     )
     handles = [
-        *(_handle(mark, _SAYS[said]) for said, mark in MARKS.items()),
-        _handle(_CONTROL, "control"),
-        Patch(color=_BAND, label="too small to count"),
+        *(_handle(mark, say(_SAYS[said])) for said, mark in MARKS.items()),
+        _handle(_CONTROL, tell("control")),
+        Patch(color=_BAND, label=tell("too small to count")),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
@@ -93,24 +99,38 @@ def _handle(mark: Mapping[str, Any], label: str) -> Line2D:
 
 def _label(row: Any) -> str:
     if row.kind in CLAIMS:
-        return textwrap.fill(row.text + " (ours)" * (row.kind == OURS), 52)
-    # a blank where no line ends
-    more = f", must\N{NO-BREAK SPACE}{row.must}" if row.kind == CONTROL else ""
+        return textwrap.fill(_told(row), 52)
+    return textwrap.fill(_told_below(row), 74, max_lines=3, placeholder=" ...")
+
+
+def _told(row: Any) -> str:
+    """A claim, and if it is ours."""
+    told = data_text(row.text)
+    return tell("{claim} (ours)", claim=told) if row.kind == OURS else say(told)
+
+
+def _told_below(row: Any) -> str:
+    """A reading, or a control with what it must do."""
+    told = data_text(row.text)
     if row.exploratory == "yes":
-        more = ", exploratory"
-    return textwrap.fill(row.text + more, 74, max_lines=3, placeholder=" ...")
+        return tell("{reading}, exploratory", reading=told)
+    if row.kind != CONTROL:
+        return say(told)
+    # a blank where no line ends
+    if row.must == "fail":
+        return tell("{control}, must\N{NO-BREAK SPACE}fail", control=told)
+    return tell("{control}, must\N{NO-BREAK SPACE}pass", control=told)
 
 
 def _effect(axes: Axes, y: float, row: Any) -> None:
     where = axes.get_yaxis_transform()
     of_claim = row.kind in CLAIMS
     if of_claim:
-        told = f"depends {depends_on(row.reason)[0]}" if row.verdict == DEPENDS else row.verdict
-        axes.text(1.015, y, textwrap.fill(told, 24), transform=where, va="center", fontsize=9,
-                  color=style.INK, linespacing=1.2)  # fmt: skip
+        axes.text(1.015, y, textwrap.fill(_verdict(row), 24), transform=where, va="center",
+                  fontsize=9, color=style.INK, linespacing=1.2)  # fmt: skip
     if row.says == UNTESTABLE:
-        axes.text(0, y, "not testable", ha="center", va="center", color=style.MUTED, fontsize=8,
-                  path_effects=style.halo(4))  # fmt: skip
+        axes.text(0, y, tell("not testable"), ha="center", va="center", color=style.MUTED,
+                  fontsize=8, path_effects=style.halo(4))  # fmt: skip
         return
     height = 0.8 * (_CLAIM_ROW if of_claim else _ROW)
     left = 0.0 if row.test in SIZES else -row.counts_from
@@ -124,6 +144,14 @@ def _effect(axes: Axes, y: float, row: Any) -> None:
     axes.plot([value], [y], markersize=size, markeredgewidth=1.4, clip_on=False, zorder=5, **mark)
 
 
+def _verdict(row: Any) -> str:
+    """The verdict on a claim, and in what readings differ where it depends on that."""
+    if row.verdict != DEPENDS:
+        return say(data_text(row.verdict))
+    differ = depends_on(row.reason)[0].removeprefix("on ").split(", ")
+    return tell("depends on {what}", what=joined(", ", map(data_text, differ)))
+
+
 def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     """Every published figure by its place among single runs of ours: -1 below all, 1 above all.
 
@@ -131,9 +159,10 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     """
     known = (findings["kind"] == "figure") & findings["effect"].notna()
     rows = findings[known]
-    names = list(dict.fromkeys(zip(rows["experiment"], rows["text"], strict=True)))
+    labels = {(row.experiment, row.text): _figure_label(row) for row in rows.itertuples()}
+    names = list(labels)
     medians = observed[observed["name"] == "median"].set_index("claim")["value"]
-    title = "Published figures among single runs of ours"
+    title = tell("Published figures among single runs of ours")
     figure = style.canvas(1.7 + 0.3 * max(1, len(names)), width=9.0, title=title)
     axes = figure.subplots()
     axes.axvspan(-1, 1, color=_BAND, linewidth=0)
@@ -147,9 +176,10 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
         at = y + 0.18 * (2 * second - 1) * (len(variants) > 1)
         axes.plot([row.effect], [at], clip_on=False, zorder=5, **mark)
         if not second and row.claim in medians:
-            axes.text(1.01, y, f"ours {_short(medians[row.claim])}", va="center", fontsize=8.5,
+            median = tell("ours {median}", median=_short(medians[row.claim]))
+            axes.text(1.01, y, median, va="center", fontsize=8.5,
                       color=style.MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
-    axes.set_yticks(range(len(names)), [text for _, text in names])
+    axes.set_yticks(range(len(names)), labels.values())
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.set_xlim(-1.15, 1.15)
     for y in range(1, len(names)):
@@ -158,26 +188,38 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
-        "below all runs of ours   \N{LEFTWARDS ARROW}   place of the published figure"
-        "   \N{RIGHTWARDS ARROW}   above all"
+        tell(
+            "below all runs of ours   \N{LEFTWARDS ARROW}   place of the published figure"
+            "   \N{RIGHTWARDS ARROW}   above all"
+        )
     )
     handles = [
         *_variants(variants),
         *(
-            _handle({**FIGURE_MARKS[word], "markerfacecolor": FIGURE_MARKS[word]["color"]}, word)
+            _handle(
+                {**FIGURE_MARKS[word], "markerfacecolor": FIGURE_MARKS[word]["color"]},
+                say(data_text(word)),
+            )
             for word in (OUTSIDE, NOTHING)
             if (rows["verdict"] == word).any()
         ),
-        Patch(color=_BAND, label="between our runs"),
+        Patch(color=_BAND, label=tell("between our runs")),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
+def _figure_label(row: Any) -> str:
+    """What a published figure is of, the measure, the figure."""
+    measure = row.measure.replace("_", " ")
+    what, found, figure = row.text.rpartition(f": {measure} ")
+    return f"{what}: {say(data_text(measure))} {figure}" if found else say(data_text(row.text))
+
+
 def _variants(variants: list[str]) -> list[Line2D]:
     return [
         Line2D([], [], marker="o", linestyle="none", color=style.ACCENT, markersize=8,
-               markerfacecolor=style.PAPER if i else style.ACCENT, label=variant)
+               markerfacecolor=style.PAPER if i else style.ACCENT, label=say(data_text(variant)))
         for i, variant in enumerate(variants)
     ]  # fmt: skip
 

@@ -420,12 +420,14 @@ def _says(
 
 
 def _row(entry: Mapping[str, Any], finding: Finding, p_holm: float) -> dict[str, Any]:
+    # a group of a claim may be called "published" too
+    seen = {**entry, **finding.observed} if entry["kind"] == FIGURE else {}
     return {
         **{key: entry.get(key, "") for key in FINDINGS},
         "claim": entry["name"], "runs": finding.runs, "effect": finding.effect,
         "effect_low": finding.low, "effect_high": finding.high,
         "counts_from": entry.get("counts_from", math.nan), "p": finding.p, "p_holm": p_holm,
-        **{key: finding.observed.get(key, entry.get(key, math.nan)) for key in _AMONG_RUNS},
+        **{key: seen.get(key, math.nan) for key in _AMONG_RUNS},
     }  # fmt: skip
 
 

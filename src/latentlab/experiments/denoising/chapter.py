@@ -16,7 +16,6 @@ from latentlab.experiments.denoising.plan import denoising_letters, denoising_pl
 from latentlab.experiments.denoising.tables import DENOISER, NOISE, answers_scored, share_of_draws
 from latentlab.files.tables import read_csv
 from latentlab.measures.statistics import Estimate, rank_share
-from latentlab.pages.names import CHAPTERS, DENOISERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -32,7 +31,8 @@ from latentlab.pages.parts import (
     rank,
     shown_rows,
 )
-from latentlab.pages.texts import Text, Words, capital, data_text, plural, sentences, text
+from latentlab.words.names import CHAPTERS, DENOISERS, called
+from latentlab.words.texts import Text, Words, capital, data_text, plural, sentences, text
 
 _KINDS = {
     "uniform": text("uniform noise as meant"),
@@ -91,7 +91,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
         title=CHAPTERS["denoising"],
         question=text("How well are letters cleaned of noise that was never seen?"),
         answer=_answer(tables),
-        details=tuple(filter(None, (tell(tables) for tell in parts))),
+        details=tuple(filter(None, (part(tables) for part in parts))),
         groups=_groups(plots, *_cells(folder / "figures", tables)),
         table=_table(tables),
         made=made(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -18,55 +19,62 @@ from latentlab.aliases import Numbers
 from latentlab.data.fonts import COLUMNS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
+from latentlab.drawing.language import remark, say, tell
 from latentlab.experiments.denoising.measures import MEASURES
 from latentlab.experiments.denoising.tables import nearest_denoisers, summary_of
-from latentlab.pages.names import DENOISERS, SUBSETS
+from latentlab.words.names import BLANKS, DENOISERS, SUBSETS, called
+from latentlab.words.texts import Words, data_text, text
 
 _SERIES = 3  # kinds of noise of which scores are drawn: the tables have all
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
-CALLED = {
-    "uniform": "uniform noise, as meant",
-    "uniform_as_run": "uniform noise, as run",
-    "salt_and_pepper": "salt and pepper",
-    "bit_flip": "bit flips",
-    "gaussian": "Gaussian noise",
-    "masking": "masking",
+KINDS: Mapping[str, Words] = {
+    "uniform": text("uniform noise, as meant"),
+    "uniform_as_run": text("uniform noise, as run"),
+    "salt_and_pepper": text("salt and pepper"),
+    "bit_flip": text("bit flips"),
+    "gaussian": text("Gaussian noise"),
+    "masking": text("masking"),
 }
+"""What figures call kinds of noise: shorter than the page does."""
 _CONDITIONS = {
     "training": style.Look(style.MUTED, "o", (0, (4, 1.5))),
     "fresh": style.Look(style.WARNING, "s", "-"),
 }
 _DENOISER = _CONDITIONS["fresh"]
 _BASELINES = {
-    "nearest_letter": ("nearest letter", style.Look("#0072b2", "o", (0, (5, 1.5)))),
-    "best_decision": ("best decision", style.Look("#e69f00", "P", (0, (3, 1, 1, 1)))),
-    "linear": ("best linear map", style.Look("#009e73", "^", (0, (1.2, 1.2)))),
-    "hopfield": ("Hopfield network", style.Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5)))),
-    "do_nothing": ("do nothing", style.Look(style.MUTED, "X", (0, (1, 2)))),
+    "nearest_letter": (text("nearest letter"), style.Look("#0072b2", "o", (0, (5, 1.5)))),
+    "best_decision": (text("best decision"), style.Look("#e69f00", "P", (0, (3, 1, 1, 1)))),
+    "linear": (text("best linear map"), style.Look("#009e73", "^", (0, (1.2, 1.2)))),
+    "hopfield": (text("Hopfield network"), style.Look("#cc79a7", "D", (0, (6, 1.5, 1.2, 1.5)))),
+    "do_nothing": (text("do nothing"), style.Look(style.MUTED, "X", (0, (1, 2)))),
 }
 _NETWORKS = style.LOOKS[1], style.LOOKS[2], style.LOOKS[3], style.LOOKS[4]
 _STEP_X, _STEP_Y = COLUMNS + 1.6, ROWS + 1.2
-_PROBABILITY = "probability that a pixel is hit"
-_NONE_TESTED = "no noise that was learned is tested"
+_PROBABILITY = text("probability that a pixel is hit")
+_NONE_TESTED = text("no noise that was learned is tested")
 
 
-def _network(name: str) -> str:
-    return str(DENOISERS.get(name, name))
+def _letters(subset: str) -> Words:
+    return SUBSETS.get(subset, text("letters {name}", name=subset))
 
 
-def _subset(name: str) -> str:
-    return str(SUBSETS.get(name, f"letters {name}"))
-
-
-def called(kind: str) -> str:
-    """A kind of noise in words."""
-    return CALLED.get(kind, kind)
+def _noise(kind: str) -> str:
+    return say(called(KINDS, kind))
 
 
 def _sized(kind: str, range_: float) -> str:
     """A kind of noise in words, with its range where it has one."""
-    size = {"uniform": "up to", "uniform_as_run": "up to", "gaussian": "deviation"}.get(kind)
-    return called(kind) + (f", {size} {range_:g}" if size else "")
+    match kind:
+        case "uniform" | "uniform_as_run":
+            return f"{_noise(kind)}, " + tell("up to {size}", size=f"{range_:g}")
+        case "gaussian":
+            return f"{_noise(kind)}, " + tell("deviation {size}", size=f"{range_:g}")
+    return _noise(kind)
+
+
+def _label(measure: str) -> str:
+    """Of the panel of a measure."""
+    return say(data_text(MEASURES[measure].label))
 
 
 # ------------------------------------------------------------------ tables drawn
@@ -81,8 +89,12 @@ def scores(summary: pd.DataFrame) -> Figure:
     every = list(summary.groupby(["font", "kind", "range"], sort=False))
     series = every[:_SERIES]
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
-    title = f"Learned copies and fresh noise: {_network(network)}, {_subset(subset)}"
-    title += shown.remark(len(series), len(every))
+    title = tell(
+        "Learned copies and fresh noise: {network}, {letters}",
+        network=called(DENOISERS, network),
+        letters=_letters(subset),
+    )
+    title += remark(len(series), len(every))
     measures = [name for name, measure in MEASURES.items() if measure.label]
     figure = style.canvas(1.0 + 2.4 * len(series), width=3.0 * len(measures), title=title)
     grid = figure.subplots(len(series), len(measures), squeeze=False)
@@ -90,7 +102,7 @@ def scores(summary: pd.DataFrame) -> Figure:
         for axes, measure in zip(row, measures, strict=True):
             for condition, look in _CONDITIONS.items():
                 _line(axes, table[table["noise"] == condition], "probability", measure, look)
-            axes.set_ylabel(MEASURES[measure].label)
+            axes.set_ylabel(_label(measure))
             axes.set_xticks(sorted(table["probability"].unique()))
             axes.margins(x=0.12)
             if measure == "error":
@@ -100,17 +112,15 @@ def scores(summary: pd.DataFrame) -> Figure:
         font, kind, range_ = values
         row[0].set_title(f"{font}, {_sized(kind, range_)}")
     for axes in grid[-1]:
-        axes.set_xlabel(_PROBABILITY)
+        axes.set_xlabel(say(_PROBABILITY))
     marks = [
-        _mark(look, label)
-        for look, label in zip(
-            _CONDITIONS.values(), ("noisy copies it learned", "noise never seen"), strict=True
-        )
+        _mark(_CONDITIONS["training"], tell("noisy copies it learned")),
+        _mark(_CONDITIONS["fresh"], tell("noise never seen")),
     ]
     if summary["published_error"].notna().any():
         marks.append(
             Line2D([], [], marker="D", color=style.PUBLISHED, linestyle="none",
-                   label="published (learned copies)")
+                   label=tell("published (learned copies)"))
         )  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure
@@ -178,14 +188,18 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     series = shown.spaced(every, shown.PANELS)
     columns = max(1, min(3, len(series)))
     rows = max(1, -(-len(series) // columns))
-    title = f"Against simpler ways: {_network(network)}, {_subset(subset)}, fresh noise"
-    title += shown.remark(len(series), len(every))
+    title = tell(
+        "Against simpler ways: {network}, {letters}, fresh noise",
+        network=called(DENOISERS, network),
+        letters=_letters(subset),
+    )
+    title += remark(len(series), len(every))
     figure = style.canvas(1.0 + 2.7 * rows, width=9.0, title=title)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(series) :]:
         axes.axis("off")
     if not series:
-        figure.text(0.5, 0.5, _NONE_TESTED, ha="center")
+        figure.text(0.5, 0.5, say(_NONE_TESTED), ha="center")
     for axes, ((font, kind, range_), table) in zip(grid.flat, series, strict=False):
         for name, (_, look) in _BASELINES.items():
             chosen = compared[
@@ -199,13 +213,13 @@ def baselines(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
               markerfacecolor=style.PAPER)  # fmt: skip
         same = table[table["probability"] == table["test_probability"]]
         _line(axes, same, "test_probability", "within_one_pixel", _DENOISER, linewidth=0)
-        axes.set_title(f"{font}, {called(kind)}")
+        axes.set_title(f"{font}, {_noise(kind)}")
         axes.set_ylim(-3, 103)
-        axes.set_xlabel(_PROBABILITY)
+        axes.set_xlabel(say(_PROBABILITY))
     for axes in grid[:, 0]:
-        axes.set_ylabel(MEASURES["within_one_pixel"].label)
-    marks = [_mark(_DENOISER, "denoiser (hollow: learned another p)")]
-    marks += [_mark(look, label) for label, look in _BASELINES.values()]
+        axes.set_ylabel(_label("within_one_pixel"))
+    marks = [_mark(_DENOISER, tell("denoiser (hollow: learned another p)"))]
+    marks += [_mark(look, say(label)) for label, look in _BASELINES.values()]
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure
 
@@ -218,11 +232,15 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     matrix : tests of one network and subset; compared : scores of the baselines, all subsets
     """
     subset, network = matrix["subset"].iloc[0], matrix["network"].iloc[0]
-    title = f"At most 1 wrong pixel (%): {_network(network)}, {_subset(subset)}"
+    title = tell(
+        "At most 1 wrong pixel (%): {network}, {letters}",
+        network=called(DENOISERS, network),
+        letters=_letters(subset),
+    )
     matrix = matrix[matrix["range"] == matrix["test_range"]]
     if matrix.empty:
         figure = style.canvas(1.5, title=title)
-        figure.text(0.5, 0.4, _NONE_TESTED, ha="center")
+        figure.text(0.5, 0.4, say(_NONE_TESTED), ha="center")
         return figure
     compared = compared[compared["range"].isin(matrix["range"])]
     every = list(matrix.groupby(["font", "kind"], sort=False))
@@ -232,20 +250,20 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     names, values = [], []
     for (font, kind), tests in rows:
         values.append(_by_kind(tests, "test_kind", tested))
-        names.append(", ".join([font] * (len(fonts) > 1) + [called(kind)]))
+        names.append(", ".join([font] * (len(fonts) > 1) + [_noise(kind)]))
     own = [(row, tested.index(k)) for row, ((_, k), _) in enumerate(rows) if k in tested]
     for font in fonts:
         of_font = compared[(compared["subset"] == subset) & (compared["font"] == font)]
         for name in ("nearest_letter", "do_nothing"):
             of = of_font[of_font["baseline"] == name]
             values.append(_by_kind(of, "kind", tested))
-            names.append(", ".join([font] * (len(fonts) > 1) + [_BASELINES[name][0]]))
+            names.append(", ".join([font] * (len(fonts) > 1) + [say(_BASELINES[name][0])]))
     high, left, top = 0.34, 2.2, 1.05
     width, height = style.WIDTH, top + high * len(names) + 0.15
     figure = Figure(figsize=(width, height), facecolor=style.PAPER)
     box = (left / width, 0.15 / height, 1 - (left + 0.15) / width, high * len(names) / height)
     axes = figure.add_axes(box)
-    style.heading(figure, title + shown.remark(len(rows), len(every)))
+    style.heading(figure, title + remark(len(rows), len(every)))
     table = 100.0 * np.array(values)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="none")
     _percentages(axes, table, own)
@@ -253,7 +271,7 @@ def transfer(matrix: pd.DataFrame, compared: pd.DataFrame) -> Figure:
     axes.spines[:].set_visible(False)
     axes.set_yticks(range(len(names)), names)
     axes.axhline(len(rows) - 0.5, color=style.INK, linewidth=1.2)
-    kinds = [called(kind).replace(", ", ",\n") for kind in tested]
+    kinds = [textwrap.fill(_noise(kind), 15) for kind in tested]
     axes.set_xticks(range(len(tested)), kinds, fontsize=7.5)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.tick_params(axis="y", labelsize=8.5)
@@ -286,16 +304,20 @@ def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, A
     base : ``denoising.variations`` of the parameters
     """
     noise = base["noise"]
-    title = (
-        f"What helps: {_network(base['network'])}, {base['font']}, {_subset(base['subset'])},"
-        f" {called(noise['kind'])}, p = {noise['probability']:g}"
+    title = tell(
+        "What helps: {network}, {font}, {letters}, {noise}, p = {p}",
+        network=called(DENOISERS, base["network"]),
+        font=base["font"],
+        letters=_letters(base["subset"]),
+        noise=called(KINDS, noise["kind"]),
+        p=f"{noise['probability']:g}",
     )
     figure = style.canvas(3.8, width=9.0, title=title)
     panels = figure.subplots(1, 2, sharey=True)
     means = summary_of(table, ["knob", "value"])
     measures = {
-        "within_one_pixel": ("at most 1 wrong pixel", style.LOOKS[1]),
-        "right_letter": ("right letter", style.LOOKS[0]),
+        "within_one_pixel": (tell("at most 1 wrong pixel"), style.LOOKS[1]),
+        "right_letter": (tell("right letter"), style.LOOKS[0]),
     }
     nearest = compared[
         (compared["baseline"] == "nearest_letter") & (compared["subset"] == base["subset"])
@@ -318,23 +340,24 @@ def variations(table: pd.DataFrame, compared: pd.DataFrame, base: Mapping[str, A
         axes.set_xticks(list(of["value"]), [f"{v}" for v in of["value"]])
         axes.minorticks_off()
         axes.set_ylim(-3, 103)
-    panels[0].set_xlabel("fixed noisy copies of each letter")
-    panels[1].set_xlabel("units of the latent layer, noise redrawn")
-    panels[0].set_ylabel("letters, fresh noise (%)")
+    panels[0].set_xlabel(tell("fixed noisy copies of each letter"))
+    panels[1].set_xlabel(tell("units of the latent layer, noise redrawn"))
+    panels[0].set_ylabel(tell("letters, fresh noise (%)"))
     marks = [_mark(look, label) for label, look in measures.values()]
     marks.append(
         Line2D([], [], color=style.MUTED, linewidth=1.2, linestyle=(0, (4, 2)),
-               label="noise redrawn every epoch")
+               label=tell("noise redrawn every epoch"))
     )  # fmt: skip
     if len(nearest):
         marks.append(
             Line2D([], [], color=style.INK, linewidth=1.1, linestyle=(0, (1.5, 1.5)),
-                   label="nearest letter, at most 1 wrong pixel")
+                   label=tell("nearest letter, at most 1 wrong pixel"))
         )  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure
 
 
+_SHORT = {"published": text("published"), "redrawn": text("redrawn")}  # networks above a panel
 _RELATED = ["within_one_pixel", "right_letter", "nearest_within_one_pixel", "nearest_right_letter"]
 
 
@@ -356,7 +379,9 @@ def orthogonality(
     size = correlations["size"].iloc[0]
     points = points[points["size"] == size]
     fonts, networks = points["font"].unique(), points["network"].unique()
-    title = f"Do similar letters resist noise less? Subsets of {size} letters, fresh noise"
+    title = tell(
+        "Do similar letters resist noise less? Subsets of {size} letters, fresh noise", size=size
+    )
     figure = style.canvas(0.9 + 2.7 * len(networks), width=9.0, title=title)
     grid = figure.subplots(len(networks), len(fonts), squeeze=False, sharex="col", sharey="row")
     for row, network in zip(grid, networks, strict=True):
@@ -373,38 +398,45 @@ def orthogonality(
                 & (correlations["similarity"] == "similarity")
                 & (correlations["measure"] == "right_letter")
             ].iloc[0]  # fmt: skip
-            axes.set_title(f"{font}, {network}: rank correlation {_correlation(found)}", fontsize=9)
+            title = tell(
+                "{font}, {network}: rank correlation {correlation}",
+                font=font,
+                network=called(_SHORT, network),
+                correlation=_correlation(found),
+            )
+            axes.set_title(title, fontsize=9)
     for axes in grid[-1]:
-        axes.set_xlabel("mean absolute cosine")
+        axes.set_xlabel(tell("mean absolute cosine"))
     for axes in grid[:, 0]:
-        axes.set_ylabel("right letter (%)")
+        axes.set_ylabel(_label("right_letter"))
     marks = [
-        Line2D([], [], color=_DENOISER.color, marker="o", linestyle="none", label="denoiser"),
+        Line2D([], [], color=_DENOISER.color, marker="o", linestyle="none",
+               label=tell("denoiser")),
         Line2D([], [], color=style.MUTED, marker="o", markerfacecolor="none", linestyle="none",
-               label="nearest letter, same noise"),
+               label=tell("nearest letter, same noise")),
     ]  # fmt: skip
     if points["subset"].isin(published).any():
         marks.append(Line2D([], [], color=style.PUBLISHED, marker="D", linestyle="none",
-                            label="denoiser of the published letters"))  # fmt: skip
+                            label=tell("denoiser of the published letters")))  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure
 
 
 def _correlation(row: Any) -> str:
-    text = f"{row['correlation']:.2f}".replace("-", "\N{MINUS SIGN}")
+    middle = f"{row['correlation']:.2f}".replace("-", "\N{MINUS SIGN}")
     if not np.isfinite(row["correlation_low"]):
-        return text
+        return middle
     low, high = (
         f"{row[f'correlation_{b}']:.2f}".replace("-", "\N{MINUS SIGN}") for b in ("low", "high")
     )
-    return f"{text}\n[{low}, {high}]"
+    return f"{middle}\n[{low}, {high}]"
 
 
 def subset_sizes(table: pd.DataFrame) -> Figure:
     """Answers by the number of letters to tell apart: networks against the nearest letter."""
     points = _of_subsets(table)
     fonts, networks = list(points["font"].unique()), list(points["network"].unique())
-    title = "The more letters, the harder: subsets by size, fresh noise"
+    title = tell("The more letters, the harder: subsets by size, fresh noise")
     figure = style.canvas(3.6, width=9.0, title=title)
     panels = figure.subplots(1, len(fonts), squeeze=False, sharey=True)[0]
     for axes, font in zip(panels, fonts, strict=True):
@@ -426,11 +458,12 @@ def subset_sizes(table: pd.DataFrame) -> Figure:
         axes.minorticks_off()
         axes.set_ylim(-3, 103)
         axes.set_title(font)
-        axes.set_xlabel("letters in the set")
-    panels[0].set_ylabel(MEASURES["within_one_pixel"].label)
-    marks = [_mark(_BASELINES["nearest_letter"][1], "nearest letter")]
+        axes.set_xlabel(tell("letters in the set"))
+    panels[0].set_ylabel(_label("within_one_pixel"))
+    marks = [_mark(_BASELINES["nearest_letter"][1], tell("nearest letter"))]
     marks += [
-        _mark(look, _network(name)) for name, look in zip(networks, itertools.cycle(_NETWORKS))
+        _mark(look, say(called(DENOISERS, name)))
+        for name, look in zip(networks, itertools.cycle(_NETWORKS))
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=4)
     return figure
@@ -446,14 +479,14 @@ def kinds(
     left = 13.5
     figure, axes = pixels.sheet(
         left + _STEP_X * (len(probabilities) + 1), _STEP_Y * len(pictures) + 2.6,
-        "Kinds of noise: the same pixels are hit in each",
+        tell("Kinds of noise: the same pixels are hit in each"),
     )  # fmt: skip
     x = left + _STEP_X * np.arange(len(probabilities) + 1)
-    labels = ["clean", *(f"p = {p:g}" for p in probabilities)]
+    labels = [tell("clean"), *(f"p = {p:g}" for p in probabilities)]
     pixels.labels(axes, x + COLUMNS / 2, 1.0, labels, fontsize=8.5, color=style.MUTED)
     for row, (kind, noisy) in enumerate(pictures.items()):
         y = 2.4 + _STEP_Y * row
-        axes.text(0, y + ROWS / 2, called(kind).replace(", ", ",\n"), va="center", fontsize=9)
+        axes.text(0, y + ROWS / 2, _noise(kind).replace(", ", ",\n"), va="center", fontsize=9)
         shown = np.concatenate([letter[None], noisy])
         pixels.letters(axes, shown, np.stack([x, np.full(len(x), y)], -1))
     return figure
@@ -469,24 +502,28 @@ def training_set(
     above : the gray from which on the original drew a pixel black
     """
     shown = letters[:DRAWN_LETTERS]
+    names = [say(called(BLANKS, character)) for character in characters[:DRAWN_LETTERS]]
     count = max(len(noisy) for noisy in copies)
-    left, gap, top = 4.6, 2.4, 2.6
+    room = max(1.0, count / 5)  # many copies are small ones, and words stay as large
+    left, gap, top = 4.6 * room, 2.4 * room, 2.6
     block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
     width = left + _STEP_X + 2 * (block + gap)
     figure, axes = pixels.sheet(width, len(copies) * high, title)
     for band, (noisy, name) in enumerate(zip(copies, titles, strict=True)):
         rows = band * high + top + _STEP_Y * np.arange(len(shown))
-        pixels.labels(axes, np.full(len(shown), 1.8), rows + ROWS / 2, characters[: len(shown)],
-                      fontsize=11, fontweight="bold")  # fmt: skip
-        blocks = {
-            "target": (left, shown[None]),
-            f"noisy copies, {name}": (left + _STEP_X + gap, noisy[:, : len(shown)]),
-            f"the same, black above {above:g}": (
+        pixels.labels(axes, np.full(len(shown), 1.8 * room), rows + ROWS / 2, names, fontsize=11,
+                      fontweight="bold")  # fmt: skip
+        noisy = noisy[:, : len(shown)]
+        blocks = [
+            (tell("target"), left, shown[None]),
+            (tell("noisy copies, {noise}", noise=name), left + _STEP_X + gap, noisy),
+            (
+                tell("the same, black above {gray}", gray=f"{above:g}"),
                 left + _STEP_X + block + 2 * gap,
-                (noisy[:, : len(shown)] > above).astype(float),
+                (noisy > above).astype(float),
             ),
-        }
-        for label, (x, values) in blocks.items():
+        ]
+        for label, x, values in blocks:
             axes.text(x, rows[0] - 1.2, label, va="center", fontsize=9, color=style.MUTED)
             for column, letters_of in enumerate(values):
                 xs = np.full(len(shown), x + column * _STEP_X)
@@ -506,8 +543,12 @@ def fresh_answers(
     """
     strips, samples, _ = inputs.shape
     names = (
-        "input", f"above {above:g}", "answer", f"above {threshold:g}", "truth",
-    )  # fmt: skip
+        tell("input"),
+        tell("above {threshold}", threshold=f"{above:g}"),
+        tell("answer"),
+        tell("above {threshold}", threshold=f"{threshold:g}"),
+        tell("truth"),
+    )
     left, height, side = 11.5, len(names) * _STEP_Y + 3.4, samples * _STEP_X + 2.0
     columns = min(2, strips)
     bands = -(-strips // columns)
@@ -522,7 +563,7 @@ def fresh_answers(
         for row, values in shown.items():
             pixels.letters(axes, values, np.stack([x, np.full(samples, rows[row])], -1))
         marked_letters(axes, truth, answer, threshold, x, rows[3])
-        for y, text in zip(rows, names, strict=True):
-            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+        for y, name in zip(rows, names, strict=True):
+            axes.text(0, y + ROWS / 2, name, va="center", fontsize=9)
     wrong_legend(axes, left, bands * height + 0.4)
     return figure

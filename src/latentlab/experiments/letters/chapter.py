@@ -13,7 +13,6 @@ import pandas as pd
 from latentlab.aliases import Fields
 from latentlab.experiments.letters.plan import letters_illustrated
 from latentlab.files.tables import read_csv, read_json
-from latentlab.pages.names import ACTIVATIONS, CHAPTERS, LETTER_NETWORKS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -29,7 +28,8 @@ from latentlab.pages.parts import (
     shown_rows,
     starts,
 )
-from latentlab.pages.texts import Text, Words, capital, plural, sentences, text
+from latentlab.words.names import ACTIVATIONS, CHAPTERS, LETTER_NETWORKS, OPTIMIZERS, called
+from latentlab.words.texts import Text, Words, capital, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,15 @@ from latentlab.aliases import Array, Booleans, Integers, Numbers
 from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
+from latentlab.drawing.language import count, remark, say, tell
 from latentlab.drawing.placing import place_labels
 from latentlab.experiments.gathering import carried_forward
 from latentlab.glyphs import left_to_right
 from latentlab.measures.latent import Plane, Window
 from latentlab.measures.metrics import nearest_letter, wrong_pixels
 from latentlab.measures.novelty import NewLetter
-from latentlab.pages.texts import capital
+from latentlab.words.names import BLANKS, called
+from latentlab.words.texts import Text, Words, capital, data_text, plural, text
 
 _LOOK = style.LOOKS[0]
 _BEST: style.Options = {"color": style.WARNING, "linewidth": 2, "linestyle": (0, (5, 1.5))}
@@ -33,7 +35,7 @@ _QUARTERS = 5  # starts from which on quartiles say something
 _KNOWN = "#cfe3f5"  # ground of a decoded letter that the font has
 
 
-def learning_curve(history: pd.DataFrame, name: str, published: float | None = None) -> Figure:
+def learning_curve(history: pd.DataFrame, name: Words, published: float | None = None) -> Figure:
     """Error by epoch: every start, median and quartiles of 5 or more, and the best start.
 
     history : columns replicate, epoch, error
@@ -43,7 +45,13 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
     errors = carried_forward(history)
     best = runs[int(errors.iloc[:, -1].argmin())]
     low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75], axis=0)
-    figure = style.canvas(3.8, title=f"Error while learning: {name}, {_count(len(runs))}")
+    title = count(
+        "Error while learning: {network}, {n} start",
+        "Error while learning: {network}, {n} starts",
+        len(runs),
+        network=name,
+    )
+    figure = style.canvas(3.8, title=title)
     axes = figure.subplots()
     for run in runs:
         axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25, linewidth=0.8)
@@ -58,18 +66,19 @@ def learning_curve(history: pd.DataFrame, name: str, published: float | None = N
     if published is not None:
         axes.axhline(published, color=style.PUBLISHED, linewidth=1.2, linestyle=(0, (1.5, 1.5)))
         edge = {"xycoords": ("axes fraction", "data"), "fontsize": 9.5}
-        style.note(axes, f"published {published:.3g}", (0, published), (4, 4), **edge)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("error a letter")
+        told = tell("published {value}", value=f"{published:.3g}")
+        style.note(axes, told, (0, published), (4, 4), **edge)
+    axes.set_xlabel(tell("epoch"))
+    axes.set_ylabel(tell("error a letter"))
     axes.set_xlim(left=0)
     style.log_axis(axes.yaxis)
-    middle_key = style.key("median, band: quartiles", _LOOK.color, linewidth=2.4)
+    middle_key = style.key(tell("median, band: quartiles"), _LOOK.color, linewidth=2.4)
     style.legend(
         figure,
         3,
-        style.key("one start", _LOOK.color, alpha=0.4, linewidth=1),
+        style.key(tell("one start"), _LOOK.color, alpha=0.4, linewidth=1),
         *[middle_key] * (len(runs) >= _QUARTERS),
-        style.key("best start", **_BEST),
+        style.key(tell("best start"), **_BEST),
     )
     return figure
 
@@ -91,28 +100,32 @@ def autoencoder(
     corners = np.array([[1.0, top], [49.0, top], [57.0, top]])
     pixels.letters(axes, np.stack(drawn), corners)
     latent = len(units) // 2
-    for x, part, high, low in (
-        (10.0, units[1:latent], 7.0, 3.0),
-        (34.0, units[latent + 1 : -1], 3.0, 7.0),
+    for x, title, part, high, low in (
+        (10.0, tell("encoder"), units[1:latent], 7.0, 3.0),
+        (34.0, tell("decoder"), units[latent + 1 : -1], 3.0, 7.0),
     ):
         corner = [(x, middle - high / 2), (x + 10, middle - low / 2)]
         corner += [(x + 10, middle + low / 2), (x, middle + high / 2)]
         axes.add_patch(Polygon(corner, facecolor=_KNOWN, edgecolor=style.ACCENT))
-        layers = f" {_ARROW} ".join(map(str, part)) or "no hidden layer"
+        layers = f" {_ARROW} ".join(map(str, part)) or tell("no hidden layer")
         axes.text(x + 5, middle, layers, ha="center", va="center", fontsize=9)
-        text = "encoder" if x < 30 else "decoder"
-        axes.text(x + 5, 1.2, text, ha="center", fontsize=10, fontweight="bold")
+        axes.text(x + 5, 1.2, title, ha="center", fontsize=10, fontweight="bold")
     numbers = [f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in code]
-    text = "\n".join([*numbers[:4], *(["..."] if len(numbers) > 4 else [])])
+    lines = "\n".join([*numbers[:4], *(["..."] if len(numbers) > 4 else [])])
     font: style.Options = {"ha": "center", "va": "center", "fontweight": "bold"}
-    axes.text(27, middle, text, fontsize=12, color=style.ACCENT, linespacing=1.5, **font)
-    titles = f"letter {name}", _numbers(len(code)), "output", f"above {threshold:g}"
+    axes.text(27, middle, lines, fontsize=12, color=style.ACCENT, linespacing=1.5, **font)
+    titles = (
+        tell("letter {letter}", letter=_named(name)),
+        count("{n} number", "{n} numbers", len(code)),
+        tell("output"),
+        tell("above {threshold}", threshold=f"{threshold:g}"),
+    )
     for x, title in zip((3.5, 27, 51.5, 59.5), titles, strict=True):
         axes.text(x, 1.2, title, ha="center", fontsize=10, fontweight="bold")
     below: style.Options = {"ha": "center", "fontsize": 9, "color": style.MUTED}
     wrong = int(wrong_pixels(output[None], letter[None], threshold)[0])
-    for x, title in ((3.5, f"{len(letter)} pixels"), (59.5, f"{wrong} wrong")):
-        axes.text(x, 12.2, title, **below)
+    axes.text(3.5, 12.2, count("{n} pixel", "{n} pixels", len(letter)), **below)
+    axes.text(59.5, 12.2, count("{n} wrong", "{n} wrong", wrong), **below)
     for x in (7.0, 21.0, 31.0, 45.0):
         axes.annotate("", (x + 2, middle), (x, middle), arrowprops={"arrowstyle": "->"})
     return figure
@@ -121,8 +134,9 @@ def autoencoder(
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def _numbers(count: int) -> str:
-    return "1 number" if count == 1 else f"{count} numbers"
+def _named(character: str) -> str:
+    """A letter by its name, which of a blank is a word."""
+    return say(called(BLANKS, character))
 
 
 def alphabet(letters: Array, characters: Sequence[str], name: str) -> Figure:
@@ -132,14 +146,23 @@ def alphabet(letters: Array, characters: Sequence[str], name: str) -> Figure:
     """
     shown_, step_x, step_y = letters[:LETTERS], COLUMNS + 2.0, ROWS + 3.4
     bands = -(-len(shown_) // _PER_BAND)
-    figure, axes = pixels.sheet(_PER_BAND * step_x, bands * step_y, f"The letters of {name}")
+    title = tell("The letters of {font}", font=name)
+    figure, axes = pixels.sheet(_PER_BAND * step_x, bands * step_y, title)
     band, place = np.divmod(np.arange(len(shown_)), _PER_BAND)
     corners = np.stack([1 + step_x * place, 2.2 + step_y * band], axis=-1)
     pixels.letters(axes, shown_, corners)
     for (x, y), character in zip(corners, characters, strict=False):
         font: style.Options = {"ha": "center", "va": "center", "fontsize": 9}
-        axes.text(x + COLUMNS / 2, y - 1.1, character, color=style.MUTED, **font)
+        axes.text(x + COLUMNS / 2, y - 1.1, _named(character), color=style.MUTED, **font)
     return figure
+
+
+def plainest(patterns: Sequence[NewLetter]) -> NewLetter | None:
+    """Of new letters that of the largest part of the plane, None where there is none.
+
+    It looks like a letter sooner than one that lies between many others.
+    """
+    return max(patterns, key=lambda pattern: pattern.points, default=None)
 
 
 def new_letter(
@@ -151,12 +174,14 @@ def new_letter(
     """
     figure, axes = pixels.sheet(44, 11.5, largest=0.16)
     if pattern is None:
-        axes.text(22, 6, "no new letter", ha="center", color=style.MUTED)
+        axes.text(22, 6, tell("no new letter"), ha="center", color=style.MUTED)
         return figure
     on = (pattern.outputs > threshold).astype(float)
-    name = "-".join(neighbor for neighbor, *_ in neighbors)
-    drawn = [(f"new: {name}", on, style.WARNING, "")]
-    drawn += [(n, p, style.INK, f"{apart} pixels apart") for n, p, apart in neighbors]
+    names = [_named(neighbor) for neighbor, *_ in neighbors]
+    drawn = [(tell("new: {name}", name="-".join(names)), on, style.WARNING, "")]
+    for name, (_, values, apart) in zip(names, neighbors, strict=True):
+        told = count("{n} pixel apart", "{n} pixels apart", apart)
+        drawn.append((name, values, style.INK, told))
     for x, (title, values, color, below) in zip((5.0, 19.0, 33.0), drawn, strict=False):
         pixels.letters(axes, values[None], np.array([[x, 2.4]]), color)
         center: style.Options = {"ha": "center", "va": "center"}
@@ -168,8 +193,11 @@ def new_letter(
 # --- one network ---------------------------------------------------------------------------------
 
 
-def _count(starts: int) -> str:
-    return "1 start" if starts == 1 else f"{starts} starts"
+def best_of(starts: int) -> Text:
+    """Which start is shown, for titles: of so many the best."""
+    if starts == 1:
+        return text("its only start")
+    return plural("best of {n} start", "best of {n} starts", starts)
 
 
 def reconstructions(
@@ -177,8 +205,8 @@ def reconstructions(
     outputs: Array,
     characters: Sequence[str],
     threshold: float,
-    name: str,
-    start: str,
+    name: Words,
+    start: Words,
 ) -> Figure:
     """Every letter over what the network makes of it, in gray and thresholded.
 
@@ -190,21 +218,30 @@ def reconstructions(
     bands = -(-len(letters) // per_band)
     step_x, step_y, left = COLUMNS + 1.6, ROWS + 1.2, 10.5
     height = 3 * step_y + 4.0
-    title = str(capital(f"{name}, {start}: {_exact(wrong)}"))
-    figure, axes = pixels.sheet(left + per_band * step_x, bands * height + 1.4, title)
+    title = plural(
+        "{network}, {start}: {exact} of {n} letter without a wrong pixel",
+        "{network}, {start}: {exact} of {n} letters without a wrong pixel",
+        len(wrong),
+        network=name,
+        start=start,
+        exact=int(np.sum(wrong == 0)),
+    )
+    size = left + per_band * step_x, bands * height + 1.4
+    figure, axes = pixels.sheet(*size, say(capital(title)))
+    labels = tell("letter"), tell("output"), tell("above {threshold}", threshold=f"{threshold:g}")
     for band in range(bands):
         part = slice(band * per_band, (band + 1) * per_band)
-        count = len(letters[part])
-        x = left + step_x * np.arange(count)
+        x = left + step_x * np.arange(len(letters[part]))
         top = band * height + 2.2
         rows = top + step_y * np.arange(3)
         center = x + COLUMNS / 2
-        pixels.labels(axes, center, top - 1.2, characters[part], fontsize=9, color=style.MUTED)
+        names = [_named(character) for character in characters[part]]
+        pixels.labels(axes, center, top - 1.2, names, fontsize=9, color=style.MUTED)
         for y, values in ((rows[0], letters[part]), (rows[1], outputs[part])):
-            pixels.letters(axes, values, np.stack([x, np.full(count, y)], -1))
+            pixels.letters(axes, values, np.stack([x, np.full(len(x), y)], -1))
         marked_letters(axes, letters[part], outputs[part], threshold, x, rows[2])
-        for y, text in zip(rows, ("letter", "output", f"above {threshold:g}"), strict=True):
-            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+        for y, label in zip(rows, labels, strict=True):
+            axes.text(0, y + ROWS / 2, label, va="center", fontsize=9)
         bad = np.flatnonzero(wrong[part])
         font = {"fontsize": 9, "color": style.WARNING, "fontweight": "bold"}
         counts = [str(n) for n in wrong[part][bad]]
@@ -213,21 +250,17 @@ def reconstructions(
     return figure
 
 
-def _exact(wrong: Array) -> str:
-    return f"{int(np.sum(wrong == 0))} of {len(wrong)} letters without a wrong pixel"
-
-
 def _plane_axes(axes: Axes, plane: Plane) -> None:
-    axes.set_xlabel(plane.names[0])
+    axes.set_xlabel(say(data_text(plane.names[0])))
     if len(plane.basis) > 1:
-        axes.set_ylabel(plane.names[1])
+        axes.set_ylabel(say(data_text(plane.names[1])))
     else:  # one latent unit: a line has no second axis
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
 
 
 def latent_plane(
-    decoded: Array, window: Window, plane: Plane, letters: Array, threshold: float, title: str
+    decoded: Array, window: Window, plane: Plane, letters: Array, threshold: float, which: Words
 ) -> Figure:
     """What the decoder makes of a grid of points of the latent plane.
 
@@ -239,16 +272,19 @@ def latent_plane(
     ground = np.where(known[..., None], to_rgb(_KNOWN), to_rgb(pixels.GROUND))
     glyphs = decoded.reshape(rows, columns, ROWS, COLUMNS)
     picture = pixels.tiles(pixels.shaded(glyphs, ground[:, :, None, None]), gap=1)
+    title = tell("Latent plane: {network}", network=which)
     figure, (axes,) = pixels.frame([picture], title, left=0.75, bottom=0.78)
     axes.imshow(picture, extent=_extent(window, rows, columns), aspect="auto", interpolation="none")
-    axes.set_xlabel(plane.names[0])
+    axes.set_xlabel(say(data_text(plane.names[0])))
     if rows > 1:
-        axes.set_ylabel(plane.names[1])
+        axes.set_ylabel(say(data_text(plane.names[1])))
     else:
         axes.set_yticks([])
-    share = 100 * known.mean()
-    text = f"blue ground: a letter of the font, give or take one pixel ({share:.0f} %)"
-    figure.text(0.99, 0.012, text, ha="right", fontsize=9, color=style.MUTED)
+    told = tell(
+        "blue ground: a letter of the font, give or take one pixel ({share} %)",
+        share=f"{100 * known.mean():.0f}",
+    )
+    figure.text(0.99, 0.012, told, ha="right", fontsize=9, color=style.MUTED)
     return figure
 
 
@@ -279,7 +315,7 @@ def regions(
     letters: Array,
     characters: Sequence[str],
     threshold: float,
-    which: str,
+    which: Words,
     lowest: float = -np.inf,
 ) -> Figure:
     """The latent plane by the letter nearest to what is decoded there, with all codes.
@@ -297,7 +333,7 @@ def regions(
     colors = fills[_map_colors(nearest, len(letters))[nearest] % len(fills)]
     colors = np.where(known[..., None], colors, 1 - 0.4 * (1 - colors))
     picture = _outlined(colors, nearest)
-    title = f"Regions by nearest letter: {which}"
+    title = tell("Regions by nearest letter: {network}", network=which)
     figure = style.canvas(2.6 if line else 7.4 if crowded else 6.2, title=title)
     axes = figure.subplots()
     axes.grid(visible=False)
@@ -308,13 +344,19 @@ def regions(
         axes.set_xlim(left=lowest)
         axes.set_ylim(*axes.get_ylim() if line else (lowest, None))
     _plane_axes(axes, plane)
-    style.subtitle(
-        axes,
-        f"{len(np.unique(nearest))} of {len(letters)} letters have a region; full color: the"
-        f" letter, give or take one pixel ({100 * known.mean():.0f} %)",
+    told = count(
+        "{some} of {n} letter has a region; full color: the letter, give or take one pixel"
+        " ({share} %)",
+        "{some} of {n} letters have a region; full color: the letter, give or take one pixel"
+        " ({share} %)",
+        len(letters),
+        some=len(np.unique(nearest)),
+        share=f"{100 * known.mean():.0f}",
     )
+    style.subtitle(axes, told)
     figure.draw_without_rendering()
-    place_labels(figure, axes, points, characters, 8.5 if crowded or line else 10)
+    names = [_named(character) for character in characters]
+    place_labels(figure, axes, points, names, 8.5 if crowded or line else 10)
     return figure
 
 
@@ -352,7 +394,7 @@ def _outlined(colors: Array, nearest: Integers, scale: int = 4) -> Numbers:
 
 
 def paths(
-    pairs: Sequence[str], decoded: Sequence[Array], letters: Array, threshold: float, which: str
+    pairs: Sequence[str], decoded: Sequence[Array], letters: Array, threshold: float, which: Words
 ) -> Figure:
     """Straight lines from letter to letter in the latent space, decoded and thresholded.
 
@@ -362,60 +404,66 @@ def paths(
     step_x, step_y = COLUMNS + 1.4, ROWS + 1.0
     wide, high = points * step_x + 8.0, 2 * step_y + 3.0
     bands = -(-len(pairs) // 2)
-    figure, axes = pixels.sheet(
-        2 * wide + 2.0, bands * high + 1.6, f"From letter to letter: {which}", largest=0.09
-    )
+    title = tell("From letter to letter: {network}", network=which)
+    figure, axes = pixels.sheet(2 * wide + 2.0, bands * high + 1.6, title, largest=0.09)
     for index, (pair, outputs) in enumerate(zip(pairs, decoded, strict=True)):
         x0, y0 = (index // bands) * (wide + 2.0), (index % bands) * high + 0.6
         x = x0 + 8.0 + step_x * np.arange(points)
-        text = left_to_right(f"{pair[0]}\N{RIGHTWARDS ARROW}{pair[1]}")
-        axes.text(x0, y0 + step_y, text, fontsize=9, fontweight="bold", va="center")
+        way = left_to_right(f"{pair[0]}{_ARROW}{pair[1]}")
+        axes.text(x0, y0 + step_y, way, fontsize=9, fontweight="bold", va="center")
         known = _is_known(outputs[None], letters, threshold)[0]
         for row, values in enumerate((outputs, (outputs > threshold).astype(float))):
             corners = np.stack([x, np.full(points, y0 + row * step_y)], -1)
             pixels.letters(axes, values, corners, grounds=[_KNOWN if k else None for k in known])
-    text = (
-        f"above: the outputs; below: above {threshold:g}. Blue ground: a letter of the font, give"
-        " or take one pixel"
+    told = tell(
+        "above: the outputs; below: above {threshold}. Blue ground: a letter of the font, give or"
+        " take one pixel",
+        threshold=f"{threshold:g}",
     )
-    axes.text(0, bands * high + 1.2, text, fontsize=8.5, color=style.MUTED, va="bottom")
+    axes.text(0, bands * high + 1.2, told, fontsize=8.5, color=style.MUTED, va="bottom")
     return figure
 
 
 def new_letters(
-    patterns: Sequence[NewLetter], count: int, points: int, letters: Array, which: str
+    patterns: Sequence[NewLetter], most: int, points: int, letters: Array, which: Words
 ) -> Figure:
     """The best new letters above the letters of the font that are nearest to them.
 
-    patterns : all that are new, the best first, of a grid of so many points; ``count`` are drawn
+    patterns : all that are new, the best first, of a grid of so many points; ``most`` are drawn
     letters : (letters, pixels), those of the font
     """
-    shown = list(patterns[:count])
+    shown = list(patterns[:most])
     share = 100 * sum(n.points for n in patterns) / points
-    title = f"New letters: {which}"
+    title = tell("New letters: {network}", network=which)
     per_band = 12
     bands = max(1, -(-len(shown) // per_band))
     step_x, step_y, left = COLUMNS + 2.4, ROWS + 1.2, 11.5
     high = 2 * step_y + 3.6
     figure, axes = pixels.sheet(left + per_band * step_x, bands * high + 1.6, title)
-    text = f"{len(patterns)} new pattern{'s' * (len(patterns) != 1)} on {share:.1f} % of the grid"
+    told = count(
+        "{n} new pattern on {share} % of the grid",
+        "{n} new patterns on {share} % of the grid",
+        len(patterns),
+        share=f"{share:.1f}",
+    )
     if patterns:
-        text += "; the first are those furthest from blur"
-    axes.text(0, bands * high + 1.0, text, fontsize=9, color=style.MUTED, va="center")
+        told = tell("{patterns}; the first are those furthest from blur", patterns=told)
+    axes.text(0, bands * high + 1.0, told, fontsize=9, color=style.MUTED, va="center")
     for band in range(bands):
         part = shown[band * per_band : (band + 1) * per_band]
         if not part:
-            axes.text(left, 4.0, "none: whatever is decoded is a letter of the font, or blur")
+            none = tell("none: whatever is decoded is a letter of the font, or blur")
+            axes.text(left, 4.0, none)
             break
         x = left + step_x * np.arange(len(part))
         rows = band * high + 0.4 + step_y * np.arange(2)
         outputs, near = np.stack([n.outputs for n in part]), letters[[n.nearest for n in part]]
         pixels.letters(axes, outputs, np.stack([x, np.full(len(part), rows[0])], -1))
         pixels.letters(axes, near, np.stack([x, np.full(len(part), rows[1])], -1))
-        for y, text in zip(rows, ("new", "nearest"), strict=True):
-            axes.text(0, y + ROWS / 2, text, va="center", fontsize=9)
+        for y, label in zip(rows, (tell("new"), tell("nearest")), strict=True):
+            axes.text(0, y + ROWS / 2, label, va="center", fontsize=9)
         y = rows[1] + ROWS + 1.3
-        axes.text(0, y, "pixels apart", va="center", fontsize=9, color=style.MUTED)
+        axes.text(0, y, tell("pixels apart"), va="center", fontsize=9, color=style.MUTED)
         pixels.labels(
             axes, x + COLUMNS / 2, y, [str(n.distance) for n in part], fontsize=9, color=style.MUTED
         )
@@ -431,7 +479,7 @@ def front(table: pd.DataFrame) -> Figure:
     table : columns font, network, weights, max_wrong_pixels, mean_wrong_pixels, a row a start
     """
     fonts = list(dict.fromkeys(table["font"]))
-    figure = style.canvas(4.4, title="How small a network still returns every letter?")
+    figure = style.canvas(4.4, title=tell("How small a network still returns every letter?"))
     panels = figure.subplots(1, len(fonts), sharey=True, sharex=True, squeeze=False)[0]
     for axes, font in zip(panels, fonts, strict=True):
         of_font = table[table["font"] == font]
@@ -450,22 +498,23 @@ def front(table: pd.DataFrame) -> Figure:
         axes.yaxis.set_major_formatter(
             ticker.FuncFormatter(lambda v, _: f"{v:g}" if v >= 0 else "")
         )
-        axes.set_title("all fonts" if font == "all" else font)
+        axes.set_title(say(called(_FONTS, font)))
         exact = best[best == 0]
         if len(exact):
             font = {"fontsize": 9, "color": style.WARNING, "fontweight": "bold"}
             outside = {"ha": "center", "path_effects": style.halo(), "annotation_clip": False}
-            smallest = exact.index[0]
-            style.note(axes, f"{smallest} weights", (smallest, 0), (0, -16), **font, **outside)
-    panels[0].set_ylabel("wrong pixels of the worst letter")
+            smallest = int(exact.index[0])
+            told = count("{n} weight", "{n} weights", smallest)
+            style.note(axes, told, (smallest, 0), (0, -16), **font, **outside)
+    panels[0].set_ylabel(tell("wrong pixels of the worst letter"))
     panels[0].set_ylim(bottom=-1.9)
-    panels[len(fonts) // 2].set_xlabel("weights, biases included")
+    panels[len(fonts) // 2].set_xlabel(tell("weights, biases included"))
     style.legend(
         figure,
         3,
-        style.dot_key("one start", _LOOK.color, alpha=0.5, markersize=4),
-        style.key("median start", _LOOK.color, linewidth=2),
-        style.key("best start", **_BEST, marker="s", markersize=4),
+        style.dot_key(tell("one start"), _LOOK.color, alpha=0.5, markersize=4),
+        style.key(tell("median start"), _LOOK.color, linewidth=2),
+        style.key(tell("best start"), **_BEST, marker="s", markersize=4),
     )
     return figure
 
@@ -477,15 +526,13 @@ def letter_errors(table: pd.DataFrame) -> Figure:
     """
     cells = list(dict.fromkeys(zip(table["font"], table["network"], strict=True)))
     drawn = shown.spaced(cells, shown.CELLS)
-    remark = shown.remark(len(drawn), len(cells))
+    title = tell("Which letters are hard? Wrong pixels, mean of all starts")
+    title += remark(len(drawn), len(cells))
     table = table[pd.MultiIndex.from_frame(table[["font", "network"]]).isin(drawn)]
     fonts = sorted(table["font"].unique(), key=lambda font: (font == "all", font))
     strips = {font: _strips(table[table["font"] == font]) for font in fonts}
     counts = [len(s) for parts in strips.values() for s in parts]
-    figure = style.canvas(
-        0.9 + 0.27 * sum(counts) + 0.42 * len(counts),
-        title="Which letters are hard? Wrong pixels, mean of all starts" + remark,
-    )
+    figure = style.canvas(0.9 + 0.27 * sum(counts) + 0.42 * len(counts), title=title)
     panels = figure.subplots(
         len(counts), 1, squeeze=False, gridspec_kw={"height_ratios": [c + 0.2 for c in counts]}
     )[:, 0]
@@ -495,22 +542,36 @@ def letter_errors(table: pd.DataFrame) -> Figure:
         picture = axes.imshow(strip, cmap=_HEAT, norm=scale, aspect="auto", interpolation="none")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
-        axes.set_xticks(range(strip.shape[1]), [_SHORT.get(c, c) for c in strip], fontsize=8)
-        axes.set_yticks(range(len(strip)), strip.index, fontsize=8.5)
+        axes.set_xticks(range(strip.shape[1]), [say(called(_SHORT, c)) for c in strip], fontsize=8)
+        networks = [say(called(_NETWORKS, network)) for network in strip.index]
+        axes.set_yticks(range(len(strip)), networks, fontsize=8.5)
         axes.tick_params(length=0, pad=2)
-        axes.set_title("all fonts" if font == "all" else font, fontsize=9.5)
+        axes.set_title(say(called(_FONTS, font)), fontsize=9.5)
         for (row, column), value in np.ndenumerate(strip.to_numpy()):
             if value > 0:
-                text = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}".lstrip("0")
+                mean = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}".lstrip("0")
                 color = style.PAPER if scale(value) > 0.55 else style.INK
-                axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
+                axes.text(column, row, mean, ha="center", va="center", fontsize=6, color=color)
     bar = figure.colorbar(picture, ax=list(panels), aspect=50, pad=0.01, fraction=0.02)
     bar.outline.set_visible(False)
     return figure
 
 
 _HEAT = LinearSegmentedColormap.from_list("heat", ["#f4f4f4", "#fdd3a8", style.WARNING, "#5a1e00"])
-_SHORT = {"space": "sp", "delete": "de"}
+_SHORT: Mapping[str, Text] = {"space": text("sp"), "delete": text("de")}
+_FONTS: Mapping[str, Text] = {"all": text("all fonts")}
+_NETWORKS: Mapping[str, Text] = {
+    "exceptional": text("exceptional"),
+    "relu-latent": text("relu-latent"),
+    "relu-latent-1000": text("relu-latent-1000"),
+    "linear": text("linear"),
+    "two-numbers": text("two-numbers"),
+    "all-letters": text("all-letters"),
+    "one-number": text("one-number"),
+    "hybrid": text("hybrid"),
+    "powell-alone": text("powell-alone"),
+}
+"""The study's networks in rows, which have no room for what people call them."""
 
 
 def _strips(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -529,10 +590,9 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     replicates : distance_correlation of every start
     """
     rows = min(len(summary), shown.CELLS)
-    remark = shown.remark(rows, len(summary))
+    title = tell("What lies between the letters?") + remark(rows, len(summary))
     summary = summary.iloc[shown.spaced(range(len(summary)), rows)]
-    names = [f"{row.network}, {row.font}" for row in summary.itertuples()]
-    figure = style.canvas(1.7 + 0.27 * rows, title="What lies between the letters?" + remark)
+    figure = style.canvas(1.7 + 0.27 * rows, title=title)
     left, right = figure.subplots(1, 2, sharey=True)
     y = np.arange(rows)
     for place, row in enumerate(summary.to_dict("records")):
@@ -544,20 +604,21 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
         left.plot([low, high], [place, place], color=style.WARNING, linewidth=2.5)
         left.plot(row["distance_correlation"], place, "s", color=style.WARNING, markersize=4.5)
     left.axvline(0, color=style.FAINT, linewidth=1, zorder=0)
-    left.set_xlabel("Spearman's rank correlation\nof latent and pixel distances")
+    left.set_xlabel(tell("Spearman's rank correlation\nof latent and pixel distances"))
     start = np.zeros(rows)
-    for kind, color in _KINDS.items():
+    for kind, (label, color) in _KINDS.items():
         share = 100 * summary[kind].to_numpy()
-        right.barh(y, share, left=start, color=color, height=0.72, label=kind)
+        right.barh(y, share, left=start, color=color, height=0.72, label=say(label))
         font = {"fontsize": 8, "color": style.INK if kind != "new" else style.PAPER}
         wide = np.flatnonzero(share >= 4)
         texts = [f"{value:.0f}" for value in share[wide]]
         pixels.labels(right, start[wide] + share[wide] / 2, wide, texts, **font)
         start = start + share
     right.set_xlim(0, 100)
-    right.set_xlabel("share of a grid around the codes, %")
+    right.set_xlabel(tell("share of a grid around the codes, %"))
     right.grid(visible=False)
-    left.set_yticks(y, names)
+    names = zip(summary["network"], summary["font"], strict=True)
+    left.set_yticks(y, [_row_name(*name) for name in names])
     left.set_ylim(rows - 0.4, -0.6)
     for axes in (left, right):
         axes.tick_params(axis="y", length=0)
@@ -566,11 +627,20 @@ def latent_spaces(summary: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     right.legend(ncols=3, handlelength=1.0, **above)
     square: style.Options = {"marker": "s", "markersize": 4.5, "linewidth": 2.5}
     keys = [
-        style.dot_key("one start", _LOOK.color, alpha=0.5, markersize=4),
-        style.key("mean, 95 %", style.WARNING, **square),
+        style.dot_key(tell("one start"), _LOOK.color, alpha=0.5, markersize=4),
+        style.key(tell("mean, 95 %"), style.WARNING, **square),
     ]
     left.legend(handles=keys, ncols=2, columnspacing=1.0, **above)
     return figure
 
 
-_KINDS = {"known": _KNOWN, "new": style.ACCENT, "blur": "#e4e4e6"}
+_KINDS = {
+    "known": (text("known"), _KNOWN),
+    "new": (text("new"), style.ACCENT),
+    "blur": (text("blur"), "#e4e4e6"),
+}
+
+
+def _row_name(network: str, font: str) -> str:
+    name = called(_NETWORKS, network)
+    return tell("{network}, all", network=name) if font == "all" else f"{say(name)}, {font}"

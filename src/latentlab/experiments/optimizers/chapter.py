@@ -10,7 +10,6 @@ import pandas as pd
 from latentlab.aliases import Fields, Json
 from latentlab.experiments.optimizers.tables import with_every_knob
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import CHAPTERS, OPTIMIZERS, called
 from latentlab.pages.parts import (
     NONE,
     Chapter,
@@ -27,8 +26,9 @@ from latentlab.pages.parts import (
     starts,
     trained,
 )
-from latentlab.pages.texts import Text, capital, plural, sentences, text
 from latentlab.training.record import GRADIENT_COST
+from latentlab.words.names import CHAPTERS, OPTIMIZERS, called
+from latentlab.words.texts import Text, capital, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:

@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from latentlab import shown
-from latentlab.drawing import style
+from latentlab.drawing import language, style
+from latentlab.drawing.language import say, tell
 from latentlab.experiments.optimizers.tables import with_every_knob
-from latentlab.pages.names import OPTIMIZERS, called
-from latentlab.pages.texts import capital
+from latentlab.words.names import OPTIMIZERS, called
+from latentlab.words.texts import Text, capital, data_text
 
-COST = "operations (multiply-adds)"
 _LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of the pixels
 
 
@@ -28,14 +28,18 @@ def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
 
 
 def _called(name: str) -> str:
-    return str(capital(called(OPTIMIZERS, name)))
+    return say(capital(called(OPTIMIZERS, name)))
+
+
+def _loss(loss: str) -> Text:
+    return data_text(loss.replace("-", " "))
 
 
 def _networks(table: pd.DataFrame) -> tuple[list[str], str]:
     """As many networks as a figure has panels for, and a remark."""
     names = list(table["network"].unique())
     selection = shown.spaced(names, shown.PANELS)
-    return selection, shown.remark(len(selection), len(names))
+    return selection, language.remark(len(selection), len(names))
 
 
 def _legend(figure: Figure, looks: dict[str, style.Look]) -> None:
@@ -61,7 +65,7 @@ def convergence(curves: pd.DataFrame) -> Figure:
     )
     networks, remark = _networks(curves)
     losses = list(curves["loss"].unique())
-    title = "Error by cost" + remark
+    title = tell("Error by cost") + remark
     figure = style.canvas(0.9 + 2.9 * len(networks), width=9.0, title=title)
     panels = figure.subplots(len(networks), len(losses), sharex="row", sharey=True, squeeze=False)
     for row, network in zip(panels, networks, strict=True):
@@ -72,13 +76,14 @@ def convergence(curves: pd.DataFrame) -> Figure:
                 names = "lower_quartile", "error", "upper_quartile"
                 low, middle, high = (curve[name] for name in names)
                 style.band(axes, curve["operations"], low, middle, high, look)
-            axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
+            panel_title = tell("{network}, training by {loss}", network=network, loss=_loss(loss))
+            axes.set_title(panel_title)
             style.log_axis(axes.xaxis)
             axes.set_ylim(bottom=max(_LOWEST, 0.8 * curves["lower_quartile"].min()))
             style.log_axis(axes.yaxis)
-        row[0].set_ylabel("error a letter")
+        row[0].set_ylabel(tell("error a letter"))
     for axes in panels[-1]:
-        axes.set_xlabel(COST)
+        axes.set_xlabel(tell("operations (multiply-adds)"))
     _legend(figure, first)
     return figure
 
@@ -101,7 +106,7 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
     names = list(medians["optimizer"].unique())
     networks, remark = _networks(medians)
     losses = list(medians["loss"].unique())
-    title = "Error by learning rate, at the whole budget" + remark
+    title = tell("Error by learning rate, at the whole budget") + remark
     figure = style.canvas(0.9 + 2.9 * max(1, len(networks)), width=9.0, title=title)
     if medians.empty:
         return figure
@@ -133,15 +138,16 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
                     markerfacecolor="none",
                     markeredgecolor=look.color,
                 )
-            axes.set_title(f"{network}, training by {loss.replace('-', ' ')}")
+            panel_title = tell("{network}, training by {loss}", network=network, loss=_loss(loss))
+            axes.set_title(panel_title)
             style.log_axis(axes.xaxis)
             style.log_axis(axes.yaxis)
-        row[0].set_ylabel("error a letter")
+        row[0].set_ylabel(tell("error a letter"))
     for axes in panels[-1]:
-        axes.set_xlabel("learning rate")
+        axes.set_xlabel(tell("learning rate"))
     marks = [style.key(_called(n), looks[n].color, marker=looks[n].marker) for n in names]
     hollow = {"marker": "o", "markerfacecolor": "none"}
-    falling = style.key("falls (cosine)", style.MUTED, linestyle=":", **hollow)
+    falling = style.key(tell("falls (cosine)"), style.MUTED, linestyle=":", **hollow)
     style.legend(figure, 3, *marks, falling)
     return figure
 
@@ -155,7 +161,7 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
     networks, remark = _networks(replicates)
     losses = list(replicates["loss"].unique())
     height = 0.8 / len(losses)
-    title = "Error of every start at the end of its budget" + remark
+    title = tell("Error of every start at the end of its budget") + remark
     figure = style.canvas(1.3 + 0.5 * len(looks), width=9.0, title=title)
     panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
     for axes, network in zip(panels, networks, strict=True):
@@ -169,14 +175,15 @@ def final_errors(replicates: pd.DataFrame) -> Figure:
                 style.strip(axes, errors, y, height, look, index > 0)
         axes.set_title(network)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("error a letter")
+        axes.set_xlabel(tell("error a letter"))
         style.log_axis(axes.xaxis)
     panels[0].set_yticks(range(len(looks)), [textwrap.fill(_called(name), 26) for name in looks])
     panels[0].set_ylim(len(looks) - 0.5, -0.5)
     fillings = [style.MUTED, *["none"] * (len(losses) - 1)]
+    labels = [tell("training by {loss}", loss=_loss(loss)) for loss in losses]
     dots = [
-        style.dot_key(f"training by {loss.replace('-', ' ')}", style.MUTED, markerfacecolor=filling)
-        for loss, filling in zip(losses, fillings, strict=True)
+        style.dot_key(label, style.MUTED, markerfacecolor=filling)
+        for label, filling in zip(labels, fillings, strict=True)
     ]
-    style.legend(figure, 3, *dots, style.key("median", style.MUTED, linewidth=2.6))
+    style.legend(figure, 3, *dots, style.key(tell("median"), style.MUTED, linewidth=2.6))
     return figure

@@ -11,7 +11,6 @@ import pandas as pd
 
 from latentlab.aliases import Fields, Json
 from latentlab.files.tables import read_csv
-from latentlab.pages.names import CHAPTERS, IMAGE_MODELS, IMAGE_SETS, called
 from latentlab.pages.parts import (
     Chapter,
     Figure,
@@ -26,7 +25,8 @@ from latentlab.pages.parts import (
     rank,
     starts,
 )
-from latentlab.pages.texts import Text, Words, capital, plural, sentences, text
+from latentlab.words.names import CHAPTERS, IMAGE_MODELS, IMAGE_SETS, called
+from latentlab.words.texts import Text, Words, capital, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:

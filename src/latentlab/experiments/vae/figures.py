@@ -11,10 +11,16 @@ from matplotlib.figure import Figure
 
 from latentlab.aliases import Array, Numbers
 from latentlab.drawing import pixels, style
+from latentlab.drawing.language import say, tell
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
+from latentlab.words.texts import Words, data_text, text
 
-_TERMS = {"loss": "loss", "reconstruction": "reconstruction", "kl": "KL divergence"}
+_TERMS = {
+    "loss": text("loss"),
+    "reconstruction": text("reconstruction"),
+    "kl": text("KL divergence"),
+}
 _CLASSES = (  # Okabe and Ito's colors and three between; names are written beside them
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7",
     "#56b4e9", "#8c6d1f", "#5c5c66", "#7a3b9a", "#94b817",
@@ -33,7 +39,10 @@ def shown_images(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def loss_curves(
-    curves: pd.DataFrame, dataset: str, labels: Mapping[str, str], published: float | None = None
+    curves: pd.DataFrame,
+    dataset: Words,
+    labels: Mapping[str, Words],
+    published: float | None = None,
 ) -> Figure:
     """Each term of the loss by epoch, on training and test images, of every model.
 
@@ -42,7 +51,8 @@ def loss_curves(
     published : the original's test loss
     """
     terms = [term for term in _TERMS if curves.get(term, pd.Series()).notna().any()]
-    figure = style.canvas(3.7, width=_WIDE, title=f"Loss on {dataset}, nats an image")
+    title = tell("Loss on {dataset}, nats an image", dataset=dataset)
+    figure = style.canvas(3.7, width=_WIDE, title=title)
     panels = figure.subplots(1, len(terms), squeeze=False)[0]
     looks = style.looks(list(labels))
     for axes, term in zip(panels, terms, strict=True):
@@ -51,21 +61,22 @@ def loss_curves(
             axes.plot(curve["epoch"], curve[term], color=look.color, linewidth=1.2, **_DASHED)
             axes.plot(curve["epoch"], curve[f"test_{term}"], color=look.color)
             _mark_end(axes, curve, f"test_{term}", look)
-        axes.set_title(_TERMS[term])
-        axes.set_xlabel("epoch")
+        axes.set_title(say(_TERMS[term]))
+        axes.set_xlabel(tell("epoch"))
         marked = published if term == "loss" else None
         _settled_limits(axes, curves, term, marked)
         if marked is not None:
             axes.axhline(marked, color=style.PUBLISHED, linewidth=1.1, linestyle=(0, (1.5, 1.5)))
             edge: style.Options = {"xycoords": ("axes fraction", "data"), "ha": "right"}
-            style.note(axes, f"published {marked:g}", (0.99, marked), (0, 4), fontsize=9, **edge)
-    panels[0].set_ylabel("nats an image")
+            value = tell("published {loss}", loss=f"{marked:g}")
+            style.note(axes, value, (0.99, marked), (0, 4), fontsize=9, **edge)
+    panels[0].set_ylabel(tell("nats an image"))
     style.legend(
         figure,
         4,
-        *[style.key(labels[name], x.color, marker=x.marker) for name, x in looks.items()],
-        style.key("test images", style.MUTED),
-        style.key("training images", style.MUTED, **_DASHED),
+        *[style.key(say(labels[name]), x.color, marker=x.marker) for name, x in looks.items()],
+        style.key(tell("test images"), style.MUTED),
+        style.key(tell("training images"), style.MUTED, **_DASHED),
     )
     return figure
 
@@ -89,11 +100,11 @@ def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float |
 
 
 def latent_codes(
-    codes: Mapping[str, Array],
+    codes: Mapping[Words, Array],
     classes: Array,
     names: Sequence[str],
-    dataset: str,
-    regions: Mapping[str, Region | None],
+    dataset: Words,
+    regions: Mapping[Words, Region | None],
 ) -> Figure:
     """Codes of the test images, a panel a model, colored and named by class.
 
@@ -102,7 +113,10 @@ def latent_codes(
 
     The same circle is in every panel, a scale: both axes of a panel have one, each panel its own.
     """
-    figure, panels = _planes(len(codes), f"Codes of the test images of {dataset}")
+    title = tell("Codes of the test images of {dataset}", dataset=dataset)
+    figure, panels = _planes(len(codes), title)
+    # a digit or a letter is the same in every language
+    names = [say(data_text(name)) if len(name) > 1 else name for name in names]
     tints = [tuple(pixels.shaded(0.55, "white", color)) for color in _CLASSES]
     colors = [tints[c % len(tints)] for c in classes]
     size = 12 if len(classes) < 2000 else 2.2
@@ -116,21 +130,21 @@ def latent_codes(
             _border(axes, region, style.INK, 1.4)
         axes.set_aspect("equal", adjustable="datalim")
         _name_classes(axes, points, classes, names)
-        axes.set_title(f"{label}{_area_text(region)}")
+        axes.set_title(_with_area(label, region))
     style.legend(
         figure,
         2,
-        style.key("smallest region with 95 %", linewidth=1.4),
-        style.key("the same circle in all: two deviations of the prior", **_PRIOR),
+        style.key(tell("smallest region with 95 %"), linewidth=1.4),
+        style.key(tell("the same circle in all: two deviations of the prior"), **_PRIOR),
     )
     return figure
 
 
-def _area_text(region: Region | None) -> str:
+def _with_area(label: Words, region: Region | None) -> str:
     if region is None:
-        return ""
+        return say(label)
     area = f"{region.area:,.0f}" if region.area >= 100 else f"{region.area:.3g}"
-    return f": 95 % within {area} square units"
+    return tell("{model}: 95 % within {area} square units", model=label, area=area)
 
 
 def _planes(count: int, title: str) -> tuple[Figure, list[Axes]]:
@@ -139,8 +153,8 @@ def _planes(count: int, title: str) -> tuple[Figure, list[Axes]]:
     figure = style.canvas(4.8 * rows + 0.6, width=_WIDE, title=title)
     panels: list[Axes] = [*figure.subplots(rows, min(2, count), squeeze=False).ravel()]
     for axes in panels:
-        axes.set_xlabel("latent unit 1")
-        axes.set_ylabel("latent unit 2")
+        axes.set_xlabel(tell("latent unit 1"))
+        axes.set_ylabel(tell("latent unit 2"))
         axes.grid(visible=False)
     for axes in panels[count:]:
         axes.axis("off")
@@ -205,7 +219,7 @@ def _separate(axes: Axes, centers: Mapping[int, Array], names: Sequence[str]) ->
 
 
 def manifolds(
-    pictures: Mapping[str, Array], windows: Mapping[str, Window | None], dataset: str
+    pictures: Mapping[Words, Array], windows: Mapping[Words, Window | None], dataset: Words
 ) -> Figure:
     """What the decoders make of a grid of their latent plane, a panel a model.
 
@@ -213,10 +227,11 @@ def manifolds(
     windows : the window of the grid; None for the normal quantiles 0.05 to 0.95
     """
     tiled = [_tiled(grid, gap=1) for grid in pictures.values()]
-    figure, panels = _two_columns(tiled, f"The latent plane of {dataset}, decoded")
+    title = tell("The latent plane of {dataset}, decoded", dataset=dataset)
+    figure, panels = _two_columns(tiled, title)
     for axes, picture, label in zip(panels, tiled, pictures, strict=True):
         _picture(axes, picture)
-        axes.set_title(label)
+        axes.set_title(say(label))
         axes.set_xlabel(_window_text(windows[label], len(pictures[label])), fontsize=9, loc="left")
     return figure
 
@@ -250,12 +265,21 @@ def _two_columns(pictures: Sequence[Numbers], title: str) -> tuple[Figure, list[
 
 def _window_text(window: Window | None, rows: int) -> str:
     """What a manifold shows; one row of images is that of a single latent unit."""
+    if window is None and rows > 1:
+        return tell("both units at the normal quantiles 0.05 to 0.95")
     if window is None:
-        units = "both units" if rows > 1 else "the unit"
-        return f"{units} at the normal quantiles 0.05 to 0.95"
-    (x0, x1), (y0, y1) = window
-    second = f", unit 2 from {y0:.3g} to {y1:.3g}" if rows > 1 else ""
-    return f"unit 1 from {x0:.3g} to {x1:.3g}{second}:\nthe middle 90 % of its test codes"
+        return tell("the unit at the normal quantiles 0.05 to 0.95")
+    x0, x1, y0, y1 = (f"{end:.3g}" for side in window for end in side)
+    if rows > 1:
+        return tell(
+            "unit 1 from {x0} to {x1}, unit 2 from {y0} to {y1}:\n"
+            "the middle 90 % of its test codes",
+            x0=x0,
+            x1=x1,
+            y0=y0,
+            y1=y1,
+        )
+    return tell("unit 1 from {x0} to {x1}:\nthe middle 90 % of its test codes", x0=x0, x1=x1)
 
 
 def _tiled(grid: Array, gap: int) -> Numbers:
@@ -269,7 +293,7 @@ def _picture(axes: Axes, picture: Numbers) -> None:
     axes.set_yticks([])
 
 
-def rows(pictures: Mapping[str, Array], title: str) -> Figure:
+def rows(pictures: Mapping[Words, Array], title: str) -> Figure:
     """Rows of images under each other, each with its label.
 
     pictures : (n, height, width) in [0, 1] by label
@@ -279,8 +303,7 @@ def rows(pictures: Mapping[str, Array], title: str) -> Figure:
     picture = _tiled(grid, gap=1)
     figure, (axes,) = pixels.frame([picture], title, left=1.75, bottom=0.2, width=_WIDE, largest=2)
     _picture(axes, picture)
-    axes.set_yticks(
-        [1 + (i + 0.5) * (height + 1) for i in range(count)], list(map(_plain, pictures))
-    )
+    labels = [_plain(say(label)) for label in pictures]
+    axes.set_yticks([1 + (i + 0.5) * (height + 1) for i in range(count)], labels)
     axes.tick_params(axis="y", length=0, labelsize=9.5)
     return figure

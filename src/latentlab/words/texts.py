@@ -49,6 +49,29 @@ ENGLISH = Language("en", "English", "n != 1", {})
 """The language of the messages themselves, which needs no catalog."""
 
 
+def in_language(name: str, language: Language) -> str:
+    """The name of a file in a language, without suffix: its code stands after it."""
+    return name if language is ENGLISH else f"{name}.{language.code}"
+
+
+_SOUNDS = {
+    "es": (
+        (r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "),
+        (r"\b([oO]) (?=h?[oó])", "u "),
+        (r"\b(d)e el\b", r"\1el"),
+        (r"\b(a) el\b", r"\1l"),
+    ),
+}
+"""Of languages, by code: what is said otherwise before certain sounds (Real Academia, y and o)."""
+
+
+def fluent(text: str, code: str) -> str:
+    """A finished text as it is said: "padre e hijo", whatever went into its places."""
+    for pattern, other in _SOUNDS.get(code, ()):
+        text = re.sub(pattern, other, text, flags=re.IGNORECASE)
+    return text
+
+
 class Text:
     """Words that are made when their language is known; ``str`` makes them in English."""
 

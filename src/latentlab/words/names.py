@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from latentlab.pages.texts import Text, Words, text
+from latentlab.words.texts import Text, Words, text
 
 LETTER_NETWORKS: Mapping[str, Text] = {
     "exceptional": text("the original's “exceptional” network"),
@@ -56,6 +56,8 @@ CHAPTERS: Mapping[str, Text] = {
     "denoising": text("Denoising"),
     "vae": text("Variational autoencoder"),
 }
+BLANKS: Mapping[str, Text] = {"space": text("space"), "delete": text("delete")}
+"""Characters without a sign of their own."""
 OPTIMIZERS: Mapping[str, Words] = {
     "powell": "Powell",
     "backpropagation": text("backpropagation"),

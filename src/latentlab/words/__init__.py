@@ -1,0 +1,1 @@
+"""Messages, names and catalogs: what people read, in each language."""
