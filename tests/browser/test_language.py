@@ -92,7 +92,7 @@ def test_pictures_have_the_words_of_the_page(visit, report):
 def test_the_other_page_opens_where_the_reader_was(visit, report):
     page = visit(report)
     figure = page.locator("section.chapter figure").nth(5)
-    figure.evaluate("figure => figure.scrollIntoView()")
+    figure.evaluate("figure => figure.scrollIntoView({behavior: 'instant'})")
     place = figure.get_attribute("id")
     other_language(page)
     assert page.url.endswith(f"#{place}")

@@ -13,9 +13,9 @@
   const other = links.find((link) => link.lang === asked);
   if (other) location.replace(other.href + location.hash);
 
-  /** What the reader looks at: the last part or figure that begins above. */
+  /** What the reader looks at: the last part or figure that begins in the upper quarter, or above. */
   const place = () => [...document.querySelectorAll("main [id]")].findLast(
-    (part) => part.getClientRects().length && part.getBoundingClientRect().top < 100,
+    (part) => part.getClientRects().length && part.getBoundingClientRect().top < innerHeight / 4,
   );
   for (const link of links) {
     link.addEventListener("click", () => {

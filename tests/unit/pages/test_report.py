@@ -591,6 +591,21 @@ def test_an_embedded_picture_keeps_its_size_and_the_colors_of_thin_lines(tmp_pat
         assert np.abs(pixels[10 * row].astype(int) - color).max() <= 16
 
 
+def test_ground_and_grid_keep_their_color_among_tints():
+    """Of lines that are smoothed: tints between each of their colors and white."""
+    drawn = np.full((400, 600, 3), 255, np.uint8)
+    drawn[::10] = grid = (236, 236, 239)
+    for row, look in enumerate(drawing_style.LOOKS):
+        color = np.array([int(look.color[i : i + 2], 16) for i in (1, 3, 5)])
+        tints = np.linspace(color, [255, 255, 255], 40).round()
+        drawn[20 * row + 1, :40] = tints
+    pixels = np.asarray(parts.few_colors(Image.fromarray(drawn)))
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) <= 56
+    assert (pixels[::10] == grid).all()
+    assert (pixels[5] == 255).all()
+    assert np.abs(pixels.astype(int) - drawn).max() <= 30
+
+
 def test_a_picture_is_a_vector_where_that_is_smaller(tmp_path):
     write_figures(tmp_path, "small")
     noise = np.random.default_rng(0).integers(0, 255, (540, 1080, 3), np.uint8)
