@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from latentlab import shown
-from latentlab.aliases import Fields, Integers, Json
+from latentlab.aliases import Fields, Json
 from latentlab.pages.languages import Verbatim
 from latentlab.words.texts import Text, Words, data_text, in_language, joined, plural, text
 
@@ -164,14 +164,12 @@ def few_colors(picture: Image.Image) -> Image.Image:
     kept |= dict.fromkeys(color for _, color in spread.convert("RGB").getcolors() or [])
     palette, colors = np.array(list(kept)), np.array([color for _, color in counted])
     nearest = ((colors[:, None] - palette) ** 2).sum(axis=-1).argmin(axis=1)
-    table = np.zeros((2**24, 3), np.uint8)
-    table[_packed(colors)] = palette[nearest]
-    return Image.fromarray(table[_packed(np.asarray(picture, np.int64))])
-
-
-def _packed(colors: Integers) -> Integers:
-    """Colors (..., 3) as numbers (...) of 24 bits."""
-    return np.asarray(colors @ np.array([2**16, 2**8, 1]))
+    places = np.zeros(2**24, np.uint8)  # of every color: that of the nearest in the palette
+    places[colors @ np.array([1, 2**8, 2**16])] = nearest
+    numbers = np.asarray(picture.convert("RGBA")).view("<u4")[..., 0] & 0xFFFFFF
+    few = Image.fromarray(places[numbers])
+    few.putpalette(palette.ravel().tolist())
+    return few.convert("RGB")
 
 
 NONE = "\N{EN DASH}"
