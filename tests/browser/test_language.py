@@ -89,16 +89,42 @@ def test_pictures_have_the_words_of_the_page(visit, report):
     assert same < 3  # letters alone have no words
 
 
-def test_the_other_page_opens_where_the_reader_was(visit, report):
-    page = visit(report)
-    figure = page.locator("section.chapter figure").nth(5)
-    figure.evaluate("figure => figure.scrollIntoView({behavior: 'instant'})")
-    place = figure.get_attribute("id")
+SEEN = """([selector, n]) => document.querySelectorAll(selector)[n].getBoundingClientRect().top"""
+
+
+@pytest.mark.parametrize(
+    ("selector", "fold"),
+    [("section.chapter figure", 5), (".verdicts li", 3), ("section.chapter > .table tr", 4),
+     (".references li", 2), ("details figure", 6)],
+)  # fmt: skip
+def test_the_other_page_opens_where_the_reader_was(visit, report, selector, fold):
+    page = visit(report, viewport={"width": 390, "height": 900})
+    part = page.locator(selector).nth(fold)
+    if selector.startswith("details"):
+        part.evaluate("part => { part.closest('details').open = true; }")
+    part.evaluate("part => part.scrollIntoView({behavior: 'instant'})")
+    before = page.evaluate(SEEN, [selector, fold])
     other_language(page)
-    assert page.url.endswith(f"#{place}")
-    assert abs(page.locator(f"[id='{place}']").bounding_box()["y"]) < 200
-    page.goto(f"{report}?lang=es#{place}")  # so does an address with a place
+    assert language(page) == "es"
+    assert abs(page.evaluate(SEEN, [selector, fold]) - before) < 60
+    # what was closed is closed
+    opened = page.locator("details[open]").count()
+    assert opened == selector.startswith("details")
+
+
+def test_an_address_with_a_place_keeps_it(visit, report):
+    page = visit(report, locale="es-AR")
+    place = page.locator("section.chapter figure").nth(5).get_attribute("id")
+    page.goto(f"{report}?lang=ES#{place}")
     page.wait_for_url(f"**/index.es.html?lang=es#{place}")
+
+
+def test_going_back_goes_back(visit, report):
+    page = visit(report)
+    other_language(page)
+    page.go_back()
+    page.wait_for_load_state()
+    assert language(page) == "en"
 
 
 @pytest.mark.parametrize("works", [True, False])

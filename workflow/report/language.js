@@ -59,6 +59,6 @@
     show(language);
     try { localStorage.setItem("language", language); } catch { /* it is forgotten */ }
   });
-  const language = asked.split("-")[0];
+  const language = asked.toLowerCase().split("-")[0];
   show(Object.hasOwn(languages, language) ? language : "en");
 })();

@@ -596,6 +596,10 @@ class Sources:
     language: str
 
 
+UNSCRIPTED = "This page computes everything while you look: it needs JavaScript."
+"""What is said in every language: without scripts the page changes to none."""
+
+
 def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -> str:
     """The page.
 
@@ -623,6 +627,7 @@ def render(content: Fields, sources: Sources, others: Sequence[Language] = ()) -
         "learning": content["learning"],
         "races": content["races"],
         "rounding": rounding_notes(content),
+        "unscripted": {to.code: to.form(UNSCRIPTED) for to in others},
         "style": languages.Verbatim(style),
         "script": languages.Verbatim(sources.script),
         "language": languages.Verbatim(sources.language),

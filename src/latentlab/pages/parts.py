@@ -158,12 +158,17 @@ def few_colors(picture: Image.Image) -> Image.Image:
     that occur. (Those of MEDIANCUT lie where many pixels are: thin lines of two colors become lines
     of one. Spread ones alone have no gray for the grid.)
     """
-    counted = sorted(picture.getcolors(2**24) or [], key=lambda entry: (-entry[0], entry[1]))
+    colored = picture.getcolors(picture.width * picture.height) or []
+    counted = sorted(colored, key=lambda entry: (-entry[0], entry[1]))
     spread = picture.quantize(_SPREAD, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     kept = dict.fromkeys(color for _, color in counted[:_MOST])
     kept |= dict.fromkeys(color for _, color in spread.convert("RGB").getcolors() or [])
     palette, colors = np.array(list(kept)), np.array([color for _, color in counted])
-    nearest = ((colors[:, None] - palette) ** 2).sum(axis=-1).argmin(axis=1)
+    nearest, least = np.zeros(len(colors), np.uint8), np.full(len(colors), np.inf)
+    for place, color in enumerate(palette):  # one by one: of noise there may be a million colors
+        distance = ((colors - color) ** 2).sum(axis=1)
+        nearest[distance < least] = place
+        least = np.minimum(least, distance)
     places = np.zeros(2**24, np.uint8)  # of every color: that of the nearest in the palette
     places[colors @ np.array([1, 2**8, 2**16])] = nearest
     numbers = np.asarray(picture.convert("RGBA")).view("<u4")[..., 0] & 0xFFFFFF

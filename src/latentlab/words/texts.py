@@ -56,8 +56,8 @@ def in_language(name: str, language: Language) -> str:
 
 _SOUNDS = {
     "es": (
-        (r"\b([yY]) (?=h?[ií](?![aeoáéó]))", "e "),
-        (r"\b([oO]) (?=h?[oó])", "u "),
+        (r"\b(?-i:y) (?=h?[ií](?![aeoáéó]))", "e "),  # "X e Y" has the letter Y
+        (r"\b(?-i:o) (?=h?[oó])", "u "),
         (r"\b(d)e el\b", r"\1el"),
         (r"\b(a) el\b", r"\1l"),
     ),

@@ -544,9 +544,9 @@ def fresh_answers(
     strips, samples, _ = inputs.shape
     names = (
         tell("input"),
-        tell("above {threshold}", threshold=f"{above:g}"),
+        f"> {above:g}",
         tell("answer"),
-        tell("above {threshold}", threshold=f"{threshold:g}"),
+        f"> {threshold:g}",
         tell("truth"),
     )
     left, height, side = 11.5, len(names) * _STEP_Y + 3.4, samples * _STEP_X + 2.0

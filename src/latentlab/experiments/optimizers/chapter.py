@@ -28,7 +28,7 @@ from latentlab.pages.parts import (
 )
 from latentlab.training.record import GRADIENT_COST
 from latentlab.words.names import CHAPTERS, OPTIMIZERS, called
-from latentlab.words.texts import Text, capital, plural, sentences, text
+from latentlab.words.texts import Text, Words, capital, joined, plural, sentences, text
 
 
 def chapter(results: Path, settings: Fields) -> Chapter:
@@ -255,10 +255,13 @@ def _figures(
     )
 
 
-def _knobs(row: Fields) -> str:
-    """What was chosen, or given: "0.003 cosine", "xtol 0.01"."""
+_SCHEDULES = {"constant": text("constant"), "cosine": text("falls (cosine)")}
+
+
+def _knobs(row: Fields) -> Words:
+    """What was chosen, or given: "0.003, falls (cosine)", "xtol 0.01"."""
     if not pd.isna(row["learning_rate"]):
-        return f"{row['learning_rate']:g} {row['schedule']}"
+        return joined(", ", (f"{row['learning_rate']:g}", called(_SCHEDULES, row["schedule"])))
     return NONE if pd.isna(row["xtol"]) else f"xtol {row['xtol']:g}"
 
 

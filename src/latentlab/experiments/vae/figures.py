@@ -143,7 +143,7 @@ def latent_codes(
 def _with_area(label: Words, region: Region | None) -> str:
     if region is None:
         return say(label)
-    area = f"{region.area:,.0f}" if region.area >= 100 else f"{region.area:.3g}"
+    area = f"{region.area:.0f}" if region.area >= 100 else f"{region.area:.3g}"
     return tell("{model}: 95 % within {area} square units", model=label, area=area)
 
 
