@@ -1,6 +1,7 @@
 """The report in English and in Spanish, a page each: the reader's own at first, then the other."""
 
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -168,6 +169,18 @@ def test_the_address_goes_before_the_choice_and_that_before_the_browser(
     assert language(page) == other
     page.goto(f"{report}?lang={own}")
     assert language(page) == own
+
+
+def test_a_page_that_was_sent_without_the_other_opens(browser, pages, tmp_path):
+    """In a browser that asks for Spanish too: nobody is led to a page that is not there."""
+    source = Path(unquote(urlsplit(pages).path)) / "index.html"
+    shutil.copy(source, tmp_path / "index.html")
+    context = browser.new_context(locale="es-AR")
+    page = context.new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    page.wait_for_timeout(500)
+    assert (language(page), page.locator("h1").count()) == ("en", 1)
+    context.close()
 
 
 def test_who_opens_the_spanish_page_gets_it(visit, pages):

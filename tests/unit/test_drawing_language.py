@@ -24,6 +24,12 @@ def test_words_are_said_in_the_language_of_the_figure_and_as_they_sound():
     assert told() == ("x and img", "2 starts", "z")
 
 
+def test_a_name_is_no_message_and_stays_as_it_is():
+    with drawn_in(SPANISH):
+        assert say("{a} and {b}") == "{a} and {b}"
+        assert say("y i") == "y i"
+
+
 def test_a_title_says_where_not_all_is_drawn():
     assert remark(3, 3) == ""
     assert remark(48, 10_000) == " (48 of 10000)"

@@ -11,7 +11,10 @@ const find = (selector, within = document) => within.querySelector(selector);
 
 /** A message in the page's language, with what stands in its places. */
 function tell(message, places) {
-  return filled(data.words[document.documentElement.lang]?.texts[message] ?? message, places);
+  const texts = data.words[document.documentElement.lang]?.texts ?? {};
+  // a reader's own name may be that of a method, or of a message with forms
+  const known = Object.hasOwn(texts, message) && typeof texts[message] === "string";
+  return filled(known ? texts[message] : message, places);
 }
 
 /** A message that depends on a number: {n} in it. */

@@ -5,13 +5,15 @@ const FRAME = 11; // milliseconds a frame for drawing and training, at most; the
 const PAINT = 2; // of them at most for the plane's ground
 const LEAST = 2; // of them at least for training
 let budget = 4; // so many are there: fewer where frames come late, more where they come in time
+let period = 20; // milliseconds from frame to frame on this screen, at its best
 
 /**
  * Milliseconds for training in a frame that began so long after the one before, when so many are
  * spent. Where another program keeps frames from coming, a few long ones learn sooner than a few short.
  */
 function slice(since, spent) {
-  budget = since > 20 ? Math.max(LEAST, budget - 1) : Math.min(FRAME, budget + 0.1);
+  if (since > 0) period = Math.min(1.01 * period, Math.max(since, 8));
+  budget = since > 1.25 * period ? Math.max(LEAST, budget - 1) : Math.min(FRAME, budget + 0.1);
   return since > 50 ? Math.min(200, since) / 2 : Math.max(LEAST, budget - spent);
 }
 

@@ -8,12 +8,19 @@
   const stored = () => {
     try { return localStorage.getItem("language"); } catch { return null; } // a page without storage
   };
+  const spoken = (name) => links.find((link) => link.lang === name.toLowerCase().split("-")[0]);
+  const leave = (link) => location.replace(link.href + location.hash);
   // who opens the page of another language than English has asked for that; who goes back, for this
   const back = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
-  const own = lang === "en" && !back ? stored() ?? navigator.language : lang;
-  const [asked] = (query.get("lang") ?? own).toLowerCase().split("-");
-  const other = links.find((link) => link.lang === asked);
-  if (other) location.replace(other.href + location.hash);
+  const own = lang === "en" && !back ? spoken(stored() ?? navigator.language) : null;
+  const asked = query.has("lang") ? spoken(query.get("lang")) : null;
+  if (asked) leave(asked);
+  else if (own && !query.has("lang")) {
+    // one page may have been sent without the other: where the other's pictures lie, it lies too
+    const picture = new Image();
+    picture.onload = () => leave(own);
+    picture.src = own.dataset.picture;
+  }
 
   // what a reader may look at: the same parts in the same order in every language
   const parts = () => [...document.querySelectorAll("main :is(h2, h3, p, li, figure, caption, tr, dt)")];
@@ -24,19 +31,22 @@
       try { localStorage.setItem("language", link.lang); } catch { /* it is forgotten */ }
       const { top } = document.querySelector("nav").getBoundingClientRect();
       const near = (part) => part.getBoundingClientRect().top < top + innerHeight / 4 && !folded(part);
-      const part = parts().findLastIndex(near);
-      const there = new URL(link.href);
+      const all = parts(), part = all.findLastIndex(near), there = new URL(link.href);
       there.searchParams.delete("part");
-      if (part >= 0) there.searchParams.set("part", part);
+      if (part >= 0) there.searchParams.set("part", `${part},${Math.round(all[part].getBoundingClientRect().top)}`);
       link.href = there.href;
     });
   }
 
   addEventListener("DOMContentLoaded", () => {
-    const part = query.has("part") && parts()[Number(query.get("part"))];
+    for (const link of document.querySelectorAll("a[href^='explorer.html']")) {
+      link.href = link.getAttribute("href").replace(/^explorer\.html(\?lang=\w+)?/, `explorer.html?lang=${lang}`);
+    }
+    const [number, top] = (query.get("part") ?? "").split(",").map(Number);
+    const part = query.has("part") && parts()[number];
     if (!part || location.hash) return;
     const fold = part.closest("details");
     if (fold) fold.open = true;
-    part.scrollIntoView({ behavior: "instant" });
+    scrollBy({ top: part.getBoundingClientRect().top - (top || 0), behavior: "instant" });
   });
 })();

@@ -435,8 +435,8 @@ def digests():
 
 
 def unusable_pages(jobs):
-    """What the last of these jobs, which write the pages, would find wrong with their sources."""
-    if not any(name.startswith("render_") for name in jobs):
+    """What these jobs, which draw figures and write pages, would find wrong with their sources."""
+    if not any(name.startswith(("draw_", "plot_", "introduce_", "render_")) for name in jobs):
         return []
     from latentlab.pages import sources  # here: importing it takes a moment
 

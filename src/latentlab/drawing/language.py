@@ -39,7 +39,9 @@ def drawn_in(language: Language) -> Iterator[None]:
 
 
 def say(words: Words) -> str:
-    """Words in the language of the figure."""
+    """Words in the language of the figure; a name stays as it is."""
+    if isinstance(words, str):
+        return words
     language = _language.get()
     return fluent(said(words, language), language.code)
 

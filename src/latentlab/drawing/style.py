@@ -106,14 +106,16 @@ class _Layout(ConstrainedLayoutEngine):
     """Constrained layout whose places are the same in every run.
 
     Its solver adds in the order of addresses in memory, so last digits are of chance; Matplotlib
-    makes names in an SVG of them. Rounded are shares of the figure, to less than a pixel's 1000th.
+    makes names in an SVG of them. Rounded are shares of the figure, to less than a pixel's 1000th,
+    and to a grid with no decimal fraction on it or halfway: places often are one.
     """
 
     def execute(self, fig: Figure) -> None:
         super().execute(fig)
         for axes in fig.axes:
-            places = np.round(axes.get_position(original=True).extents, 7)
-            axes.set_position(Bbox.from_extents(*places), which="original")
+            places = np.asarray(axes.get_position(original=True).extents)
+            rounded = np.floor(places * 1e7 + 1 / np.pi) / 1e7
+            axes.set_position(Bbox.from_extents(*rounded), which="original")
             axes.set_in_layout(True)  # which a place set by hand ends
 
 

@@ -565,7 +565,7 @@ def _titles(content: Fields) -> set[str]:
     named = [*content["letters"], *content["denoising"]]
     named += [model for images in content["vae"] for model in images["models"]]
     titled = [*content["vae"], *content["learning"]]
-    classes = {name for images in content["vae"] for name in images["classes"]}
+    classes = {name for images in content["vae"] for name in images["classes"]} & set(names.CLASSES)
     return {model["name"] for model in named} | {entry["title"] for entry in titled} | classes
 
 

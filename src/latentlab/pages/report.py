@@ -123,7 +123,13 @@ def render(
     frame: Fields = {
         "language": language.code,
         "others": [
-            {"code": other.code, "name": other.name, "page": page_name(other)} for other in others
+            {
+                "code": other.code,
+                "name": other.name,
+                "page": page_name(other),
+                "file": partial(in_language, language=other),
+            }
+            for other in others
         ],
         "home": home,
         "file": partial(in_language, language=language),

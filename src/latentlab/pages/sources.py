@@ -15,7 +15,8 @@ TEMPLATES = ("index.html.j2", "explorer.html.j2")
 SCRIPTS = ("training.js", "learning.js", "explorer.js")
 """The explorer's, in the order in which they stand in the page."""
 INLINED = ("style.css", "explorer.css", "report.js", "language.js", *SCRIPTS)
-CATALOGS = ("spanish.yaml",)
+CATALOGS = {"spanish.yaml": "es"}
+"""By file the code of its language, which rules have in the names of what they write."""
 
 
 def errors(folder: Path) -> Iterator[str]:
@@ -33,10 +34,13 @@ def errors(folder: Path) -> Iterator[str]:
                 jinja2.Environment().parse(text)
             except jinja2.TemplateSyntaxError as error:
                 yield f"{folder / name}: line {error.lineno}: {error.message}"
-    for name in CATALOGS:
+    for name, code in CATALOGS.items():
         try:
             catalog = read_yaml(folder / name)
         except StudyError as error:
             yield str(error)
             continue
-        yield from (f"{folder / name}: {line}" for line in catalogs.errors(catalog))
+        found = list(catalogs.errors(catalog))
+        if not found and catalog["code"] != code:
+            found = [f"code: {catalog['code']!r} given, {code!r} expected"]
+        yield from (f"{folder / name}: {line}" for line in found)

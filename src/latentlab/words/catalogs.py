@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.files.yaml import read_yaml
+from latentlab.glyphs import drawable
 from latentlab.words.texts import Language
 
 KEYS = ("code", "name", "plural", "texts")
+_CODE = re.compile(r"(?!en$)[a-z]{2,3}")
 
 
 def language(catalog: Any) -> Language:
@@ -37,9 +39,14 @@ def errors(catalog: Any) -> Iterator[str]:
     for key in ("code", "name"):
         if not isinstance(catalog[key], str):
             yield f"{key}: {catalog[key]!r} given, a text expected"
+    if isinstance(catalog["code"], str) and not _CODE.fullmatch(catalog["code"]):
+        yield f"code: {catalog['code']!r} given, two or three letters expected, and not en"
     try:
         plural = gettext.c2py(catalog["plural"])
-        forms = 1 + max(plural(n) for n in range(200))
+        chosen = {plural(n) for n in range(2000)}
+        forms = 1 + max(chosen)
+        if chosen != set(range(forms)):
+            raise ValueError(f"it gives {sorted(chosen)}, not 0 to {forms - 1}")
     except (TypeError, ValueError, ArithmeticError) as error:
         yield f"plural: {catalog['plural']!r} given, an expression in n expected: {error}"
         return
@@ -58,6 +65,8 @@ def _error(message: Any, translation: Any, forms: int) -> str:
     if isinstance(translation, list) and len(translation) != forms:
         return f"{len(translation)} forms given, {forms} expected"
     for text in texts:
+        if not drawable(" ".join(text.split())) or "$" in text:
+            return f"{text!r} has a character that no figure can show"
         if places(text) != places(message):
             return f"{text!r} has other places"
         if _tags(text) != _tags(message):

@@ -56,6 +56,19 @@ CHAPTERS: Mapping[str, Text] = {
     "denoising": text("Denoising"),
     "vae": text("Variational autoencoder"),
 }
+CLASSES: Mapping[str, Text] = {
+    "T-shirt": text("T-shirt"),
+    "Trouser": text("Trouser"),
+    "Pullover": text("Pullover"),
+    "Dress": text("Dress"),
+    "Coat": text("Coat"),
+    "Sandal": text("Sandal"),
+    "Shirt": text("Shirt"),
+    "Sneaker": text("Sneaker"),
+    "Bag": text("Bag"),
+    "Boot": text("Boot"),
+}
+"""Classes of images."""
 BLANKS: Mapping[str, Text] = {"space": text("space"), "delete": text("delete")}
 """Characters without a sign of their own."""
 OPTIMIZERS: Mapping[str, Words] = {

@@ -11,7 +11,9 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from latentlab.data.fonts import read_fonts
 from latentlab.drawing import pixels, style
@@ -26,7 +28,7 @@ from latentlab.experiments.optimizers import figures as optimizers
 from latentlab.experiments.vae import figures as vae
 from latentlab.measures import latent, novelty
 from latentlab.measures.latent_codes import densest_region
-from latentlab.words import catalogs
+from latentlab.words import catalogs, texts
 from made_up import (
     conclusions_tables,
     curves_and_replicates,
@@ -176,7 +178,9 @@ FIGURES = {
         {"VAE": None, "plain": ((0.0, 1.0), (-5.0, 2.0))},
         "mnist",
     ),
-    "rows": lambda: vae.rows({"original": images(), "VAE": images()}, "images and what returns"),
+    "rows": lambda: vae.rows(
+        {texts.text("original"): images(), "VAE": images()}, "images and what returns"
+    ),
     "claims": lambda: conclusions.claims(conclusions_tables()[0]),
     "published_figures": lambda: conclusions.published_figures(*conclusions_tables()[:2]),
 }
@@ -346,6 +350,25 @@ def test_places_of_panels_do_not_hang_on_the_addresses_of_a_run():
     places = np.array([axes.get_position(original=True).extents for axes in figure.axes])
     assert len(places) > 1
     assert np.array_equal(places, np.round(places, 7))
+
+
+@pytest.mark.parametrize("name", ["wrong_pixels", "latent_spaces"])
+def test_a_last_digit_of_a_panels_place_changes_no_byte(name, tmp_path, monkeypatch):
+    """Both have one that ends in 5 at the digit that would be rounded."""
+    execute, contents = ConstrainedLayoutEngine.execute, []
+    for toward in (-np.inf, None, np.inf):
+
+        def nudged(engine, figure, toward=toward):
+            execute(engine, figure)
+            for axes in figure.axes if toward else ():
+                place = np.nextafter(axes.get_position(original=True).extents, toward)
+                axes.set_position(Bbox.from_extents(*place), which="original")
+                axes.set_in_layout(True)
+
+        monkeypatch.setattr(ConstrainedLayoutEngine, "execute", nudged)
+        style.save(FIGURES[name](), tmp_path / name)
+        contents.append([(tmp_path / f"{name}.{kind}").read_bytes() for kind in ("svg", "png")])
+    assert contents[0] == contents[1] == contents[2]
 
 
 @pytest.mark.parametrize("name", FIGURES)

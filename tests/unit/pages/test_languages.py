@@ -191,10 +191,8 @@ def messages_of_data():
     yield from (measure.heading for measure in MEASURES.values() if measure.heading)
     yield from (loss.replace("-", " ") for loss in LOSSES)
     yield from (measure.label for measure in MEASURES.values() if measure.label)
-    # what a verdict depends on, as the figure of all claims says it; classes that are words
+    # what a verdict depends on, as the figure of all claims says it
     yield from (f"the {entry['differs']}" for entry in entries if "differs" in entry)
-    images = read_yaml(ROOT / "params.yaml")["data"]["images"].values()
-    yield from (name for each in images for name in each.get("classes", []) if len(name) > 1)
 
 
 def test_code_template_and_catalog_have_the_same_messages():

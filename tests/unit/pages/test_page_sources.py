@@ -40,6 +40,28 @@ def test_the_pages_sources_can_be_used(report):
             SPANISH.format("{a} of {b}", "{a} de {a}"),
             r"\.yaml: .* has other places",
         ),
+        ("spanish.yaml", SPANISH.format("a", "$x$"), "has a character that no figure can show"),
+        ("spanish.yaml", SPANISH.format("a", "\u4e00\u9fff\U0001f600"), "no figure can show"),
+        (
+            "spanish.yaml",
+            SPANISH.format("a", "b").replace("code: es", "code: pt"),
+            "code: 'pt' given, 'es' expected",
+        ),
+        (
+            "spanish.yaml",
+            SPANISH.format("a", "b").replace("code: es", "code: ../x"),
+            "code: '../x' given, two or three letters expected",
+        ),
+        (
+            "spanish.yaml",
+            SPANISH.format("a", "b").replace("code: es", "code: en"),
+            "code: 'en' given, two or three letters expected, and not en",
+        ),
+        (
+            "spanish.yaml",
+            SPANISH.format("a", "b").replace("n != 1", "'n > 999 ? 5 : n != 1'"),
+            r"an expression in n expected: it gives \[0, 1, 5\], not 0 to 5",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_used_is_one_line(report, file, text, line):

@@ -14,7 +14,8 @@ from latentlab.drawing import pixels, style
 from latentlab.drawing.language import say, tell
 from latentlab.measures.latent import Window
 from latentlab.measures.latent_codes import Region
-from latentlab.words.texts import Words, data_text, text
+from latentlab.words.names import CLASSES, called
+from latentlab.words.texts import Words, text
 
 _TERMS = {
     "loss": text("loss"),
@@ -116,7 +117,7 @@ def latent_codes(
     title = tell("Codes of the test images of {dataset}", dataset=dataset)
     figure, panels = _planes(len(codes), title)
     # a digit or a letter is the same in every language
-    names = [say(data_text(name)) if len(name) > 1 else name for name in names]
+    names = [say(called(CLASSES, name)) for name in names]
     tints = [tuple(pixels.shaded(0.55, "white", color)) for color in _CLASSES]
     colors = [tints[c % len(tints)] for c in classes]
     size = 12 if len(classes) < 2000 else 2.2
