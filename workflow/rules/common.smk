@@ -436,7 +436,9 @@ def digests():
 
 def unusable_pages(jobs):
     """What these jobs, which draw figures and write pages, would find wrong with their sources."""
-    if not any(name.startswith(("draw_", "plot_", "introduce_", "render_")) for name in jobs):
+    if not any(
+        name.startswith(("draw_", "plot_", "introduce_", "render_")) for name in jobs
+    ):
         return []
     from latentlab.pages import sources  # here: importing it takes a moment
 
