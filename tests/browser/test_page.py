@@ -88,3 +88,13 @@ def test_in_print_the_page_is_an_article(visit, pages, tmp_path):
         assert page.locator(part).first.is_visible()
     printed = page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert 5 < len(re.findall(rb"/Type /Page\b", printed)) <= 30
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_table_is_wider_than_a_printed_page(visit, pages, language):
+    page = visit(f"{pages}/index.html?lang={language}", viewport={"width": 680, "height": 900})
+    page.emulate_media(media="print")
+    wide = """() => [...document.querySelectorAll(".table")]
+      .filter(part => part.offsetWidth && part.scrollWidth > part.clientWidth + 1)
+      .map(part => part.querySelector("caption").textContent)"""
+    assert page.evaluate(wide) == []
