@@ -73,12 +73,12 @@ import latentlab
 from latentlab import arithmetic
 from support import environment
 environment.prepare(lambda: {**latentlab.OVERRULED, **arithmetic.pin()})
-print(json.dumps([dict(os.environ), environment.overruled_line()]))
+print(json.dumps([dict(os.environ), environment.overruled_line(), sys.path]))
 """
 
 
 def prepared(**variables):
-    """The environment that jobs get, and the line on what was overruled."""
+    """The environment that jobs get, the line on what was overruled, and this process's path."""
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "workflow")])
     code = f"import sys; sys.path[:0] = {path.split(os.pathsep)!r}{PREPARE}"
     done = subprocess.run(
@@ -93,13 +93,22 @@ def prepared(**variables):
 
 
 def test_a_bare_shell_has_nothing_to_overrule():
-    environ, line = prepared()
+    environ, line, _ = prepared()
     assert line is None
     assert environ["PYTHONUTF8"] == "1"
     assert environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
-    again, line = prepared(**environ)  # a Snakemake that another one has started, on a cluster say
+    # a Snakemake that another one has started, on a cluster say
+    again, line, _ = prepared(**environ)
     assert line is None
     assert again.keys() == environ.keys()
+
+
+def test_packages_of_another_place_are_not_the_snakefiles(tmp_path):
+    """Its checks import what jobs do; what the Snakefile itself has put on the path stays."""
+    _, _, path = prepared(PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT / "src"), ""]))
+    assert str(tmp_path) not in path
+    assert path.count(str(ROOT / "src")) >= 1
+    assert path == prepared()[2]
 
 
 @pytest.mark.parametrize(
@@ -111,13 +120,13 @@ def test_a_bare_shell_has_nothing_to_overrule():
 )  # fmt: skip
 def test_variables_of_python_and_the_shell_reach_no_job(name):
     value = {"PYTHONIOENCODING": "latin-1", "PYTHONWARNINGS": "error"}.get(name, "0")
-    environ, line = prepared(**{name: value})
+    environ, line, _ = prepared(**{name: value})
     assert name not in environ
     assert line == f"set otherwise for this run: {name} (see logs/environment.json)"
 
 
 def test_the_line_names_what_is_overruled_and_what_may_hurt_but_stays():
-    environ, line = prepared(
+    environ, line, _ = prepared(
         XLA_FLAGS="--nonsense", MPLBACKEND="pdf", PYTHONUTF8="0", LD_LIBRARY_PATH="/nowhere",
         PYTHONDONTWRITEBYTECODE="1", PYTHON_VERSION="3.11.7",
     )  # fmt: skip

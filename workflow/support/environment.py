@@ -47,11 +47,24 @@ def prepare(pin: Callable[[], Iterable[str]] | None = None) -> None:
     """
     if pin is not None:
         _overruled.update(pin())
+    _forget_other_packages()
     for name in [name for name in os.environ if _may_hurt(name)]:
         if (name, os.environ.pop(name)) != ("PYTHONUTF8", "1"):
             _overruled.add(name)
     os.environ["PYTHONUTF8"] = "1"  # text in a log is no matter of the locale
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def _forget_other_packages() -> None:
+    """Take PYTHONPATH's folders off this process's path: what its checks import is the jobs'.
+
+    One of each, the last: the Snakefile may have put the same folder before it.
+    """
+    value = os.environ.get("PYTHONPATH")
+    for folder in value.split(os.pathsep) if value else ():
+        found = [i for i, entry in enumerate(sys.path) if entry == os.path.abspath(folder)]
+        if found:
+            del sys.path[found[-1]]
 
 
 def overruled_line() -> str | None:
