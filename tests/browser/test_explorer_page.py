@@ -1112,3 +1112,23 @@ def test_the_page_of_the_workflow(visit, pages):
     page = visit(f"{pages}/explorer.html")
     assert page.locator(".room").count() == 5
     assert page.locator("#letters-reading strong").text_content()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_names_that_javascript_knows_are_names(visit, tmp_path, language):
+    """Of a reader's own classes and networks: methods of every object among them."""
+    hostile = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "</script>",
+               "{n}", "isPrototypeOf", "then", "length"]  # fmt: skip
+    shown = explorer_page.content()
+    for images in shown["vae"]:
+        images["classes"] = hostile
+    for model, name in zip(shown["letters"], ["constructor", "toString", "__proto__"], strict=True):
+        model["name"] = name
+    shown["learning"][0]["name"] = "constructor"
+    path = tmp_path / "explorer.html"
+    path.write_text(explorer_page.render(shown), encoding="utf-8")
+    page = visit(f"{path.as_uri()}?lang={language}#in=images")
+    legend = page.evaluate("document.querySelector('#images').textContent")
+    assert [name for name in hostile if name not in legend] == []
+    named = page.evaluate("[...document.querySelectorAll('select')].map(s => s.textContent).join()")
+    assert all(name in named.lower() for name in ("constructor", "tostring", "__proto__"))

@@ -151,6 +151,26 @@ def test_the_explorer_is_in_the_language_of_the_report_and_leads_back_to_it(visi
         other_language(page)
 
 
+@pytest.mark.parametrize("locale", ["en-US", "es-AR"])
+def test_the_explorer_leads_back_to_where_the_reader_was(visit, report, locale):
+    page = visit(report, locale=locale)
+    link = "details a[href^='explorer.html']"
+    page.locator(link).nth(2).evaluate("""link => {
+      link.closest('details').open = true;
+      link.scrollIntoView({behavior: 'instant', block: 'center'});
+    }""")
+    before = page.evaluate(SEEN, [link, 2])
+    page.locator(link).nth(2).click()
+    page.wait_for_load_state()
+    assert "explorer.html" in page.url
+    page.locator("#report").click()
+    page.wait_for_url("**/index.*")
+    page.wait_for_load_state()
+    assert language(page) == locale[:2]
+    assert page.locator("details[open]").count() == 1
+    assert abs(page.evaluate(SEEN, [link, 2]) - before) < 60
+
+
 @pytest.mark.parametrize(("locale", "own"), [("es-AR", "es"), ("en-US", "en"), ("fr", "en")])
 def test_the_page_opens_in_the_language_of_the_reader(visit, report, locale, own):
     assert language(visit(report, locale=locale)) == own

@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from PIL import Image
 
 from latentlab.files.yaml import read_yaml
-from project import Project
+from project import Project, environment
 
 FONT = ("data/fonts/font.h", "{0x04, 0x0a", "{0x05, 0x0a")  # a pixel of one letter
 
@@ -183,6 +185,34 @@ def test_a_font_edited_after_a_job_has_read_it(project):
     project.run("git", "checkout", "--", script)
     assert "results/denoising/tables/baselines.csv" in project.pending()
     assert any(path.endswith("weights.npz") for path in project.pending())
+
+
+@pytest.mark.scenario("a module edited and put back while a job is at work")
+@pytest.mark.slow
+def test_an_edit_that_is_undone_before_the_run_ends(project):
+    """As by "git stash" and "git stash pop": afterwards all files are what they were."""
+    before, made = project.bytes_of(), "results/denoising/tables/baselines.csv"
+    (project.root / made).unlink()
+    module = project.root / "src/latentlab/experiments/denoising/baselines.py"
+    own = module.read_text()
+    command = ["snakemake", "--cores", "2", "denoising"]
+    with subprocess.Popen(
+        command, cwd=project.root, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as run:  # fmt: skip
+        lines = iter(run.stdout.readline, "")
+        said = next(line for line in lines if "compare_denoising" in line)
+        module.write_text(own + "\n_EDITED = 1\n")
+        time.sleep(1.5)
+        module.write_text(own)
+        text = said + "".join(lines)
+    assert run.returncode == 0
+    assert "baselines.py was edited and put back while jobs that read it were at work" in text
+    assert made in project.pending()
+    assert not any(path.endswith("weights.npz") for path in project.pending())
+    project.dvc("repro")
+    assert project.bytes_of() == before
+    assert project.pending() == set()
 
 
 # --- commands of DVC that record without running --------------------------------------------------

@@ -1817,8 +1817,11 @@ if (data.denoising.length) rooms.denoiser = new Denoiser(data.denoising);
 if (data.vae.length) rooms.images = new Images(data.vae);
 restore();
 addEventListener("hashchange", restore);
-function leadBack() { // to the report in the same language
-  document.getElementById("report").href = `index.html?lang=${document.documentElement.lang}`;
+function leadBack() { // to the report in the same language, and there to where the reader was
+  const there = new URLSearchParams({ lang: document.documentElement.lang });
+  const part = new URLSearchParams(location.search).get("part");
+  if (part) there.set("part", part);
+  document.getElementById("report").href = `index.html?${there}`;
 }
 leadBack();
 document.addEventListener("languagechange", () => {

@@ -9,7 +9,11 @@
     try { return localStorage.getItem("language"); } catch { return null; } // a page without storage
   };
   const spoken = (name) => links.find((link) => link.lang === name.toLowerCase().split("-")[0]);
-  const leave = (link) => location.replace(link.href + location.hash);
+  const leave = (link) => {
+    const there = new URL(link.href);
+    if (query.has("part")) there.searchParams.set("part", query.get("part"));
+    location.replace(there.href + location.hash);
+  };
   // who opens the page of another language than English has asked for that; who goes back, for this
   const back = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   const own = lang === "en" && !back ? spoken(stored() ?? navigator.language) : null;
@@ -26,21 +30,31 @@
   const parts = () => [...document.querySelectorAll("main :is(h2, h3, p, li, figure, caption, tr, dt)")];
   const folded = (part) => part.closest("details:not([open])") && !part.closest("summary");
 
+  // which of them is looked at, and how far down it stands; a link takes it along
+  const place = () => {
+    const { top } = document.querySelector("nav").getBoundingClientRect();
+    const near = (part) => part.getBoundingClientRect().top < top + innerHeight / 4 && !folded(part);
+    const all = parts(), part = all.findLastIndex(near);
+    return part < 0 ? null : `${part},${Math.round(all[part].getBoundingClientRect().top)}`;
+  };
+  const take = (link) => {
+    const there = new URL(link.href), part = place();
+    there.searchParams.delete("part");
+    if (part) there.searchParams.set("part", part);
+    link.href = there.href;
+  };
+
   for (const link of links) {
     link.addEventListener("click", () => {
       try { localStorage.setItem("language", link.lang); } catch { /* it is forgotten */ }
-      const { top } = document.querySelector("nav").getBoundingClientRect();
-      const near = (part) => part.getBoundingClientRect().top < top + innerHeight / 4 && !folded(part);
-      const all = parts(), part = all.findLastIndex(near), there = new URL(link.href);
-      there.searchParams.delete("part");
-      if (part >= 0) there.searchParams.set("part", `${part},${Math.round(all[part].getBoundingClientRect().top)}`);
-      link.href = there.href;
+      take(link);
     });
   }
 
   addEventListener("DOMContentLoaded", () => {
     for (const link of document.querySelectorAll("a[href^='explorer.html']")) {
       link.href = link.getAttribute("href").replace(/^explorer\.html(\?lang=\w+)?/, `explorer.html?lang=${lang}`);
+      link.addEventListener("click", () => take(link)); // it leads back to where the reader was
     }
     const [number, top] = (query.get("part") ?? "").split(",").map(Number);
     const part = query.has("part") && parts()[number];

@@ -21,6 +21,7 @@ from support import (
     bytecode,
     dates,
     dvc_writes,
+    edits,
     engine,
     environment,
     internals,
@@ -81,6 +82,7 @@ class Study:
         self._before: Callable[[Jobs], None] | None = None
         self._times = times
         self._display: progress.Display | None = None
+        self._edits: edits.Watch | None = None
 
         interruption.in_one_line()
         environment.prepare(pin)
@@ -215,13 +217,21 @@ class Study:
     def _unwatched(self) -> list[str]:
         """A line for each file that rules read and DVC does not watch."""
         known = watched.dependencies_of_all(Path("dvc.yaml"))
-        rules = internals.rules(self.workflow)
-        sources = {path for rule in rules for path in engine.sources_of(rule, self.made)}
         return [
             f"{place} is read by rules, and no stage in dvc.yaml watches it; add it to the deps"
-            for source in sorted(sources)
-            for place in watched.unwatched([Path(source)], known, Path())
+            for source in self._sources()
+            for place in watched.unwatched([source], known, Path())
         ]
+
+    def _sources(self) -> list[Path]:
+        """The files that rules read and no rule makes, sorted."""
+        rules = internals.rules(self.workflow)
+        sources = {path for rule in rules for path in engine.sources_of(rule, self.made)}
+        return [Path(path) for path in sorted(sources)]
+
+    def _code(self) -> tuple[Path, ...]:
+        """The folders of the project's own modules, that of the scripts first."""
+        return tuple(Path(self.here(folder)) for folder in (SCRIPTS, *self.packages))
 
     def start(self) -> None:
         """Before the first job: refuse what would fail, keep other runs out, note what runs."""
@@ -241,9 +251,12 @@ class Study:
         for line in (doubt, dated, environment.overruled_line()):
             if line:
                 logger.warning(line)
-        folders = [self.root / folder for folder in (*self.packages, SCRIPTS)]
-        bytecode.check_by_content([*folders, Path(__file__).parent])
+        bytecode.check_by_content([*self._code(), Path(__file__).parent])
         internals.lift_rate_limit(self.workflow)
+        code = (path for folder in self._code() for path in records.files_below(folder))
+        modules = (path for path in code if "__pycache__" not in path.parts)
+        self._edits = edits.Watch([*self._sources(), *modules])
+        self._edits.start()
         if self._before is not None:
             self._before(internals.jobs_to_run(self.workflow))
         if self._display is not None:
@@ -268,6 +281,12 @@ class Study:
         if self._display is not None:
             self._display.end(failed)
         times.keep()
+        if self._edits is not None:
+            for path, n in edits.forget(self._edits.end(), self._code()):
+                logger.warning(
+                    f"{path} was edited and put back while jobs that read it were at work: what"
+                    f" they made ({n} files) is computed again by the same command"
+                )
         records.normalize()
 
 

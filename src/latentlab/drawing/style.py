@@ -120,7 +120,12 @@ class _Layout(ConstrainedLayoutEngine):
 
 
 def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
-    """An empty figure, inches wide and high, with a title at its top left."""
+    """An empty figure, inches wide and high, with a title at its top left.
+
+    A title that would be small in one line has two, and the figure is higher by one.
+    """
+    if _title_size(title, width) < _SMALL and "\n" not in title:
+        title, height = _broken(title), height + 0.2
     layout = _Layout(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, height), layout=layout, facecolor=PAPER)
     if title:
@@ -128,7 +133,14 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
     return figure
 
 
-_TITLE = 12.0  # points
+_TITLE, _SMALL = 12.0, 10.5  # points
+
+
+def _broken(title: str) -> str:
+    """A title in two lines, of lengths as near to each other as its words allow."""
+    words = title.split(" ")
+    ways = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+    return "\n".join(min(ways, key=lambda way: max(map(len, way)), default=(title,)))
 
 
 def _title_size(title: str, width: float) -> float:

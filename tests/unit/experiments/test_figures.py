@@ -11,6 +11,7 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -20,6 +21,7 @@ from latentlab.drawing import pixels, style
 from latentlab.drawing.language import drawn_in
 from latentlab.experiments import gathering
 from latentlab.experiments.architectures import figures as architectures
+from latentlab.experiments.conclusions import chapter as conclusions_chapter
 from latentlab.experiments.conclusions import figures as conclusions
 from latentlab.experiments.denoising import figures as denoising
 from latentlab.experiments.denoising.measures import MEASURES, Measure
@@ -207,7 +209,34 @@ def test_no_title_is_cut_at_the_edge(title):
         figure.draw_without_rendering()
         (drawn,) = figure.texts
         assert drawn.get_window_extent().x1 <= figure.bbox.x1
-        assert (drawn.get_fontsize() == 12) == (title == "Short")
+        assert drawn.get_text().split() == title.split()
+        if figure is by_hand or "\n" not in drawn.get_text():
+            assert (drawn.get_fontsize() == 12) == (title == "Short")
+
+
+def test_a_title_that_would_be_small_has_two_lines():
+    figure = style.canvas(2.0, title=LONG)
+    (title,) = figure.texts
+    assert title.get_fontsize() == 12
+    assert [len(line.split()) for line in title.get_text().splitlines()] == [8, 8]
+    assert figure.get_figheight() == pytest.approx(2.2)
+    assert style.canvas(2.0, title="Short").get_figheight() == 2.0
+    one_word = style.canvas(2.0, title="x" * 200)
+    assert "\n" not in one_word.texts[0].get_text()
+
+
+def test_a_larger_budget_has_a_color_of_its_own():
+    """Its optimizer's, paler: else two lines of one look would lie in a panel."""
+    trials = optimizer_trials()
+    longer = trials[trials["optimizer"] == "adam"].assign(optimizer="adam-long")
+    names = {"equal": ("powell", "adam"), "long": ("powell-long", "adam-long")}
+    of = [(comparison, name) for comparison in names for name in names[comparison]]
+    replicates = pd.DataFrame(of, columns=["comparison", "optimizer"])
+    figure = optimizers.error_by_rate(pd.concat([trials, longer]), replicates)
+    (legend,) = figure.legends
+    own, paler, _ = (handle.get_color() for handle in legend.legend_handles)
+    assert own == style.LOOKS[1].color
+    assert all(light > dark for light, dark in zip(paler, to_rgb(own), strict=True))
 
 
 def drawn_claims(*claims):
@@ -304,6 +333,35 @@ def test_a_published_figure_is_drawn_at_its_place():
     fills = [line.get_markerfacecolor() for line in axes.lines if len(line.get_xdata()) == 1]
     assert fills.count(style.PAPER) == 1
     assert len(axes.get_yticklabels()) == 2
+
+
+@pytest.mark.parametrize(
+    ("experiment", "name", "told"),
+    [
+        ("letters", "font2, relu-latent", "font2, the original's network with a ReLU code"),
+        ("denoising", "published, p = 0.1", "the original's denoiser, p = 0.1"),
+        ("vae", "mnist, published", "MNIST, VAE of the original"),
+        ("letters", "font1, mine", "font1, mine"),  # a reader's own has no other name
+    ],
+)
+def test_a_published_figure_is_called_what_people_call_it(experiment, name, told):
+    findings, observed, _ = conclusions_tables()
+    rows = findings.assign(experiment=experiment, measure="test_loss", text=f"{name}: test loss 1")
+    axes = conclusions.published_figures(rows, observed).axes[0]
+    (label,) = axes.get_yticklabels()
+    assert label.get_text().split() == f"{told}: test loss 1".split()
+
+
+def test_why_a_figure_was_not_compared_has_a_column_where_there_is_such_a_one():
+    findings, observed, _ = conclusions_tables()
+    findings = findings[findings["kind"] == "figure"].assign(reason="")
+    table = conclusions_chapter.published_table(findings, observed)
+    assert "why not" not in [str(column) for column in table.columns]
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    findings.loc[findings.index[0], "reason"] = "no runs"
+    table = conclusions_chapter.published_table(findings, observed)
+    assert str(table.columns[-1]) == "why not"
+    assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
 def test_a_manifold_of_one_unit_tells_of_one():

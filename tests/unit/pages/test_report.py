@@ -407,6 +407,21 @@ def test_a_figure_has_a_number_an_address_its_image_and_its_table(unedited):
     assert len(tables) == len(set(tables)) == html.count("<table>")
 
 
+def test_a_caption_is_told_once_and_then_by_the_figure_that_has_it(unedited):
+    found = re.findall("<figcaption>(.*?)</figcaption>", unedited, re.S)
+    captions = [" ".join(re.sub("<[^>]+>", "", caption).split()) for caption in found]
+    told = [re.sub(r"^Figure S?\d+\. | Image.*$", "", caption) for caption in captions]
+    assert len(set(told)) == len(told) > 60
+    first = next(i for i, words in enumerate(told) if words.startswith("Each letter at its code"))
+    number = captions[first].split(".")[0]
+    again = [words for words in told if words.endswith(f"Drawn like {number}.")]
+    assert "A linear network, the control (font2). Drawn like " + number + "." in again
+    assert len(again) > 5
+    address = "letters-font2-exceptional-regions"
+    assert f'Drawn like <a href="#{address}">{number}</a>.' in unedited
+    assert f'<figure id="{address}">' in unedited
+
+
 def test_the_page_says_how_to_cite_it(unedited, results, settings):
     citation = read_yaml(ROOT / "CITATION.cff")
     html = render(context(results, settings, citation=citation), TEMPLATE, STYLE)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from latentlab.experiments.conclusions.names import NAMES, figure_told
 from latentlab.experiments.conclusions.readings import SIZES
 from latentlab.experiments.conclusions.tables import (
     AS_IT_MUST,
@@ -45,7 +46,7 @@ from latentlab.pages.parts import (
     number,
     percent,
 )
-from latentlab.words.names import CHAPTERS, DENOISERS, IMAGE_MODELS, OPTIMIZERS, called
+from latentlab.words.names import CHAPTERS, called
 from latentlab.words.texts import (
     Text,
     Words,
@@ -310,11 +311,7 @@ def _told(row: Any) -> Text:
     """A claim, and if it is ours; of a published figure what it is of, the measure, the figure."""
     if row.kind == OURS:
         return text("{claim} (ours).", claim=without_stop(data_text(row.text)))
-    measure = row.measure.replace("_", " ")
-    what, found, figure_ = row.text.rpartition(f": {measure} ")
-    if row.kind != FIGURE or not found:
-        return data_text(row.text)
-    return f"{what}: " + data_text(measure) + f" {figure_}"
+    return figure_told(row) if row.kind == FIGURE else data_text(row.text)
 
 
 def _rules() -> Text:
@@ -446,7 +443,7 @@ def _seen(row: Any, observed: pd.DataFrame) -> Text:
         return text("{low} to {high}", low=values[0], high=values[1])
     if row.test in (*SIZES, "correlation"):
         return joined(", ", values)
-    called_ = _NAMES.get(row.experiment, {})
+    called_ = NAMES.get(row.experiment, {})
     # a name has no blank: what has one is words
     names = [
         data_text(name) if " " in name else called(called_, name)
@@ -454,10 +451,6 @@ def _seen(row: Any, observed: pd.DataFrame) -> Text:
     ]
     named = zip(names, values, strict=True)
     return joined(", ", [joined("", (value, " (", name, ")")) for name, value in named])
-
-
-_NAMES = {"optimizers": OPTIMIZERS, "denoising": DENOISERS, "vae": IMAGE_MODELS}
-"""What the values of a group are called, by experiment."""
 
 
 def _value(value: float) -> Words:
@@ -583,7 +576,7 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
             )
         )
     experiment, verdict, why_not = text("experiment"), text("verdict"), text("why not")
-    columns = (
+    columns: tuple[Words, ...] = (
         text("published figure"),
         experiment,
         text("our median"),
@@ -594,6 +587,8 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
         verdict,
         why_not,
     )
+    if not figures["reason"].any():  # each could be compared
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return Table(
         text("Published figures among our runs"),
         columns,
@@ -602,7 +597,7 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
             "Place: the share of our runs below the figure, less the share above. p: the chance"
             " that a run of ours has a place as far out."
         ),
-        prose=(experiment, verdict, why_not),
+        prose=tuple(word for word in (experiment, verdict, why_not) if word in columns),
         folded=True,
     )
 

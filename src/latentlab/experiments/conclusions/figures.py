@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 from latentlab.drawing import style
 from latentlab.drawing.language import say, tell
+from latentlab.experiments.conclusions.names import figure_told
 from latentlab.experiments.conclusions.readings import SIZES
 from latentlab.experiments.conclusions.tables import (
     CLAIMS,
@@ -159,11 +160,14 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     """
     known = (findings["kind"] == "figure") & findings["effect"].notna()
     rows = findings[known]
-    labels = {(row.experiment, row.text): _figure_label(row) for row in rows.itertuples()}
+    labels = {
+        (row.experiment, row.text): textwrap.fill(say(figure_told(row)), 36)
+        for row in rows.itertuples()
+    }
     names = list(labels)
     medians = observed[observed["name"] == "median"].set_index("claim")["value"]
     title = tell("Published figures among single runs of ours")
-    figure = style.canvas(1.7 + 0.3 * max(1, len(names)), width=9.0, title=title)
+    figure = style.canvas(1.7 + 0.32 * max(1, len(names)), width=9.0, title=title)
     axes = figure.subplots()
     axes.axvspan(-1, 1, color=_BAND, linewidth=0)
     axes.axvline(0, color=style.MUTED, linewidth=0.8)
@@ -179,7 +183,7 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
             median = tell("ours {median}", median=_short(medians[row.claim]))
             axes.text(1.01, y, median, va="center", fontsize=8.5,
                       color=style.MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
-    axes.set_yticks(range(len(names)), labels.values())
+    axes.set_yticks(range(len(names)), labels.values(), fontsize=8.5)
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.set_xlim(-1.15, 1.15)
     for y in range(1, len(names)):
@@ -207,13 +211,6 @@ def published_figures(findings: pd.DataFrame, observed: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
-
-
-def _figure_label(row: Any) -> str:
-    """What a published figure is of, the measure, the figure."""
-    measure = row.measure.replace("_", " ")
-    what, found, figure = row.text.rpartition(f": {measure} ")
-    return f"{what}: {say(data_text(measure))} {figure}" if found else say(data_text(row.text))
 
 
 def _variants(variants: list[str]) -> list[Line2D]:

@@ -463,8 +463,9 @@ def _regions(folder: Path, row: Fields) -> Figure:
         folder / "regions",
         text("The latent space by the letter nearest to what is decoded, letters at their codes."),
         text(
-            "Each letter at its code; the ground by the letter nearest to what is decoded there, in"
-            " full color where that is the letter, give or take one pixel."
+            "Each letter at its code (sp: the space, de: the delete key); the ground by the letter"
+            " nearest to what is decoded there, in full color where that is the letter, give or"
+            " take one pixel."
         ),
         "summary",
     )

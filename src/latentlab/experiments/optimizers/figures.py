@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from latentlab import shown
@@ -25,6 +26,12 @@ def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
         for _, rows in table.groupby("comparison", sort=False)
         for name, look in style.looks(list(rows["optimizer"].unique())).items()
     }
+
+
+def _paler(color: str) -> tuple[float, ...]:
+    """A color halfway to the paper: for the second of two optimizers of one color."""
+    pairs = zip(to_rgb(color), to_rgb(style.PAPER), strict=True)
+    return tuple((own + paper) / 2 for own, paper in pairs)
 
 
 def _called(name: str) -> str:
@@ -96,7 +103,13 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
         a ring is around the best. Where most trials diverged there is no mark.
     replicates : columns optimizer, comparison: who has which color in all figures
     """
-    looks = _looks(replicates)
+    looks, seen = _looks(replicates), set[str]()
+    drawn: dict[str, style.Options] = {}
+    for name, look in looks.items():
+        again = look.color in seen  # with a larger budget
+        seen.add(look.color)
+        color = _paler(look.color) if again else look.color
+        drawn[name] = {"color": color, "marker": look.marker, "markersize": 4 if again else 5.5}
     trials = with_every_knob(tuning)
     trials = trials[trials["learning_rate"].notna()]
     columns = ["network", "loss", "optimizer", "schedule", "learning_rate"]
@@ -115,19 +128,17 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
         for axes, loss in zip(row, losses, strict=True):
             panel = medians[(medians["network"] == network) & (medians["loss"] == loss)]
             for name, rates in panel.groupby("optimizer", sort=False):
-                look = looks[name]
+                options = drawn[name]
                 for schedule, line in rates.groupby("schedule", sort=False):
                     falls = schedule == "cosine"
                     line = line[np.isfinite(line["error"])].sort_values("learning_rate")
                     axes.plot(
                         line["learning_rate"],
                         line["error"],
-                        color=look.color,
                         linestyle=":" if falls else "-",
-                        marker=look.marker,
-                        markerfacecolor="none" if falls else look.color,
+                        markerfacecolor="none" if falls else options["color"],
                         linewidth=1.3,
-                        markersize=5,
+                        **options,
                     )
                 best = rates.loc[rates["error"].idxmin()]
                 axes.plot(
@@ -136,7 +147,7 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
                     marker="o",
                     markersize=12,
                     markerfacecolor="none",
-                    markeredgecolor=look.color,
+                    markeredgecolor=options["color"],
                 )
             panel_title = tell("{network}, training by {loss}", network=network, loss=_loss(loss))
             axes.set_title(panel_title)
@@ -145,7 +156,7 @@ def error_by_rate(tuning: pd.DataFrame, replicates: pd.DataFrame) -> Figure:
         row[0].set_ylabel(tell("error a letter"))
     for axes in panels[-1]:
         axes.set_xlabel(tell("learning rate"))
-    marks = [style.key(_called(n), looks[n].color, marker=looks[n].marker) for n in names]
+    marks = [style.key(_called(name), **drawn[name]) for name in names]
     hollow = {"marker": "o", "markerfacecolor": "none"}
     falling = style.key(tell("falls (cosine)"), style.MUTED, linestyle=":", **hollow)
     style.legend(figure, 3, *marks, falling)
