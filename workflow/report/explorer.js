@@ -1294,7 +1294,7 @@ class Denoiser {
 
   /** Fill what has words: at the start, and in another language. */
   label() {
-    fill(this.select, this.models.map((m) => ({ group: titled(m.name), value: m.id, text: this.title(m) })), this.select.value);
+    fill(this.select, this.models.map((m) => ({ group: titled(m.name), value: m.id, text: `${this.title(m)} (${titled(m.name)})` })), this.select.value);
     fill(this.kind, Object.keys(NOISES).map((value) => ({ value, text: named(value) })), this.kind.value);
   }
 

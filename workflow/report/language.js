@@ -58,6 +58,9 @@
     const language = next(document.documentElement.lang);
     show(language);
     try { localStorage.setItem("language", language); } catch { /* it is forgotten */ }
+    const here = new URL(location.href); // a copy of it, or a reload, is in the language that is seen
+    here.searchParams.set("lang", language);
+    history.replaceState(history.state, "", here);
   });
   const language = asked.toLowerCase().split("-")[0];
   show(Object.hasOwn(languages, language) ? language : "en");

@@ -2,7 +2,7 @@
 
 CLAIMS = source_file("data/claims.yaml")
 CLAIMED = read_claims(STUDY.rules())
-CONCLUSIONS_FIGURES = ["claims", "published_figures"]
+CONCLUSIONS_FIGURES = ["claims", "claims_2", "published_figures"]
 
 
 rule conclusions:

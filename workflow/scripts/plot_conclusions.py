@@ -12,7 +12,8 @@ def main(argv):
     findings, observed = read_csv(args.findings), read_csv(args.observed)
 
     def draw():
-        yield "claims", figures.claims(findings)
+        for name, rows in zip(("claims", "claims_2"), figures.halves(findings), strict=True):
+            yield name, figures.claims(rows)
         yield "published_figures", figures.published_figures(findings, observed)
 
     for line in save_all(draw, args.figures, args.spanish):

@@ -54,8 +54,7 @@ def text_digest(text: str) -> str:
 
 
 @cache
-def known_digest(path: str) -> str:
-    """The same of what stood there when this process first asked."""
+def _known_digest(path: str) -> str:
     return file_digest(path)
 
 
@@ -65,4 +64,4 @@ def files_digest(paths: Iterable[str]) -> str:
     Read once a process: what a run records is what stood there when it began, so that an edit
     while it is at work is seen afterwards.
     """
-    return text_digest("".join(known_digest(path) for path in paths))
+    return text_digest("".join(_known_digest(path) for path in paths))

@@ -148,6 +148,11 @@ def code_digest(
     return digest.hexdigest()[:16]
 
 
+def is_code(path: Path) -> bool:
+    """Whether a file below a folder of code may decide what runs: no backup, nothing compiled."""
+    return not path.name.startswith(".") and not path.name.endswith((".pyc", *_BACKUPS))
+
+
 _BACKUPS = ("~", ".swp", ".orig", ".rej", ".bak", ".tmp")  # of editors and merges
 
 
@@ -162,13 +167,7 @@ def _strays(folders: tuple[Path, ...], lock: Path) -> tuple[Path, ...]:
     modules = set()
     for folder in folders:
         files = (path for path in folder.rglob("*") if path.is_file())
-        modules |= {
-            path
-            for path in files
-            if path.suffix not in (".py", ".pyc")
-            and not path.name.startswith(".")
-            and not path.name.endswith(_BACKUPS)
-        }
+        modules |= {path for path in files if path.suffix != ".py" and is_code(path)}
         for path in folder.iterdir():
             if path.stem in sys.stdlib_module_names or path.stem in pins:
                 modules |= {path} if path.is_file() else set(path.rglob("*.py"))

@@ -11,13 +11,14 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from support.by_content import file_digest, known_digest
-from support.code_digest import local_modules
-from support.internals import RECORDS
+from support.by_content import file_digest
+from support.code_digest import is_code, local_modules
+from support.internals import RECORDS, output_of
 from support.records import record_files
 
 SECONDS = 1.0
@@ -27,41 +28,94 @@ Windows = Mapping[Path, tuple[float, float]]
 """From when to when (seconds since 1970) a file may have had another content."""
 
 
-def _changed(path: Path) -> int | None:
-    """When a file was written, moved here or given other rights; None where there is none."""
+def _state(path: Path) -> tuple[int, ...]:
+    """What is another after a file was written, moved here, linked or given other rights."""
     try:
-        return path.stat().st_ctime_ns
+        there, link = path.stat(), path.lstat()
     except OSError:
-        return None
+        return ()
+    return there.st_ino, there.st_ctime_ns, link.st_ctime_ns
+
+
+def _content(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:
+        return "unreadable"
 
 
 class Watch(threading.Thread):
-    """Notes when files change, from now until ``end``."""
+    """Notes when files change: from now on at ``end``, once started from time to time.
 
-    def __init__(self, files: Iterable[Path], seconds: float = SECONDS) -> None:
+    folders : of code; what is added to them, and folders that are moved away and back, count too
+    """
+
+    def __init__(self, folders: Iterable[Path], seconds: float = SECONDS) -> None:
         super().__init__(daemon=True)
         self._seconds = seconds
         self._over = threading.Event()
         self._looked = time.time()
-        self._changed = {path: _changed(path) for path in files}
-        self._digests = {path: known_digest(str(path)) for path in self._changed}
+        self._states: dict[Path, tuple[int, ...]] = {}
+        self._contents: dict[Path, str] = {}
+        self._folders: dict[Path, tuple[int, int]] = {}  # changed, of that its entries
         self._seen: dict[Path, list[float]] = {}  # the look before, then each that saw a change
+        for folder in folders:
+            self.add(self._files_in(folder))
+
+    def add(self, files: Iterable[Path]) -> None:
+        """Watch these files too."""
+        for path in files:
+            if path not in self._states:
+                self._states[path] = _state(path)
+                self._contents[path] = _content(path)
+
+    def _files_in(self, folder: Path) -> Iterator[Path]:
+        """The files of code below a folder; from now on it and those in it are known."""
+        try:
+            status = folder.stat()
+            entries = sorted(folder.iterdir())
+        except OSError:
+            return
+        self._folders[folder] = status.st_ctime_ns, status.st_mtime_ns
+        for path in entries:
+            if path.is_dir():
+                if path.name != "__pycache__" and not path.name.startswith("."):
+                    yield from self._files_in(path)
+            elif is_code(path):
+                yield path
 
     def run(self) -> None:
         """Look at the files from time to time."""
         took = 0.0
-        while not self._over.wait(max(self._seconds, 50 * took)):  # of 100,000 files seldom
+        while not self._over.wait(max(self._seconds, 20 * took)):  # of 100,000 files seldom
+            began = time.time()
             self._look()
-            took = time.time() - self._looked
+            took = time.time() - began
 
     def _look(self) -> None:
+        began = time.time()
+        changed = set()
+        for folder, (moved, filled) in list(self._folders.items()):
+            try:
+                status = folder.stat()
+            except OSError:
+                continue  # its files are gone too
+            if status.st_mtime_ns != filled:
+                for path in self._files_in(folder):
+                    if path not in self._states:
+                        self._states[path], self._contents[path] = (), ""  # as it was before
+            elif status.st_ctime_ns != moved:  # not of an entry: of itself, with all below
+                changed |= {path for path in self._states if path.is_relative_to(folder)}
+            self._folders[folder] = status.st_ctime_ns, status.st_mtime_ns
+        for path, before in self._states.items():
+            state = _state(path)
+            if state != before:
+                self._states[path] = state
+                changed.add(path)
         now = time.time()
-        for path, before in self._changed.items():
-            changed = _changed(path)
-            if changed != before:
-                self._changed[path] = changed
-                self._seen.setdefault(path, [self._looked]).append(now)
-        self._looked = now
+        for path in changed:
+            self._seen.setdefault(path, [self._looked]).append(now)
+        self._looked = began
 
     def end(self) -> Windows:
         """Of files that were edited and are as before, or were edited again; the others aside."""
@@ -72,50 +126,88 @@ class Watch(threading.Thread):
         return {
             path: (times[0], times[-1])
             for path, times in self._seen.items()
-            if len(times) > 2 or file_digest(path) == self._digests[path]
+            if len(times) > 2 or _content(path) == self._contents[path]
         }
+
+    def is_new(self, path: Path) -> bool:
+        """Whether a file was not there when the watch began."""
+        return self._contents[path] == ""
 
 
 def forget(
-    windows: Windows, folders: tuple[Path, ...], records: Path = RECORDS
+    windows: Windows,
+    folders: Iterable[Path],
+    new: Iterable[Path] = (),
+    records: Path = RECORDS,
 ) -> list[tuple[Path, int]]:
     """Remove the records of outputs whose jobs of this run may have read another content.
 
-    A result without a record is computed again. Before ``records.normalize``, which takes the
+    A result without a record is computed again. Of one that is no longer there (a part that was
+    joined) go the records of what was made from it. Before ``records.normalize``, which takes the
     times of jobs.
 
     folders : of the project's own modules, that of the scripts first
+    new : of the files those that were not there before: any import may have found them
     Returns files with how many outputs each has cost their records.
     """
-    found: dict[Path, int] = {}
-    for path in record_files(records) if windows else ():
+    if not windows:
+        return []
+    homes, new = tuple(Path(os.path.abspath(folder)) for folder in folders), set(new)
+    inputs: dict[Path, set[str]] = {}
+    lost: dict[str, Path] = {}  # outputs by the file that cost them
+    for path in record_files(records):
         try:
             record = json.loads(path.read_bytes())
             begun, ended = record["starttime"], record["endtime"]
         except (ValueError, KeyError, TypeError):
             continue
+        inputs[path] = {os.path.normpath(name) for name in record.get("input") or ()}
         if not ended:  # of an earlier run
             continue
         for file, (first, last) in windows.items():
-            if begun <= last and first <= ended and _may_have_read(record, file, folders):
+            in_time = begun <= last and first <= ended
+            if in_time and _may_have_read(record, file, homes, file in new):
+                lost[os.path.normpath(output_of(path, records))] = file
                 path.unlink()
-                found[file] = found.get(file, 0) + 1
+                del inputs[path]
+                break
+    found = dict.fromkeys(lost.values(), 0)
+    for file in lost.values():
+        found[file] += 1
+    while gone := {name: file for name, file in lost.items() if not os.path.lexists(name)}:
+        lost = {}
+        for path, names in list(inputs.items()):
+            for name in names & gone.keys():
+                lost[os.path.normpath(output_of(path, records))] = gone[name]
+                path.unlink()
+                del inputs[path]
+                found[gone[name]] += 1
                 break
     return list(found.items())
 
 
-def _may_have_read(record: Mapping[str, Any], file: Path, folders: tuple[Path, ...]) -> bool:
+def _may_have_read(
+    record: Mapping[str, Any], file: Path, homes: tuple[Path, ...], is_new: bool
+) -> bool:
     """Whether a file is an input of a job, on its command line, or of the code that it runs."""
     command = record.get("shellcmd") or ""
     try:
         words = shlex.split(command)
     except ValueError:
         words = command.split()
-    known = [Path(os.path.abspath(word)) for word in (*record.get("input", ()), *words)]
-    path, homes = Path(os.path.abspath(file)), tuple(folder.absolute() for folder in folders)
-    scripts = [word for word in known if word.suffix == ".py" and word.is_relative_to(homes[0])]
+    known = {Path(os.path.abspath(word)) for word in (*(record.get("input") or ()), *words)}
+    path = Path(os.path.abspath(file))
     if path in known:
         return True
-    if path.suffix != ".py":  # data beside the code is anybody's
+    scripts = [word for word in known if word.suffix == ".py" and word.is_relative_to(homes[0])]
+    if is_new or path.suffix != ".py":  # data beside the code is anybody's
         return bool(scripts) and any(path.is_relative_to(home) for home in homes)
-    return any(path in local_modules(script, homes) for script in scripts if script.is_file())
+    return any(path in _modules(script, homes) for script in scripts)
+
+
+@cache
+def _modules(script: Path, homes: tuple[Path, ...]) -> frozenset[Path]:
+    try:
+        return frozenset(local_modules(script, homes))
+    except (OSError, SyntaxError):  # what it imports is not known
+        return frozenset()

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -60,10 +61,11 @@ def _forget_other_packages() -> None:
 
     One of each, the last: the Snakefile may have put the same folder before it.
     """
-    value = os.environ.get("PYTHONPATH")
+    value, own = os.environ.get("PYTHONPATH"), set(sysconfig.get_paths().values())
+    began = os.environ.get("PWD", "")  # --directory has led elsewhere since
     for folder in value.split(os.pathsep) if value else ():
-        found = [i for i, entry in enumerate(sys.path) if entry == os.path.abspath(folder)]
-        if found:
+        names = {os.path.abspath(os.path.join(place, folder)) for place in ("", began)} - own
+        if found := [i for i, entry in enumerate(sys.path) if entry in names]:
             del sys.path[found[-1]]
 
 

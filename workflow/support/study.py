@@ -82,7 +82,8 @@ class Study:
         self._before: Callable[[Jobs], None] | None = None
         self._times = times
         self._display: progress.Display | None = None
-        self._edits: edits.Watch | None = None
+        # before any digest of code
+        self._edits = edits.Watch(self._code()) if self.is_main else None
 
         interruption.in_one_line()
         environment.prepare(pin)
@@ -201,6 +202,8 @@ class Study:
 
         Once all rules are read; before Snakemake makes its graph.
         """
+        if self._edits is not None:
+            self._edits.add(self._sources())  # before their digests
         engine.watch_sources(self.workflow, self.made)
         engine.watch_names(self.workflow, RUN)
         if not self.is_main:
@@ -253,10 +256,8 @@ class Study:
                 logger.warning(line)
         bytecode.check_by_content([*self._code(), Path(__file__).parent])
         internals.lift_rate_limit(self.workflow)
-        code = (path for folder in self._code() for path in records.files_below(folder))
-        modules = (path for path in code if "__pycache__" not in path.parts)
-        self._edits = edits.Watch([*self._sources(), *modules])
-        self._edits.start()
+        if self._edits is not None:
+            self._edits.start()
         if self._before is not None:
             self._before(internals.jobs_to_run(self.workflow))
         if self._display is not None:
@@ -281,13 +282,26 @@ class Study:
         if self._display is not None:
             self._display.end(failed)
         times.keep()
-        if self._edits is not None:
-            for path, n in edits.forget(self._edits.end(), self._code()):
-                logger.warning(
-                    f"{path} was edited and put back while jobs that read it were at work: what"
-                    f" they made ({n} files) is computed again by the same command"
-                )
-        records.normalize()
+        try:
+            edited = self._forget_edited()
+        finally:
+            records.normalize()
+        if edited and "DVC_STAGE" in os.environ:
+            refuse("run the same command again: nothing is versioned that may be of those edits")
+
+    def _forget_edited(self) -> bool:
+        """Whether results go without records: files were edited and put back meanwhile."""
+        if self._edits is None:
+            return False
+        windows = self._edits.end()
+        new = filter(self._edits.is_new, windows)
+        found = edits.forget(windows, self._code(), new)
+        for path, n in found:
+            logger.warning(
+                f"{path} was edited and put back while jobs that read it were at work: what they"
+                f" made ({n} files) is computed again by the same command"
+            )
+        return bool(found)
 
 
 def refuse(*lines: str | None) -> None:

@@ -179,7 +179,7 @@ def letter_summary(
         keys,
         error="median",
         epochs="median",
-        mean_wrong_pixels="mean",
+        mean_wrong_pixels="size",
         exact="share",
         within_one_pixel="share",
     )

@@ -66,8 +66,23 @@ def geometric_mean(values: ArrayLike) -> Estimate:
 
 def share(values: ArrayLike) -> Estimate:
     """Mean of values in [0, 1] with Student's 95 % interval, cut at 0 and 1."""
-    value, low, high = mean(values)
-    return Estimate(value, *np.clip([low, high], 0.0, 1.0).tolist())  # NaN stays NaN
+    return _inside(0.0, 1.0, mean(values))
+
+
+def size(values: ArrayLike) -> Estimate:
+    """Mean of values from 0 with Student's 95 % interval, cut at 0."""
+    return _inside(0.0, np.inf, mean(values))
+
+
+def correlation(values: ArrayLike) -> Estimate:
+    """Mean of values in [-1, 1] with Student's 95 % interval, cut at both ends."""
+    return _inside(-1.0, 1.0, mean(values))
+
+
+def _inside(least: float, most: float, estimate: Estimate) -> Estimate:
+    """An estimate whose interval ends where the measure does; NaN stays NaN."""
+    low, high = np.clip(estimate[1:], least, most).tolist()
+    return Estimate(estimate.value, low, high)
 
 
 def proportion(values: ArrayLike) -> Estimate:

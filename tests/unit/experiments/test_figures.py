@@ -183,7 +183,7 @@ FIGURES = {
     "rows": lambda: vae.rows(
         {texts.text("original"): images(), "VAE": images()}, "images and what returns"
     ),
-    "claims": lambda: conclusions.claims(conclusions_tables()[0]),
+    "claims": lambda: conclusions.claims(conclusions.halves(conclusions_tables()[0])[0]),
     "published_figures": lambda: conclusions.published_figures(*conclusions_tables()[:2]),
 }
 
@@ -239,16 +239,34 @@ def test_a_larger_budget_has_a_color_of_its_own():
     assert all(light > dark for light, dark in zip(paler, to_rgb(own), strict=True))
 
 
+def of_claims():
+    """The findings on claims."""
+    found = conclusions_tables()[0]
+    return found[found["kind"] != "figure"].copy()
+
+
+def test_a_figure_of_claims_has_half_of_them():
+    found = conclusions_tables()[0]
+    first, second = conclusions.halves(found)
+    rows = pd.concat([first, second])
+    assert rows.equals(of_claims())
+    assert second["kind"].iloc[0] in ("claim", "ours")
+    assert abs(len(first) - len(second)) <= 6
+    (one, none) = conclusions.halves(found[found["of"] == found["of"].iloc[0]])
+    assert len(one) > 0
+    assert none.empty
+
+
 def drawn_claims(*claims):
     """The axes of the figure of claims, after it is laid out."""
-    found = conclusions_tables()[0]
+    found = of_claims()
     figure = conclusions.claims(found[found["claim"].isin(claims)] if claims else found)
     figure.draw_without_rendering()
     return figure.axes[0]
 
 
 def test_a_long_reading_takes_more_lines_and_no_word_is_left_out():
-    found = conclusions_tables()[0]
+    found = of_claims()
     long = (
         "the reading of what takes more than a line, since it says all that it is about at length"
     )
@@ -292,7 +310,7 @@ def test_what_an_effect_is_drawn_in_says_what_it_means():
     axes = drawn_claims("layers", "code", "number")
     colors = [line.get_color() for line in axes.lines if len(line.get_xdata()) == 1]
     assert colors == [style.ACCENT, style.MUTED, style.MUTED]
-    found = conclusions_tables()[0]
+    found = of_claims()
     rows = found[found["claim"] == "number"].assign(says="not as it must")
     axes = conclusions.claims(rows).axes[0]
     colors = [line.get_color() for line in axes.lines if len(line.get_xdata()) == 1]
@@ -300,7 +318,7 @@ def test_what_an_effect_is_drawn_in_says_what_it_means():
 
 
 def test_an_interval_is_drawn_and_what_is_beyond_the_axis_ends_at_it():
-    found = conclusions_tables()[0]
+    found = of_claims()
     rows = found[found["claim"] == "layers"].assign(effect_low=-7.0)
     axes = conclusions.claims(rows).axes[0]
     (interval,) = (line for line in axes.lines if len(set(line.get_xdata())) == 2
@@ -311,7 +329,7 @@ def test_an_interval_is_drawn_and_what_is_beyond_the_axis_ends_at_it():
 
 
 def test_a_claim_of_ours_is_drawn_as_ours():
-    found = conclusions_tables()[0]
+    found = of_claims()
     axes = conclusions.claims(found[found["claim"] == "latent"].assign(kind="ours")).axes[0]
     (label,) = axes.get_yticklabels()
     assert label.get_text() == "The claim of latent. (ours)"

@@ -2,6 +2,7 @@
 
 import itertools
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,12 @@ from latentlab.experiments.gathering import (
     summarize,
 )
 from latentlab.experiments.letters.tables import letter_yardstick, restarts
-from latentlab.experiments.vae.tables import code_areas, vae_summary
+from latentlab.experiments.vae.tables import code_areas, estimator, vae_summary
 from latentlab.files.tables import read_csv, read_json, write_csv, write_json
 from latentlab.measures import statistics
 from latentlab.seeds import generator, integer
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_median_interval_covers_as_often_as_it_says():
@@ -45,6 +48,15 @@ def test_mean_interval_is_students():
 def test_shares_stay_shares():
     assert statistics.share([0.9, 1.0, 1.0])[1:] == (pytest.approx(0.8232, abs=1e-4), 1.0)
     assert statistics.share([0.0, 0.1, 0.0]).low == 0.0
+
+
+def test_sizes_stay_sizes_and_correlations_correlations():
+    few = [0.0, 0.1, 0.3]
+    assert statistics.mean(few).low < 0.0
+    assert statistics.size(few) == (*statistics.mean(few)[:1], 0.0, statistics.mean(few).high)
+    wide = statistics.correlation([-0.9, 0.9, 0.8])
+    assert wide[1:] == (-1.0, 1.0)
+    assert statistics.correlation([0.1, 0.2, 0.3]) == statistics.mean([0.1, 0.2, 0.3])
 
 
 def test_one_observation_has_no_interval():
@@ -212,6 +224,37 @@ def test_image_models_are_summed_up_with_both_intervals_and_the_published_rank()
     for other in (tree["digits"]["keras"], tree["mnist"]["autoencoder"]):
         assert "published_rank" not in other
     assert "nll_images_low" not in tree["mnist"]["autoencoder"]
+
+
+def leaves(tree, name=""):
+    """The numbers of metrics, with the name of each."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, key)
+    else:
+        yield name, tree
+
+
+def test_intervals_end_where_a_measure_does():
+    shares = {"within_one_pixel", "exact", "right_letter", "known", "new", "blur"}
+    seen = set()
+    for experiment in ("architectures", "letters", "optimizers", "denoising", "vae"):
+        for name, value in leaves(read_json(ROOT / f"results/{experiment}/metrics.json")):
+            measure = name.removeprefix("training_").removesuffix("_low").removesuffix("_high")
+            if "_images" in measure or value is None:
+                continue
+            kind = estimator(measure) if experiment == "vae" else ""
+            if kind == "share" or measure in shares:
+                assert 0.0 <= value <= 1.0, (experiment, name)
+            elif kind == "size" or measure == "mean_wrong_pixels":
+                assert value >= 0.0, (experiment, name)
+            elif measure == "distance_correlation":
+                assert -1.0 <= value <= 1.0
+            else:
+                continue
+            seen.add(measure)
+    assert seen > {"precision", "recall", "coverage", "exact_nll", "mean_wrong_pixels", "known",
+                   "distance_correlation", "hole_share"}  # fmt: skip
 
 
 def test_areas_are_summed_up_as_the_claim_compares_them():

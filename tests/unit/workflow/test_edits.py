@@ -1,13 +1,13 @@
 """Files that are edited and put back while a run is at work."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 from support import edits, internals
-from support.by_content import known_digest
 
 SCRIPT = "workflow/scripts/train_it.py"
 FOLDERS = (Path("workflow/scripts"), Path("src"))
@@ -17,7 +17,6 @@ FOLDERS = (Path("workflow/scripts"), Path("src"))
 def folder(tmp_path, monkeypatch):
     """A project: a script, a module that it imports, another one, data."""
     monkeypatch.chdir(tmp_path)
-    known_digest.cache_clear()
     files = {SCRIPT: "import used\n", "src/used.py": "import deeper\n", "src/deeper.py": "a = 1\n",
              "src/other.py": "b = 2\n", "src/table.txt": "c\n", "data/font.h": "d\n"}  # fmt: skip
     for name, text in files.items():
@@ -26,9 +25,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def watched(*steps, names=("src/used.py", "data/font.h")):
+def watched(*steps):
     """What a watch of files says after steps between which it looks at them."""
-    watch = edits.Watch(map(Path, names))  # not started: it looks when it is told to
+    watch = edits.Watch(FOLDERS)  # not started: it looks when it is told to
+    watch.add([Path("data/font.h")])
     for step in steps:
         step()
         watch._look()
@@ -38,6 +38,7 @@ def watched(*steps, names=("src/used.py", "data/font.h")):
 def writes(name, text):
     def step():
         time.sleep(0.02)  # more than a tick of the clock of files
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text)
 
     return step
@@ -67,14 +68,75 @@ def test_a_file_that_is_gone_for_a_moment_is_told(folder):
 
 def test_an_edit_that_stays_is_seen_otherwise_and_two_are_told(folder):
     assert watched(writes("src/used.py", "import deeper, other\n")) == {}
-    known_digest.cache_clear()
     steps = writes("src/used.py", "import deeper\nx = 1\n"), writes("src/used.py", "x = 2\n")
     assert list(watched(*steps)) == [Path("src/used.py")]
     assert watched() == {}
 
 
+def test_what_is_not_code_may_come_and_go(folder):
+    """Backups of an editor, compiled modules, hidden files, folders of caches."""
+    names = ["src/.used.py.swp", "src/used.py~", "src/__pycache__/used.pyc", "src/.x/used.py"]
+    steps = [writes(name, text) for text in "ab" for name in names]
+    assert watched(*steps, *(Path(name).unlink for name in names)) == {}
+
+
+def test_a_module_that_is_there_for_a_moment_is_told_and_new(folder):
+    """It may stand before another of its name."""
+    watch = edits.Watch(FOLDERS)
+    Path("src/used").mkdir()
+    writes("src/used/__init__.py", "x = 1\n")()
+    watch._look()
+    shutil.rmtree("src/used")
+    windows = watch.end()
+    assert list(windows) == [Path("src/used/__init__.py")]
+    assert watch.is_new(Path("src/used/__init__.py"))
+    written = record("results/a", 0.0, time.time() + 9)
+    named = record("results/b", 0.0, time.time() + 9, shellcmd="cat src/other.py")
+    edits.forget(windows, FOLDERS, windows)
+    assert (written.exists(), named.exists()) == (False, True)
+
+
+def test_a_folder_that_is_moved_away_and_back_between_two_looks_is_told(folder):
+    def away_and_back():
+        time.sleep(0.02)
+        Path("src").rename("gone")
+        Path("gone").rename("src")
+
+    names = {"src/used.py", "src/deeper.py", "src/other.py", "src/table.txt"}
+    assert {str(path) for path in watched(away_and_back)} == names
+
+
+def test_a_link_that_leads_elsewhere_for_a_moment_is_told(folder):
+    Path("data/other.h").write_text("e\n")
+    Path("data/font.h").rename("data/own.h")
+    Path("data/font.h").symlink_to("own.h")
+
+    def leads(name):
+        def step():
+            Path("data/link").symlink_to(name)
+            Path("data/link").replace("data/font.h")
+
+        return step
+
+    def both():
+        leads("other.h")()
+        leads("own.h")()
+
+    assert list(watched(leads("other.h"), leads("own.h"))) == [Path("data/font.h")]
+    assert list(watched(both)) == [Path("data/font.h")]
+
+
+def test_what_cannot_be_read_is_another_content(folder):
+    def a_folder():
+        Path("data/font.h").unlink()
+        Path("data/font.h").mkdir()
+
+    assert watched(a_folder) == {}  # it stays: the run sees it otherwise
+
+
 def test_it_looks_by_itself(folder):
-    watch = edits.Watch([Path("data/font.h")], seconds=0.01)
+    watch = edits.Watch([], seconds=0.01)
+    watch.add([Path("data/font.h")])
     watch.start()
     writes("data/font.h", "x\n")()
     time.sleep(0.2)
@@ -127,11 +189,33 @@ def test_inputs_and_files_on_the_command_line_were_read(folder):
     assert forgotten("data/font.h", by_input, named, broken) == [True, True, True]
 
 
+def test_of_parts_that_were_joined_the_whole_goes(folder):
+    """They are there no more: without its record nobody would make them again."""
+    record("parts/0", 11.0, 12.0)
+    joined = record("results/runs", 21.0, 22.0, input=["parts/0"], shellcmd="cat parts/0")
+    scored = record("results/scores", 0.0, 0.0, input=["results/runs"], shellcmd="cat")
+    other = record("results/other", 21.0, 22.0, shellcmd="cat")
+    writes("results/runs", "")()
+    assert forgotten("src/used.py", joined, scored, other) == [True, False, False]
+
+
+def test_the_code_may_lie_above(folder, monkeypatch):
+    """As in a run with --directory: commands lead up."""
+    (folder / "demo").mkdir()
+    monkeypatch.chdir(folder / "demo")
+    path = record("results/a", 11.0, 12.0, shellcmd=f"python ../{SCRIPT} --metrics results/a")
+    windows = {Path("../src/deeper.py"): (10.0, 20.0)}
+    edits.forget(windows, [Path("../workflow/scripts"), Path("../src")])
+    assert not path.exists()
+
+
 def test_how_many_outputs_a_file_costs_is_told(folder):
     record("results/a", 11.0, 12.0)
     record("results/b", 11.0, 12.0)
     damaged = internals.record_of("results/c", internals.RECORDS)
     damaged.write_text("{")
+    for name in ("a", "b"):
+        writes(f"results/{name}", "")()
     windows = {Path("src/other.py"): (0.0, 30.0), Path("src/used.py"): (0.0, 30.0)}
     assert edits.forget(windows, FOLDERS) == [(Path("src/used.py"), 2)]
     assert damaged.exists()  # others see to it

@@ -81,8 +81,8 @@ def _answer(summary: pd.DataFrame, runs: pd.DataFrame) -> Text:
         )
     if share < 0.5:
         return text(
-            "Luck decides more than the architecture: the start explains {luck} of the variance of"
-            " the errors, the architecture {choice}.",
+            "Among these networks luck decides more than the architecture: the start explains"
+            " {luck} of the variance of the errors, the architecture {choice}.",
             luck=percent(1 - share),
             choice=percent(share),
         )

@@ -185,15 +185,25 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
     singles = read_csv(results / "conclusions/tables/single_runs.csv")
     known = singles[singles["chance"].notna()]
     worth = _worth(known) if len(known) else None
-    curve = figure(
-        folder / "claims",
-        text("Effect on each claim with its 95 % interval, by every reading."),
-        text(
-            "The claims, by every reading. An effect of 1 is for the claim without exception, below"
-            " 0 it is against it. In the gray it is too small to count. Diamonds: controls."
-        ),
-        "findings",
-    )
+    curves = [
+        figure(
+            folder / name,
+            text("Effect on each claim with its 95 % interval, by every reading."),
+            caption,
+            "findings",
+        )
+        for name, caption in (
+            (
+                "claims",
+                text(
+                    "The claims, by every reading. An effect of 1 is for the claim without"
+                    " exception, below 0 it is against it. In the gray it is too small to count."
+                    " Diamonds: controls."
+                ),
+            ),
+            ("claims_2", text("The other claims, drawn alike.")),
+        )[: 1 + (len(claims) > 1)]
+    ]
     published = figure(
         folder / "published_figures",
         sentences(text("Each published figure by its place among our runs."), _of_words(figures)),
@@ -221,7 +231,7 @@ def chapter(results: Path, settings: Mapping[str, Any]) -> Chapter:
             )
         ),
         groups=(
-            Group("", "", (curve,)),
+            Group("", "", tuple(curves)),
             Group(text("Published figures"), "", (published,), folded=True),
         ),
         table=_claims_table(findings, observed),
@@ -349,8 +359,8 @@ def _worth(singles: pd.DataFrame) -> Text:
     found = {"says": data_text(least["text"]), "chance": percent(least["chance"])}
     if least["chance"] < _COIN:
         return text(
-            "Single runs say little: of all ways to draw one run of ours each, {chance} come out as"
-            " the original's: {says}.",
+            "Single runs seldom repeat an order: of all ways to draw one run of ours each, {chance}"
+            " come out as the original's: {says}.",
             **found,
         )
     return text(
@@ -595,7 +605,8 @@ def published_table(figures: pd.DataFrame, observed: pd.DataFrame) -> Table:
         tuple(rows),
         text(
             "Place: the share of our runs below the figure, less the share above. p: the chance"
-            " that a run of ours has a place as far out."
+            " that a run of ours has a place as far out. The figure of a VAE is of others who ran"
+            " the original's configuration: its slides show pictures only."
         ),
         prose=tuple(word for word in (experiment, verdict, why_not) if word in columns),
         folded=True,

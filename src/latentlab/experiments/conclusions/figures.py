@@ -55,18 +55,30 @@ _BAND = "#ececef"
 _ROW, _LINE, _CLAIM_ROW = 0.18, 0.13, 0.44  # inches: a row, each further line of it, a claim
 
 
-def claims(findings: pd.DataFrame) -> Figure:
-    """A specification curve of every claim: its own reading, the others, the controls below it.
+def halves(findings: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The findings on the first claims and on the others, about as many rows each.
 
-    findings : as ``tables.conclude`` gives them
-    (Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4: 1208.)
+    A figure of all is higher than a page. Of a single claim the second half is empty.
     """
     rows = findings[findings["kind"] != "figure"]
+    begins = np.flatnonzero(rows["kind"].isin(CLAIMS))
+    cut = min(begins, key=lambda at: abs(2 * at - len(rows)), default=0) or len(rows)
+    return rows.iloc[:cut], rows.iloc[cut:]
+
+
+def claims(rows: pd.DataFrame) -> Figure:
+    """A specification curve of claims: of each its own reading, the others, the controls below it.
+
+    rows : findings, as ``tables.conclude`` gives them, not those on published figures
+    (Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4: 1208.)
+    """
     labels = [_label(row) for row in rows.itertuples()]
     lines = np.array([label.count("\n") for label in labels])
     heights = np.where(rows["kind"].isin(CLAIMS), _CLAIM_ROW, _ROW + _LINE * lines)
     places = np.cumsum(heights) - heights / 2
     title = tell("What the claims come to, by every reading")
+    if rows.empty:
+        return style.canvas(0.6, width=9.0, title=title)
     figure = style.canvas(1.3 + float(heights.sum()), width=9.0, title=title)
     axes = figure.subplots()
     for y, row in zip(places, rows.itertuples(), strict=True):

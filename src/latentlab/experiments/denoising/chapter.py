@@ -84,7 +84,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     learned, fresh = (summary[summary["noise"] == name] for name in ("training", "fresh"))
     tables = _Results(section, learned, fresh, **by_name)
     plots = _plots(folder / "figures", tables)
-    parts = (_learned, _transfer, _as_run, _hard, _copies, _latent)
+    parts = (_as_run, _learned, _transfer, _hard, _copies, _latent)
     return Chapter(
         id="denoising",
         number="1.b",
@@ -144,6 +144,14 @@ def _answer(results: _Results) -> Text:
         return text(
             "{network} returns {share} of the letters with fresh noise ({noise}) with at most one"
             " wrong pixel.",
+            **shares,
+        )
+    if share < nothing == 1.0:
+        shares["network"] = called(DENOISERS, results.network)
+        return text(
+            "Where noise stays below the threshold, {network} is worse than doing nothing: of"
+            " letters with fresh noise ({noise}) {share} have at most one wrong pixel after it,"
+            " {nothing} before.",
             **shares,
         )
     if share < nothing:
@@ -364,7 +372,7 @@ def _words_of_plot(kind: str, pair: str, results: _Results) -> tuple[Words, Word
                     shares=shares,
                 ),
                 text(
-                    "Learned copies against fresh noise: {network}. Bars: 95 % intervals.",
+                    "Noise of the training against fresh noise: {network}. Bars: 95 % intervals.",
                     network=network,
                 ),
             )

@@ -90,7 +90,7 @@ def scores(summary: pd.DataFrame) -> Figure:
     series = every[:_SERIES]
     network, subset = summary["network"].iloc[0], summary["subset"].iloc[0]
     title = tell(
-        "Learned copies and fresh noise: {network}, {letters}",
+        "Noise of the training and fresh noise: {network}, {letters}",
         network=called(DENOISERS, network),
         letters=_letters(subset),
     )
@@ -114,7 +114,7 @@ def scores(summary: pd.DataFrame) -> Figure:
     for axes in grid[-1]:
         axes.set_xlabel(say(_PROBABILITY))
     marks = [
-        _mark(_CONDITIONS["training"], tell("noisy copies it learned")),
+        _mark(_CONDITIONS["training"], tell("noise of the training")),
         _mark(_CONDITIONS["fresh"], tell("noise never seen")),
     ]
     if summary["published_error"].notna().any():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latentlab.experiments.knobs import PIXELS
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -31,7 +33,7 @@ class Measure:
 
 MEASURES = {
     "error": Measure("median", label="error a letter (median)"),
-    "mean_wrong_pixels": Measure("mean"),
+    "mean_wrong_pixels": Measure("mean", bounds=(0, PIXELS)),
     "right_letter": Measure(
         "share", bounds=(0, 1), label="right letter (%)", heading="right letter"
     ),

@@ -50,6 +50,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
         for index, (cell, factors) in enumerate(letters_illustrated(section).items())
     ]
     details = (
+        _by_heart(),
         _one_number(metrics),
         _powell(metrics),
         _front(metrics),
@@ -243,6 +244,13 @@ def _answer(metrics: Fields) -> Text:
     )
 
 
+def _by_heart() -> Text:
+    return text(
+        "No letter is held back: a network learns these letters by heart. Its code says which"
+        " letter it is, the decoder's weights how it looks."
+    )
+
+
 def _one_number(metrics: Fields) -> Text | None:
     exact = _exact(_entries(metrics.get("one_dimensional", {})))
     if not exact:
@@ -363,7 +371,10 @@ def _overview(folder: Path, metrics: Fields) -> tuple[Figure, Figure, Figure]:
         figure(
             folder / "letter_errors",
             text("Mean wrong pixels of every letter, a strip a network, a panel a font."),
-            text("Which letters are hard? Empty where no start errs."),
+            text(
+                "Which letters are hard? Empty where no start errs. sp: the space, de: the delete"
+                " key."
+            ),
             "letters",
         ),
         figure(
@@ -463,9 +474,8 @@ def _regions(folder: Path, row: Fields) -> Figure:
         folder / "regions",
         text("The latent space by the letter nearest to what is decoded, letters at their codes."),
         text(
-            "Each letter at its code (sp: the space, de: the delete key); the ground by the letter"
-            " nearest to what is decoded there, in full color where that is the letter, give or"
-            " take one pixel."
+            "Each letter at its code. Lines part regions by the letter nearest to what is decoded"
+            " there; in full color where that is the letter, give or take one pixel."
         ),
         "summary",
     )

@@ -89,7 +89,12 @@ def _starts_of(chance: float) -> int:
 def latent_space_summary(replicates: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """How latent spaces are laid out, with intervals: see ``novelty.latent_scores``."""
     return summarize(
-        replicates, keys, distance_correlation="mean", known="share", new="share", blur="share"
+        replicates,
+        keys,
+        distance_correlation="correlation",
+        known="share",
+        new="share",
+        blur="share",
     ).drop(columns="replicates")
 
 

@@ -92,15 +92,23 @@ def _answer(equal: pd.DataFrame) -> Text:
         if (rows["error_high"] < rows["network"].map(alone["error_low"])).all()
     ]
     if not below:
-        return text("At equal cost no optimizer ends below Powell's error on every network.")
+        return plural(
+            "At equal cost no optimizer ends below Powell's error on {n} network.",
+            "At equal cost no optimizer ends below Powell's error on each of {n} networks.",
+            len(alone),
+        )
     return (
-        text(
-            "At equal cost {optimizers} end below Powell's error on every network.",
+        plural(
+            "At equal cost {optimizers} end below Powell's error on {n} network.",
+            "At equal cost {optimizers} end below Powell's error on each of {n} networks.",
+            len(alone),
             optimizers=listing(below),
         )
         if len(below) > 1
-        else text(
-            "At equal cost {optimizer} alone ends below Powell's error on every network.",
+        else plural(
+            "At equal cost {optimizer} alone ends below Powell's error on {n} network.",
+            "At equal cost {optimizer} alone ends below Powell's error on each of {n} networks.",
+            len(alone),
             optimizer=below[0],
         )
     )
@@ -144,7 +152,7 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
 def _cost(equal: pd.DataFrame) -> Text:
     return text(
         "Cost: each training may evaluate the loss on all letters {evaluations} times; a gradient"
-        " counts as {gradient} evaluations. No clock decides.",
+        " counts as {gradient} evaluations. Seconds do not count.",
         evaluations=equal["budget"].iloc[0],
         gradient=GRADIENT_COST,
     )
@@ -195,7 +203,10 @@ def _edges(summary: pd.DataFrame) -> Text | None:
         return None
     edge = [row["optimizer"] for row in summary.to_dict("records") if _at_edge(row)]
     if not edge:
-        return text("Every number that was chosen lies between others that were tried.")
+        return text(
+            "Of every rate and tolerance that was chosen, a smaller and a larger one were tried,"
+            " too."
+        )
     return text(
         "What was chosen stands at the edge of what was tried, so that a better one may lie"
         " beyond, for {optimizers}.",

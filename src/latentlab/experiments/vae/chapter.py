@@ -52,6 +52,7 @@ def chapter(results: Path, settings: Fields) -> Chapter:
                 [
                     _missing_sets(settings),
                     _loss(summary, section, main),
+                    _scale(summary, section, main),
                     _exactness(summary, section, main),
                     _variety(summary, section, main),
                     _inference(summary, section, main),
@@ -225,10 +226,27 @@ def _variety(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | Non
     pair = _pair(summary, section, dataset)
     if pair is None or not math.isfinite(share := pair[0].get("relative_coverage", math.nan)):
         return None
+    found = {"model": called(IMAGE_MODELS, pair[0]["model"]), "share": percent(share)}
+    plain = pair[1].get("relative_coverage", math.nan)
+    if not math.isfinite(plain):
+        return text(
+            "The samples of the {model} cover {share} of what as many real images cover.", **found
+        )
     return text(
-        "The samples of the {model} cover {share} of what as many real images cover.",
-        model=called(IMAGE_MODELS, pair[0]["model"]),
-        share=percent(share),
+        "The samples of the {model} cover {share} of what as many real images cover; those of the"
+        " plain autoencoder, drawn where its own codes are, {plain}.",
+        plain=percent(plain),
+        **found,
+    )
+
+
+def _scale(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
+    """What the ratio of the answer does not say."""
+    if _pair(summary, section, dataset) is None:
+        return None
+    return text(
+        "Nothing holds the codes of a plain autoencoder together: it may spread them at any scale,"
+        " and no less well. So an area tells of the scale, not of how good the codes are."
     )
 
 

@@ -33,6 +33,21 @@ def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
 
 
 _AREAS = ("code_area", "code_area_halved")
+_SHARES = (
+    "empty_share", "hole_share", "label_accuracy", "features_explained", "precision", "recall",
+    "coverage", "exact_nll_border",
+)  # fmt: skip
+_SIGNED = ("elbo", "gap", "excess", "mmd2")
+"""Ends of names of measures that may be below 0, if only by chance; the others are sizes."""
+
+
+def estimator(measure: str) -> str:
+    """The function of ``statistics`` for a measure of image models: its interval has its range."""
+    if measure in _AREAS:
+        return "geometric_mean"
+    if measure.removeprefix("binarized_").removeprefix("real_") in _SHARES:
+        return "share"
+    return "mean" if measure.endswith(_SIGNED) else "size"
 
 
 def vae_summary(
@@ -40,7 +55,8 @@ def vae_summary(
 ) -> pd.DataFrame:
     """Models on image sets: every measure's mean and interval over replicates, and published.
 
-    Of areas the geometric mean, as in the claim that compares them.
+    Of areas the geometric mean, as in the claim that compares them. No interval is wider than
+    what a measure may be.
 
     replicates : columns dataset, model, replicate, seed and the measures of
         ``measures.image_scores``. Of a measure with a <measure>_standard_error over test images
@@ -52,8 +68,7 @@ def vae_summary(
     keys = ["dataset", "model"]
     columns = [name for name in replicates if name not in (*keys, "replicate", "seed")]
     measures = [name for name in columns if not name.endswith("_standard_error")]
-    estimators = {m: "geometric_mean" if m in _AREAS else "mean" for m in measures}
-    summary = summarize(replicates, keys, **estimators)
+    summary = summarize(replicates, keys, **{m: estimator(m) for m in measures})
     for name in (name for name in columns if name not in measures):
         measure = name.removesuffix("_standard_error")
         half = norm.ppf((1 + statistics.CONFIDENCE) / 2) * by(replicates, keys)[name].mean()
