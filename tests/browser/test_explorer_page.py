@@ -1114,6 +1114,14 @@ def test_the_page_of_the_workflow(visit, pages):
     assert page.locator("#letters-reading strong").text_content()
 
 
+def test_a_reload_is_in_the_language_that_was_seen(visit, site):
+    page = visit(f"{site}?lang=es#in=letters")
+    page.locator("#language").click()
+    assert page.url.endswith("?lang=en#in=letters")
+    page.reload()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_names_that_javascript_knows_are_names(visit, tmp_path, language):
     """Of a reader's own classes and networks: methods of every object among them."""

@@ -23,12 +23,24 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    """Syntax tree of a file without docstrings."""
-    tree = ast.parse(path.read_bytes(), str(path))  # bytes: its first lines may name an encoding
+    return _parsed(path.read_bytes(), str(path))
+
+
+def _parsed(text: bytes, name: str) -> ast.Module:
+    """The syntax tree of a module without docstrings; bytes, for it may name an encoding."""
+    tree = ast.parse(text, name)
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree
+
+
+def same_code(before: bytes, now: bytes) -> bool:
+    """Whether two texts of a module run alike: another comment or docstring changes nothing."""
+    try:
+        return ast.dump(_parsed(before, "before")) == ast.dump(_parsed(now, "now"))
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _imported_names(tree: ast.Module, package: str, unused: frozenset[str]) -> Iterator[str]:

@@ -1,12 +1,13 @@
-"""Files that are edited and put back while a run is at work: what read them is computed again.
+"""Files that are edited while a run is at work: what may have read the edit is computed again.
 
 What a job reads is recorded as it stood when the run began. An edit that stays is seen by that; one
-that is undone (``git stash`` and ``pop``) leaves no trace but the time of the change.
+that is undone, then or later (``git stash`` and ``pop``), leaves no trace but the time of a change.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import threading
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from support.by_content import file_digest
-from support.code_digest import is_code, local_modules
+from support.code_digest import is_code, local_modules, same_code
 from support.internals import RECORDS, output_of
 from support.records import record_files
 
@@ -37,11 +38,14 @@ def _state(path: Path) -> tuple[int, ...]:
     return there.st_ino, there.st_ctime_ns, link.st_ctime_ns
 
 
-def _content(path: Path) -> str:
+def _content(path: Path) -> bytes | None:
+    """A module as it is, of another file the digest; None where there is none."""
     try:
-        return file_digest(path)
+        return path.read_bytes() if path.suffix == ".py" else file_digest(path).encode() or None
+    except FileNotFoundError:
+        return None
     except OSError:
-        return "unreadable"
+        return b"cannot be read"
 
 
 class Watch(threading.Thread):
@@ -56,7 +60,7 @@ class Watch(threading.Thread):
         self._over = threading.Event()
         self._looked = time.time()
         self._states: dict[Path, tuple[int, ...]] = {}
-        self._contents: dict[Path, str] = {}
+        self._contents: dict[Path, bytes | None] = {}
         self._folders: dict[Path, tuple[int, int]] = {}  # changed, of that its entries
         self._seen: dict[Path, list[float]] = {}  # the look before, then each that saw a change
         for folder in folders:
@@ -103,7 +107,7 @@ class Watch(threading.Thread):
             if status.st_mtime_ns != filled:
                 for path in self._files_in(folder):
                     if path not in self._states:
-                        self._states[path], self._contents[path] = (), ""  # as it was before
+                        self._states[path], self._contents[path] = (), None  # as it was before
             elif status.st_ctime_ns != moved:  # not of an entry: of itself, with all below
                 changed |= {path for path in self._states if path.is_relative_to(folder)}
             self._folders[folder] = status.st_ctime_ns, status.st_mtime_ns
@@ -118,20 +122,25 @@ class Watch(threading.Thread):
         self._looked = began
 
     def end(self) -> Windows:
-        """Of files that were edited and are as before, or were edited again; the others aside."""
+        """Of files that were edited; without an end where what stands there is another still."""
         self._over.set()
         if self.is_alive():
             self.join()
         self._look()
         return {
-            path: (times[0], times[-1])
+            path: (times[0], times[-1] if self._is_as_before(path) else math.inf)
             for path, times in self._seen.items()
-            if len(times) > 2 or _content(path) == self._contents[path]
         }
+
+    def _is_as_before(self, path: Path) -> bool:
+        before, now = self._contents[path], _content(path)
+        if before is None or now is None or path.suffix != ".py":
+            return before == now
+        return same_code(before, now)
 
     def is_new(self, path: Path) -> bool:
         """Whether a file was not there when the watch began."""
-        return self._contents[path] == ""
+        return self._contents[path] is None
 
 
 def forget(

@@ -290,7 +290,7 @@ class Study:
             refuse("run the same command again: nothing is versioned that may be of those edits")
 
     def _forget_edited(self) -> bool:
-        """Whether results go without records: files were edited and put back meanwhile."""
+        """Whether results go without records: files were edited meanwhile."""
         if self._edits is None:
             return False
         windows = self._edits.end()
@@ -298,8 +298,8 @@ class Study:
         found = edits.forget(windows, self._code(), new)
         for path, n in found:
             logger.warning(
-                f"{path} was edited and put back while jobs that read it were at work: what they"
-                f" made ({n} files) is computed again by the same command"
+                f"{path} was edited while jobs that read it were at work: what they made"
+                f" ({n} files) is computed again by the same command"
             )
         return bool(found)
 

@@ -1,6 +1,7 @@
-"""Files that are edited and put back while a run is at work."""
+"""Files that are edited while a run is at work."""
 
 import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -66,11 +67,22 @@ def test_a_file_that_is_gone_for_a_moment_is_told(folder):
     assert list(watched(away, back)) == [Path("data/font.h")]
 
 
-def test_an_edit_that_stays_is_seen_otherwise_and_two_are_told(folder):
-    assert watched(writes("src/used.py", "import deeper, other\n")) == {}
-    steps = writes("src/used.py", "import deeper\nx = 1\n"), writes("src/used.py", "x = 2\n")
-    assert list(watched(*steps)) == [Path("src/used.py")]
+def test_an_edit_that_stays_has_no_end(folder):
+    """It may be put back after the run, whose records would then be of what stands there."""
     assert watched() == {}
+    ((path, (first, last)),) = watched(writes("data/font.h", "x\n")).items()
+    assert path == Path("data/font.h")
+    assert last == math.inf
+    assert time.time() - first < 5
+
+
+def test_another_comment_ends_at_once(folder):
+    ((_, (_, last)),) = watched(writes("src/used.py", "import deeper  # that\n")).items()
+    assert last < math.inf
+    ((_, (_, last)),) = watched(writes("src/used.py", "import other\n")).items()
+    assert last == math.inf
+    ((_, (_, last)),) = watched(writes("src/used.py", "import (\n")).items()
+    assert last == math.inf
 
 
 def test_what_is_not_code_may_come_and_go(folder):
@@ -131,7 +143,7 @@ def test_what_cannot_be_read_is_another_content(folder):
         Path("data/font.h").unlink()
         Path("data/font.h").mkdir()
 
-    assert watched(a_folder) == {}  # it stays: the run sees it otherwise
+    assert watched(a_folder)[Path("data/font.h")][1] == math.inf
 
 
 def test_it_looks_by_itself(folder):
