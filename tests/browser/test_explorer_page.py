@@ -976,7 +976,7 @@ def test_the_page_speaks_spanish_and_english_again(visit, site):
     assert "letras correctas" in page.locator("#learn-reading").text_content()
     assert "píxel" in page.locator("#denoiser-reading").text_content()
     assert page.locator("#learn-searched").text_content().startswith("Peso 1, capa 1")
-    assert saved(page) == state  # and nothing else has changed
+    assert saved(page).replace("?lang=es", "") == state  # and nothing else has changed
     page.locator("#language").click()
     picture(page)
     assert sorted(page.evaluate(SAID)) == sorted(english)

@@ -1503,7 +1503,8 @@ class Images {
   /** Each plane in its own window, or all in one square that holds them all. */
   rescale() {
     const one = find("input[name=scale]:checked").value === "one";
-    const reach = Math.max(...this.set.models.flatMap(({ window }) => window.flat().map(Math.abs)));
+    // a window holds the middle of the codes: more of them here, where the planes are compared
+    const reach = 1.4 * Math.max(...this.set.models.flatMap(({ window }) => window.flat().map(Math.abs)));
     for (const { plane } of this.cards) {
       plane.common = one ? [[-reach, reach], [-reach, reach]] : null;
       plane.view = null;

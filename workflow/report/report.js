@@ -30,15 +30,17 @@
   const parts = () => [...document.querySelectorAll("main :is(h2, h3, p, li, figure, caption, tr, dt)")];
   const folded = (part) => part.closest("details:not([open])") && !part.closest("summary");
 
-  // which of them is looked at, and how far down it stands; a link takes it along
-  const place = () => {
+  // which of them is looked at, and how far down it stands; a link takes it along: that in which it
+  // stands itself, of the bar's what is near it
+  const place = (link) => {
     const { top } = document.querySelector("nav").getBoundingClientRect();
     const near = (part) => part.getBoundingClientRect().top < top + innerHeight / 4 && !folded(part);
-    const all = parts(), part = all.findLastIndex(near);
+    const all = parts(), own = all.findLastIndex((part) => part.contains(link));
+    const part = own < 0 ? all.findLastIndex(near) : own;
     return part < 0 ? null : `${part},${Math.round(all[part].getBoundingClientRect().top)}`;
   };
   const take = (link) => {
-    const there = new URL(link.href), part = place();
+    const there = new URL(link.href), part = place(link);
     there.searchParams.delete("part");
     if (part) there.searchParams.set("part", part);
     link.href = there.href;
