@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -58,14 +59,30 @@ def test_without_a_commit_nothing_is_said_to_differ(run_study, tmp_path):
 
     (tmp_path / "results").mkdir()
     lock = tmp_path / "dvc.lock"
-    lock.write_text("1")
+
+    def locked(code, made, record="1"):
+        outs = [{"path": "results/a", "md5": made}, {"path": ".snakemake/metadata", "md5": record}]
+        stages = {"study": {"deps": [{"path": "src", "md5": code}], "outs": outs}}
+        lock.write_text(json.dumps({"stages": stages}))
+
+    locked("1", "1")
+    metrics = tmp_path / "results/metrics.json"
+    metrics.write_text("{}")
     assert run_study.comparison().startswith("Not compared")
     git("init", "--quiet")
     assert run_study.comparison().startswith("Not compared")
     git("add", "--all")
     git("commit", "--quiet", "--message", "x")
     assert run_study.comparison().startswith("Every byte is as committed")
-    lock.write_text("2")
+    locked("2", "1", "2")
+    assert run_study.comparison().startswith("Every byte of the results is as committed; code or")
+    locked("1", "2")
+    assert run_study.comparison().startswith("The results differ")
+    locked("2", "1")
+    metrics.write_text("[]")
+    assert run_study.comparison().startswith("The results differ")
+    metrics.write_text("{}")
+    lock.write_text("{}")
     assert run_study.comparison().startswith("The results differ")
 
 
