@@ -103,6 +103,10 @@ function drawCurves(canvas, series, longest) {
     pen.stroke();
   });
   pen.setLineDash([]);
+  pen.textAlign = "left";
+  pen.fillText(tell("error a letter"), left + 6, top + 6);
+  pen.textAlign = "right";
+  pen.fillText(tell("evaluations"), right, bottom - 9);
 }
 
 /** The line of a series, to stand before its name. */
