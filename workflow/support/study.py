@@ -287,7 +287,7 @@ class Study:
         finally:
             records.normalize()
         if edited and "DVC_STAGE" in os.environ:
-            refuse("nothing is versioned: files were edited while the study ran; run the same again")
+            refuse("nothing is versioned: files were edited while the study ran; run it again")
 
     def _forget_edited(self) -> bool:
         """Whether results go without records: files were edited meanwhile."""
