@@ -59,6 +59,7 @@ class Watch(threading.Thread):
         self._seconds = seconds
         self._over = threading.Event()
         self._looked = time.time()
+        self._here = Path.cwd()  # whoever leads the process elsewhere for a moment edits nothing
         self._states: dict[Path, tuple[int, ...]] = {}
         self._contents: dict[Path, bytes | None] = {}
         self._folders: dict[Path, tuple[int, int]] = {}  # changed, of that its entries
@@ -101,7 +102,7 @@ class Watch(threading.Thread):
         changed = set()
         for folder, (moved, filled) in list(self._folders.items()):
             try:
-                status = folder.stat()
+                status = (self._here / folder).stat()
             except OSError:
                 continue  # its files are gone too
             if status.st_mtime_ns != filled:
@@ -112,7 +113,7 @@ class Watch(threading.Thread):
                 changed |= {path for path in self._states if path.is_relative_to(folder)}
             self._folders[folder] = status.st_ctime_ns, status.st_mtime_ns
         for path, before in self._states.items():
-            state = _state(path)
+            state = _state(self._here / path)
             if state != before:
                 self._states[path] = state
                 changed.add(path)
@@ -173,9 +174,10 @@ def forget(
         inputs[path] = {os.path.normpath(name) for name in record.get("input") or ()}
         if not ended:  # of an earlier run
             continue
-        for file, (first, last) in windows.items():
-            in_time = begun <= last and first <= ended
-            if in_time and _may_have_read(record, file, homes, file in new):
+        in_time = [f for f, (first, last) in windows.items() if begun <= last and first <= ended]
+        named = _named(record) if in_time else set()
+        for file in in_time:
+            if _may_have_read(named, file, homes, file in new):
                 lost[os.path.normpath(output_of(path, records))] = file
                 path.unlink()
                 del inputs[path]
@@ -195,20 +197,22 @@ def forget(
     return list(found.items())
 
 
-def _may_have_read(
-    record: Mapping[str, Any], file: Path, homes: tuple[Path, ...], is_new: bool
-) -> bool:
-    """Whether a file is an input of a job, on its command line, or of the code that it runs."""
+def _named(record: Mapping[str, Any]) -> set[Path]:
+    """The inputs of a job, and whatever stands on its command line, as paths."""
     command = record.get("shellcmd") or ""
     try:
         words = shlex.split(command)
     except ValueError:
         words = command.split()
-    known = {Path(os.path.abspath(word)) for word in (*(record.get("input") or ()), *words)}
+    return {Path(os.path.abspath(word)) for word in (*(record.get("input") or ()), *words)}
+
+
+def _may_have_read(named: set[Path], file: Path, homes: tuple[Path, ...], is_new: bool) -> bool:
+    """Whether a job that names these files may have read another: itself, or by what it runs."""
     path = Path(os.path.abspath(file))
-    if path in known:
+    if path in named:
         return True
-    scripts = [word for word in known if word.suffix == ".py" and word.is_relative_to(homes[0])]
+    scripts = [word for word in named if word.suffix == ".py" and word.is_relative_to(homes[0])]
     if is_new or path.suffix != ".py":  # data beside the code is anybody's
         return bool(scripts) and any(path.is_relative_to(home) for home in homes)
     return any(path in _modules(script, homes) for script in scripts)

@@ -242,7 +242,8 @@ def _variety(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | Non
 
 def _scale(summary: pd.DataFrame, section: Fields, dataset: str) -> Text | None:
     """What the ratio of the answer does not say."""
-    if _pair(summary, section, dataset) is None:
+    pair = _pair(summary, section, dataset)
+    if pair is None or not all(math.isfinite(row.get("code_area", math.nan)) for row in pair):
         return None
     return text(
         "Nothing holds the codes of a plain autoencoder together: it may spread them at any scale,"
