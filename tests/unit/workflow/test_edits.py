@@ -146,6 +146,18 @@ def test_what_cannot_be_read_is_another_content(folder):
     assert watched(a_folder)[Path("data/font.h")][1] == math.inf
 
 
+def test_a_process_that_is_elsewhere_for_a_moment_edits_nothing(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+    def elsewhere():
+        monkeypatch.chdir("/")
+
+    def back():
+        monkeypatch.chdir(folder)
+
+    assert watched(elsewhere, back) == {}
+
+
 def test_it_looks_by_itself(folder):
     watch = edits.Watch([], seconds=0.01)
     watch.add([Path("data/font.h")])
