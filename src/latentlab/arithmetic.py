@@ -65,6 +65,16 @@ AVX2 = {
 }
 """Set on x86-64 processors that have AVX2 and FMA."""
 
+ARM64 = {
+    # the kernels that every one of them has: OpenBLAS would choose by the processor, and its
+    # products of float32 by SME were seen to be NaN (docs/reproducibility.md)
+    "OPENBLAS_CORETYPE": "ARMV8",
+}
+"""Set on 64-bit ARM processors."""
+
+_X86_NAMES = ("x86_64", "AMD64")
+_ARM64_NAMES = ("aarch64", "arm64", "ARM64")
+
 FAMILIES = (
     "BLIS_", "DNNL_", "FREETYPE_", "GLIBC_TUNABLES", "GOMP_", "GOTO_", "H5PY_", "HB_", "HDF5_",
     "JAX_", "JOBLIB_", "KERAS_", "KMP_", "LAPACKE_", "LIBTPU_", "LLVMLITE_", "LOKY_",
@@ -102,16 +112,16 @@ def instructions(described: str | Path = "/proc/cpuinfo") -> frozenset[str]:
 
 def same_bytes(machine: str, flags: Collection[str]) -> bool:
     """Whether a machine with these instruction sets gives the bytes of the committed results."""
-    return machine in ("x86_64", "AMD64") and {"avx2", "fma"} <= set(flags)
+    return machine in _X86_NAMES and {"avx2", "fma"} <= set(flags)
 
 
 def variables(machine: str, flags: Collection[str]) -> dict[str, str]:
     """What is set on a machine (``platform.machine()``) with these instruction sets."""
-    x86 = machine in ("x86_64", "AMD64")
     return {
         **ANYWHERE,
-        **(X86 if x86 else {}),
+        **(X86 if machine in _X86_NAMES else {}),
         **(AVX2 if same_bytes(machine, flags) else {}),
+        **(ARM64 if machine in _ARM64_NAMES else {}),
     }
 
 
