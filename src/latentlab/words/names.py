@@ -82,9 +82,11 @@ OPTIMIZERS: Mapping[str, Words] = {
     "powell-long": text("Powell with a larger budget"),
     "backpropagation-long": text("backpropagation with a larger budget"),
     "adam-long": text("Adam with a larger budget"),
+    "powell-end": text("Powell to its own end"),
     "powell-default": text("Powell with its own tolerance"),
     "backpropagation-fast": text("backpropagation at a high rate"),
     "adam-default": text("Adam at Keras' own rate"),
+    "adam-fast": text("Adam at a high rate"),
     "rmsprop-default": text("RMSprop at Keras' own rate"),
     "lbfgs-default": text("L-BFGS with its own settings"),
 }

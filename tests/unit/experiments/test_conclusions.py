@@ -263,7 +263,10 @@ def test_an_exploratory_reading_is_shown_and_decides_nothing(tmp_path):
     assert chapter._said_by(own, rows) is None  # there is one reading beside it, which is later
     assert str(chapter._told_below(other)).startswith("exploratory: ")
     shown = chapter.readme({"claims": claims}, metrics(rows))
-    assert "| 1, 0, 0 | \N{CHECK MARK} supported |" in shown
+    assert "| 1, 0, 0 (0, 1, 0) | \N{CHECK MARK} supported |" in shown
+    assert str(chapter._added(own, rows)) == (
+        "Of 1 reading added later, which decides nothing: 1 against it."
+    )
 
 
 @pytest.mark.parametrize(("must", "measure"), [("fail", "value"), ("pass", "flat")])

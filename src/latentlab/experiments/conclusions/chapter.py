@@ -170,7 +170,12 @@ def board(results: Path) -> list[Verdict]:
             verdict=row.verdict,
             label=LABELS[row.verdict],
             sign=SIGNS[row.verdict],
-            why=sentences(_why(row), _said_by(row, findings), _not_computed(row, findings)),
+            why=sentences(
+                _why(row),
+                _said_by(row, findings),
+                _added(row, findings),
+                _not_computed(row, findings),
+            ),
             chapter=row.experiment or "conclusions",
         )
         for row in findings[findings["kind"].isin(CLAIMS)].itertuples()
@@ -282,16 +287,25 @@ def distinct(figures: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """
     words: dict[str, str] = {}
     for row in figures:
-        number_ = re.sub("-as-(meant|run)$", "", row["claim"])
+        number_ = _figure_name(row)
         rank = [COMPATIBLE, NOTHING, OUTSIDE]
         words[number_] = min(words.get(number_, OUTSIDE), row["verdict"], key=rank.index)
     return words
 
 
+def _figure_name(row: Mapping[str, Any]) -> str:
+    """The name of a published figure, whatever the variant in which it is compared."""
+    return re.sub("-as-(meant|run)$", "", row["claim"])
+
+
+_TELL = 39  # runs, of which at most 5 of 100 lie as far out on either side as the outermost one
+
+
 def _compared(figures: Sequence[Mapping[str, Any]]) -> Text:
     """What came of the comparisons of published figures with runs of ours."""
     words = list(distinct(figures).values())
-    return plural(
+    able = {_figure_name(row) for row in figures if row.get("runs", 0) >= _TELL}
+    counts = plural(
         "Of {n} published figure, {among} where single runs of ours do, {outside} further out than"
         " 95 of 100 of them; of {unknown} our runs say nothing.",
         "Of {n} published figures, {among} where single runs of ours do, {outside} further out than"
@@ -300,6 +314,18 @@ def _compared(figures: Sequence[Mapping[str, Any]]) -> Text:
         among=plural("{n} lies", "{n} lie", words.count(COMPATIBLE)),
         outside=str(words.count(OUTSIDE)),
         unknown=str(words.count(NOTHING)),
+    )
+    few = len(words) - len(able)
+    return sentences(
+        counts,
+        plural(
+            "Of {n} of them we have fewer than {runs} runs, too few to be further out.",
+            "Of {n} of them we have fewer than {runs} runs, too few to be further out.",
+            few,
+            runs=str(_TELL),
+        )
+        if few
+        else None,
     )
 
 
@@ -426,13 +452,25 @@ def _said_by(row: Any, findings: pd.DataFrame) -> Text | None:
     own = findings[(findings["of"] == row.of) & asked]
     if len(own) < 2:
         return None
-    counts = own["says"].value_counts()
-    return text(
-        "Of {n} readings: {said}.",
-        n=str(len(own)),
-        said=listing(
-            [f"{counts[said]} " + words for said, words in SAYS.items() if said in counts]
-        ),
+    return text("Of {n} readings: {said}.", n=str(len(own)), said=_counted(own))
+
+
+def _counted(rows: pd.DataFrame) -> Text:
+    """How many readings say what: "2 for it and 1 unclear"."""
+    counts = rows["says"].value_counts()
+    return listing([f"{counts[said]} " + words for said, words in SAYS.items() if said in counts])
+
+
+def _added(row: Any, findings: pd.DataFrame) -> Text | None:
+    """What the readings say that have no part in the verdict, since results had been seen."""
+    later = findings[(findings["of"] == row.of) & (findings["exploratory"] == "yes")]
+    if later.empty:
+        return None
+    return plural(
+        "Of {n} reading added later, which decides nothing: {said}.",
+        "Of {n} readings added later, which decide nothing: {said}.",
+        len(later),
+        said=_counted(later),
     )
 
 
@@ -619,7 +657,7 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     claims : the content of data/claims.yaml; metrics : of results/conclusions/metrics.json
     """
     lines = [
-        "| claim of the original | effect [95 % interval] | n | readings: for, against, unclear | verdict |",  # noqa: E501
+        "| claim of the original | effect [95 % interval] | n | readings: for, against, unclear (added later) | verdict |",  # noqa: E501
         "|---|---|---|---|---|",
     ]
     for name, claim in claims["claims"].items():
@@ -632,15 +670,22 @@ def readme(claims: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", str(_compared(figures))])
 
 
+def _three(says: Sequence[str]) -> str:
+    return ", ".join(str(says.count(word)) for word in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
+
+
 def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
     readings, verdict = found["readings"], found["verdict"]
     own = readings[name]
     effect = number(own["effect"], 2) if "effect" in own else NONE
     if "effect_low" in own:
         effect += f" [{number(own['effect_low'], 2)}, {number(own['effect_high'], 2)}]"
-    said = [reading["says"] for reading in readings.values() if "exploratory" not in reading]
-    counts = ", ".join(str(said.count(w)) for w in (SUPPORTED, CONTRADICTED, INCONCLUSIVE))
-    counts = NONE if set(said) == {UNTESTABLE} else counts
+    asked, later = (
+        [reading["says"] for reading in readings.values() if ("exploratory" in reading) is added]
+        for added in (False, True)
+    )
+    counts = NONE if set(asked) == {UNTESTABLE} else _three(asked)
+    counts += f" ({_three(later)})" if later else ""
     told_verdict = f"depends {depends_on(found['reason'])[0]}" if verdict == DEPENDS else verdict
     cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
     return f"| {' | '.join(map(str, cells))} |"

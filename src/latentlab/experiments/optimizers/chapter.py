@@ -150,6 +150,18 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
 
 
 def _cost(equal: pd.DataFrame) -> Text:
+    """What a training may cost, and how far Powell's method comes with it on the first network."""
+    powell = equal[equal["optimizer"] == "powell"]
+    if len(powell):
+        return text(
+            "Cost: each training may evaluate the loss on all letters {evaluations} times; a"
+            " gradient counts as {gradient} evaluations. Seconds do not count. That is {iterations}"
+            " whole iterations of Powell's method on {network}.",
+            evaluations=equal["budget"].iloc[0],
+            gradient=GRADIENT_COST,
+            iterations=f"{math.floor(powell['epochs'].iloc[0])}",
+            network=powell["network"].iloc[0],
+        )
     return text(
         "Cost: each training may evaluate the loss on all letters {evaluations} times; a gradient"
         " counts as {gradient} evaluations. Seconds do not count.",

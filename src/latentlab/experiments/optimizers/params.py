@@ -16,6 +16,7 @@ from latentlab.experiments.allowed import (
     Named,
     Refusal,
     Share,
+    integer,
     several,
     wrong_value,
 )
@@ -85,7 +86,7 @@ Stage = Annotated[Powell | Backpropagation | FullBatch | LBFGS, Chosen(Training.
 class Comparison(Knobs):
     """Optimizers that may take the same number of evaluations."""
 
-    evaluations: Count
+    evaluations: Annotated[int, integer(1, 10**9)]
     record_every: Count
     replicates: Count
     tuning_starts: Count
