@@ -345,6 +345,7 @@ def denoising_orthogonality():
     table = pd.DataFrame(
         [
             {"font": font, "network": network, "subset": subset, "size": size, "replicate": r,
+             "letters": "ABCDEFGHIJK"[i:i + size],
              "similarity": 0.1 * i, "similarity_centered": 0.1 * i,
              **dict.fromkeys(("within_one_pixel", "right_letter", "nearest_within_one_pixel",
                               "nearest_right_letter"), 0.9 - 0.1 * i)}

@@ -14,6 +14,8 @@ from hypothesis.extra import numpy as hnp
 import made_up
 from latentlab.data.fonts import Font, read_fonts
 from latentlab.data.noise import NOISES
+from latentlab.experiments.conclusions import evidence
+from latentlab.experiments.conclusions.evidence import Draws
 from latentlab.experiments.denoising import denoisers, scores, sets, subsets
 from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
 from latentlab.experiments.denoising.figures import with_own_noise
@@ -403,6 +405,7 @@ def orthogonality_table():
         score = 0.9 - 0.1 * i + 0.01 * r
         rows.append(
             {"font": "font2", "network": "published", "subset": f"4-{i}", "size": 4,
+             "letters": "abcdefghi"[i:i + 4],
              "similarity": 0.1 * i, "similarity_centered": 0.05 * i, "replicate": r,
              "within_one_pixel": score, "right_letter": score,
              "nearest_within_one_pixel": score, "nearest_right_letter": 1 - score}
@@ -545,6 +548,22 @@ def test_correlations_are_over_subsets_of_one_size():
     by = table.set_index(["measure", "similarity"])["correlation"]
     assert by["right_letter", "similarity"] == pytest.approx(-1.0)
     assert by["nearest_right_letter", "similarity_centered"] == pytest.approx(1.0)
+
+
+def test_the_interval_of_a_correlation_is_the_claim_s_of_sets_that_share_letters():
+    runs = orthogonality_table()
+    runs["right_letter"] = runs["subset"].map({f"4-{i}": v for i, v in enumerate("201453")})
+    runs["right_letter"] = runs["right_letter"].astype(float)
+    sets = runs[runs["size"] == 4].drop_duplicates("subset")
+    members = [frozenset(of) for of in sets["letters"]]
+    x, y = sets["similarity"].to_numpy(), sets["right_letter"].to_numpy()
+    draws = Draws(0.3, 1, np.random.default_rng(0))
+    claim = evidence.correlation(x, y, members, np.zeros(6), 1, draws)
+    found = denoising_correlations(runs).set_index(["measure", "similarity"])
+    row = found.loc[("right_letter", "similarity")]
+    assert (row["correlation"], row["correlation_low"], row["correlation_high"]) == pytest.approx(
+        (claim.effect, claim.low, claim.high)
+    )
 
 
 def test_a_noise_is_its_kind_probability_and_range_in_any_order():

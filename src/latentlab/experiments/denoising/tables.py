@@ -136,9 +136,10 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
     """Spearman's correlation of resistance with similarity over subsets of the most common size.
 
     orthogonality : a row a font, network, subset and replicate. One row a font, network, kind of
-    similarity and measure; "nearest_" measures say what the letters themselves allow.
+    similarity and measure; "nearest_" measures say what the letters themselves allow. Subsets of
+    a font share letters: the intervals allow for it.
     """
-    each = ["font", "network", "size", "subset"]
+    each = ["font", "network", "size", "subset", "letters"]
     numbers = ["similarity", "similarity_centered", "within_one_pixel", "right_letter"]
     numbers += ["nearest_within_one_pixel", "nearest_right_letter"]
     subsets = orthogonality.groupby(each, sort=False)[numbers].mean().reset_index()
@@ -146,9 +147,10 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
     subsets = subsets[subsets["size"] == size]
     rows = []
     for (font, network), table in by(subsets, ["font", "network"]):
+        letters = [frozenset(str(of)) for of in table["letters"]]
         for measure in numbers[2:]:
             for kind in numbers[:2]:
-                estimate = statistics.rank_correlation(table[kind], table[measure])
+                estimate = statistics.rank_correlation(table[kind], table[measure], letters)
                 rows.append(
                     {
                         "font": font,
