@@ -63,6 +63,7 @@ SETTINGS = {
     "replicates": 2,
     "fresh_draws": 20,
     "threshold": 0.5,
+    "drawn_above": 0.35,
 }
 bits = hnp.arrays(np.float64, (6, 35), elements=st.sampled_from([0.0, 1.0]))
 
@@ -159,6 +160,51 @@ def test_every_noise_is_tested():
     # on its own noise a test is the fresh score
     own = scores.score_cell(weights, np.eye(4), settings, "font").set_index("noise")
     assert table["error"][0] == own.loc["fresh", "error"]
+
+
+def test_answers_are_scored_as_the_original_drew_them_too():
+    """Noise up to 0.4 on every pixel: below 0.5 always, above 0.35 once in eight times."""
+    weights, settings = identity()
+    table = scores.score_cell(weights, np.eye(4), {**settings, "fresh_draws": 500})
+    fresh = table[table["noise"] == "fresh"].iloc[0]
+    off = 1 / 8  # none of the letter's own pixel, which only falls to 0.6
+    share = (1 - off) ** 3 + 3 * off * (1 - off) ** 2
+    assert fresh["within_one_pixel"] == 1.0
+    assert fresh["nothing_within_one_pixel_drawn"] == pytest.approx(share, abs=0.03)
+    # the network gives back what it is given: it does nothing
+    assert fresh["within_one_pixel_drawn"] == fresh["nothing_within_one_pixel_drawn"]
+    inputs, answers = np.array([[0.4, 0.4, 0.0]]), np.array([[0.4, 0.1, 0.0]])
+    assert scores.drawn_scores(inputs, answers, np.zeros((1, 3)), 0.35) == {
+        "within_one_pixel_drawn": 1.0,
+        "nothing_within_one_pixel_drawn": 0.0,
+    }
+    summary = summary_of(table, ["noise"]).set_index("noise")
+    assert summary.loc["fresh", "within_one_pixel_drawn"] == fresh["within_one_pixel_drawn"]
+    assert "nothing_within_one_pixel_drawn_low" in summary
+
+
+def test_the_spread_of_replicates_holds_that_of_the_draws():
+    """Of equal networks all that differs is the noise: as much as so many draws make it."""
+    weights, settings = identity()
+    settings = {**settings, "noise": {**FLIPS, "probability": 0.3}, "fresh_draws": 50}
+    equal = np.tile(weights, (40, 1))
+    cell = scores.score_cell(equal, np.eye(4), settings, "f", "s")
+    tests = scores.score_tests(equal, np.eye(4), settings, [settings["noise"]], "f", "s")
+    found = cell.loc[cell["noise"] == "fresh", "within_one_pixel"].to_numpy()
+    share = found.mean()
+    assert found.std(ddof=1) == pytest.approx(np.sqrt(share * (1 - share) / 200), rel=0.35)
+    assert tests["within_one_pixel"].tolist() == found.tolist()
+    # networks of the same letters are compared on the same draws, and baselines have others
+    own, again, other = (
+        sets_of[0]
+        for sets_of in (
+            scores.own_fresh_set(np.eye(4), settings, FLIPS, 0, "f", "s"),
+            scores.own_fresh_set(np.eye(4), {**settings, "cell": "d"}, FLIPS, 0, "f", "s"),
+            sets.fresh_set(np.eye(4), 50, FLIPS, 1, "f", "s"),
+        )
+    )
+    assert np.array_equal(own, again)
+    assert not np.array_equal(own, other)
 
 
 @given(bits, bits)
@@ -347,7 +393,7 @@ def test_variations_move_one_knob_each():
     # the base is the denoiser itself, trained as a cell is
     case = {**settings, "cell": "c/redrawn/3"}
     weights = denoisers.train_denoisers(np.eye(4), case)[0].weights
-    fresh = sets.fresh_set(np.eye(4), 20, FLIPS, 1, "f", "s")
+    fresh = scores.own_fresh_set(np.eye(4), case, FLIPS, 0, "f", "s")
     assert table["error"][0] == scores.scores_of(weights, fresh, np.eye(4), case)["error"]
 
 
@@ -365,6 +411,12 @@ def test_resistance_is_related_to_similarity():
     assert once["similarity"].tolist()[:3] == pytest.approx([0, 0, 0.5])
     assert {"font", "network", "replicate", "within_one_pixel", "right_letter"} <= set(table)
     assert table["replicate"].tolist() == [0, 1] * 4
+    # the nearest letter has the noise of the replicate that it stands beside
+    inputs, targets = scores.own_fresh_set(letters.pixels[:2], settings, FLIPS, 1, "f", "published")
+    nearest = letters.pixels[:2][nearest_letter(inputs, letters.pixels[:2], 0.5)]
+    right = (nearest == targets).all(axis=1).mean()
+    assert table["nearest_right_letter"][1] == right
+    assert (table.groupby("subset")["nearest_right_letter"].nunique() > 1).any()
 
 
 # ------------------------------------------------------------------ tables and metrics
