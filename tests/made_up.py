@@ -574,7 +574,7 @@ def of_claims(runs=12, effect=1.0, seed=0):
          "error": 10.0 ** (-40 + 4 * rng.standard_normal()),
          "within_one_pixel": 0.7 - 0.3 * effect * math.log2(p / 0.1) + noise(0.02),
          "right_letter": 0.7 - 0.3 * effect * math.log2(p / 0.1) + noise(0.02),
-         "within_one_pixel_drawn": 0.6 + noise(0.02),
+         "within_one_pixel_drawn": 0.6 + 0.001 * r,
          "nothing_within_one_pixel_drawn": 0.9 if p == 0.1 else 0.3}
         for network in ("published", "redrawn")
         for kind in ("uniform", "uniform_as_run", "salt_and_pepper")
