@@ -345,6 +345,7 @@ def denoising_orthogonality():
     table = pd.DataFrame(
         [
             {"font": font, "network": network, "subset": subset, "size": size, "replicate": r,
+             "letters": "ABCDEFGHIJK"[i:i + size],
              "similarity": 0.1 * i, "similarity_centered": 0.1 * i,
              **dict.fromkeys(("within_one_pixel", "right_letter", "nearest_within_one_pixel",
                               "nearest_right_letter"), 0.9 - 0.1 * i)}
@@ -572,7 +573,9 @@ def of_claims(runs=12, effect=1.0, seed=0):
          "subset": "published", "replicate": r, "noise": n,
          "error": 10.0 ** (-40 + 4 * rng.standard_normal()),
          "within_one_pixel": 0.7 - 0.3 * effect * math.log2(p / 0.1) + noise(0.02),
-         "right_letter": 0.7 - 0.3 * effect * math.log2(p / 0.1) + noise(0.02)}
+         "right_letter": 0.7 - 0.3 * effect * math.log2(p / 0.1) + noise(0.02),
+         "within_one_pixel_drawn": 0.6 + 0.001 * r,
+         "nothing_within_one_pixel_drawn": 0.9 if p == 0.1 else 0.3}
         for network in ("published", "redrawn")
         for kind in ("uniform", "uniform_as_run", "salt_and_pepper")
         for p in (0.1, 0.2, 0.3, 0.4) for r in range(runs) for n in ("training", "fresh")

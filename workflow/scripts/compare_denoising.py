@@ -1,4 +1,4 @@
-"""Score what a denoiser must beat on the same noise, and the best decision that there is."""
+"""Score what a denoiser must beat on fresh noise, and the best decision that there is."""
 
 import pandas as pd
 import step

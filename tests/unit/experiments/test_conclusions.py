@@ -269,6 +269,18 @@ def test_an_exploratory_reading_is_shown_and_decides_nothing(tmp_path):
     )
 
 
+def test_worse_than_nothing_is_asked_at_the_threshold_of_the_drawings_too(tmp_path):
+    """Made up: doing nothing returns 0.9 of the letters at 0.1, 0.3 at 0.4; the network 0.6."""
+    name = "worse-than-nothing"
+    claims = {**FILE, "claims": {name: FILE["claims"][name]}}
+    found, _ = conclude(write(of_claims(), tmp_path), claims, PUBLISHED, RULES)
+    own = found[(found["of"] == name) & (found["kind"] == READING)]
+    drawn = own[own["exploratory"] == "yes"]
+    assert drawn["effect"].tolist() == pytest.approx([0.3, -0.3], abs=0.02)
+    assert drawn["says"].tolist() == [SUPPORTED, CONTRADICTED]
+    assert claims_of(found).loc[name, "verdict"] == SUPPORTED
+
+
 @pytest.mark.parametrize(("must", "measure"), [("fail", "value"), ("pass", "flat")])
 def test_a_control_that_comes_out_wrong_takes_the_claim_its_verdict(tmp_path, must, measure):
     control = {"control": "known", "must": must, "measure": measure}

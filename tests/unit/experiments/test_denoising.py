@@ -14,6 +14,8 @@ from hypothesis.extra import numpy as hnp
 import made_up
 from latentlab.data.fonts import Font, read_fonts
 from latentlab.data.noise import NOISES
+from latentlab.experiments.conclusions import evidence
+from latentlab.experiments.conclusions.evidence import Draws
 from latentlab.experiments.denoising import denoisers, scores, sets, subsets
 from latentlab.experiments.denoising.baselines import BASELINES, score_baselines
 from latentlab.experiments.denoising.figures import with_own_noise
@@ -61,6 +63,7 @@ SETTINGS = {
     "replicates": 2,
     "fresh_draws": 20,
     "threshold": 0.5,
+    "drawn_above": 0.35,
 }
 bits = hnp.arrays(np.float64, (6, 35), elements=st.sampled_from([0.0, 1.0]))
 
@@ -157,6 +160,51 @@ def test_every_noise_is_tested():
     # on its own noise a test is the fresh score
     own = scores.score_cell(weights, np.eye(4), settings, "font").set_index("noise")
     assert table["error"][0] == own.loc["fresh", "error"]
+
+
+def test_answers_are_scored_as_the_original_drew_them_too():
+    """Noise up to 0.4 on every pixel: below 0.5 always, above 0.35 once in eight times."""
+    weights, settings = identity()
+    table = scores.score_cell(weights, np.eye(4), {**settings, "fresh_draws": 500})
+    fresh = table[table["noise"] == "fresh"].iloc[0]
+    off = 1 / 8  # none of the letter's own pixel, which only falls to 0.6
+    share = (1 - off) ** 3 + 3 * off * (1 - off) ** 2
+    assert fresh["within_one_pixel"] == 1.0
+    assert fresh["nothing_within_one_pixel_drawn"] == pytest.approx(share, abs=0.03)
+    # the network gives back what it is given: it does nothing
+    assert fresh["within_one_pixel_drawn"] == fresh["nothing_within_one_pixel_drawn"]
+    inputs, answers = np.array([[0.4, 0.4, 0.0]]), np.array([[0.4, 0.1, 0.0]])
+    assert scores.drawn_scores(inputs, answers, np.zeros((1, 3)), 0.35) == {
+        "within_one_pixel_drawn": 1.0,
+        "nothing_within_one_pixel_drawn": 0.0,
+    }
+    summary = summary_of(table, ["noise"]).set_index("noise")
+    assert summary.loc["fresh", "within_one_pixel_drawn"] == fresh["within_one_pixel_drawn"]
+    assert "nothing_within_one_pixel_drawn_low" in summary
+
+
+def test_the_spread_of_replicates_holds_that_of_the_draws():
+    """Of equal networks all that differs is the noise: as much as so many draws make it."""
+    weights, settings = identity()
+    settings = {**settings, "noise": {**FLIPS, "probability": 0.3}, "fresh_draws": 50}
+    equal = np.tile(weights, (40, 1))
+    cell = scores.score_cell(equal, np.eye(4), settings, "f", "s")
+    tests = scores.score_tests(equal, np.eye(4), settings, [settings["noise"]], "f", "s")
+    found = cell.loc[cell["noise"] == "fresh", "within_one_pixel"].to_numpy()
+    share = found.mean()
+    assert found.std(ddof=1) == pytest.approx(np.sqrt(share * (1 - share) / 200), rel=0.35)
+    assert tests["within_one_pixel"].tolist() == found.tolist()
+    # networks of the same letters are compared on the same draws, and baselines have others
+    own, again, other = (
+        sets_of[0]
+        for sets_of in (
+            scores.own_fresh_set(np.eye(4), settings, FLIPS, 0, "f", "s"),
+            scores.own_fresh_set(np.eye(4), {**settings, "cell": "d"}, FLIPS, 0, "f", "s"),
+            sets.fresh_set(np.eye(4), 50, FLIPS, 1, "f", "s"),
+        )
+    )
+    assert np.array_equal(own, again)
+    assert not np.array_equal(own, other)
 
 
 @given(bits, bits)
@@ -345,7 +393,7 @@ def test_variations_move_one_knob_each():
     # the base is the denoiser itself, trained as a cell is
     case = {**settings, "cell": "c/redrawn/3"}
     weights = denoisers.train_denoisers(np.eye(4), case)[0].weights
-    fresh = sets.fresh_set(np.eye(4), 20, FLIPS, 1, "f", "s")
+    fresh = scores.own_fresh_set(np.eye(4), case, FLIPS, 0, "f", "s")
     assert table["error"][0] == scores.scores_of(weights, fresh, np.eye(4), case)["error"]
 
 
@@ -363,6 +411,12 @@ def test_resistance_is_related_to_similarity():
     assert once["similarity"].tolist()[:3] == pytest.approx([0, 0, 0.5])
     assert {"font", "network", "replicate", "within_one_pixel", "right_letter"} <= set(table)
     assert table["replicate"].tolist() == [0, 1] * 4
+    # the nearest letter has the noise of the replicate that it stands beside
+    inputs, targets = scores.own_fresh_set(letters.pixels[:2], settings, FLIPS, 1, "f", "published")
+    nearest = letters.pixels[:2][nearest_letter(inputs, letters.pixels[:2], 0.5)]
+    right = (nearest == targets).all(axis=1).mean()
+    assert table["nearest_right_letter"][1] == right
+    assert (table.groupby("subset")["nearest_right_letter"].nunique() > 1).any()
 
 
 # ------------------------------------------------------------------ tables and metrics
@@ -403,6 +457,7 @@ def orthogonality_table():
         score = 0.9 - 0.1 * i + 0.01 * r
         rows.append(
             {"font": "font2", "network": "published", "subset": f"4-{i}", "size": 4,
+             "letters": "abcdefghi"[i:i + 4],
              "similarity": 0.1 * i, "similarity_centered": 0.05 * i, "replicate": r,
              "within_one_pixel": score, "right_letter": score,
              "nearest_within_one_pixel": score, "nearest_right_letter": 1 - score}
@@ -545,6 +600,22 @@ def test_correlations_are_over_subsets_of_one_size():
     by = table.set_index(["measure", "similarity"])["correlation"]
     assert by["right_letter", "similarity"] == pytest.approx(-1.0)
     assert by["nearest_right_letter", "similarity_centered"] == pytest.approx(1.0)
+
+
+def test_the_interval_of_a_correlation_is_the_claim_s_of_sets_that_share_letters():
+    runs = orthogonality_table()
+    runs["right_letter"] = runs["subset"].map({f"4-{i}": v for i, v in enumerate("201453")})
+    runs["right_letter"] = runs["right_letter"].astype(float)
+    sets = runs[runs["size"] == 4].drop_duplicates("subset")
+    members = [frozenset(of) for of in sets["letters"]]
+    x, y = sets["similarity"].to_numpy(), sets["right_letter"].to_numpy()
+    draws = Draws(0.3, 1, np.random.default_rng(0))
+    claim = evidence.correlation(x, y, members, np.zeros(6), 1, draws)
+    found = denoising_correlations(runs).set_index(["measure", "similarity"])
+    row = found.loc[("right_letter", "similarity")]
+    assert (row["correlation"], row["correlation_low"], row["correlation_high"]) == pytest.approx(
+        (claim.effect, claim.low, claim.high)
+    )
 
 
 def test_a_noise_is_its_kind_probability_and_range_in_any_order():

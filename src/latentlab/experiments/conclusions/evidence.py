@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from latentlab.aliases import Array
-from latentlab.measures.statistics import CONFIDENCE, median
+from latentlab.measures.statistics import CONFIDENCE, correlation_of_sets, median
 
 Strata = Sequence[tuple[Array, Array]]
 """Two samples each, that are compared with each other alone."""
@@ -332,39 +332,18 @@ def correlation(
         stratum, as shares of these, so that differences between strata do not count
     members : what each set is made of, named so that strata share nothing
     Effect: Spearman's rank correlation, with Student's interval on Fisher's scale. Sets share
-    members, so they are not independent: its variance is that of ``_shared_variance``, of what
-    each set adds to the correlation (its influence, Devlin and others 1975, Biometrika 62: 531).
+    members, so they are not independent: ``statistics.correlation_of_sets`` allows for it.
     Raises NotTestableError where fewer than 3 sets differ, or none within its stratum.
     """
     shares = pd.DataFrame({"x": x, "y": y}).groupby(strata).rank(pct=True)
     if len(x) < 3 or np.any(np.ptp(shares.to_numpy(), axis=0) == 0):
         raise NotTestableError("a correlation needs 3 sets that differ")
-    ranks = stats.rankdata(shares.to_numpy(), axis=0)
-    a, b = ((ranks - ranks.mean(axis=0)) / ranks.std(axis=0)).T
-    rho = float(np.clip(sign * np.mean(a * b), -1 + 1e-9, 1 - 1e-9))
-    influence = (sign * a * b - rho * (a**2 + b**2) / 2) / len(x)
-    names = sorted(set().union(*members))
-    within = np.array([[name in of for name in names] for of in members], float)
-    error = math.sqrt(_shared_variance(influence, within)) / (1 - rho**2)
+    rho, error, count = correlation_of_sets(shares["x"], shares["y"], members)
     observed = {"smallest": float(y.min()), "largest": float(y.max())}
-    whole = math.atanh(rho)
-    half, p = _student(whole - math.atanh(draws.bound), error, len(names) - 1)
+    whole = sign * math.atanh(rho)
+    half, p = _student(whole - math.atanh(draws.bound), error, count - 1)
     effect, low, high = np.tanh([whole, whole - half, whole + half]).tolist()
-    return _found((effect, low, high, p), len(names), observed)
-
-
-def _shared_variance(influence: Array, within: Array) -> float:
-    """Variance of a sum over sets that share members, of what each adds (sets,).
-
-    within : (sets, members), 1 where a set holds a member
-    The jackknife that leaves out one member with all its sets (Arvesen 1969, Ann. Math. Stat. 40:
-    2076) has the squared sums over the sets of each. That has two sets' product once for each
-    member they share, and a set's own square once for each of its m members. Its own noise should
-    count once; we count it twice, for with few members once is too little (benchmarks/claims.py).
-    """
-    of_members = influence @ within
-    own = np.maximum(within.sum(axis=1) - 2, 0) * influence**2
-    return float(max(np.sum(of_members**2) - np.sum(own), np.sum(influence**2)))
+    return _found((effect, low, high, p), count, observed)
 
 
 def _jackknife_error(left_out: Array) -> float:

@@ -104,7 +104,7 @@ def score_baselines(
     settings: Fields,
     *letters_of: str,
 ) -> pd.DataFrame:
-    """Scores of every baseline on every noise, on the draws that the denoisers are tested on.
+    """Scores of every baseline on every noise, all on the same draws, which no denoiser has.
 
     letters : (letters, pixels), without noise
     settings : seed, fresh_draws, threshold, linear_copies (of each letter, to learn from)

@@ -320,7 +320,8 @@ def _plots(folder: Path, results: _Results) -> dict[str, Figure]:
             text("Right letters against the similarity of the letters, a point a set of letters."),
             text(
                 "Do similar letters resist less? Each point is a set of letters; hollow: what the"
-                " nearest letter reaches on the same noise. In brackets: 95 % intervals."
+                " nearest letter reaches on the same noise. In brackets: 95 % intervals, which"
+                " allow for letters that sets share."
             ),
         ),
         "subset_sizes": (
@@ -513,7 +514,7 @@ def _table(results: _Results) -> Table:
     explained = text(
         "Errors: medians with 95 % intervals. {measures}: means on fresh noise. Starts as good:"
         " those that end at most at the published error. Nearest letter: in Hamming distance, on"
-        " the same noise, with 95 % intervals over its draws.",
+        " other draws of that noise, with 95 % intervals over them.",
         measures=capital(listing(headings)),
     )
     return Table(

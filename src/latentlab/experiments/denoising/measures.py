@@ -43,3 +43,9 @@ MEASURES = {
     ),
 }
 """All measures, in the order in which figure and report show them."""
+
+DRAWN = {
+    name: Measure("share", bounds=(0, 1))
+    for name in ("within_one_pixel_drawn", "nothing_within_one_pixel_drawn")
+}
+"""Those of ``scores.drawn_scores``, which tables and metrics have of a denoiser's own noise."""

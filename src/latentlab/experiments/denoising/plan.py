@@ -69,7 +69,7 @@ def denoising_settings(section: Fields, factors: Fields) -> Settings:
     scored = {**common, **pick(section, "threshold")}
     return {
         "train": {**common, **pick(network, "replicates")},
-        "evaluate": {**scored, **pick(section, "fresh_draws")},
+        "evaluate": {**scored, **pick(section, "fresh_draws", "drawn_above")},
         "plot": {**scored, **pick(section, "drawn_above")},
     }
 

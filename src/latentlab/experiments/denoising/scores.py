@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from latentlab.aliases import Array
+from latentlab.aliases import Array, Fields
 from latentlab.experiments.denoising.sets import fresh_set, last_training_set
 from latentlab.measures.metrics import letter_scores, nearest_letter, wrong_pixels
 from latentlab.models.network import Network, forward, squared_error
@@ -45,20 +45,52 @@ def scores_of(
     return answer_scores(outputs, targets, letters, settings["threshold"])
 
 
+def own_fresh_set(
+    letters: Array, settings: Fields, noise: Fields, replicate: int, *letters_of: str
+) -> tuple[Array, Array]:
+    """A replicate's own fresh noise: inputs and targets (fresh_draws * letters, pixels).
+
+    With draws of its own for each, the spread of replicates holds that of the draws; with the same
+    for all no interval would. Networks are compared on the same: it is not named in the seed.
+    """
+    own = (*letters_of, str(replicate))
+    return fresh_set(letters, settings["fresh_draws"], noise, settings["seed"], *own)
+
+
+def drawn_scores(
+    inputs: Array, outputs: Array, targets: Array, drawn_above: float
+) -> dict[str, float]:
+    """Answers (samples, pixels) as the original drew letters: black above ``drawn_above``.
+
+    within_one_pixel_drawn : share of them with at most one wrong pixel
+    nothing_within_one_pixel_drawn : of the noisy letters themselves, what doing nothing returns
+    """
+    shares = {}
+    for name, answers in (("", outputs), ("nothing_", inputs)):
+        scores = letter_scores(wrong_pixels(answers, targets, drawn_above))
+        shares[f"{name}within_one_pixel_drawn"] = float(scores["within_one_pixel"])
+    return shares
+
+
 def score_cell(
     weights: Array, letters: Array, settings: Mapping[str, Any], *letters_of: str
 ) -> pd.DataFrame:
     """Scores of a cell's replicates, weights (replicates, n_weights), on both kinds of noise.
 
-    One row a replicate and condition: "training" (its own noisy copies), "fresh".
+    One row a replicate and condition: "training" (its own noisy copies), "fresh"; with
+    ``drawn_scores``.
     """
-    draws, noise, seed = settings["fresh_draws"], settings["noise"], settings["seed"]
-    fresh = fresh_set(letters, draws, noise, seed, *letters_of)
+    network, noise = Network(**settings["network"]), settings["noise"]
     rows = []
     for replicate, w in enumerate(weights):
-        sets = {"training": last_training_set(letters, settings, replicate), "fresh": fresh}
-        for condition, samples in sets.items():
-            scores = scores_of(w, samples, letters, settings)
+        sets = {
+            "training": last_training_set(letters, settings, replicate),
+            "fresh": own_fresh_set(letters, settings, noise, replicate, *letters_of),
+        }
+        for condition, (inputs, targets) in sets.items():
+            outputs = forward(network, w, inputs)
+            scores = answer_scores(outputs, targets, letters, settings["threshold"])
+            scores |= drawn_scores(inputs, outputs, targets, settings["drawn_above"])
             rows.append({"replicate": replicate, "noise": condition, **scores})
     return pd.DataFrame(rows)
 
@@ -73,13 +105,14 @@ def score_tests(
     """Scores of a cell's replicates on fresh noise of every kind in ``tests``.
 
     weights : (replicates, n_weights)
-    One row a noise (test_kind, test_probability, test_range) and replicate.
+    One row a noise (test_kind, test_probability, test_range) and replicate, which has draws of
+    its own.
     """
     rows = []
     for noise in tests:
-        samples = fresh_set(letters, settings["fresh_draws"], noise, settings["seed"], *letters_of)
         named = {f"test_{key}": value for key, value in noise.items()}
         for replicate, w in enumerate(weights):
+            samples = own_fresh_set(letters, settings, noise, replicate, *letters_of)
             scores = scores_of(w, samples, letters, settings)
             rows.append({**named, "replicate": replicate, **scores})
     return pd.DataFrame(rows)

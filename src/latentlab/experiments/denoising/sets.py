@@ -47,8 +47,9 @@ def fresh_set(
 ) -> tuple[Array, Array]:
     """Noisy inputs and clean targets (draws * letters, pixels) that no training has seen.
 
-    letters_of : what the letters are, such as font and subset. All denoisers and baselines of
-    these letters are tested on the same draws: they differ by their answers alone.
+    letters_of : what the letters are, such as font and subset; of denoisers the replicate too
+        (``scores.own_fresh_set``). The baselines of these letters have the same draws, others than
+        denoisers.
     """
     targets = np.tile(letters, (draws, 1))
     rng = generator(seed, "denoising", "fresh", *letters_of, *noise_identity(noise))

@@ -9,22 +9,20 @@ import pandas as pd
 from latentlab.aliases import Array, Fields, Json
 from latentlab.data.fonts import Font
 from latentlab.experiments.denoising.denoisers import train_denoisers
-from latentlab.experiments.denoising.scores import answer_scores, scores_of
-from latentlab.experiments.denoising.sets import fresh_set
+from latentlab.experiments.denoising.scores import answer_scores, own_fresh_set, scores_of
 from latentlab.measures import similarity
 from latentlab.measures.metrics import nearest_letter
 from latentlab.seeds import generator
 
 
 def _trained_and_scored(letters: Array, settings: Fields, *letters_of: str) -> list[Json]:
-    """Replicates of a denoiser trained here and scored on fresh noise of its kind, a row each."""
-    fresh = fresh_set(
-        letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
-    )
-    return [
-        {"replicate": replicate, **scores_of(training.weights, fresh, letters, settings)}
-        for replicate, training in train_denoisers(letters, settings).items()
-    ]
+    """Replicates of a denoiser trained here, each scored on its own fresh noise, a row each."""
+    rows = []
+    for replicate, training in train_denoisers(letters, settings).items():
+        fresh = own_fresh_set(letters, settings, settings["noise"], replicate, *letters_of)
+        scores = scores_of(training.weights, fresh, letters, settings)
+        rows.append({"replicate": replicate, **scores})
+    return rows
 
 
 def vary(
@@ -64,7 +62,7 @@ def relate(
     settings : seed, cell, noise, subsets (mappings of size and count), marked (letters by subset,
         added to the sample), networks (settings of denoisers by name), fresh_draws, threshold
     One row a network, subset and replicate; "nearest_" columns are the scores of the nearest
-    letter in Hamming distance on the same noise, what the letters themselves allow.
+    letter in Hamming distance on the replicate's noise, what the letters themselves allow.
     """
     rng = generator(settings["seed"], settings["cell"], "subsets")
     subsets = dict(settings["marked"])
@@ -82,21 +80,19 @@ def relate(
             "letters": characters,
             "size": len(letters),
             **similarity.similarities(letters),
-            **_nearest_scores(letters, settings, font.name, name),
         }
         for network, denoiser in settings["networks"].items():
             cell = f"{settings['cell']}/{network}/{name}"
             case = {**settings, **denoiser, "cell": cell}
             for row in _trained_and_scored(letters, case, font.name, name):
-                rows.append({"network": network, **facts, **row})
+                own = _nearest_scores(letters, settings, row["replicate"], font.name, name)
+                rows.append({"network": network, **facts, **own, **row})
         log(f"{name}: {characters}")
     return pd.DataFrame(rows)
 
 
-def _nearest_scores(letters: Array, settings: Fields, *letters_of: str) -> Json:
-    inputs, targets = fresh_set(
-        letters, settings["fresh_draws"], settings["noise"], settings["seed"], *letters_of
-    )
+def _nearest_scores(letters: Array, settings: Fields, replicate: int, *letters_of: str) -> Json:
+    inputs, targets = own_fresh_set(letters, settings, settings["noise"], replicate, *letters_of)
     threshold = settings["threshold"]
     answers = letters[nearest_letter(inputs, letters, threshold)]
     scores = answer_scores(answers, targets, letters, threshold)

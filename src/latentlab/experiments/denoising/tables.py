@@ -12,7 +12,7 @@ from scipy import stats
 
 from latentlab.aliases import Fields
 from latentlab.data.fonts import LETTERS
-from latentlab.experiments.denoising.measures import MEASURES
+from latentlab.experiments.denoising.measures import DRAWN, MEASURES
 from latentlab.experiments.gathering import by, nested, set_interval, summarize
 from latentlab.experiments.knobs import slug
 from latentlab.measures import statistics
@@ -38,10 +38,11 @@ def noise_summary(scores: pd.DataFrame) -> pd.DataFrame:
 
 def summary_of(scores: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """The measures that the scores have, in their order, with intervals over replicates."""
-    estimators = {name: MEASURES[name].estimator for name in scores if name in MEASURES}
+    known = MEASURES | DRAWN
+    estimators = {name: known[name].estimator for name in scores if name in known}
     summary = summarize(scores, keys, **estimators)
     for name in estimators:
-        if bounds := MEASURES[name].bounds:
+        if bounds := known[name].bounds:
             ends = [f"{name}_low", f"{name}_high"]
             summary[ends] = summary[ends].clip(*bounds)
     return summary
@@ -136,9 +137,10 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
     """Spearman's correlation of resistance with similarity over subsets of the most common size.
 
     orthogonality : a row a font, network, subset and replicate. One row a font, network, kind of
-    similarity and measure; "nearest_" measures say what the letters themselves allow.
+    similarity and measure; "nearest_" measures say what the letters themselves allow. Subsets of
+    a font share letters: the intervals allow for it.
     """
-    each = ["font", "network", "size", "subset"]
+    each = ["font", "network", "size", "subset", "letters"]
     numbers = ["similarity", "similarity_centered", "within_one_pixel", "right_letter"]
     numbers += ["nearest_within_one_pixel", "nearest_right_letter"]
     subsets = orthogonality.groupby(each, sort=False)[numbers].mean().reset_index()
@@ -146,9 +148,10 @@ def denoising_correlations(orthogonality: pd.DataFrame) -> pd.DataFrame:
     subsets = subsets[subsets["size"] == size]
     rows = []
     for (font, network), table in by(subsets, ["font", "network"]):
+        letters = [frozenset(str(of)) for of in table["letters"]]
         for measure in numbers[2:]:
             for kind in numbers[:2]:
-                estimate = statistics.rank_correlation(table[kind], table[measure])
+                estimate = statistics.rank_correlation(table[kind], table[measure], letters)
                 rows.append(
                     {
                         "font": font,
@@ -175,7 +178,7 @@ def denoising_metrics(
     """Metrics by subset, font, kind of noise and probability, all on fresh noise.
 
     The network and the range are levels of their own only where a subset has several. Measures on
-    the copies learned from begin with ``training_``; ``baselines`` holds theirs on the same noise.
+    the copies learned from begin with ``training_``; ``baselines`` holds theirs on other draws.
     Beside the subsets stand ``tested``, ``variations`` and ``orthogonality``.
 
     baselines : as ``baseline_summary`` gives them
