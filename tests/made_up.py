@@ -602,11 +602,14 @@ def of_claims(runs=12, effect=1.0, seed=0):
     vae = [
         {"dataset": d, "model": m, "replicate": r, "test_loss": 151 + noise(2),
          "coverage": 0.4 + 0.3 * effect + noise(0.01), "real_coverage": 0.9,
+         **{f"coverage_{size}": 0.4 + 0.3 * effect + noise(0.01) for size in ("fewer", "more")},
+         "real_coverage_fewer": 0.9, "real_coverage_more": 0.9,
          "recall": 0.4 + 0.3 * effect + noise(0.01), "real_recall": 0.9,
          "code_area": area, "code_area_halved": area / 4,
          "hole_share": 0.1 * math.exp(noise() + effect * (m == "autoencoder")),
          "empty_share": 0.3 * math.exp(noise() + effect * (m == "autoencoder"))}
-        for d in ("digits", "mnist", "fashion_mnist") for m in ("published", "autoencoder")
+        for d in ("digits", "mnist", "fashion_mnist", "capitals")
+        for m in ("published", "autoencoder")
         for r in range(runs)
         for area in (20 * math.exp(noise() + 3 * effect * (m == "autoencoder")),)
     ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Score images of which it is known how good they are: the measures of samples under test."""
 
+from functools import partial
+
 import pandas as pd
 import step
 
@@ -20,7 +22,7 @@ def main(argv):
         compared(settings["samples"], data),
         settings["neighbors"],
         settings["units"],
-        seeds.generator(settings["seed"], "vae", settings["dataset"], "controls"),
+        partial(seeds.generator, settings["seed"], "vae", settings["dataset"]),
     )
     rows = [{"control": name, **values} for name, values in scores.items()]
     write_csv(pd.DataFrame(rows), args.controls)

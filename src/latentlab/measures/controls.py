@@ -6,13 +6,14 @@ that gets as much.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from latentlab.aliases import Numbers
 from latentlab.data.images import Images
-from latentlab.measures.sample_quality import Survey, quality, reference
+from latentlab.measures.sample_quality import Reference, Survey, quality, reference
+from latentlab.measures.sample_sizes import coverage_of, other_sizes
 from latentlab.measures.samples import Features, principal_features
 from latentlab.models.image_model import scaled_single
 
@@ -56,13 +57,25 @@ def control_scores(
     n: int,
     neighbors: int,
     units: Collection[int],
-    rng: np.random.Generator,
+    generator: Callable[[str], np.random.Generator],
 ) -> dict[str, dict[str, float]]:
     """What ``sample_quality.quality`` says of every control, by its name.
 
     surveyed, n, neighbors : as for ``sample_quality.reference``
+    generator : random numbers for a use: "controls", and "controls_<size>" for those of
+        ``sample_sizes``, which have images of their own
     """
     train, test = scaled_single(images.train_images), scaled_single(images.test_images)
-    against = reference(train, test, surveyed, n, neighbors, rng)
-    controls = control_images(images, n, units, rng)
-    return {name: quality(generated, against) for name, generated in controls.items()}
+
+    def compare(n: int, use: str) -> tuple[dict[str, Numbers], Reference]:
+        rng = generator(use)
+        against = reference(train, test, surveyed, n, neighbors, rng)
+        return control_images(images, n, units, rng), against
+
+    controls, against = compare(n, "controls")
+    scores = {name: quality(generated, against) for name, generated in controls.items()}
+    for size, count in other_sizes(n, neighbors, images).items():
+        controls, against = compare(count, f"controls_{size}")
+        for name, generated in controls.items():
+            scores[name] |= coverage_of(generated, against, size)
+    return scores

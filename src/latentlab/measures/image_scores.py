@@ -23,7 +23,14 @@ from latentlab.measures.latent_codes import (
 )
 from latentlab.measures.likelihood import binarized, importance_bound
 from latentlab.measures.quadrature import Evidence, evidence
-from latentlab.measures.sample_quality import Survey, compared, quality, reference
+from latentlab.measures.sample_quality import (
+    Reference,
+    Survey,
+    compared,
+    quality,
+    reference,
+)
+from latentlab.measures.sample_sizes import coverage_of, other_sizes
 from latentlab.measures.samples import (
     covariance,
     fitted_samples,
@@ -107,6 +114,7 @@ def measures(
     label_accuracy : test codes by training codes (means)
     frechet, precision, recall, density, coverage, nearest_training, real_*, relative_* :
         ``sample_quality.quality`` of samples
+    coverage_fewer, coverage_more, real_* of both : ``sample_sizes``, of other samples
     What has no meaning for a model is left out: KL and likelihood of an autoencoder, areas where
     the codes are not in a plane. Every use of chance has draws of its own, from the seed.
     Raises StudyError with the ``refusals``.
@@ -131,13 +139,21 @@ def measures(
     result["label_accuracy"] = label_accuracy(
         train_mean, images.train_labels, mean, images.test_labels, effort.label_neighbors
     )
-    if settings.variational:
-        generated = prior_samples(settings, weights, n, rng)
-    else:
-        generated = fitted_samples(settings, weights, train_mean, n, rng)
-    against = reference(train_x, test_x, surveyed, n, effort.neighbors, rng)
+
+    def compare(n: int, rng: np.random.Generator) -> tuple[Numbers, Reference]:
+        if settings.variational:
+            generated = prior_samples(settings, weights, n, rng)
+        else:
+            generated = fitted_samples(settings, weights, train_mean, n, rng)
+        return generated, reference(train_x, test_x, surveyed, n, effort.neighbors, rng)
+
+    generated, against = compare(n, rng)
     result["features_explained"] = against.features.explained
-    return result | quality(generated, against)
+    result |= quality(generated, against)
+    for size, count in other_sizes(n, effort.neighbors, images).items():
+        draws = seeds.generator(seed, f"samples_{size}")
+        result |= coverage_of(*compare(count, draws), size)
+    return result
 
 
 def _likelihood(

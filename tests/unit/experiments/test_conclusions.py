@@ -193,6 +193,40 @@ def test_the_study_has_every_headline_and_they_fit_a_screen():
     assert 25 <= len(names) <= 40
 
 
+def test_every_control_of_the_committed_study_comes_out_as_it_must():
+    path = ROOT / "results/conclusions/metrics.json"
+    if not path.exists():
+        pytest.skip("the study has not run")
+    found = {
+        f"{claim}.{name}": (control["effect"] > FILE["claims"][claim]["counts_from"], control)
+        for claim, of in read_json(path)["claims"].items()
+        for name, control in of["controls"].items()
+    }
+    named = {f"{n}.{c}" for n, claim in FILE["claims"].items() for c in claim.get("controls", {})}
+    assert found.keys() == named
+    for name, (passes, control) in found.items():
+        asked_of = FILE["claims"][name.split(".")[0]]["controls"][name.split(".")[1]]
+        assert control["must"] == asked_of["must"], name
+        assert passes == (control["must"] == "pass"), name
+        assert control["says"] == AS_IT_MUST, name
+
+
+LATER = {
+    "vae-samples": ("fewer-samples", "more-samples", "digits", "capitals"),
+    "vae-spread": (
+        "fashion-empty-share", "fashion-hole-share", "digits-empty-share", "capitals-empty-share",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", LATER)
+def test_readings_that_were_added_later_are_exploratory_and_have_runs(right, claim):
+    found = right[0].query("of == @claim").set_index("claim")
+    for name in LATER[claim]:
+        assert found.loc[name, "exploratory"] == "yes"
+        assert found.loc[name, "says"] == SUPPORTED
+
+
 def test_the_constant_answer_has_the_error_that_powell_is_measured_by():
     letters = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
     error = 0.5 * np.var(letters, axis=0).sum()

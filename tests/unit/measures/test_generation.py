@@ -383,7 +383,21 @@ def test_every_use_of_chance_has_draws_of_its_own(weights, data, monkeypatch):
         lambda seed, *use: drawn.append(use) or np.random.default_rng(len(drawn)),
     )  # fmt: skip
     measured(SETTINGS, weights, data, EFFORT, seed=1)
-    assert len(drawn) == len(set(drawn)) == 8
+    assert len(drawn) == len(set(drawn)) == 9
+
+
+def test_coverage_is_measured_at_other_numbers_of_samples(weights, data):
+    """By chance of its own: what else is measured is as before."""
+    names = {"coverage_fewer", "real_coverage_fewer"}
+    found = measured(SETTINGS, weights, data, EFFORT, seed=1)
+    assert {name for name in found if name.endswith(("_fewer", "_more"))} == names
+    few = measured(SETTINGS, weights, data, replace(EFFORT, samples=14, neighbors=2), seed=1)
+    more = {name.replace("fewer", "more") for name in names}
+    assert {name for name in few if name.endswith(("_fewer", "_more"))} == names | more
+    assert all(0 <= few[name] <= 1 for name in names | more)
+    alone = measured(SETTINGS, weights, data, replace(EFFORT, neighbors=10), seed=1)
+    assert not {name for name in alone if name.endswith(("_fewer", "_more"))}
+    assert alone["nearest_training"] == found["nearest_training"]
 
 
 def test_all_measures_of_an_autoencoder(weights, data):

@@ -273,6 +273,11 @@ def test_intervals_end_where_a_measure_does():
                    "distance_correlation", "hole_share"}  # fmt: skip
 
 
+@pytest.mark.parametrize("size", ["", "_fewer", "_more"])
+def test_coverage_at_any_number_of_samples_is_a_share(size):
+    assert estimator(f"coverage{size}") == estimator(f"real_coverage{size}") == "share"
+
+
 def test_areas_are_summed_up_as_the_claim_compares_them():
     """By geometric means: the ratio of the table is the effect of the claim."""
     areas = [(1.0, 100.0), (2.0, 3.0)]

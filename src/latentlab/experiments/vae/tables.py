@@ -35,7 +35,7 @@ def loss_curves(history: pd.DataFrame) -> pd.DataFrame:
 _AREAS = ("code_area", "code_area_halved")
 _SHARES = (
     "empty_share", "hole_share", "label_accuracy", "features_explained", "precision", "recall",
-    "coverage", "exact_nll_border",
+    "coverage", "coverage_fewer", "coverage_more", "exact_nll_border",
 )  # fmt: skip
 _SIGNED = ("elbo", "gap", "excess", "mmd2")
 """Ends of names of measures that may be below 0, if only by chance; the others are sizes."""
