@@ -11,7 +11,7 @@ from latentlab.aliases import Json
 from latentlab.experiments.gathering import by, levels_summary, summarize
 from latentlab.experiments.optimizers.runs import SHOWN_KNOBS, is_inside
 
-GRID = 80
+GRID = 60
 """Costs, evenly spaced on a logarithmic axis, at which optimizers are compared."""
 
 KEYS = ["network", "loss", "optimizer"]
