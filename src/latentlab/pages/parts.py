@@ -148,13 +148,13 @@ def embedded(path: Path) -> Verbatim:
     return Verbatim(min(vector, raster, key=len))
 
 
-_MOST, _SPREAD = 16, 40
+_MOST, _SPREAD = 16, 34
 
 
 def few_colors(picture: Image.Image) -> Image.Image:
-    """An RGB picture in at most 56 of its colors: a third of the bytes, and no line changes its.
+    """An RGB picture in at most 50 of its colors: a third of the bytes, and no line changes its.
 
-    The 16 of most pixels stay as they are, ground and grid among them; 40 more are spread over all
+    The 16 of most pixels stay as they are, ground and grid among them; 34 more are spread over all
     that occur. (Those of MEDIANCUT lie where many pixels are: thin lines of two colors become lines
     of one. Spread ones alone have no gray for the grid.)
     """
