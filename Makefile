@@ -56,7 +56,7 @@ install: $(INSTALLED) ## the environment, .venv
 
 # --clear: an install that was cut off starts anew
 $(INSTALLED): requirements.lock
-	@for python in python3 python3.13 python3.12 python3.11; do \
+	@for python in python3.11 python3 python3.13 python3.12; do \
 	  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
 	    && found=$$python && break; \
 	done; \

@@ -155,7 +155,8 @@ def peak_memory(code, *arguments):
         "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
         "from latentlab import StudyError; from latentlab.files import arrays;"
         " from latentlab.data import folders; from latentlab.experiments import params\n"
-        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "unit = 1 if sys.platform == 'darwin' else 1024\n"  # KiB on Linux
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit\n"
         f"start = used()\ntry:\n    {code}\nexcept StudyError as error:\n    print(error)\n"
         "print(used() - start)"
     )

@@ -96,6 +96,7 @@ def test_a_bare_shell_has_nothing_to_overrule():
     environ, line, _ = prepared()
     assert line is None
     assert environ["PYTHONUTF8"] == "1"
+    assert environ["PYTHONNOUSERSITE"] == "1"  # as in this environment; jobs see no other packages
     assert environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     # a Snakemake that another one has started, on a cluster say
     again, line, _ = prepared(**environ)
@@ -114,9 +115,8 @@ def test_packages_of_another_place_are_not_the_snakefiles(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["BASHOPTS", "BASH_ENV", "BASH_FUNC_python%%", "CDPATH", "ENV", "EXECIGNORE", "GREP_OPTIONS",
-     "PYTHONBREAKPOINT", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONNOUSERSITE",
-     "PYTHONOPTIMIZE", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUSERBASE",
-     "PYTHONWARNINGS", "SHELLOPTS"],
+     "PYTHONBREAKPOINT", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONPATH",
+     "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONWARNINGS", "SHELLOPTS"],
 )  # fmt: skip
 def test_variables_of_python_and_the_shell_reach_no_job(name):
     value = {"PYTHONIOENCODING": "latin-1", "PYTHONWARNINGS": "error"}.get(name, "0")

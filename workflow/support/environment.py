@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import site
 import subprocess
 import sys
 import sysconfig
@@ -50,9 +51,11 @@ def prepare(pin: Callable[[], Iterable[str]] | None = None) -> None:
         _overruled.update(pin())
     _forget_other_packages()
     for name in [name for name in os.environ if _may_hurt(name)]:
-        if (name, os.environ.pop(name)) != ("PYTHONUTF8", "1"):
+        if (name, os.environ.pop(name)) not in (("PYTHONUTF8", "1"), ("PYTHONNOUSERSITE", "1")):
             _overruled.add(name)
     os.environ["PYTHONUTF8"] = "1"  # text in a log is no matter of the locale
+    if not site.ENABLE_USER_SITE:  # packages of the user's home that this process does not see
+        os.environ["PYTHONNOUSERSITE"] = "1"
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 

@@ -136,8 +136,17 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, members: Sequence[Collection[st
     if len(a) < 4 or abs(r) >= _ALL_BUT_ONE:
         return Estimate(round(r, 8), np.nan, np.nan)
     half = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * error
-    low, high = np.tanh(np.arctanh(r) + np.array([-half, half]))
+    low, high = np.tanh(fisher(r) + np.array([-half, half]))
     return Estimate(r, float(low), float(high))
+
+
+def fisher(r: float) -> float:
+    """A correlation, between -1 and 1, on Fisher's scale: its inverse hyperbolic tangent.
+
+    By logarithms: the last bits of a C library's own atanh hang on its version (glibc 2.43).
+    Raises ValueError for -1 and 1, which have no place there.
+    """
+    return 0.5 * (math.log1p(r) - math.log1p(-r))
 
 
 _ALL_BUT_ONE = 1 - 1e-9

@@ -1,6 +1,7 @@
 """Intervals, seeds, tables and the gathering of cells."""
 
 import itertools
+import math
 from math import comb
 from pathlib import Path
 
@@ -331,3 +332,11 @@ def test_the_share_between_groups_of_unlike_sizes_is_that_of_the_population():
 @pytest.mark.parametrize("groups", [[[1.0, 2.0]], [[1.0], [2.0]], [[1.0, 1.0], [1.0, 1.0]]])
 def test_where_nothing_can_be_told_apart_the_share_between_groups_is_nan(groups):
     assert np.isnan(statistics.between_share(groups))
+
+
+def test_fisher_s_scale_is_the_inverse_hyperbolic_tangent():
+    for r in (-0.999, -0.5, 0.0, 1e-9, 0.3, 0.999):
+        assert statistics.fisher(r) == pytest.approx(math.atanh(r), rel=1e-14)
+    for r in (-1.0, 1.0):
+        with pytest.raises(ValueError, match="math"):
+            statistics.fisher(r)

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from latentlab.aliases import Array
-from latentlab.measures.statistics import CONFIDENCE, correlation_of_sets, median
+from latentlab.measures.statistics import CONFIDENCE, correlation_of_sets, fisher, median
 
 Strata = Sequence[tuple[Array, Array]]
 """Two samples each, that are compared with each other alone."""
@@ -340,8 +340,8 @@ def correlation(
         raise NotTestableError("a correlation needs 3 sets that differ")
     rho, error, count = correlation_of_sets(shares["x"], shares["y"], members)
     observed = {"smallest": float(y.min()), "largest": float(y.max())}
-    whole = sign * math.atanh(rho)
-    half, p = _student(whole - math.atanh(draws.bound), error, count - 1)
+    whole = sign * fisher(rho)
+    half, p = _student(whole - fisher(draws.bound), error, count - 1)
     effect, low, high = np.tanh([whole, whole - half, whole + half]).tolist()
     return _found((effect, low, high, p), count, observed)
 
