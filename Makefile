@@ -56,6 +56,10 @@ install: $(INSTALLED) ## the environment, .venv
 
 # --clear: an install that was cut off starts anew
 $(INSTALLED): requirements.lock
+	@if [ -L .venv ]; then \
+	  echo ".venv is a link, and what it leads to would be emptied: remove the link, or work in that" \
+	    "environment without make (docs/workflow.md)" >&2; exit 1; \
+	fi
 	@for python in python3.11 python3 python3.13 python3.12; do \
 	  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
 	    && found=$$python && break; \

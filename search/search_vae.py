@@ -66,15 +66,23 @@ def exact(settings: image_model.Settings, weights: image_model.Weights, data: By
 
 
 def search(
-    name: str, dataset: str, data: images.Images, candidate: Mapping[str, Any], *seed: int
+    name: str,
+    dataset: str,
+    data: images.Images,
+    candidate: Mapping[str, Any],
+    seed: int,
+    start: int,
 ) -> dict[str, Any]:
-    """One line of the table; data as ``split`` gives it; the study's seed, and a later start's."""
+    """One line of the table, of a start counted from 0; data as ``split`` gives it."""
     settings = image_model.Settings(**candidate)
-    row: dict[str, Any] = {"candidate": name, "dataset": dataset, "epochs": settings.epochs}
+    row: dict[str, Any] = {
+        "candidate": name, "dataset": dataset, "start": start, "epochs": settings.epochs
+    }  # fmt: skip
+    later = [start] if start else []  # the first has the seed of when there was one
     began = time.process_time()
     try:
         weights, history = image_training.train(
-            settings, data, seeds.integer(seed[0], "search", name, dataset, *seed[1:])
+            settings, data, seeds.integer(seed, "search", name, dataset, *later)
         )
     except image_training.Diverged as error:
         return {**row, "diverged": error.epoch}
@@ -107,7 +115,7 @@ def main() -> None:
     for dataset in args.datasets:
         data = split(images.load(ROOT / "data" / "images" / dataset))
         for name, start in itertools.product(args.names or candidates, range(args.starts)):
-            row = search(name, dataset, data, candidates[name], seed, *([start] if start else []))
+            row = search(name, dataset, data, candidates[name], seed, start)
             rows.append(row)
             print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
             pd.DataFrame(rows).to_csv(args.output, index=False)

@@ -34,6 +34,14 @@ def certify() -> list[str]:
             " or code were edited while the study ran, or a profile left jobs out; run the same"
             " command again"
         )
+    doubtful = list(records.doubtful(map(Path, outputs), outputs.__contains__))
+    if doubtful:
+        path, reason = doubtful[0]
+        raise NotCertifiedError(
+            f"{len(doubtful)} results are not as a job of this study left them, and not versioned"
+            f" ({path} {reason}): a job of a run that was killed may have been at work still; run"
+            " the same command again"
+        )
     if watched.fingerprint(Path("dvc.yaml")) != before:
         raise NotCertifiedError(
             "the parameters, data or code were edited while results were checked; run the same"

@@ -95,17 +95,19 @@ def _detach(path: Path) -> None:
 def _is_as_written(record: dict[str, Any], output: Path) -> bool:
     """Whether an output without a seal is still of the time at which its job left it.
 
-    Of a run that was killed nothing better is known.
+    Of a run that was killed nothing better is known. A record without a time to compare is of a
+    job that did not end, or of an output that was not there when records were last sealed.
     """
-    endtime = record.get("endtime")
-    return not endtime or abs(output.stat().st_mtime - endtime) < 1e-3
+    endtime: float = record.get("endtime") or 0.0
+    return endtime != 0.0 and abs(output.stat().st_mtime - endtime) < 1e-3
 
 
 def normalize(records: Path = RECORDS) -> None:
     """Zero the fields of all records that tell when and by which process a job ran; seal them.
 
     Keys are sorted too. Records that are not valid JSON, and what a killed run left of a
-    temporary one, are removed: their outputs are then computed again.
+    temporary one, are removed: their outputs are then computed again. So are those of outputs that
+    somebody else has written since their jobs ended.
     """
     for path in files_below(records):
         if path.match(_TEMPORARY):

@@ -155,7 +155,7 @@ def without_dots(metrics: object) -> object:
 
 
 def _dotless(key: str) -> str:
-    return re.sub(r"(_to|reached)_([0-9.e-]+)", lambda m: slug(m.group(1), float(m.group(2))), key)
+    return re.sub(r"(_to|reached)_([0-9.e+-]+)", lambda m: slug(m.group(1), float(m.group(2))), key)
 
 
 def published_of(published: Fields, values: Sequence[str]) -> Mapping[str, float]:

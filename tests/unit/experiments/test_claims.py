@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.experiments.allowed import as_yaml
 from latentlab.experiments.conclusions import chapter, claims
 from latentlab.experiments.conclusions.readings import TESTS, asked
 from latentlab.files.yaml import read_yaml
@@ -92,6 +93,11 @@ def test_a_table_that_only_a_reading_or_control_needs_is_looked_for():
         ("claims.adam.claim", "absent", "claims.adam.claim: missing, allowed: a text"),
         ("claims.adam.measure", "absent", "claims.adam.measure: missing, allowed: a value"),
         ("claims.adam.measure", "(error", "claims.adam.measure: '(error' given, allowed: an exp"),
+        *(("claims.adam.measure", measure, f"claims.adam.measure: {as_yaml(measure)} given, all")
+          for measure in ("1", "error.mean()", 'error.to_csv("x")', "[error]", "error[0]", "'a'",
+                          "error if error else 1", "sum(error)", "log(error, 2)", "@x",
+                          "__import__('os')", "lambda: error", "error > 1", "True + 1")),
+        ("claims.adam.counts_from", 1, "claims.adam.counts_from: 1 given, allowed: a number from"),
         ("claims.adam.experiment", "adam", "claims.adam.experiment: 'adam' given, allowed: one of"),
         ("claims.adam.table", "runs", "claims.adam.table: 'runs' given, allowed: one of converge"),
         ("claims.adam.variant", "as run", "claims.adam.variant: unknown key"),
@@ -127,7 +133,7 @@ def test_a_table_that_only_a_reading_or_control_needs_is_looked_for():
         ("reported.vae.by", "dataset", "reported.vae.by: 'dataset' given, allowed: a list of col"),
         ("reported.vae.table", "x", "reported.vae.table: 'x' given, allowed: one of code_ar"),
         ("reported.vea", {"table": "x", "by": ["x"], "measures": ["x"], "variants": {"as run": {}}},
-         "reported.vea: 'vea' given, allowed: one of architectures, conclusions, "),
+         "reported.vea: 'vea' given, allowed: one of "),
         ("single_runs.vae-spread.order", [["published"]],
          "single_runs.vae-spread.order: [['published']] given, allowed: a list of two groups or m"),
         ("single_runs.vae-spread.order", [["published"], []],
@@ -138,7 +144,7 @@ def test_a_table_that_only_a_reading_or_control_needs_is_looked_for():
          "single_runs.vae-spread.table: 'x' given, allowed: one of code_ar"),
         ("single_runs.vae-spread.says", "absent", "single_runs.vae-spread.says: missing"),
         ("single_runs.vae-spread.experiment", "vea",
-         "single_runs.vae-spread.experiment: 'vea' given, allowed: one of architectures"),
+         "single_runs.vae-spread.experiment: 'vea' given, allowed: one of "),
         ("reported.vae.variants", {"meant": {}}, "reported.vae.variants.meant: 'meant' given"),
     ],
 )  # fmt: skip
@@ -159,7 +165,7 @@ def test_a_file_that_is_no_mapping_is_one_line(content):
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("leters", {}, "leters: unknown key, allowed: architectures, conclusions, "),
+        ("leters", {}, "leters: unknown key, allowed: "),
         (
             "vae.mnist.published",
             153.44,
@@ -191,6 +197,13 @@ def test_a_file_that_is_no_mapping_is_one_line(content):
 def test_what_is_wrong_with_a_figure_is_one_line(path, value, line):
     (found,) = claims.errors(CLAIMS, edited(FIGURES, path, value), TABLES)
     assert found.startswith(f"data/published.yaml: {line}")
+
+
+@pytest.mark.parametrize(
+    "measure", ["error", "-error", "1 - error / 3.5", "blur / (new + blur)", "log(error) ** 2"]
+)
+def test_a_measure_is_arithmetic_of_columns(measure):
+    assert claims.errors(edited(CLAIMS, "claims.adam.measure", measure), FIGURES, TABLES) == []
 
 
 def test_a_group_may_have_a_name_in_words():

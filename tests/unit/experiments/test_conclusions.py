@@ -213,6 +213,20 @@ def test_every_control_of_the_committed_study_comes_out_as_it_must():
         assert control["says"] == AS_IT_MUST, name
 
 
+@pytest.mark.parametrize("change", [{"measure": "kind"}, {"measure": "value + kind"}])
+def test_a_measure_of_texts_is_told_and_ends_no_run(tmp_path, change):
+    found, _ = small(tmp_path, {"it": {**PLAIN, **change}})
+    row = found.loc[("it", "it")]
+    assert (row["says"], row["reason"].split(" in ")[0]) == (UNTESTABLE, "no numbers")
+    assert str(chapter._not_tested(row["reason"])).startswith("No numbers in ")
+
+
+def test_as_many_runs_as_the_page_says_can_be_further_out():
+    for runs, word in ((chapter._TELL - 1, NOTHING), (chapter._TELL, OUTSIDE)):
+        outermost = evidence.reported(np.arange(1.0, runs + 1), 0.0)
+        assert tables.reported_verdict(outermost, {"alpha": 0.05}) == word
+
+
 LATER = {
     "vae-samples": ("fewer-samples", "more-samples", "digits", "capitals"),
     "vae-spread": (

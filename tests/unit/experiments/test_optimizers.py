@@ -259,6 +259,10 @@ def test_metrics_name_levels_without_dots():
     assert without_dots(metrics) == {
         "a": {"epochs_to-025_low": 1, "reached-025": 0.5, "mean_error": 2}
     }
+    # as "{:g}" writes them
+    assert without_dots({"reached_1e+06": 1, "reached_1e-05": 0}) == {
+        "reached-100000000": 1, "reached-000001": 0,
+    }  # fmt: skip
 
 
 # --- convergence and profiles ------------------------------------------------------------------

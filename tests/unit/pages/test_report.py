@@ -281,6 +281,10 @@ def test_answers_follow_the_data(results, settings):
         "the best rate ended at an error of 0.60, the worst at 3.0"
         in (result["optimizers"].findings[1])
     )
+    powell = read_csv(results / "optimizers/tables/summary.csv").query("optimizer == 'powell'")
+    whole = math.floor(powell["epochs"].iloc[0])
+    told = f"That is {whole} whole iterations of Powell's method on 35-18-2."
+    assert told in " ".join(result["optimizers"].details)
     assert result["vae"].answer == (
         "The VAE keeps its codes together: those of MNIST lie on an area 100 times smaller than"
         " those of the plain autoencoder."

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support import by_content, bytecode, locked, records
+from support import by_content, bytecode, certify, locked, records
 from support.by_content import by_file, canonical, file_digest
 
 VALUES = st.recursive(
@@ -149,7 +149,8 @@ def study(tmp_path, monkeypatch):
         record = records.record_of(name, records.RECORDS)
         record.parent.mkdir(parents=True, exist_ok=True)
         inputs = {made_of: f"sha256:{file_digest(made_of)}"} if made_of else {}
-        record.write_text(json.dumps({"starttime": 5.0, "input_checksums": inputs}))
+        fields = {"starttime": 5.0, "endtime": os.stat(name).st_mtime, "input_checksums": inputs}
+        record.write_text(json.dumps(fields))
     records.normalize()
     return tmp_path
 
@@ -157,7 +158,7 @@ def study(tmp_path, monkeypatch):
 def test_a_result_whose_input_is_another_is_doubted(study):
     (study / "results/a.csv").write_text("another, with a record of its own")
     record = records.record_of("results/a.csv", records.RECORDS)
-    content = json.loads(record.read_text())
+    content = json.loads(record.read_text()) | {"endtime": os.stat("results/a.csv").st_mtime}
     del content["seal"]
     record.write_text(json.dumps(content))
     records.normalize()
@@ -192,6 +193,34 @@ def test_a_result_of_a_killed_run_is_taken_as_its_job_left_it(study):
     assert doubtful() == [("results/b.csv", "has no job record")]
 
 
+@pytest.mark.parametrize("sealed", [False, True], ids=["at once", "after the run's end"])
+def test_a_record_of_a_job_that_did_not_end_vouches_for_nothing(study, sealed):
+    """Snakemake leaves one where a job failed, and takes what lies in its place for the result."""
+    record = records.record_of("results/b.csv", records.RECORDS)
+    os.rename("results/b.csv", "old.csv")
+    record.write_text(json.dumps({"starttime": 7.0, "endtime": None, "input_checksums": {}}))
+    if sealed:
+        records.normalize()
+    os.rename("old.csv", "results/b.csv")
+    assert doubtful() == [("results/b.csv", "is not what its job wrote")]
+    record.write_text("{}")
+    assert doubtful() == [("results/b.csv", "is not what its job wrote")]
+    records.normalize()
+    assert doubtful() == [("results/b.csv", "has no job record")]
+
+
+def test_what_a_job_of_a_killed_run_wrote_late_is_not_certified(study, monkeypatch):
+    """Snakemake has ended and sealed its results; the job of an earlier run goes on, and ends."""
+    outputs = dict.fromkeys(["results/a.csv", "results/b.csv"], certify.graph.UP_TO_DATE)
+    monkeypatch.setattr(certify.graph, "outputs", lambda: outputs)
+    monkeypatch.setattr(certify.watched, "fingerprint", lambda _: "the same")
+    assert certify.certify() == []
+    (study / "results/b.csv").write_text("of old parameters")
+    told = r"^1 results are not as a job .*results/b.csv is not what its job wrote"
+    with pytest.raises(certify.NotCertifiedError, match=told):
+        certify.certify()
+
+
 def test_an_input_that_is_gone_is_made_again(study):
     """For Snakemake it need not be there where what was computed from it is."""
     os.remove("results/a.csv")
@@ -205,6 +234,6 @@ def test_metrics_are_of_git_only_beside_tables_without_records(study):
     table = "results/vae/tables/summary.csv"
     (study / table).write_text("")
     record = records.record_of(table, records.RECORDS)
-    record.write_text(json.dumps({"input_checksums": {}}))
+    record.write_text(json.dumps({"endtime": os.stat(table).st_mtime, "input_checksums": {}}))
     records.normalize()
     assert doubtful() == [("results/vae/metrics.json", "has no job record")]

@@ -137,6 +137,8 @@ REASONS = (
     "no column {column} in {table} (like it: {near})",
     "no column {column} in {table}",
     "no value of {measure} in {table}",
+    "no numbers in {measure} of {table}",
+    "no numbers in {measure}",
     "no block has all levels of {factor}",
     "{table} of {experiment} is not there",
     "a slope needs more networks that differ",

@@ -14,10 +14,10 @@ from latentlab.experiments.allowed import (
     Knobs,
     Named,
     NotAllowed,
-    Share,
     Truth,
     as_yaml,
     is_finite,
+    number,
     text,
     validate,
 )
@@ -53,12 +53,25 @@ def _is_number(value: Any) -> bool:
     return number and is_finite(value)
 
 
+FUNCTIONS = ("abs", "exp", "log", "log10", "log1p", "expm1", "sqrt")
+"""What an expression of columns may call; pandas has them."""
+
+_PARTS = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div,
+          ast.Pow, ast.Name, ast.Load)  # fmt: skip
+
+
 def _is_expression(measure: str) -> bool:
+    """Whether a text is arithmetic of columns and numbers: pandas evaluates far more."""
     try:
-        ast.parse(measure, mode="eval")
+        nodes = list(ast.walk(ast.parse(measure, mode="eval")))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return True
+    called = [node.func for node in nodes if isinstance(node, ast.Call) and len(node.args) == 1]
+    functions = [f for f in called if isinstance(f, ast.Name) and f.id in FUNCTIONS]
+    names = sum(isinstance(node, ast.Name) for node in nodes)
+    rest = [node for node in nodes if not isinstance(node, _PARTS)]
+    numbers = [node for node in rest if isinstance(node, ast.Constant) and _is_number(node.value)]
+    return names > len(functions) and len(rest) == len(functions) + len(numbers)
 
 
 _TEXT = text("a text")
@@ -113,7 +126,7 @@ class Tested(Knobs):
         Allowed("a mapping of one column to two of its values", lambda g: len(g) == 1),
     ] = {}
     expect: Annotated[str, _one_of("more", "less")] = ""
-    counts_from: Share = 0.0
+    counts_from: Annotated[float, number(0, 1, limit=1)] = 0.0  # 1 is the largest effect of most
 
 
 class Reading(Tested):

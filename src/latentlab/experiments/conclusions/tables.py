@@ -88,7 +88,10 @@ def selected(table: pd.DataFrame, claim: Claim) -> pd.DataFrame:
         table = table[_texts(table[column]) == _text(wanted)]
         if table.empty:
             raise NotTestableError(f"no run with {column} {wanted} in {name}")
-    values = table.eval(claim["measure"]).astype(float)
+    try:
+        values = table.eval(claim["measure"]).astype(float)
+    except (TypeError, ValueError):
+        raise NotTestableError(f"no numbers in {claim['measure']} of {name}") from None
     if claim.get("never"):
         values = values.fillna(math.inf)
     table = table.assign(value=values)
@@ -120,9 +123,9 @@ def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding
         case "trend":
             return evidence.trend(*_blocks(rows, claim), sign, draws)
         case "slope":
-            values, along = rows["value"].to_numpy(), rows[claim["along"]].to_numpy(np.float64)
+            values, along = rows["value"].to_numpy(), _numbers(rows, [claim["along"]])[:, 0]
             units = rows.groupby(claim["unit"]).ngroup().to_numpy()
-            given = rows[claim["given"]].to_numpy(np.float64)
+            given = _numbers(rows, claim["given"])
             return evidence.slope(values, along, given, units, sign, draws)
         case "correlation":
             by = list(dict.fromkeys([*claim["unit"], *claim["strata"], claim["members"]]))
@@ -133,7 +136,7 @@ def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding
                 frozenset(f"{stratum} {member}" for member in str(of))
                 for stratum, of in zip(strata, units[claim["members"]], strict=True)
             ]
-            x, y = units[claim["along"]].to_numpy(), units["value"].to_numpy()
+            x, y = _numbers(units, [claim["along"]])[:, 0], units["value"].to_numpy()
             return evidence.correlation(x, y, members, strata, sign, draws)
         case test:
             functions = {
@@ -146,6 +149,15 @@ def find(table: pd.DataFrame, claim: Claim, resamples: int, rng: Any) -> Finding
             _, groups = _groups(claim)
             named = zip(groups, found.observed.values(), strict=True)
             return replace(found, observed=dict(named))
+
+
+def _numbers(rows: pd.DataFrame, names: list[str]) -> Array:
+    """Columns (rows, names). Raises NotTestableError where one holds texts."""
+    try:
+        numbers: Array = rows[names].to_numpy(np.float64)
+    except (TypeError, ValueError):
+        raise NotTestableError(f"no numbers in {', '.join(names)}") from None
+    return numbers
 
 
 def _blocks(rows: pd.DataFrame, claim: Claim) -> tuple[list[list[Array]], list[float]]:

@@ -403,7 +403,7 @@ def _table(summary: pd.DataFrame) -> Table:
             "Nats an image on test images, means of the starts, of areas geometric ones; the loss"
             " with its 95 % interval. Starts as good: those with at most the published loss. Label"
             " accuracy: of the nearest training codes' majority. Coverage: as a share of that of"
-            " real images, at the number of samples in compared. All intervals stand in"
+            " real images, for as many samples as images are compared. All intervals stand in"
             " results/vae/tables/summary.csv."
         ),
     )
@@ -453,7 +453,7 @@ def _controls_table(controls: pd.DataFrame, summary: pd.DataFrame, section: Fiel
         (text("data"), text("images"), *_QUALITY.values()),
         tuple(rows),
         text(
-            "All as shares of what real images reach, at the number of samples in compared. A"
+            "All as shares of what real images reach, for as many samples as images are compared. A"
             " measure is of use where real images get about 1 and one image, repeated, gets about"
             " 0."
         ),
