@@ -206,9 +206,12 @@ def optimizers_tables(section):
                  **reaching("operations_to", section["error_levels"])}
             )  # fmt: skip
     trials = [
-        {"network": "35-18-2", "loss": "squared-error", "optimizer": "backpropagation",
+        {"network": "35-18-2", "loss": "squared-error", "comparison": "equal", "optimizer": name,
          "learning_rate": rate, "schedule": "constant", "error": error}
-        for rate, error in ((0.01, 0.6), (0.1, 3.0))
+        for name, rate, error in (
+            ("backpropagation", 0.01, 0.6), ("backpropagation", 0.1, 3.0), ("powell", None, 1.23),
+            ("adam", 0.01, 0.5), ("adam", 0.02, 1.5), ("adam", 0.1, None),
+        )
     ]  # fmt: skip
     return pd.DataFrame(summary), pd.DataFrame(trials)
 

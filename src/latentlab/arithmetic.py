@@ -126,14 +126,20 @@ def variables(machine: str, flags: Collection[str]) -> dict[str, str]:
 
 
 def doubt(machine: str, flags: Collection[str]) -> str | None:
-    """One line for a machine whose results may be others in their last digits; else None."""
+    """One line for a machine whose results may be others in their last digits; else None.
+
+    Letter networks are in none of it but where noise is drawn anew: their kernels add in one order.
+    """
     if same_bytes(machine, flags):
         return None
-    return (
-        f"this processor ({machine}) has no AVX2 and FMA that could be found: networks trained"
-        " with gradients (L-BFGS-B first), principal components and image models may differ from"
+    line = (
+        f"this processor ({machine}) has no AVX2 and FMA that could be found: image models,"
+        " denoisers with redrawn noise, least squares and principal components may differ from"
         " the committed results in their last digits"
     )
+    if machine in _X86_NAMES and flags and "avx" not in flags:
+        line += "; it has no AVX, which JAX asks for: the first two cannot be trained here"
+    return line
 
 
 @cache

@@ -190,6 +190,14 @@ def test_what_is_set_fits_the_processor(machine, instructions, core, bounded):
     assert line is None or (machine in line and "\n" not in line)
 
 
+def test_a_processor_without_avx_is_told_what_cannot_be_trained():
+    said = "cannot be trained here"
+    assert said in arithmetic.doubt("x86_64", {"sse4_2"})
+    assert said not in arithmetic.doubt("x86_64", {"sse4_2", "avx"})
+    assert said not in arithmetic.doubt("x86_64", ())  # nothing is known of it
+    assert said not in arithmetic.doubt("aarch64", {"asimd"})
+
+
 def test_the_instructions_are_those_of_the_system(tmp_path):
     described = tmp_path / "cpuinfo"
     described.write_text("model name\t: A\nflags\t\t: fma avx2\n\nflags\t\t: fma\n")

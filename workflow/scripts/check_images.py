@@ -7,8 +7,8 @@ import step
 
 from latentlab import StudyError
 from latentlab.data import images
-from latentlab.experiments.vae import suitability
 from latentlab.experiments.params import read_params
+from latentlab.experiments.vae import suitability
 
 
 def main(argv):

@@ -1,10 +1,11 @@
 """Score what a denoiser must beat on fresh noise, and the best decision that there is."""
 
-import pandas as pd
 import step
 
-from latentlab.experiments.denoising.baselines import score_baselines
+import pandas as pd
+
 from latentlab.data.fonts import read_fonts
+from latentlab.experiments.denoising.baselines import score_baselines
 from latentlab.files.tables import write_csv
 
 

@@ -15,8 +15,8 @@ from support import interruption, run_lock
 
 interruption.in_one_line()
 
-from latentlab.training import compiled, gradient, powell
 from latentlab.files.arrays import replacing
+from latentlab.training import compiled, gradient, powell
 
 
 @contextmanager

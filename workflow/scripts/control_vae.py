@@ -2,8 +2,9 @@
 
 from functools import partial
 
-import pandas as pd
 import step
+
+import pandas as pd
 
 from latentlab import seeds
 from latentlab.data import images

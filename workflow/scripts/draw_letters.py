@@ -5,21 +5,22 @@ All but the learning curve show the start with the lowest final error.
 
 from functools import partial
 
-import numpy as np
 import step
 
-from latentlab.measures import latent
-from latentlab.files.arrays import load_npz
+import numpy as np
+
+from latentlab.data.fonts import character_name, font_named, read_fonts
+from latentlab.drawing.language import save_all
 from latentlab.experiments.gathering import best_start
 from latentlab.experiments.letters import figures
-from latentlab.drawing.language import save_all
-from latentlab.data.fonts import character_name, font_named, read_fonts
+from latentlab.files.arrays import load_npz
+from latentlab.files.tables import read_csv
+from latentlab.files.yaml import read_yaml
+from latentlab.measures import latent
+from latentlab.measures.novelty import Rules, decoded_window, new_letters
+from latentlab.models.network import Network, decode, encode, forward
 from latentlab.words.names import LETTER_NETWORKS, called
 from latentlab.words.texts import joined
-from latentlab.models.network import Network, decode, encode, forward
-from latentlab.measures.novelty import Rules, decoded_window, new_letters
-from latentlab.files.yaml import read_yaml
-from latentlab.files.tables import read_csv
 
 
 def draw(settings, font, weights, history, published):

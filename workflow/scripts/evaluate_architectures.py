@@ -2,11 +2,11 @@
 
 import step
 
-from latentlab.files.arrays import load_npz
 from latentlab.data.fonts import read_fonts
+from latentlab.files.arrays import load_npz
+from latentlab.files.tables import write_csv
 from latentlab.measures.metrics import reconstruction_scores
 from latentlab.models.network import Network
-from latentlab.files.tables import write_csv
 from latentlab.training.tables import labeled
 
 

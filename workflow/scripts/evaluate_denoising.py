@@ -4,13 +4,14 @@ Writes their scores on the copies they learned and on fresh noise of the same ki
 scores on fresh noise of every kind and probability tested, means over the replicates.
 """
 
-import pandas as pd
 import step
 
-from latentlab.files.arrays import load_npz
-from latentlab.experiments.denoising.scores import score_cell, score_tests
+import pandas as pd
+
 from latentlab.data.fonts import read_fonts
+from latentlab.experiments.denoising.scores import score_cell, score_tests
 from latentlab.experiments.denoising.tables import noise_summary
+from latentlab.files.arrays import load_npz
 from latentlab.files.tables import write_csv
 
 

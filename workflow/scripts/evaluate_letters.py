@@ -5,12 +5,12 @@ A row a start, and a row a start and letter.
 
 import step
 
-from latentlab.files.arrays import load_npz
 from latentlab.data.fonts import character_name, font_named, read_fonts
-from latentlab.measures.metrics import reconstruction_scores
-from latentlab.models.network import Network
-from latentlab.measures.novelty import Rules, latent_scores, letter_errors
+from latentlab.files.arrays import load_npz
 from latentlab.files.tables import write_csv
+from latentlab.measures.metrics import reconstruction_scores
+from latentlab.measures.novelty import Rules, latent_scores, letter_errors
+from latentlab.models.network import Network
 
 
 def main(argv):

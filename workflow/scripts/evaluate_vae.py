@@ -1,15 +1,16 @@
 """Score one trained model on the test images: loss terms, likelihood, codes, samples."""
 
-import pandas as pd
 import step
 
+import pandas as pd
+
 from latentlab import seeds
-from latentlab.measures import image_scores
-from latentlab.measures.sample_quality import survey_of
 from latentlab.data import images
-from latentlab.models import image_model
 from latentlab.files.arrays import load_npz
 from latentlab.files.tables import write_csv
+from latentlab.measures import image_scores
+from latentlab.measures.sample_quality import survey_of
+from latentlab.models import image_model
 
 
 def main(argv):

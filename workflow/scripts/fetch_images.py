@@ -7,11 +7,7 @@ import step
 import numpy as np
 
 from latentlab import StudyError
-from latentlab.data import images
-from latentlab.data import download
-from latentlab.data import folders
-from latentlab.data import digits
-from latentlab.data import jittered
+from latentlab.data import digits, download, folders, images, jittered
 
 
 def downloaded(dataset, source):

@@ -15,13 +15,17 @@ from latentlab.measures.metrics import hamming, wrong_pixels
 from latentlab.measures.novelty import Rules, decoded_window, new_letters
 from latentlab.models.network import Network, encode, forward
 
+MOST_FONTS = 3  # drawn, that of the network first
+
 
 def main(argv):
     args = step.arguments(
         __doc__, argv, "fonts", "weights", "history", "facts", "spanish", "figures"
     )
     settings, threshold = args.settings, args.settings["threshold"]
-    font = font_named(read_fonts(args.fonts), settings["font"])
+    fonts = read_fonts(args.fonts)
+    font = font_named(fonts, settings["font"])
+    others = [other for name, other in fonts.items() if name != settings["font"]]
     letters, names = font.pixels, [character_name(c) for c in font.characters]
     network = Network(**settings["network"])
     best, _ = best_start(read_csv(args.history))
@@ -46,7 +50,7 @@ def main(argv):
     def draw():
         way = figures.autoencoder(letters[at], outputs[at], codes[at], units, names[at], threshold)
         yield "autoencoder", way
-        yield "alphabet", figures.alphabet(letters, names, font.name)
+        yield "alphabet", figures.alphabet([font, *others][:MOST_FONTS])
         yield "new_letter", figures.new_letter(pattern, neighbors, threshold)
 
     for line in save_all(draw, args.figures, args.spanish):

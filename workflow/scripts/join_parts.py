@@ -1,7 +1,8 @@
 """Join the parts of a cell, trained by several jobs, into the files that one job would write."""
 
-import numpy as np
 import step
+
+import numpy as np
 
 from latentlab.files.arrays import load_npz, replacing, save_npz
 

@@ -2,10 +2,10 @@
 
 import step
 
-from latentlab.experiments.architectures import figures
 from latentlab.drawing.language import save_all
-from latentlab.files.yaml import read_yaml
+from latentlab.experiments.architectures import figures
 from latentlab.files.tables import read_csv
+from latentlab.files.yaml import read_yaml
 
 
 def main(argv):

@@ -2,10 +2,10 @@
 
 import step
 
-from latentlab.experiments.denoising.sets import kinds_drawn
-from latentlab.experiments.denoising import figures
-from latentlab.drawing.language import save_all
 from latentlab.data.fonts import read_fonts
+from latentlab.drawing.language import save_all
+from latentlab.experiments.denoising import figures
+from latentlab.experiments.denoising.sets import kinds_drawn
 from latentlab.files.tables import read_csv
 
 

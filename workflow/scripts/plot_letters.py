@@ -2,8 +2,8 @@
 
 import step
 
-from latentlab.experiments.letters import figures
 from latentlab.drawing.language import save_all
+from latentlab.experiments.letters import figures
 from latentlab.files.tables import read_csv
 
 

@@ -3,30 +3,34 @@
 Shown is the first start of each model; the loss is the mean of all starts.
 """
 
+import math
 from functools import partial
 
-import numpy as np
 import step
+
+import numpy as np
 
 from latentlab import seeds
 from latentlab.data import images
+from latentlab.drawing.language import save_all, tell
+from latentlab.experiments.vae import figures
+from latentlab.files.arrays import load_npz
+from latentlab.files.tables import read_csv
+from latentlab.files.yaml import read_yaml
 from latentlab.measures import latent
+from latentlab.measures.latent_codes import densest_region
 from latentlab.models import image_model
+from latentlab.models.image_cost import multiply_adds
 from latentlab.words.names import IMAGE_MODELS, IMAGE_SETS, called
 from latentlab.words.texts import joined, text
-from latentlab.files.arrays import load_npz
-from latentlab.experiments.vae import figures
-from latentlab.drawing.language import save_all, tell
-from latentlab.measures.latent_codes import densest_region
-from latentlab.files.yaml import read_yaml
-from latentlab.files.tables import read_csv
 
 
 class Model:
     """One trained model: its settings and weights, under the name that figures give it."""
 
-    def __init__(self, name, settings, weights):
+    def __init__(self, name, settings, weights, pixels):
         self.settings = image_model.Settings(**settings)
+        self.multiply_adds = multiply_adds(self.settings, weights, pixels)  # an image an epoch
         self.decode = partial(image_model.decode, self.settings, weights)
         self.encode = lambda x: image_model.encode(self.settings, weights, x)[0]
         kind = "VAE" if self.settings.variational else text("autoencoder")
@@ -38,7 +42,8 @@ def draw(settings, data, models, curves, published):
     """Yield name and figure; models by name."""
     labels = {name: m.label for name, m in models.items()}
     dataset = called(IMAGE_SETS, settings["dataset"])
-    yield "loss_curves", figures.loss_curves(curves, dataset, labels, published)
+    costs = {name: m.multiply_adds * len(data.train_images) for name, m in models.items()}
+    yield "loss_curves", figures.loss_curves(curves, dataset, labels, costs, published)
 
     x = image_model.scaled(data.test_images)
     codes = {name: model.encode(x) for name, model in models.items()}
@@ -85,8 +90,9 @@ def main(argv):
     )
     settings, dataset = args.settings, args.settings["dataset"]
     cells = args.results / "cells" / dataset
+    data = images.load(args.images)
     models = {
-        name: Model(name, model, load_npz(cells / name / "0" / "weights.npz"))
+        name: Model(name, model, load_npz(cells / name / "0" / "weights.npz"), math.prod(data.size))
         for name, model in settings["models"].items()
     }
     curves = read_csv(args.curves)
@@ -94,7 +100,6 @@ def main(argv):
     published = next((figures_of[m]["test_loss"] for m in models if m in figures_of), None)
 
     curves = curves[curves["dataset"] == dataset]
-    data = images.load(args.images)
     drawn = partial(draw, settings, data, models, curves, published)
     for line in save_all(drawn, args.figures, args.spanish):
         step.log(line)

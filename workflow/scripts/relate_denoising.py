@@ -2,8 +2,8 @@
 
 import step
 
-from latentlab.experiments.denoising.subsets import relate
 from latentlab.data.fonts import read_fonts
+from latentlab.experiments.denoising.subsets import relate
 from latentlab.files.tables import write_csv
 
 

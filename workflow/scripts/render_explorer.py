@@ -5,12 +5,12 @@ Of letters and denoisers the start with the lowest training error is shown, of i
 
 import step
 
-from latentlab.pages import explorer
 from latentlab.data import images
-from latentlab.models import image_model
-from latentlab.files.arrays import load_npz, replacing
 from latentlab.data.fonts import font_named, read_fonts
+from latentlab.files.arrays import load_npz, replacing
 from latentlab.files.tables import read_csv
+from latentlab.models import image_model
+from latentlab.pages import explorer
 from latentlab.words import catalogs
 
 

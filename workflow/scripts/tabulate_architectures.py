@@ -23,8 +23,8 @@ from latentlab.experiments.gathering import (
     nested,
     without_dots,
 )
-from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
+from latentlab.files.yaml import read_yaml
 
 KEYS = ["network", "encoder"]
 

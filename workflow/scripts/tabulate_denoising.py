@@ -1,10 +1,10 @@
 """Gather all denoisers: scores, tests, baselines, correlations, against published, metrics."""
 
-import pandas as pd
 import step
 
+import pandas as pd
+
 from latentlab.experiments.denoising.plan import denoising_factors, denoising_families
-from latentlab.experiments.gathering import gather_cells, learning_curves
 from latentlab.experiments.denoising.tables import (
     DENOISER,
     baseline_summary,
@@ -12,8 +12,9 @@ from latentlab.experiments.denoising.tables import (
     denoising_metrics,
     denoising_summary,
 )
-from latentlab.files.yaml import read_yaml
+from latentlab.experiments.gathering import gather_cells, learning_curves
 from latentlab.files.tables import read_csv, write_csv, write_json
+from latentlab.files.yaml import read_yaml
 
 
 def main(argv):

@@ -5,9 +5,9 @@ Also the letters one by one, what lies between them, and the front of size again
 
 import step
 
-from latentlab.experiments.letters.plan import front_factors, front_weights, letters_factors
 from latentlab.data.fonts import font_named, read_fonts
 from latentlab.experiments.gathering import gather_cells, learning_curves, letter_summary, nested
+from latentlab.experiments.letters.plan import front_factors, front_weights, letters_factors
 from latentlab.experiments.letters.tables import (
     front_metrics,
     latent_space_summary,
@@ -16,9 +16,9 @@ from latentlab.experiments.letters.tables import (
     linear_control,
     new_letter_controls,
 )
-from latentlab.measures.novelty import KINDS, Rules
-from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
+from latentlab.files.yaml import read_yaml
+from latentlab.measures.novelty import KINDS, Rules
 
 KEYS = ["font", "network"]
 RULES = ["known_distance", "new_distance", "margin"]

@@ -1,10 +1,11 @@
 """Gather all optimizers: convergence, performance profiles, tuning, replicates, metrics."""
 
-import pandas as pd
 import step
 
-from latentlab.experiments.optimizers.plan import is_tuned, optimizers_factors
+import pandas as pd
+
 from latentlab.experiments.gathering import first_reached, gather_cells, nested, without_dots
+from latentlab.experiments.optimizers.plan import is_tuned, optimizers_factors
 from latentlab.experiments.optimizers.tables import (
     KEYS,
     convergence,

@@ -2,8 +2,8 @@
 
 import step
 
-from latentlab.experiments.vae.plan import vae_factors
 from latentlab.experiments.gathering import gather_cells
+from latentlab.experiments.vae.plan import vae_factors
 from latentlab.experiments.vae.tables import (
     code_areas,
     loss_curves,
@@ -11,8 +11,8 @@ from latentlab.experiments.vae.tables import (
     vae_metrics,
     vae_summary,
 )
-from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
+from latentlab.files.yaml import read_yaml
 
 
 def main(argv):

@@ -9,8 +9,8 @@ from latentlab.experiments.conclusions.tables import (
     single_metrics,
     single_runs,
 )
-from latentlab.files.yaml import read_yaml
 from latentlab.files.tables import write_csv, write_json
+from latentlab.files.yaml import read_yaml
 
 
 def main(argv):

@@ -5,9 +5,9 @@ Writes the weights, the error after every epoch, and a line a run.
 
 import step
 
-from latentlab.files.arrays import save_npz
-from latentlab.experiments.denoising.denoisers import train_denoisers
 from latentlab.data.fonts import read_fonts
+from latentlab.experiments.denoising.denoisers import train_denoisers
+from latentlab.files.arrays import save_npz
 from latentlab.files.tables import write_csv
 from latentlab.training.tables import history_table, runs_table, weights_of
 

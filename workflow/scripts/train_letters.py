@@ -5,10 +5,10 @@ Writes the weights, the error after every epoch, and a line a run.
 
 import step
 
-from latentlab.files.arrays import save_npz
 from latentlab.data.fonts import font_named, read_fonts
-from latentlab.models.network import Network
+from latentlab.files.arrays import save_npz
 from latentlab.files.tables import write_csv
+from latentlab.models.network import Network
 from latentlab.training.replicates import replicates_of, train_replicates
 from latentlab.training.tables import history_table, runs_table, weights_of
 

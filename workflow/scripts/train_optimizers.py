@@ -6,11 +6,11 @@ trials.
 
 import step
 
-from latentlab.files.arrays import save_npz
 from latentlab.data.fonts import read_fonts
-from latentlab.models.network import Network
 from latentlab.experiments.optimizers.runs import chosen_knobs, train, used_knobs, with_operations
+from latentlab.files.arrays import save_npz
 from latentlab.files.tables import read_csv, write_csv
+from latentlab.models.network import Network
 from latentlab.training.tables import history_table, labeled, runs_table, weights_of
 
 

@@ -3,17 +3,18 @@
 import functools
 import sys
 
+import step
+
 import numpy as np
 import pandas as pd
-import step
 from tqdm import tqdm
 
 from latentlab import StudyError, seeds
 from latentlab.data import images
-from latentlab.training import image_training
-from latentlab.models import image_model
 from latentlab.files.arrays import save_npz
 from latentlab.files.tables import write_csv
+from latentlab.models import image_model
+from latentlab.training import image_training
 
 
 def shown_progress(stream, cell):

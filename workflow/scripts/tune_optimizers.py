@@ -6,9 +6,9 @@ Writes one row a loss, combination of knobs and start.
 import step
 
 from latentlab.data.fonts import read_fonts
-from latentlab.models.network import Network
 from latentlab.experiments.optimizers.runs import tune, with_operations
 from latentlab.files.tables import write_csv
+from latentlab.models.network import Network
 
 
 def main(argv):

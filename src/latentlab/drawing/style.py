@@ -124,12 +124,12 @@ def canvas(height: float, width: float = WIDTH, title: str = "") -> Figure:
 
     A title that would be small in one line has two, and the figure is higher by one.
     """
-    if _title_size(title, width) < _SMALL and "\n" not in title:
+    if title_size(title, width) < _SMALL and "\n" not in title:
         title, height = _broken(title), height + 0.2
     layout = _Layout(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, height), layout=layout, facecolor=PAPER)
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=_title_size(title, width))
+        figure.suptitle(title, x=0.01, ha="left", fontsize=title_size(title, width))
     return figure
 
 
@@ -143,7 +143,7 @@ def _broken(title: str) -> str:
     return "\n".join(min(ways, key=lambda way: max(map(len, way)), default=(title,)))
 
 
-def _title_size(title: str, width: float) -> float:
+def title_size(title: str, width: float) -> float:
     """The size in points at which a bold title fits a figure of so many inches."""
     if not title.strip():
         return _TITLE
@@ -157,7 +157,7 @@ def _title_size(title: str, width: float) -> float:
 def heading(figure: Figure, title: str) -> None:
     """A title at the top left of a figure whose axes are placed by hand."""
     width, height = figure.get_size_inches()
-    font: Options = {"fontsize": _title_size(title, float(width)), "fontweight": "bold"}
+    font: Options = {"fontsize": title_size(title, float(width)), "fontweight": "bold"}
     figure.text(0.15 / width, 1 - 0.14 / height, title, ha="left", va="top", **font)
 
 

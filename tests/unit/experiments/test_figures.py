@@ -130,7 +130,7 @@ FIGURES = {
     "autoencoder": lambda: letters.autoencoder(
         FONT.pixels[1], FONT.pixels[2], CODES[0], [35, 20, 15, 2, 15, 20, 35], "A", 0.5
     ),
-    "alphabet": lambda: letters.alphabet(FONT.pixels, FONT.characters, "font2"),
+    "alphabet": lambda: letters.alphabet([FONT, FONT.subset("AB")]),
     "new_letter": lambda: letters.new_letter(
         found_letters(1)[0], [("A", FONT.pixels[1], 4), ("B", FONT.pixels[2], 5)], 0.5
     ),
@@ -149,6 +149,7 @@ FIGURES = {
     "training_set": lambda: denoising.training_set(
         FONT.pixels[:4],
         [noisy_answers(4)[0]] * 2,
+        [noisy_answers(4)[1]] * 2,
         ["p = 0.1", "p = 0.4"],
         FONT.characters[:4],
         0.35,
@@ -166,7 +167,11 @@ FIGURES = {
     "orthogonality": lambda: denoising.orthogonality(*denoising_orthogonality(), ["published"]),
     "subset_sizes": lambda: denoising.subset_sizes(denoising_orthogonality()[0]),
     "loss_curves": lambda: vae.loss_curves(
-        loss_table(), "mnist", {"published": "VAE", "autoencoder": "autoencoder"}, 153.44
+        loss_table(),
+        "mnist",
+        {"published": "VAE", "autoencoder": "autoencoder"},
+        {"published": 2 * 10**10, "autoencoder": 10**10},
+        153.44,
     ),
     "latent_codes": lambda: vae.latent_codes(
         {"VAE": CLOUD, "autoencoder": 30 * CLOUD},

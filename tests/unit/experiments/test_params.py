@@ -241,6 +241,8 @@ def lines_of(params):
         ("letters.paths.pairs", ["08", "AR"], "letters.paths.pairs: ['08', 'AR'] given, allowed: "),
         ("letters.new_letters.new_distance", 1, "letters.new_letters.new_distance: 1 given, allow"),
         ("letters.grid.published_window", [25, -15], "letters.grid.published_window: [25, -15] gi"),
+        ("letters.grid.published_window", [-15, 0], "letters.grid.published_window: [-15, 0] give"),
+        ("letters.grid.published_window", [0, 1e308], "letters.grid.published_window[1]: 1e+308 g"),
         ("conclusions.alpha", 0, "conclusions.alpha: 0 given, allowed: a number above 0 "),
         ("conclusions.relevant", {}, "conclusions.relevant: unknown key, allowed: alpha, min_repl"),
         ("vae.datasets", ["minst"], "vae.datasets[0]: 'minst' given, allowed: a key of data.imag"),

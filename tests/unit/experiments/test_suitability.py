@@ -122,7 +122,7 @@ def test_what_is_let_through_is_measured_drawn_and_shown(
         surveyed = sample_quality.survey(data, effort.components)
         assert image_scores.measures(settings, weights, data, surveyed, effort, seed=1)
         shown["models"].append(explorer.image_autoencoder(model, settings, weights, data))
-        models[model] = plot_vae.Model(model, asdict(settings), weights)
+        models[model] = plot_vae.Model(model, asdict(settings), weights, np.prod(data.size))
     assert explorer.json_in_script(shown)
     curves = pd.DataFrame(
         [

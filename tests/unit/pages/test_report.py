@@ -211,7 +211,12 @@ def test_nothing_of_time_or_place_is_in_the_page(
             False,
             ["may lie beyond, for Powell, b"],
         ),
-        ("optimizers/tuning", "error", 0.5, ["The learning rate decides little"]),
+        (
+            "optimizers/tuning",
+            "error",
+            0.5,
+            ["The learning rate decides little", "At every rate and schedule that was tried, 3 in"],
+        ),
         ("optimizers/tuning", "error", None, ["backpropagation diverges"]),
         ("letters/summary", "best_error", 0.0456, ["0.0456"]),
         (
@@ -355,6 +360,13 @@ def test_who_ends_below_powell_on_every_network_is_named(results, settings):
     assert answer(backpropagation=0.9) == (
         "At equal cost backpropagation and Adam end below Powell's error on each of 2 networks."
     )
+
+
+def test_rates_at_which_adam_does_not_finish_are_told(results, settings):
+    """Made up: Powell's best error is 1.23; Adam's are 0.5, 1.5 and, where it diverges, none."""
+    told = " ".join(chapters(results, settings)["optimizers"].details)
+    assert "At 2 of 3 pairs of rate and schedule Adam ends above the best error of" in told
+    assert "method, 1.23 on 35-18-2: they have a rate of 0.02 or more." in told
 
 
 @pytest.mark.parametrize("id", ["architectures", "optimizers", "letters", "denoising", "vae",

@@ -465,8 +465,10 @@ def _cells(folder: Path, results: _Results) -> tuple[tuple[Group, ...], tuple[Fi
             figure(
                 folder / cell / "training_set",
                 plural(
-                    "The clean letters and {n} noisy copy of each ({noise}).",
-                    "The clean letters and {n} noisy copies of each ({noise}).",
+                    "The clean letters, {n} noisy copy of each ({noise}), and what the network"
+                    " makes of it.",
+                    "The clean letters, {n} noisy copies of each ({noise}), and what the network"
+                    " makes of them.",
                     network["copies"],
                     noise=noise,
                 ),

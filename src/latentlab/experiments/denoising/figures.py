@@ -493,12 +493,12 @@ def kinds(
 
 
 def training_set(
-    letters: Numbers, copies: Sequence[Numbers], titles: Sequence[str], characters: Sequence[str],
-    above: float, title: str,
+    letters: Numbers, copies: Sequence[Numbers], answers: Sequence[Numbers], titles: Sequence[str],
+    characters: Sequence[str], above: float, title: str,
 ) -> Figure:  # fmt: skip
-    """The clean targets and their noisy copies, in gray and as the original drew them.
+    """The clean targets, their noisy copies, in gray and as the original drew them, the answers.
 
-    letters : (letters, pixels); copies : for each of ``titles`` (copies, letters, pixels)
+    letters : (letters, pixels); copies, answers : for each of ``titles`` (copies, letters, pixels)
     above : the gray from which on the original drew a pixel black
     """
     shown = letters[:DRAWN_LETTERS]
@@ -507,9 +507,9 @@ def training_set(
     room = max(1.0, count / 5)  # many copies are small ones, and words stay as large
     left, gap, top = 4.6 * room, 2.4 * room, 2.6
     block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
-    width = left + _STEP_X + 2 * (block + gap)
+    width = left + _STEP_X + 3 * (block + gap)
     figure, axes = pixels.sheet(width, len(copies) * high, title)
-    for band, (noisy, name) in enumerate(zip(copies, titles, strict=True)):
+    for band, (noisy, made, name) in enumerate(zip(copies, answers, titles, strict=True)):
         rows = band * high + top + _STEP_Y * np.arange(len(shown))
         pixels.labels(axes, np.full(len(shown), 1.8 * room), rows + ROWS / 2, names, fontsize=11,
                       fontweight="bold")  # fmt: skip
@@ -522,6 +522,7 @@ def training_set(
                 left + _STEP_X + block + 2 * gap,
                 (noisy > above).astype(float),
             ),
+            (tell("its answers"), left + _STEP_X + 2 * block + 3 * gap, made[:, : len(shown)]),
         ]
         for label, x, values in blocks:
             axes.text(x, rows[0] - 1.2, label, va="center", fontsize=9, color=style.MUTED)

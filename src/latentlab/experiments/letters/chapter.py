@@ -166,8 +166,11 @@ def introduction(results: Path) -> Introduction:
         ),
         font=figure(
             folder / "figures" / "alphabet",
-            text("The letters of {font}, 7 rows of 5 pixels each.", font=_fonts(facts["font"])),
-            text("What it learned: the letters of {font}.", font=_fonts(facts["font"])),
+            text("Letters of the fonts, 7 rows of 5 pixels each: the data of this study."),
+            text(
+                "What it learned: the letters of {font}, the first here.",
+                font=_fonts(facts["font"]),
+            ),
         ),
         learned=returned,
         new=figure(

@@ -14,7 +14,7 @@ from matplotlib.patches import Polygon
 
 from latentlab import shown
 from latentlab.aliases import Array, Booleans, Integers, Numbers
-from latentlab.data.fonts import COLUMNS, LETTERS, ROWS
+from latentlab.data.fonts import COLUMNS, LETTERS, ROWS, Font, character_name
 from latentlab.drawing import pixels, style
 from latentlab.drawing.answers import marked_letters, wrong_legend
 from latentlab.drawing.language import count, remark, say, tell
@@ -139,21 +139,23 @@ def _named(character: str) -> str:
     return say(called(BLANKS, character))
 
 
-def alphabet(letters: Array, characters: Sequence[str], name: str) -> Figure:
-    """The letters of a font, as many as one font has, each below its name.
-
-    letters : (letters, pixels)
-    """
-    shown_, step_x, step_y = letters[:LETTERS], COLUMNS + 2.0, ROWS + 3.4
-    bands = -(-len(shown_) // _PER_BAND)
-    title = tell("The letters of {font}", font=name)
-    figure, axes = pixels.sheet(_PER_BAND * step_x, bands * step_y, title)
-    band, place = np.divmod(np.arange(len(shown_)), _PER_BAND)
-    corners = np.stack([1 + step_x * place, 2.2 + step_y * band], axis=-1)
-    pixels.letters(axes, shown_, corners)
-    for (x, y), character in zip(corners, characters, strict=False):
-        font: style.Options = {"ha": "center", "va": "center", "fontsize": 9}
-        axes.text(x + COLUMNS / 2, y - 1.1, _named(character), color=style.MUTED, **font)
+def alphabet(fonts: Sequence[Font]) -> Figure:
+    """The letters of fonts, of each as many as one font has, each below its name."""
+    step_x, step_y, head = COLUMNS + 2.0, ROWS + 3.4, 4.6
+    shown_ = [font.pixels[:LETTERS] for font in fonts]
+    heights = [head + step_y * -(-len(letters) // _PER_BAND) for letters in shown_]
+    figure, axes = pixels.sheet(_PER_BAND * step_x, sum(heights))
+    for font, letters, top in zip(fonts, shown_, np.cumsum([0, *heights]), strict=False):
+        title = tell("The letters of {font}", font=font.name)
+        size = style.title_size(title, style.WIDTH)
+        axes.text(0.0, top + 1.2, title, va="center", fontsize=size, fontweight="bold")
+        band, place = np.divmod(np.arange(len(letters)), _PER_BAND)
+        corners = np.stack([1 + step_x * place, top + head + 1.0 + step_y * band], axis=-1)
+        pixels.letters(axes, letters, corners)
+        for (x, y), character in zip(corners, font.characters, strict=False):
+            look: style.Options = {"ha": "center", "va": "center", "fontsize": 9}
+            name = _named(character_name(character))
+            axes.text(x + COLUMNS / 2, y - 1.1, name, color=style.MUTED, **look)
     return figure
 
 

@@ -16,7 +16,6 @@ from latentlab.experiments.allowed import (
     Refusal,
     Share,
     integer,
-    is_finite,
     number,
     several,
     text,
@@ -33,7 +32,7 @@ from latentlab.experiments.networks import (
 
 Coordinate = Annotated[
     int | float,
-    Allowed("a finite number", is_finite),
+    number(-1e6, 1e6),
     AfterValidator(lambda x: int(x) if x == int(x) else x),  # 25.0 is the same as 25
 ]
 
@@ -66,7 +65,11 @@ class Grid(Knobs):
     points: Annotated[int, integer(2, 100)]
     published_window: Annotated[
         list[Coordinate],
-        Allowed("two numbers, the lower one first", lambda x: len(x) == 2 and x[0] < x[1]),
+        # a rectified unit's half of the plane begins at 0
+        Allowed(
+            "two numbers, the lower one first, the upper one above 0",
+            lambda x: len(x) == 2 and x[0] < x[1] and x[1] > 0,
+        ),
     ]
 
 

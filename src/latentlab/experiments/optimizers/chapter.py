@@ -39,7 +39,10 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     equal = summary[summary["comparison"] == next(iter(section["comparisons"]))]
     answer, rates = _answer(equal), _by_rate(tuning)
     convergence, error_by_rate, final_errors = _figures(folder / "figures", section, answer, rates)
-    details = (rates, _cost(equal), _longer(summary, equal), _backpropagation(summary))
+    details = (
+        *(rates, _adam(tuning), _cost(equal)),
+        *(_longer(summary, equal), _backpropagation(summary)),
+    )
     return Chapter(
         id="optimizers",
         number="1.a",
@@ -145,6 +148,37 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
     return text(
         "The learning rate decides little for backpropagation: while it was tuned, the best rate"
         " ended at an error of {best}, the worst at {worst}.",
+        **found,
+    )
+
+
+def _adam(tuning: pd.DataFrame) -> Text | None:
+    """Why the original may have seen it not finish: its rates against Powell's, first network."""
+    first = tuning[["network", "loss", "comparison"]].head(1)
+    trials = tuning.merge(first).assign(error=lambda rows: rows["error"].fillna(math.inf))
+    keys = ["optimizer", "learning_rate", "schedule", "xtol"]
+    medians = trials.groupby(keys, dropna=False)["error"].median().reset_index()
+    adam, powell = (medians[medians["optimizer"] == name] for name in ("adam", "powell"))
+    if adam["learning_rate"].isna().all() or powell.empty:
+        return None
+    best = powell["error"].min()
+    above = adam[adam["error"] > best]
+    found = {"powell": number(best), "network": first["network"].iloc[0], "all": len(adam)}
+    if above.empty:
+        return text(
+            "At every rate and schedule that was tried, {all} in all, Adam ends below the best"
+            " error of Powell's method, {powell} on {network}.",
+            **found,
+        )
+    return plural(
+        "At {n} of {all} pairs of rate and schedule Adam ends above the best error of Powell's"
+        " method, {powell} on {network}: it has a rate of {rate}. At such a rate Adam does not"
+        " finish learning; the original tells none.",
+        "At {n} of {all} pairs of rate and schedule Adam ends above the best error of Powell's"
+        " method, {powell} on {network}: they have a rate of {rate} or more. At such a rate Adam"
+        " does not finish learning; the original tells none.",
+        len(above),
+        rate=f"{above['learning_rate'].min():g}",
         **found,
     )
 

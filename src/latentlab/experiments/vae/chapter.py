@@ -295,13 +295,15 @@ def _group(
     curves = figure(
         folder / "loss_curves",
         text(
-            "Loss on {dataset} by epoch. Test loss at the end: {losses} nats an image.",
+            "Loss on {dataset} by epoch, and by what it cost to train. Test loss at the end:"
+            " {losses} nats an image.",
             dataset=called(IMAGE_SETS, dataset),
             losses=losses,
         ),
         text(
             "Loss while learning, means of all starts; the first epochs, far above, are out of"
-            " sight."
+            " sight. An operation is a multiplication and an addition of a training: an epoch of"
+            " a deeper model has more."
         ),
         "loss_curves",
     )

@@ -43,27 +43,35 @@ def loss_curves(
     curves: pd.DataFrame,
     dataset: Words,
     labels: Mapping[str, Words],
+    costs: Mapping[str, int],
     published: float | None = None,
 ) -> Figure:
-    """Each term of the loss by epoch, on training and test images, of every model.
+    """Each term of the loss by epoch, the loss by what it cost too, of every model.
+
+    On training and test images.
 
     curves : columns model, epoch, and every term, plain (training) and with test_
     labels : how each model is called
+    costs : multiply-adds of an epoch of each
     published : the original's test loss
     """
     terms = [term for term in _TERMS if curves.get(term, pd.Series()).notna().any()]
+    curves = curves.assign(cost=curves["epoch"] * curves["model"].map(costs) / 1e9)
+    panels = [(term, "epoch") for term in terms]
+    panels.insert(1, ("loss", "cost"))
     title = tell("Loss on {dataset}, nats an image", dataset=dataset)
     figure = style.canvas(3.7, width=_WIDE, title=title)
-    panels = figure.subplots(1, len(terms), squeeze=False)[0]
     looks = style.looks(list(labels))
-    for axes, term in zip(panels, terms, strict=True):
+    axis_names = {"epoch": tell("epoch"), "cost": tell("billions of operations")}
+    drawn = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (term, across) in zip(drawn, panels, strict=True):
         for model, look in looks.items():
             curve = curves[curves["model"] == model]
-            axes.plot(curve["epoch"], curve[term], color=look.color, linewidth=1.2, **_DASHED)
-            axes.plot(curve["epoch"], curve[f"test_{term}"], color=look.color)
-            _mark_end(axes, curve, f"test_{term}", look)
+            axes.plot(curve[across], curve[term], color=look.color, linewidth=1.2, **_DASHED)
+            axes.plot(curve[across], curve[f"test_{term}"], color=look.color)
+            _mark_end(axes, curve, across, f"test_{term}", look)
         axes.set_title(say(_TERMS[term]))
-        axes.set_xlabel(tell("epoch"))
+        axes.set_xlabel(axis_names[across])
         marked = published if term == "loss" else None
         _settled_limits(axes, curves, term, marked)
         if marked is not None:
@@ -71,7 +79,7 @@ def loss_curves(
             edge: style.Options = {"xycoords": ("axes fraction", "data"), "ha": "right"}
             value = tell("published {loss}", loss=f"{marked:g}")
             style.note(axes, value, (0.99, marked), (0, 4), fontsize=9, **edge)
-    panels[0].set_ylabel(tell("nats an image"))
+    drawn[0].set_ylabel(tell("nats an image"))
     style.legend(
         figure,
         4,
@@ -82,11 +90,11 @@ def loss_curves(
     return figure
 
 
-def _mark_end(axes: Axes, curve: pd.DataFrame, column: str, look: style.Look) -> None:
+def _mark_end(axes: Axes, curve: pd.DataFrame, across: str, column: str, look: style.Look) -> None:
     """The model's marker at the last epoch: tells lines apart in a gray print."""
     if len(curve):
         last = curve.iloc[-1]
-        axes.plot(last["epoch"], last[column], color=look.color, marker=look.marker, markersize=6)
+        axes.plot(last[across], last[column], color=look.color, marker=look.marker, markersize=6)
 
 
 def _settled_limits(axes: Axes, curves: pd.DataFrame, term: str, marked: float | None) -> None:
