@@ -96,6 +96,7 @@ def letter_tables(keys, published, latent=LATENT):
         summary.append(
             {**key, "replicates": 6, "best_error": errors[0], "best_max_wrong_pixels": 2,
              "published_error": known, "published_epochs": 20 if known else None,
+             "published_iterations": 20 if known else None,
              "published_rank": 0.5 if known else None,
              **measures(error=errors[3], epochs=25, mean_wrong_pixels=0.5, exact=0.6,
                         within_one_pixel=0.8, **latent)}
@@ -532,7 +533,8 @@ def of_claims(runs=12, effect=1.0, seed=0):
     ]  # fmt: skip
     levels = [
         {"depth": d, "latent": k, "hidden": w, "replicate": r,
-         **{f"epochs_to_{level:g}": 60 - 20 * level + noise(5) for level in (2.0, 1.0, 0.5)}}
+         **{f"epochs_to_{level:g}": 60 - 20 * level + noise(5) for level in (2.0, 1.0, 0.5)},
+         "epochs_to_0.25": 55.0}
         for d in (1, 2, 3) for k in (1, 2, 10) for w in (10, 20) for r in range(runs)
     ]  # fmt: skip
     networks = PUBLISHED["architectures"]
@@ -548,7 +550,8 @@ def of_claims(runs=12, effect=1.0, seed=0):
     optimizers = [
         {"network": name, "loss": "squared-error", "optimizer": o, "replicate": r,
          "error": math.exp(noise() + effect * ("powell" not in o)),
-         "mean_wrong_pixels": math.exp(noise() + effect * ("powell" not in o))}
+         "mean_wrong_pixels": math.exp(noise() + effect * ("powell" not in o)),
+         "max_wrong_pixels": 3 + r % 2}
         for name in ("35-18-2", "35-25-15-2")
         for o in ("powell", "powell-long", "backpropagation", "backpropagation-long",
                   "backpropagation-fast", "adam", "adam-long", "adam-default")
@@ -557,9 +560,14 @@ def of_claims(runs=12, effect=1.0, seed=0):
     ends = [
         {"network": name, "loss": "squared-error", "optimizer": "powell", "replicate": r,
          "pair": r // 2, "runs": ("even", "odd")[r % 2], "moment": moment,
-         "error": error + noise()}
+         "trained": f"powell, {moment}", "error": error + noise()}
         for name in ("35-18-2", "35-25-15-2") for r in range(runs)
         for moment, error in (("start", 6.0), ("end", 1.0))
+    ]  # fmt: skip
+    ends += [
+        {**row, "optimizer": o, "moment": moment, "trained": f"{o}, {moment}", "error": error}
+        for row in ends if row["moment"] == "end"
+        for o, moment, error in (("powell-long", "end", 0.6), ("backpropagation", "early", 2.0))
     ]  # fmt: skip
     letters = [
         {"font": "font2", "network": name, "replicate": r, "epochs": 80 + r,
@@ -617,7 +625,8 @@ def of_claims(runs=12, effect=1.0, seed=0):
         for area in (20 * math.exp(noise() + 3 * effect * (m == "autoencoder")),)
     ]  # fmt: skip
     images = [
-        {"dataset": d, "control": name, "coverage": share, "real_coverage": 0.9}
+        {"dataset": d, "control": name, "coverage": share, "real_coverage": 0.9,
+         "recall": share, "real_recall": 0.9}
         for d in ("mnist", "fashion_mnist")
         for name, share in (("mean_image", 0.0), ("class_means", 0.01), ("real", 0.88))
     ]  # fmt: skip
@@ -627,6 +636,9 @@ def of_claims(runs=12, effect=1.0, seed=0):
         for row in optimizers
         for name, like in (("powell-end", "powell-long"), ("adam-fast", "adam"))
         if row["optimizer"] == like
+    ]
+    optimizers += [
+        {**row, "loss": "cross-entropy"} for row in optimizers if row["optimizer"] == "adam"
     ]
     tables = {
         "architectures/factorial": factorial, "architectures/replicates": replicates,

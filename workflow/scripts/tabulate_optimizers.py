@@ -53,7 +53,7 @@ def main(argv):
     write_csv(tuning, args.tuning)
     write_csv(replicates, args.replicates)
     write_csv(summary, args.summary)
-    write_csv(ends(history), args.ends)
+    write_csv(ends(history, early), args.ends)
     write_json(without_dots(nested(summary, KEYS)), args.metrics)
 
 

@@ -192,8 +192,9 @@ def letter_summary(
         set_interval(summary, measure, shares)
     summary["published_error"] = [figure.get("error", np.nan) for figure in figures]
     summary["published_epochs"] = [figure.get("epochs", np.nan) for figure in figures]
-    if any("minutes" in figure for figure in figures):
-        summary["published_minutes"] = [figure.get("minutes", np.nan) for figure in figures]
+    for told in ("iterations", "minutes"):
+        if any(told in figure for figure in figures):
+            summary[f"published_{told}"] = [figure.get(told, np.nan) for figure in figures]
     ranks = [
         statistics.proportion(group["error"] <= figure["error"])
         if "error" in figure

@@ -357,8 +357,14 @@ def test_the_ends_of_a_training_are_its_first_and_its_last_error():
         ("n", "l", o, r, cost, 10 - cost - r) for o in "ab" for r in (0, 1) for cost in (5, 1, 3)
     ]
     columns = ["network", "loss", "optimizer", "replicate", "operations", "error"]
-    found = ends(pd.DataFrame(rows, columns=columns))
-    assert found["pair"].tolist() == [0] * 8
+    early = pd.DataFrame([{**dict(zip(columns, rows[0], strict=True)), "early_error": 7.0}])
+    early = early.drop(columns=["operations", "error"])
+    found = ends(pd.DataFrame(rows, columns=columns), early)
+    assert found["pair"].tolist() == [0] * 9
+    (own,) = found[found["moment"] == "early"].to_dict("records")
+    assert (own["trained"], own["error"], own["runs"]) == ("a, early", 7.0, "even")
+    assert set(found["trained"]) == {"a, early", "a, start", "a, end", "b, start", "b, end"}
+    found = found[found["moment"] != "early"]
     assert (found["runs"] == found["replicate"].map({0: "even", 1: "odd"})).all()
     found = found.set_index(["optimizer", "replicate", "moment"]).sort_index()
     assert len(found) == 8

@@ -435,13 +435,16 @@ def _why(row: Any) -> Text | None:
     """Why a claim cannot be tested, or what its verdict depends on; else nothing."""
     if row.verdict == DEPENDS:
         on, own = depends_on(row.reason)
-        differ = on.removeprefix("on the ").split(", the ")
-        what = listing([DEPENDS_ON[word] for word in differ])
-        depends = text("It depends on {what}.", what=what)
+        depends = text("It depends on {what}.", what=_what_differs(on))
         return joined(" ", [depends, _not_tested(own)]) if own else depends
     if row.verdict in (UNTESTABLE, INCONCLUSIVE) and row.reason:
         return _not_tested(row.reason)
     return None
+
+
+def _what_differs(on: str) -> Text:
+    """Of "on the measure, the noise", as ``depends_on`` has it: these, in a list."""
+    return listing([DEPENDS_ON[word] for word in on.removeprefix("on the ").split(", the ")])
 
 
 def _not_tested(reason: str) -> Text:
@@ -468,12 +471,16 @@ def _added(row: Any, findings: pd.DataFrame) -> Text | None:
     later = findings[(findings["of"] == row.of) & (findings["exploratory"] == "yes")]
     if later.empty:
         return None
-    return plural(
+    told = plural(
         "Of {n} reading added later, which decides nothing: {said}.",
         "Of {n} readings added later, which decide nothing: {said}.",
         len(later),
         said=_counted(later),
     )
+    if not isinstance(row.with_later, str) or not row.with_later:
+        return told
+    what = _what_differs(depends_on(row.with_later)[0])
+    return joined(" ", [told, text("If they counted, it would depend on {what}.", what=what)])
 
 
 def _not_computed(row: Any, findings: pd.DataFrame) -> Text | None:
@@ -689,5 +696,7 @@ def _readme_row(told: str, name: str, found: Mapping[str, Any]) -> str:
     counts = NONE if set(asked) == {UNTESTABLE} else _three(asked)
     counts += f" ({_three(later)})" if later else ""
     told_verdict = f"depends {depends_on(found['reason'])[0]}" if verdict == DEPENDS else verdict
+    if later_reason := found.get("with_later"):
+        told_verdict += f" (with those added later: depends {depends_on(later_reason)[0]})"
     cells = (told, effect, own["runs"] or NONE, counts, f"{SIGNS[verdict]} {told_verdict}")
     return f"| {' | '.join(map(str, cells))} |"

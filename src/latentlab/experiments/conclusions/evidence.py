@@ -243,13 +243,18 @@ def ratio(strata: Strata, sign: int, draws: Draws) -> Finding:
 
 
 def _welch(strata: Strata, sign: int, bound: float) -> Estimate:
-    """The mean of differences of means, and p of one that is ``bound``."""
+    """The mean of differences of means, and p of one that is ``bound``.
+
+    Without an interval where no group varies: of their spread nothing is known.
+    """
     groups = [group for pair in strata for group in pair]
     effect = float(np.mean([sign * (np.mean(x) - np.mean(y)) for x, y in strata]))
     if min(map(len, groups)) < 2:
         return effect, math.nan, math.nan, math.nan
     parts = np.array([np.var(x, ddof=1) / len(x) for x in groups]) / len(strata) ** 2
-    spread = max(float(np.sum(parts)), 1e-24)
+    spread = float(np.sum(parts))
+    if spread < 1e-24:
+        return effect, math.nan, math.nan, math.nan
     below = sum(part**2 / (len(x) - 1) for part, x in zip(parts, groups, strict=True))
     half, p = _student(effect - bound, math.sqrt(spread), spread**2 / max(below, 1e-48))
     return effect, effect - half, effect + half, p

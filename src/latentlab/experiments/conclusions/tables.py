@@ -277,10 +277,11 @@ def verdict(finding: Finding, p: float, bound: float, rules: Mapping[str, Any]) 
     return SUPPORTED if finding.effect > bound else CONTRADICTED
 
 
-def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def verdict_of_all(rows: Sequence[Mapping[str, Any]], with_later: bool = False) -> tuple[str, str]:
     """The verdict on a claim, and why: on what it depends, or a control that its measure fails.
 
     rows : its findings, the claim's own first
+    with_later : whether exploratory readings count as well, which they do not in a verdict
     A reading that is unclear agrees with what the claim's own says where its effect is on the same
     side of the smallest that counts. One of too few runs, or of none, says nothing; nor does an
     exploratory one, which was added when results had been seen.
@@ -291,7 +292,7 @@ def verdict_of_all(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     others = [
         row
         for row in rows[1:]
-        if row["kind"] == READING and not row["reason"] and not row["exploratory"]
+        if row["kind"] == READING and not row["reason"] and (with_later or not row["exploratory"])
     ]
     clear = [row for row in (own, *others) if row["says"] in (SUPPORTED, CONTRADICTED)]
     if own["says"] == UNTESTABLE and not others:
@@ -343,13 +344,14 @@ def reported_verdict(finding: Finding, rules: Mapping[str, Any]) -> str:
 FINDINGS = [
     "claim", "kind", "of", "exploratory", "differs", "must", "experiment", "text", "hypothesis",
     "measure", "shows", "test", "variant", "runs", "effect", "effect_low", "effect_high",
-    "counts_from", "p", "p_holm", "says", "verdict", "reason", "published", "median",
+    "counts_from", "p", "p_holm", "says", "verdict", "reason", "with_later", "published", "median",
     "single_run_low", "single_run_high",
 ]  # fmt: skip
 """Columns of a finding.
 
 claim : its name; of : the claim that it is a reading or a control of, or is itself
 says : what it says alone; verdict : on a claim, on all its readings; on a published figure
+with_later : on what the verdict would depend if exploratory readings counted, where it does not
 """
 
 
@@ -410,6 +412,8 @@ def conclude(
         if row["kind"] in CLAIMS:
             of_claim = [other for other in rows if other["of"] == row["of"]]
             row["verdict"], row["reason"] = verdict_of_all(of_claim)
+            other, why = verdict_of_all(of_claim, with_later=True)
+            row["with_later"] = why if other == DEPENDS != row["verdict"] else ""
     return (
         pd.DataFrame(rows, columns=FINDINGS),
         pd.DataFrame(observed, columns=["claim", "kind", "of", "name", "value"]),
@@ -529,7 +533,7 @@ def metrics(findings: pd.DataFrame) -> dict[str, Any]:
         }
         controls = of[of["kind"] == CONTROL].to_dict("records")
         tree["claims"][row["claim"]] = {
-            **_leaves_of(row, "verdict", "reason", "p_holm"),
+            **_leaves_of(row, "verdict", "reason", "with_later", "p_holm"),
             "readings": {name: _leaves_of(found, *effect) for name, found in readings.items()},
             "controls": {
                 found["claim"]: _leaves_of(found, "effect", "must", "says", "reason")

@@ -345,16 +345,16 @@ docs/performance.md. A constant, for no result may hold a time."""
 
 
 def _in_minutes(row: Fields) -> Text | None:
-    epochs, minutes = row["published_epochs"], row.get("published_minutes", math.nan)
-    if not math.isfinite(epochs * minutes):
+    iterations, minutes = (row.get(f"published_{x}", math.nan) for x in ("iterations", "minutes"))
+    if not math.isfinite(iterations * minutes):
         return None
     return text(
         "The authors needed {minutes} minutes for {epochs} iterations of Powell on {network}."
         " Compiled, as many take about {seconds} seconds.",
         network=called(LETTER_NETWORKS, row["network"]),
-        epochs=f"{epochs:g}",
+        epochs=f"{iterations:g}",
         minutes=f"{minutes:g}",
-        seconds=number(epochs * _SECONDS, 2),
+        seconds=number(iterations * _SECONDS, 2),
     )
 
 

@@ -57,20 +57,23 @@ def with_every_knob(trials: pd.DataFrame) -> pd.DataFrame:
     return trials.reindex(columns=list(dict.fromkeys([*trials.columns, *SHOWN_KNOBS])))
 
 
-def ends(history: pd.DataFrame) -> pd.DataFrame:
-    """The error of every training at its start and at its end, for controls.
+def ends(history: pd.DataFrame, early: pd.DataFrame) -> pd.DataFrame:
+    """The error of every training at its start, at its end, and early where that is known.
 
-    At the end it is lower; in pairs of runs of one optimizer neither is.
+    For controls: at the end it is lower; in pairs of runs of one optimizer neither is.
     history : columns of ``KEYS``, replicate, operations, error
+    early : of ``early_errors``
     Columns: those of ``KEYS``, replicate, pair (runs 0 and 1, 2 and 3, ...), runs (even, odd: by
-    the replicate's number), moment (start, end), error.
+    the replicate's number), moment (start, end, early), trained (optimizer and moment), error.
     """
     runs = by(history.sort_values("operations", kind="stable"), [*KEYS, "replicate"])["error"]
     both = pd.concat([runs.first(), runs.last()], keys=["start", "end"], names=["moment"])
-    both = both.reset_index()
+    early = early.rename(columns={"early_error": "error"}).assign(moment="early")
+    both = pd.concat([both.reset_index(), early], ignore_index=True)
+    both["trained"] = both["optimizer"] + ", " + both["moment"]
     pair, odd = np.divmod(both["replicate"], 2)
     both = both.assign(pair=pair, runs=np.where(odd, "odd", "even"))
-    return both[[*KEYS, "replicate", "pair", "runs", "moment", "error"]]
+    return both[[*KEYS, "replicate", "pair", "runs", "moment", "trained", "error"]]
 
 
 def early_errors(history: pd.DataFrame, epochs: int) -> pd.DataFrame:
