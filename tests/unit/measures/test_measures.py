@@ -130,7 +130,9 @@ def test_the_yardstick_takes_the_best_network_of_each_kind():
     assert result["all_fonts"]["max_wrong_pixels"] == 0
     assert result["all_fonts"]["share_of_starts"] == pytest.approx(2 / 3)
     assert result["powell_only"]["all_fonts"]["share_of_starts"] == pytest.approx(1 / 3)
+    assert result["powell_only"]["all_fonts"]["share_within_one_pixel"] == 1.0
     assert result["powell_only"]["font1"]["max_wrong_pixels"] == 1
+    assert result["powell_only"]["font1"]["share_within_one_pixel"] == pytest.approx(1 / 3)
     assert result["powell_only"]["all_fonts"]["restarts"]["starts"] == 1  # all three will do
     assert "restarts" not in result["all_fonts"]
     assert result["one_dimensional"]["all_fonts"]["network"] == "c"

@@ -9,9 +9,9 @@ from typing import Any
 FOLLOWED = {
     "figures.*": "conclusions.counts.figures.*",
     "architectures.*": "architectures.networks.*.relu.mean_error",
-    "letters.all fonts": "letters.all_fonts.share_of_starts",
-    "letters.font2": "letters.font2.share_of_starts",
-    "letters.font2 powell": "letters.powell_only.font2.share_of_starts",
+    "letters.all fonts": "letters.all_fonts.share_within_one_pixel",
+    "letters.font2": "letters.font2.share_within_one_pixel",
+    "letters.font2 powell": "letters.powell_only.font2.share_within_one_pixel",
     "optimizers.adam": "optimizers.35-25-15-2.squared-error.adam.mean_error",
     "optimizers.gradient": "optimizers.35-25-15-2.squared-error.backpropagation.mean_error",
     "optimizers.lbfgs": "optimizers.35-25-15-2.squared-error.lbfgs.mean_error",

@@ -24,8 +24,9 @@ def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -
 
     At the top the best network with 2 latent units trained by one optimizer; below ``hybrid`` by
     several in turn, below ``powell_only`` by Powell alone; below ``one_dimensional`` those with
-    one unit. Each with its name, the wrong pixels of the worst letter in its best start, and the
-    share of its starts that do as well; by Powell alone also ``restarts``.
+    one unit. Each with its name, the wrong pixels of the worst letter in its best start, the share
+    of its starts that do as well, and that of those with at most one; by Powell alone also
+    ``restarts``.
     replicates : columns font, network, max_wrong_pixels, evaluations
     networks : ``letters.networks`` of the parameters
     """
@@ -38,6 +39,7 @@ def letter_yardstick(replicates: pd.DataFrame, networks: Mapping[str, Fields]) -
             "network": name,
             "max_wrong_pixels": best,
             "share_of_starts": float((runs["max_wrong_pixels"] == best).mean()),
+            "share_within_one_pixel": float((runs["max_wrong_pixels"] <= 1).mean()),
         }
         places = {1: [yardstick.setdefault("one_dimensional", {})], 2: [yardstick]}.get(latent, [])
         if latent == 2 and network["optimizer"] in ("powell", "scipy-powell"):
