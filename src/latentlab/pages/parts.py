@@ -148,13 +148,13 @@ def embedded(path: Path) -> Verbatim:
     return Verbatim(min(vector, raster, key=len))
 
 
-_MOST, _MORE = 16, 28
+_MOST, _MORE = 16, 24
 
 
 def few_colors(picture: Image.Image) -> Image.Image:
-    """An RGB picture in at most 44 of its colors: a third of the bytes, and no line changes its.
+    """An RGB picture in at most 40 of its colors: a third of the bytes, and no line changes its.
 
-    The 16 of most pixels stay as they are, ground and grid among them. Then that color is kept, 28
+    The 16 of most pixels stay as they are, ground and grid among them. Then that color is kept, 24
     times, which is farthest from those kept, where many pixels count a little more than few: its
     squared distance times the eighth root of their number. (Colors of Pillow's MEDIANCUT lie where
     many pixels are, and thin lines of two colors become lines of one; of its MAXCOVERAGE a faint
