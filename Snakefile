@@ -38,8 +38,8 @@ rule all:
 # job: "python benchmarks/study.py --order" prints it from the times of a finished run
 STUDY.order(
     "fetch_*",  # short, and a set that cannot be used is said before anything is trained
-    "tune_*",
     "train_letters*",
+    "tune_*",
     "train_vae",
     "train_*",
     "join_*",
