@@ -27,6 +27,7 @@ from latentlab.words.texts import Words, data_text, text
 
 _SERIES = 3  # kinds of noise of which scores are drawn: the tables have all
 DRAWN_LETTERS = 8  # of a larger subset the first ones are drawn
+DRAWN_COPIES = 8
 KINDS: Mapping[str, Words] = {
     "uniform": text("uniform noise, as meant"),
     "uniform_as_run": text("uniform noise, as run"),
@@ -498,31 +499,34 @@ def training_set(
 ) -> Figure:  # fmt: skip
     """The clean targets, their noisy copies, in gray and as the original drew them, the answers.
 
-    letters : (letters, pixels); copies, answers : for each of ``titles`` (copies, letters, pixels)
+    letters : (letters, pixels); copies, answers : for each of ``titles`` (copies, letters, pixels),
+        of which the first ``DRAWN_COPIES`` are drawn
     above : the gray from which on the original drew a pixel black
     """
     shown = letters[:DRAWN_LETTERS]
     names = [say(called(BLANKS, character)) for character in characters[:DRAWN_LETTERS]]
-    count = max(len(noisy) for noisy in copies)
+    there = max(len(noisy) for noisy in copies)
+    count = min(there, DRAWN_COPIES)
     room = max(1.0, count / 5)  # many copies are small ones, and words stay as large
     left, gap, top = 4.6 * room, 2.4 * room, 2.6
     block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
-    width = left + _STEP_X + 3 * (block + gap)
+    first = left + _STEP_X * room + gap
+    width = first + 3 * block + 2 * gap
     figure, axes = pixels.sheet(width, len(copies) * high, title)
     for band, (noisy, made, name) in enumerate(zip(copies, answers, titles, strict=True)):
         rows = band * high + top + _STEP_Y * np.arange(len(shown))
         pixels.labels(axes, np.full(len(shown), 1.8 * room), rows + ROWS / 2, names, fontsize=11,
                       fontweight="bold")  # fmt: skip
-        noisy = noisy[:, : len(shown)]
+        noisy, made = (values[:count, : len(shown)] for values in (noisy, made))
         blocks = [
             (tell("target"), left, shown[None]),
-            (tell("noisy copies, {noise}", noise=name), left + _STEP_X + gap, noisy),
+            (tell("copies, {noise}", noise=name) + remark(count, there), first, noisy),
             (
-                tell("the same, black above {gray}", gray=f"{above:g}"),
-                left + _STEP_X + block + 2 * gap,
+                tell("black above {gray}", gray=f"{above:g}"),
+                first + block + gap,
                 (noisy > above).astype(float),
             ),
-            (tell("its answers"), left + _STEP_X + 2 * block + 3 * gap, made[:, : len(shown)]),
+            (tell("its answers"), first + 2 * (block + gap), made),
         ]
         for label, x, values in blocks:
             axes.text(x, rows[0] - 1.2, label, va="center", fontsize=9, color=style.MUTED)
