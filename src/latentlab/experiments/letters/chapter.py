@@ -453,10 +453,14 @@ def _reconstructions(folder: Path, best: Fields, section: Fields) -> Figure:
 
 
 def _plane(folder: Path, row: Fields, section: Fields) -> Figure:
-    low, high = (f"{bound:g}" for bound in section["grid"]["published_window"])
-    told = text("A grid over the latent plane, decoded, from {low} to {high}.", low=low, high=high)
+    low, high = section["grid"]["published_window"]
     if section["networks"][row["network"]]["latent"] == "relu":
-        told = text("A grid over the latent plane, decoded, from 0 to {high}.", high=high)
+        low = max(0, low)
+    told = text(
+        "A grid over the latent plane, decoded, from {low} to {high}.",
+        low=f"{low:g}",
+        high=f"{high:g}",
+    )
     return figure(
         folder / "latent_plane",
         told,

@@ -67,8 +67,8 @@ class Grid(Knobs):
         list[Coordinate],
         # a rectified unit's half of the plane begins at 0
         Allowed(
-            "two numbers, the lower one first, the upper one above 0",
-            lambda x: len(x) == 2 and x[0] < x[1] and x[1] > 0,
+            "two numbers, the upper one 0.01 or more, and by as much above the lower",
+            lambda x: len(x) == 2 and x[1] >= max(0.0, x[0]) + 0.01,
         ),
     ]
 

@@ -154,31 +154,29 @@ def _by_rate(tuning: pd.DataFrame) -> Text | None:
 
 def _adam(tuning: pd.DataFrame) -> Text | None:
     """Why the original may have seen it not finish: its rates against Powell's, first network."""
-    first = tuning[["network", "loss", "comparison"]].head(1)
+    first = tuning.loc[tuning["optimizer"] == "adam", ["network", "loss", "comparison"]].head(1)
     trials = tuning.merge(first).assign(error=lambda rows: rows["error"].fillna(math.inf))
     keys = ["optimizer", "learning_rate", "schedule", "xtol"]
     medians = trials.groupby(keys, dropna=False)["error"].median().reset_index()
     adam, powell = (medians[medians["optimizer"] == name] for name in ("adam", "powell"))
-    if adam["learning_rate"].isna().all() or powell.empty:
-        return None
     best = powell["error"].min()
-    above = adam[adam["error"] > best]
+    if adam["learning_rate"].isna().all() or not math.isfinite(best):
+        return None
+    above = [_knobs(row) for row in adam.to_dict("records") if not row["error"] < best]
     found = {"powell": number(best), "network": first["network"].iloc[0], "all": len(adam)}
-    if above.empty:
+    if not above:
         return text(
             "At every rate and schedule that was tried, {all} in all, Adam ends below the best"
             " error of Powell's method, {powell} on {network}.",
             **found,
         )
     return plural(
-        "At {n} of {all} pairs of rate and schedule Adam ends above the best error of Powell's"
-        " method, {powell} on {network}: it has a rate of {rate}. At such a rate Adam does not"
-        " finish learning; the original tells none.",
-        "At {n} of {all} pairs of rate and schedule Adam ends above the best error of Powell's"
-        " method, {powell} on {network}: they have a rate of {rate} or more. At such a rate Adam"
-        " does not finish learning; the original tells none.",
+        "At {n} of {all} pairs of rate and schedule Adam does not end below the best error of"
+        " Powell's method, {powell} on {network}: {pairs}. The original tells no rate.",
+        "At {n} of {all} pairs of rate and schedule Adam does not end below the best error of"
+        " Powell's method, {powell} on {network}: {pairs}. The original tells no rate.",
         len(above),
-        rate=f"{above['learning_rate'].min():g}",
+        pairs=joined("; ", above),
         **found,
     )
 
