@@ -215,7 +215,7 @@ def test_nothing_of_time_or_place_is_in_the_page(
             "optimizers/tuning",
             "error",
             0.5,
-            ["The learning rate decides little", "At every rate and schedule that was tried, 3 in"],
+            ["The learning rate decides little", "At 3 of 3 pairs of rate and schedule"],
         ),
         ("optimizers/tuning", "error", None, ["backpropagation diverges"]),
         ("letters/summary", "best_error", 0.0456, ["0.0456"]),
@@ -373,6 +373,10 @@ def test_rates_at_which_adam_does_not_finish_are_told(results, settings):
     other = table[table["optimizer"] == "backpropagation"].assign(comparison="long")
     write_csv(pd.concat([other, table]), path)
     assert "At 2 of 3 pairs" in " ".join(chapters(results, settings)["optimizers"].details)
+    high = table["error"].fillna(2.0).mask(table["optimizer"] == "powell", 9.0)
+    write_csv(table.assign(error=high), path)
+    told = " ".join(chapters(results, settings)["optimizers"].details)
+    assert "At every rate and schedule that was tried, 3 in all, Adam ends below the best" in told
     write_csv(table.assign(error=math.nan), path)
     assert "best error of Powell" not in " ".join(chapters(results, settings)["optimizers"].details)
 
