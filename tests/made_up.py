@@ -96,7 +96,6 @@ def letter_tables(keys, published, latent=LATENT):
         summary.append(
             {**key, "replicates": 6, "best_error": errors[0], "best_max_wrong_pixels": 2,
              "published_error": known, "published_epochs": 20 if known else None,
-             "published_iterations": 20 if known else None,
              "published_rank": 0.5 if known else None,
              **measures(error=errors[3], epochs=25, mean_wrong_pixels=0.5, exact=0.6,
                         within_one_pixel=0.8, **latent)}
