@@ -508,14 +508,16 @@ def training_set(
     there = max(len(noisy) for noisy in copies)
     count = min(there, DRAWN_COPIES)
     room = max(1.0, count / 5)  # many copies are small ones, and words stay as large
-    left, gap, top = 4.6 * room, 2.4 * room, 2.6
+    words = max(map(len, names)) > 1  # a blank has a name
+    left, gap, top = (8.4 if words else 4.6) * room, 2.4 * room, 2.6
     block, high = max(count * _STEP_X, 27.0), len(shown) * _STEP_Y + 3.6
     first = left + _STEP_X * room + gap
     width = first + 3 * block + 2 * gap
     figure, axes = pixels.sheet(width, len(copies) * high, title)
     for band, (noisy, made, name) in enumerate(zip(copies, answers, titles, strict=True)):
         rows = band * high + top + _STEP_Y * np.arange(len(shown))
-        pixels.labels(axes, np.full(len(shown), 1.8 * room), rows + ROWS / 2, names, fontsize=11,
+        pixels.labels(axes, np.full(len(shown), left - (4.2 if words else 2.8) * room),
+                      rows + ROWS / 2, names, fontsize=9 if words else 11,
                       fontweight="bold")  # fmt: skip
         noisy, made = (values[:count, : len(shown)] for values in (noisy, made))
         blocks = [
