@@ -550,7 +550,7 @@ def of_claims(runs=12, effect=1.0, seed=0):
         {"network": name, "loss": "squared-error", "optimizer": o, "replicate": r,
          "error": math.exp(noise() + effect * ("powell" not in o)),
          "mean_wrong_pixels": math.exp(noise() + effect * ("powell" not in o)),
-         "max_wrong_pixels": 3 + r % 2}
+         "within_one_pixel": 0.9}
         for name in ("35-18-2", "35-25-15-2")
         for o in ("powell", "powell-long", "backpropagation", "backpropagation-long",
                   "backpropagation-fast", "adam", "adam-long", "adam-default")

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer_page import model_weights
 from latentlab.models import image_model
+from latentlab.models.image_cost import multiply_adds
 from support import internals, times
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +106,8 @@ def test_the_products_of_a_step_are_three_a_layer_but_for_the_first():
     found = study.products(settings, pixels=7, batch=10)
     weights = 7 * 5 + 5 * 4 + 2 * 6 + 6 * 7  # two heads of two units
     assert sum(m * k * n for m, k, n in found) == 10 * (3 * weights - 7 * 5)
+    counted = multiply_adds(settings, model_weights(settings, 7, seed=0), 7)  # as figures say it
+    assert sum(m * k * n for m, k, n in found) == 10 * counted
 
 
 def test_jobs_are_read_from_what_a_run_leaves(tmp_path):

@@ -212,9 +212,8 @@ def mark_doubtful(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(MARK)
         if reason == UNKNOWN:
-            unknown += (
-                Path(output).name != METRICS
-            )  # of those a clone brings there is nothing to tell
+            # of metrics, which a clone brings, there is nothing to tell
+            unknown += Path(output).name != METRICS
         elif reason.startswith(OTHER_INPUT):
             others += 1
         else:

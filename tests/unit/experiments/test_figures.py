@@ -201,6 +201,36 @@ def test_rates_are_drawn_where_no_schedule_was_tuned_and_no_rate_where_none_was(
     assert bool(figure.axes) == ("learning_rate" not in knobs)
 
 
+def test_an_optimizer_looks_alike_in_all_comparisons():
+    of = [("equal", "powell"), ("equal", "adam"), ("equal", "powell-adam"), ("equal", "lbfgs"),
+          ("long", "adam-long"), ("long", "own"), ("long", "powell-adam-long")]  # fmt: skip
+    looks = optimizers._looks(pd.DataFrame(of, columns=["comparison", "optimizer"]))
+    assert looks["adam-long"] == looks["adam"]
+    assert looks["powell-adam-long"] == looks["powell-adam"] != looks["powell"]
+    assert looks["own"] == style.LOOKS[1]  # unlike any: by its place
+
+
+def test_the_loss_is_drawn_by_its_cost_too():
+    """The autoencoder's epoch has half the cost of the other model's."""
+    figure = FIGURES["loss_curves"]()
+    by_epoch, by_cost = figure.axes[:2]
+    drawn = [[line.get_xdata() for line in axes.lines[:6]] for axes in (by_epoch, by_cost)]
+    for epochs, costs, billions in zip(*drawn, [20] * 3 + [10] * 3, strict=True):
+        assert np.asarray(costs) == pytest.approx(billions * np.asarray(epochs))
+
+
+def test_of_many_copies_the_first_are_drawn_and_their_answers(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(pixels, "letters", lambda axes, values, corners: drawn.append(values))
+    noisy, answers = np.random.default_rng(0).random((2, 12, 2, 35))
+    clean = FONT.pixels[:2]
+    figure = denoising.training_set(clean, [noisy], [answers], ["p = 0.1"], "AB", 0.35, "title")
+    (axes,) = figure.axes
+    assert "copies, p = 0.1 (8 of 12)" in {text.get_text() for text in axes.texts}
+    expected = [clean, *noisy[:8], *(noisy[:8] > 0.35), *answers[:8]]
+    assert np.array_equal(drawn, expected)
+
+
 LONG = "At most 1 wrong pixel (%): the original's denoiser, noise twice as large, letters of all"
 
 

@@ -237,3 +237,5 @@ def test_metrics_are_of_git_only_beside_tables_without_records(study):
     record.write_text(json.dumps({"endtime": os.stat(table).st_mtime, "input_checksums": {}}))
     records.normalize()
     assert doubtful() == [("results/vae/metrics.json", "has no job record")]
+    assert records.mark_doubtful([RESULTS]) == []  # computed again, as in a clone, without a word
+    assert records.record_of("results/vae/metrics.json", records.INCOMPLETE).exists()

@@ -260,7 +260,7 @@ def findings_of(results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     findings = read_csv(folder / "findings.csv")
     texts = [
         "of", "text", "differs", "must", "experiment", "hypothesis", "measure", "shows", "test",
-        "variant", "says", "verdict", "reason",
+        "variant", "says", "verdict", "reason", "with_later",
     ]  # fmt: skip
     findings[texts] = findings[texts].fillna("")
     return findings, read_csv(folder / "observed.csv")
@@ -477,7 +477,7 @@ def _added(row: Any, findings: pd.DataFrame) -> Text | None:
         len(later),
         said=_counted(later),
     )
-    if not isinstance(row.with_later, str) or not row.with_later:
+    if not row.with_later:
         return told
     what = _what_differs(depends_on(row.with_later)[0])
     return joined(" ", [told, text("If they counted, it would depend on {what}.", what=what)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -53,10 +54,12 @@ def learning_curve(history: pd.DataFrame, name: Words, published: float | None =
     )
     figure = style.canvas(3.8, title=title)
     axes = figure.subplots()
+    faint = min(1.0, 100 / len(runs))  # of many starts each is fainter
+    ends: style.Options = {"alpha": 0.5 * math.sqrt(faint), "markersize": 2.5}
     for run in runs:
-        axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25, linewidth=0.8)
+        axes.plot(run["epoch"], run["error"], color=_LOOK.color, alpha=0.25 * faint, linewidth=0.8)
         last = run.iloc[-1]
-        axes.plot(last["epoch"], last["error"], "o", color=_LOOK.color, alpha=0.5, markersize=2.5)
+        axes.plot(last["epoch"], last["error"], "o", color=_LOOK.color, **ends)
     if len(runs) >= _QUARTERS:
         style.band(axes, errors.columns, low, middle, high, _LOOK, linewidth=2.4)
     axes.plot(best["epoch"], best["error"], **_BEST)

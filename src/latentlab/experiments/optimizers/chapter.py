@@ -39,10 +39,8 @@ def chapter(results: Path, settings: Fields) -> Chapter:
     equal = summary[summary["comparison"] == next(iter(section["comparisons"]))]
     answer, rates = _answer(equal), _by_rate(tuning)
     convergence, error_by_rate, final_errors = _figures(folder / "figures", section, answer, rates)
-    details = (
-        *(rates, _adam(tuning), _cost(equal)),
-        *(_longer(summary, equal), _backpropagation(summary)),
-    )
+    told = (rates, _adam(tuning), _cost(equal), _longer(summary, equal))
+    details = (*told, _backpropagation(summary))
     return Chapter(
         id="optimizers",
         number="1.a",
@@ -170,12 +168,10 @@ def _adam(tuning: pd.DataFrame) -> Text | None:
             " error of Powell's method, {powell} on {network}.",
             **found,
         )
-    return plural(
-        "At {n} of {all} pairs of rate and schedule Adam does not end below the best error of"
+    return text(
+        "At {some} of {all} pairs of rate and schedule Adam does not end below the best error of"
         " Powell's method, {powell} on {network}: {pairs}. The original tells no rate.",
-        "At {n} of {all} pairs of rate and schedule Adam does not end below the best error of"
-        " Powell's method, {powell} on {network}: {pairs}. The original tells no rate.",
-        len(above),
+        some=len(above),
         pairs=joined("; ", above),
         **found,
     )

@@ -20,12 +20,20 @@ _LOWEST = 1e-3  # error a letter at which outputs are within some hundredths of 
 
 
 def _looks(table: pd.DataFrame) -> dict[str, style.Look]:
-    """A look for each optimizer, by its place in its comparison: Powell's is the same in all."""
-    return {
-        name: look
+    """A look for each optimizer: in the first comparison by its place.
+
+    In others that of the one whose name its own begins with, "adam-long" that of "adam"; else by
+    its place as well.
+    """
+    first, *rest = (
+        style.looks(list(rows["optimizer"].unique()))
         for _, rows in table.groupby("comparison", sort=False)
-        for name, look in style.looks(list(rows["optimizer"].unique())).items()
-    }
+    )
+    looks = dict(first)
+    for name, look in (item for others in rest for item in others.items()):
+        like = [of for of in first if name.startswith(f"{of}-")]
+        looks[name] = first[max(like, key=len)] if like else look
+    return looks
 
 
 def _paler(color: str) -> tuple[float, ...]:
