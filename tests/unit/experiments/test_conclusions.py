@@ -247,6 +247,13 @@ def test_readings_that_were_added_later_are_exploratory_and_have_runs(right, cla
         assert found.loc[name, "says"] == SUPPORTED
 
 
+def test_the_passes_of_the_published_backpropagation_are_told_as_they_were():
+    epochs = PUBLISHED["optimizers"]["backpropagation"]["epochs"]
+    reading = FILE["claims"]["backpropagation"]["readings"]["as-published"]
+    assert f"{epochs:,} passes" in reading["reading"]
+    assert any(f"{epochs} passes" in group for group in reading["groups"]["trained"])
+
+
 def test_the_constant_answer_has_the_error_that_powell_is_measured_by():
     letters = read_fonts(ROOT / "data/fonts/font.h")["font2"].pixels
     error = 0.5 * np.var(letters, axis=0).sum()
@@ -942,6 +949,16 @@ def test_difference_is_welchs():
     assert found.p == pytest.approx(expected.pvalue)
     assert (found.low, found.high) == pytest.approx((interval.low + 0.7, interval.high + 0.7))
     assert list(found.observed.values()) == pytest.approx([x.mean(), y.mean()])
+
+
+def test_where_nothing_varies_there_is_no_interval_and_nothing_is_concluded():
+    found = evidence.difference([(np.ones(10), np.zeros(10))], 1, draws(0.2))
+    assert found.effect == 1.0
+    assert np.isnan([found.low, found.high, found.p]).all()
+    rules = {"min_replicates": 5, "alpha": 0.05}
+    assert tables.verdict(found, found.p, 0.2, rules) == INCONCLUSIVE
+    varied = evidence.difference([(np.ones(10), np.linspace(0.0, 0.01, 10))], 1, draws(0.2))
+    assert tables.verdict(varied, varied.p, 0.2, rules) == SUPPORTED
 
 
 def test_the_interval_of_a_difference_of_shares_alone_ends_at_1():

@@ -1,6 +1,7 @@
 """The report: sentences and tables from results, one page that needs nothing else."""
 
 import base64
+import copy
 import dataclasses
 import importlib
 import io
@@ -607,6 +608,15 @@ def test_a_network_is_shown_by_what_there_is_to_see(results, settings):
     path = results / "letters/tables/new_letters.csv"
     write_csv(read_csv(path).assign(new=0.0), path)
     assert names("two-numbers") == (["regions", "paths"], True)
+
+
+@pytest.mark.parametrize(("low", "told"), [(-15, 0), (5, 5)])
+def test_a_rectified_plane_is_told_as_far_as_it_is_drawn(results, settings, low, told):
+    settings = copy.deepcopy(settings)
+    settings["letters"]["grid"]["published_window"] = [low, 25]
+    shown = Outline(page(results, settings)).words
+    assert f"A grid over the latent plane, decoded, from {low} to 25." in shown  # exceptional
+    assert f"A grid over the latent plane, decoded, from {told} to 25." in shown  # relu-latent
 
 
 def test_the_originals_own_is_open_and_comes_first(results, settings):
